@@ -1,0 +1,39 @@
+# Every library from outside, in one place. Versions are pinned by scripts/.
+
+find_package(Threads REQUIRED)
+find_package(nlohmann_json 3.11 REQUIRED)
+find_package(ZLIB REQUIRED)
+find_package(JPEG REQUIRED)
+find_package(PNG REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(fmt REQUIRED)
+find_package(GTest REQUIRED)
+
+if(HEDGE_WITH_ONNX)
+  find_package(Protobuf REQUIRED)
+  find_package(ONNX REQUIRED)
+endif()
+
+if(HEDGE_WITH_OPENVINO)
+  set(HEDGE_VENV ${CMAKE_SOURCE_DIR}/.venv CACHE PATH "the virtual environment with the OpenVINO wheel")
+  file(GLOB openvino_cmake ${HEDGE_VENV}/lib/python3*/site-packages/openvino/cmake)
+  find_package(OpenVINO REQUIRED COMPONENTS Runtime PATHS ${openvino_cmake} NO_DEFAULT_PATH)
+endif()
+
+if(HEDGE_WITH_GRPC)
+  find_package(Protobuf REQUIRED)
+  find_package(gRPC REQUIRED)
+  find_package(OpenSSL REQUIRED)
+endif()
+
+if(HEDGE_WITH_TORCH)
+  find_package(Torch QUIET REQUIRED)
+  # Debian's config lists the same libraries by path and by target; one interface target hides that, as system headers.
+  add_library(hedge_torch INTERFACE)
+  target_include_directories(hedge_torch SYSTEM INTERFACE ${TORCH_INCLUDE_DIRS})
+  target_link_libraries(hedge_torch INTERFACE ${TORCH_LIBRARIES})
+endif()
+
+if(HEDGE_WITH_BENCH)
+  find_package(benchmark REQUIRED)
+endif()

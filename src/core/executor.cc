@@ -1,0 +1,51 @@
+#include "core/executor.h"
+
+namespace hedge {
+
+Result<std::size_t> find_spec(const std::vector<TensorSpec>& specs, std::string_view name) {
+  std::string names;
+  for (std::size_t i = 0; i < specs.size(); ++i) {
+    if (specs[i].name == name) return i;
+    names += (i ? ", " : "") + specs[i].name;
+  }
+  return Error{.code = ErrorCode::kNotFound,
+               .what = "no tensor of that name",
+               .got = std::string(name),
+               .expected = "one of: " + names};
+}
+
+Result<std::vector<TensorView>> match_inputs(const std::vector<TensorSpec>& specs, std::span<const NamedView> inputs) {
+  std::vector<TensorView> ordered(specs.size());
+  std::vector<bool> seen(specs.size(), false);
+  for (const auto& input : inputs) {
+    auto index = find_spec(specs, input.name);
+    if (!index) {
+      Error error = std::move(index).error();
+      error.code = ErrorCode::kInvalidArgument;
+      error.what = "unknown input";
+      return error;
+    }
+    const auto& spec = specs[*index];
+    if (seen[*index])
+      return Error{.code = ErrorCode::kInvalidArgument, .what = "the input was given twice", .where = spec.name};
+    if (input.view.dtype != spec.dtype)
+      return Error{.code = ErrorCode::kMismatch,
+                   .what = "the input has another element type",
+                   .where = spec.name,
+                   .got = to_string(input.view.dtype),
+                   .expected = to_string(spec.dtype)};
+    if (!fits(input.view.shape, spec.shape))
+      return Error{.code = ErrorCode::kMismatch,
+                   .what = "the input has another shape",
+                   .where = spec.name,
+                   .got = to_string(input.view.shape),
+                   .expected = to_string(spec.shape)};
+    seen[*index] = true;
+    ordered[*index] = input.view;
+  }
+  for (std::size_t i = 0; i < specs.size(); ++i)
+    if (!seen[i]) return Error{.code = ErrorCode::kNotFound, .what = "an input is missing", .where = specs[i].name};
+  return ordered;
+}
+
+}  // namespace hedge

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "core/result.h"
+#include "core/tensor.h"
+#include "data/dataset.h"
+#include "data/preprocess.h"
+
+namespace hedge::data {
+
+/// Random changes of a training picture, drawn from (seed, epoch, index) alone: the same for any number of workers.
+struct Augmentation {
+  std::int64_t pad_crop = 0;  ///< pixels of zero padding on each side before a random crop of the old size
+  bool flip = false;          ///< left-right, with probability 1/2
+};
+
+struct LoaderOptions {
+  std::int64_t batch = 128;
+  bool shuffle = false;       ///< order from (seed, epoch)
+  bool drop_last = false;     ///< leave out a last batch smaller than `batch`
+  std::uint64_t seed = 1;
+  int workers = 1;            ///< decoding threads
+  std::size_t prefetch = 4;   ///< batches made ahead at most (back-pressure)
+  std::optional<Augmentation> augmentation;
+  bool strict = false;        ///< a picture that cannot be decoded is an error; otherwise left out of its batch
+};
+
+struct Batch {
+  Tensor images;                     ///< f32 [n, C, H, W], normalised
+  Tensor pixels;                     ///< u8 [n, H, W, C], only where asked for with `raw`
+  std::vector<std::int64_t> labels;  ///< [n]
+  std::vector<std::size_t> indices;  ///< [n] into the data set
+};
+
+/// Goes over a data set in batches, decoding on worker threads; batches come in order. Call start(epoch), then next()
+/// until it gives nothing; start again for another epoch. `dataset` must outlive the loader. Not thread-safe.
+/// Pictures whose decoded, fitted form fits a memory budget (1 GiB in all) are decoded once.
+class Loader {
+ public:
+  Loader(const Dataset& dataset, Preprocess recipe, LoaderOptions options, bool raw = false);
+  ~Loader();
+  Loader(const Loader&) = delete;
+  Loader& operator=(const Loader&) = delete;
+
+  void start(std::int64_t epoch);
+  /// The next batch, or nothing at the end. Errors: those of Dataset::picture (strict).
+  Result<std::optional<Batch>> next();
+  [[nodiscard]] std::int64_t batches_per_epoch() const;
+  /// Pictures that could not be decoded, so far.
+  [[nodiscard]] std::vector<Skipped> skipped() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace hedge::data

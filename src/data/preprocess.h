@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "core/normalization.h"
+#include "core/result.h"
+#include "core/tensor.h"
+#include "data/dataset.h"
+
+namespace hedge::data {
+
+/// The recipe from a decoded picture to a network's input; it travels in the model's metadata ("hedge.preprocess",
+/// docs/formats/preprocess.md), so that training, evaluation and the edge run the same code.
+/// Steps: channels (gray = ITU-R 601 luma; gray -> RGB by copying) -> resize so that the shorter side is
+/// `resize_shorter` (0: no resize; bilinear, half-pixel centres, antialiased when shrinking) -> centre crop or zero pad
+/// to height x width -> normalise -> NCHW f32.
+struct Preprocess {
+  std::int64_t version = 1;
+  std::int64_t channels = 3;
+  std::int64_t height = 32;
+  std::int64_t width = 32;
+  std::int64_t resize_shorter = 0;
+  Normalization normalization;
+
+  /// Errors: kInvalidArgument, naming the field.
+  [[nodiscard]] Status validate() const;
+  [[nodiscard]] std::string to_json() const;
+  /// Errors: kBadFormat; kUnsupported for a newer version.
+  static Result<Preprocess> from_json(std::string_view text);
+  bool operator==(const Preprocess&) const = default;
+};
+
+/// The geometric half: the picture as u8 [height, width, channels] of the recipe. What an edge device sends to a cloud.
+Result<Picture> fit_picture(const Picture& picture, const Preprocess& recipe);
+
+/// The numeric half, for one picture that already fits: writes f32 CHW to `out` (channels * height * width floats).
+void normalize_into(const Picture& picture, const Normalization& normalization, float* out);
+
+/// Mean and standard deviation a channel over (at most `sample`) pictures of `dataset`, after fit_picture.
+Result<Normalization> measure_normalization(const Dataset& dataset, const Preprocess& recipe, std::size_t sample = 10000);
+
+}  // namespace hedge::data

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <string>
+
+#include "graph/graph.h"
+
+namespace hedge::graph {
+
+/// Folds each BatchNormalization that follows a Conv or Gemm into its weights and bias.
+/// Source: y = gamma (x - mean) / sqrt(var + eps) + beta.
+Result<Graph> fold_batch_norm(Graph graph);
+
+/// Drops nodes and initializers that no output needs; Identity and (inference) Dropout are bypassed.
+Graph prune_dead(Graph graph);
+
+/// The name of the penultimate tensor, [N, F]: the input of the last Gemm/MatMul (or 1x1 Conv on 1x1 pictures) before the
+/// logits. metadata "hedge.features" wins where present. Errors: kNotFound with a hint to name it.
+Result<std::string> find_features(const Graph& graph);
+
+/// Makes `tensor` one more output (a no-op where it already is). Errors: kNotFound.
+Result<Graph> expose_output(Graph graph, const std::string& tensor);
+
+/// The two halves of `graph` cut at `tensor`: `head` ends in it, `tail` starts from it.
+/// Errors: kNotFound; kUnsupported where another tensor crosses the cut (named).
+struct Halves {
+  Graph head;
+  Graph tail;
+};
+Result<Halves> cut_at(const Graph& graph, const std::string& tensor);
+
+}  // namespace hedge::graph

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "graph/graph.h"
+
+namespace hedge::graph {
+
+/// What a builder needs of the data: one picture's planes and the classes.
+struct PictureShape {
+  std::int64_t channels = 3;
+  std::int64_t height = 32;
+  std::int64_t width = 32;
+};
+
+/// Builds an untrained network in training form (Conv without bias + BatchNormalization), weights initialised
+/// (He normal, fan-out; classifier zero-mean 0.01; gamma 1, the last gamma of a residual branch 0 where it has one).
+///
+/// `spec` is one string:
+///   "mobile:WIDTH[,KEY=VALUE…]"  inverted residuals (MobileNetV2, Sandler 2018) for 28..64 pixel pictures, 50 k to 5 M MACs;
+///   "resnet:WIDTH,DEPTH[,KEY=VALUE…]" basic blocks in 3 stages (He 2016, CIFAR form), WIDTH channels in the first,
+///                                DEPTH blocks a stage.
+/// Input "image" f32 [-1, C, H, W]; outputs "logits" f32 [-1, classes] and "features" f32 [-1, F] (also in metadata
+/// "hedge.features").
+/// Errors: kInvalidArgument (the spec, with its grammar).
+Result<Graph> build_zoo(const std::string& spec, const PictureShape& picture, std::int64_t classes, std::uint64_t seed);
+
+}  // namespace hedge::graph

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/executor.h"
+#include "core/result.h"
+
+namespace hedge::oip {
+
+/// Certificates in PEM, by content. Server: certificate and key needed, `ca` asks clients for one (mutual TLS).
+/// Client: `ca` (empty: the system's), and certificate and key where the server asks for them.
+struct Tls {
+  std::string ca;
+  std::string certificate;
+  std::string key;
+};
+
+struct RemoteOptions {
+  std::string address;              ///< HOST:PORT
+  std::string model;                ///< the served model's name
+  std::string version;              ///< "" = the server's default
+  std::optional<Tls> tls;           ///< none: plain text
+  std::string tls_server_name;      ///< the name to check the certificate against; "" = the address's host
+};
+
+/// A call under way. Dropping it does not cancel it.
+class RemoteCall {
+ public:
+  virtual ~RemoteCall() = default;
+  virtual void cancel() = 0;
+};
+
+/// A model behind the Open Inference Protocol (KServe v2) over gRPC. Thread-safe. Transport, so an interface: tests fake it.
+class RemoteModel {
+ public:
+  using Done = std::function<void(Result<std::vector<Tensor>>)>;
+  virtual ~RemoteModel() = default;
+
+  /// The model's inputs and outputs, asked once. Errors: kUnavailable, kNotFound, kDeadline.
+  [[nodiscard]] virtual Result<std::vector<TensorSpec>> inputs(std::chrono::milliseconds deadline) = 0;
+  [[nodiscard]] virtual Result<std::vector<TensorSpec>> outputs(std::chrono::milliseconds deadline) = 0;
+  /// Starts a query; `done` is called exactly once, on another thread, with the tensors in the order of `output_names` (empty: the server's).
+  /// Errors: kDeadline, kUnavailable, kCancelled, kNotFound, kMismatch, kBadFormat (an answer that breaks the protocol).
+  virtual std::unique_ptr<RemoteCall> infer_async(std::span<const NamedView> inputs, const std::vector<std::string>& output_names,
+                                                  std::chrono::milliseconds deadline, Done done) = 0;
+  /// The same, waiting for the answer.
+  [[nodiscard]] Result<std::vector<Tensor>> infer(std::span<const NamedView> inputs, const std::vector<std::string>& output_names,
+                                                  std::chrono::milliseconds deadline);
+};
+
+/// Connects lazily: a server that is not there yet is an error of the first call, not of this one.
+/// Errors: kInvalidArgument (the address).
+Result<std::unique_ptr<RemoteModel>> connect(const RemoteOptions& options);
+
+}  // namespace hedge::oip

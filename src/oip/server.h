@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/executor.h"
+#include "core/log.h"
+#include "core/result.h"
+#include "oip/remote_model.h"
+
+namespace hedge::oip {
+
+struct ServerOptions {
+  std::string address = "127.0.0.1:8001";       ///< HOST:PORT; port 0 picks a free one
+  std::size_t most_message_bytes = 64u << 20;   ///< larger requests are refused
+  int threads = 2;                              ///< requests computed at once
+  std::optional<Tls> tls;                       ///< none: plain text
+  LogSink log;
+};
+
+/// A model to serve.
+struct ServedModel {
+  std::string name;
+  std::string version = "1";
+  std::unique_ptr<Executor> executor;
+  std::vector<std::string> labels;  ///< class names, for the `classification` parameter; may be empty
+};
+
+/// An Open Inference Protocol server over gRPC. Runs from start() until stop() or its destruction.
+class Server {
+ public:
+  virtual ~Server() = default;
+  [[nodiscard]] virtual int port() const = 0;
+  /// Lets calls under way finish for at most `grace_ms`, then cancels them.
+  virtual void stop(int grace_ms) = 0;
+  /// Blocks until stop().
+  virtual void wait() = 0;
+};
+
+/// Errors: kInvalidArgument; kIo where the port is taken (named); kBadFormat for bad certificates.
+Result<std::unique_ptr<Server>> start_server(std::vector<ServedModel> models, const ServerOptions& options);
+
+}  // namespace hedge::oip

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "core/file.h"
+#include "core/result.h"
+#include "core/tensor.h"
+
+namespace hedge::routing {
+
+/// Where a table's rows come from; travels as the file's metadata (docs/formats/prediction_table.md).
+struct TableInfo {
+  std::string dataset;       ///< canonical data-set specification, "fashion-mnist?split=test"
+  std::string split;         ///< "train", "calibration", "test", "all"
+  std::string content_hash;  ///< of the pictures (data::Dataset::content_hash)
+  std::string base_hash;     ///< SHA-256 of the base's file
+  std::string global_hash;   ///< SHA-256 of the global's file; empty where there is no global
+  std::string executor;      ///< Executor::description() of the base: runner, version, precision
+  std::string mode = "evaluation";  ///< how predictions were made: "evaluation" (no augmentation, inference statistics)
+  std::vector<std::string> class_names;
+  std::int64_t base_macs = 0;
+  std::int64_t global_macs = 0;
+  std::int64_t base_parameters = 0;
+  std::int64_t global_parameters = 0;
+};
+
+/// What base and global say of each picture of a split; all of routing and evaluation starts from it.
+struct PredictionTable {
+  Tensor labels;         ///< i64 [N], in 0..C-1
+  Tensor base_logits;    ///< f32 [N, C]
+  Tensor base_features;  ///< f32 [N, F]; F may be 0
+  Tensor global_logits;  ///< f32 [N, C]; [0, C] where there is no global
+  TableInfo info;
+
+  [[nodiscard]] std::size_t size() const { return static_cast<std::size_t>(labels.num_elements()); }
+  [[nodiscard]] std::int64_t classes() const { return base_logits.shape()[1]; }
+  [[nodiscard]] std::int64_t features() const { return base_features.shape()[1]; }
+  [[nodiscard]] bool has_global() const { return global_logits.shape()[0] > 0; }
+
+  /// Errors: kMismatch (row or class counts), kBadData (empty, NaN or infinite logits or features - with the row -, labels out of range).
+  [[nodiscard]] Status validate() const;
+};
+
+/// Errors: those of read_safetensors; kUnsupported for a newer schema; those of validate.
+Result<PredictionTable> read_table(const std::filesystem::path& path);
+Status write_table(const std::filesystem::path& path, const PredictionTable& table, const OpenWriter& open = open_file_writer);
+
+}  // namespace hedge::routing

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "core/result.h"
+#include "core/tensor.h"
+#include "routing/prediction_table.h"
+
+namespace hedge::routing {
+
+/// A score is one number a picture: the higher, the sooner the picture is sent to the global. Query iff score > threshold.
+
+/// The free scores, from the base's logits [N, C] f32 alone.
+enum class FreeScore { kEntropy, kMargin, kMaxProbability };
+const char* to_string(FreeScore score);
+/// Entropy in nats; margin as 1 - (p1 - p2); maximum probability as 1 - p1. Computed in double, stable for large logits.
+std::vector<float> free_score(FreeScore score, const TensorView& base_logits);
+
+/// Index of the largest logit a row; the lowest index wins a tie.
+std::vector<std::int64_t> argmax_rows(const TensorView& logits);
+
+/// Whether base and global are right, a picture; everything that curves, labels and thresholds need.
+struct Outcomes {
+  std::vector<std::uint8_t> base_right;
+  std::vector<std::uint8_t> global_right;
+  [[nodiscard]] std::size_t size() const { return base_right.size(); }
+  [[nodiscard]] double base_accuracy() const;
+  [[nodiscard]] double global_accuracy() const;
+};
+/// Errors: kMismatch where the table has no global.
+Result<Outcomes> outcomes(const PredictionTable& table);
+
+/// Oracle label: 1 iff the base is wrong and the global right (the poster's proxy supervision).
+std::vector<std::uint8_t> oracle_labels(const Outcomes& outcomes);
+/// Gain label: 0 the cloud helps (base wrong, global right), 1 no difference, 2 the cloud hurts (base right, global wrong).
+std::vector<std::uint8_t> gain_labels(const Outcomes& outcomes);
+/// The score of the oracle router, the upper bound: global_right - base_right.
+std::vector<float> oracle_scores(const Outcomes& outcomes);
+
+}  // namespace hedge::routing
