@@ -55,6 +55,9 @@ struct Graph {
   [[nodiscard]] std::int64_t num_parameters() const;
 };
 
+/// The elements of an i64 or i32 tensor in row-major order (axes, shapes, indices). Errors: kMismatch another type.
+Result<std::vector<std::int64_t>> integers_of(const Tensor& tensor);
+
 inline constexpr const char* kPreprocessKey = "hedge.preprocess";
 inline constexpr const char* kFeaturesKey = "hedge.features";
 inline constexpr const char* kLabelsKey = "hedge.labels";
