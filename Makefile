@@ -1,0 +1,71 @@
+# `make` alone lists the targets. Variables: JOBS (parallel compile jobs), FUZZ_SECONDS (a target), LABEL (of ctest), PREFIX (install).
+
+FUZZ_SECONDS ?= 60
+PREFIX ?= /usr/local
+RELEASE := build/release
+PROGRAMS := hedge hedge-cloud hedge-edge
+SOURCES = $(shell git ls-files 'src/*.h' 'src/*.cc' 'include/*.h' 'tests/*.h' 'tests/*.cc' 'bench/*.cc')
+STEP := @scripts/step.sh
+CTEST := ctest --output-on-failure --no-tests=error --timeout 1200
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build demo test test-unit bench format format-check tidy fuzz sanitize tsan install clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+setup: ## install what building, running and testing need (Debian 12; root or sudo; a second run installs nothing)
+	$(STEP) setup scripts/setup.sh build run test
+
+build: ## the programs, optimised, into build/release/bin
+	$(STEP) build scripts/build.sh release $(PROGRAMS)
+
+demo: ## set up, build, then train, fit, evaluate and run a hybrid on Fashion-MNIST; leaves out/demo/report.html
+	$(STEP) setup scripts/setup.sh build run
+	$(STEP) build scripts/build.sh release $(PROGRAMS)
+	$(STEP) demo $(RELEASE)/bin/hedge demo --out out/demo
+
+test: setup ## set up, build everything, then all tests: unit, conformance, slow
+	$(STEP) build scripts/build.sh release
+	$(STEP) tests $(CTEST) --test-dir $(RELEASE) -L 'unit|conformance|slow'
+
+test-unit: ## build, then the quick tests alone
+	$(STEP) build scripts/build.sh release
+	$(STEP) tests $(CTEST) --test-dir $(RELEASE) -L unit
+
+bench: ## build, then all benchmarks (what a speed claim stands on)
+	$(STEP) build scripts/build.sh release
+	$(STEP) bench bash -c 'set -e; for b in $(RELEASE)/bin/*_bench; do [ -x "$$b" ] || { echo "no benchmarks"; exit 1; }; "$$b"; done'
+
+format: ## clang-format over all sources
+	$(STEP) setup scripts/setup.sh develop
+	$(STEP) format clang-format-14 -i $(SOURCES)
+
+format-check: ## fails where clang-format would change something
+	$(STEP) setup scripts/setup.sh develop
+	$(STEP) format-check clang-format-14 --dry-run -Werror $(SOURCES)
+
+tidy: ## clang-tidy over src/ (slow)
+	$(STEP) setup scripts/setup.sh develop
+	$(STEP) build scripts/build.sh dev
+	$(STEP) tidy bash -c 'git ls-files "src/*.cc" | xargs -P "$$(nproc)" -n 4 clang-tidy-14 -p build/dev --quiet'
+
+fuzz: ## every parser's fuzz target, FUZZ_SECONDS each
+	$(STEP) setup scripts/setup.sh build run develop
+	$(STEP) build scripts/build.sh fuzz fuzz_all
+	$(STEP) fuzz scripts/fuzz.sh build/fuzz $(FUZZ_SECONDS)
+
+sanitize: ## the rooms without libtorch and OpenVINO under AddressSanitizer and UndefinedBehaviourSanitizer
+	$(STEP) build scripts/build.sh asan-ubsan
+	$(STEP) tests $(CTEST) --test-dir build/asan-ubsan -L unit
+
+tsan: ## the same under ThreadSanitizer
+	$(STEP) build scripts/build.sh tsan
+	$(STEP) tests $(CTEST) --test-dir build/tsan -L unit
+
+install: build ## the programs into PREFIX/bin
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(addprefix $(RELEASE)/bin/,$(PROGRAMS)) $(DESTDIR)$(PREFIX)/bin
+
+clean: ## remove build/ and out/ (not .venv)
+	rm -rf build out

@@ -1,0 +1,123 @@
+#!/usr/bin/env bash
+# setup.sh [GROUP…]: installs what Hedge needs on Debian 12: packages (scripts/packages.txt; groups build, run, test, develop; default
+# build run test) and the virtual environment .venv with OpenVINO (scripts/requirements.txt). Says what and why; a second run installs nothing.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+groups=("$@")
+[[ $# -gt 0 ]] || groups=(build run test)
+log=build/setup.log
+venv=.venv
+
+say() { printf '%s\n' "$*"; }
+fail() {
+  printf 'setup: %s\n' "$*" >&2
+  exit 1
+}
+wanted() {
+  local group
+  for group in "${groups[@]}"; do [[ $group == "$1" ]] && return 0; done
+  return 1
+}
+as_root() {
+  if [[ $EUID -eq 0 ]]; then
+    env DEBIAN_FRONTEND=noninteractive "$@"
+  else
+    command -v sudo >/dev/null || fail "root or sudo is needed; as root run: $*"
+    sudo env DEBIAN_FRONTEND=noninteractive "$@"
+  fi
+}
+# quietly COMMAND…: its output goes to the log, whose end is shown where it fails.
+quietly() {
+  "$@" >>"$log" 2>&1 || {
+    tail -n 20 "$log" >&2
+    fail "failed: $* (the whole log: $log)"
+  }
+}
+
+check_system() {
+  local id=unknown version=unknown
+  # shellcheck disable=SC1091
+  [[ -r /etc/os-release ]] && . /etc/os-release && id=${ID:-unknown} version=${VERSION_ID:-unknown}
+  command -v apt-get >/dev/null && command -v dpkg-query >/dev/null || fail "apt is needed: this set-up is for Debian 12 (here: $id $version)"
+  [[ $id == debian && $version == 12 ]] || say "setup: made for Debian 12; here is $id $version, so package versions may differ"
+}
+
+# Fills `missing`, and says a line for each part of the wanted groups that lacks something.
+find_missing() {
+  missing=()
+  local -A installed=()
+  local name status version why='' absent='' line in_group=
+  while read -r name status version; do
+    [[ $status == installed ]] && installed[${name%%:*}]=$version
+  done < <(dpkg-query -W -f '${Package} ${db:Status-Status} ${Version}\n' 2>/dev/null)
+  while read -r line || [[ -n $line ]]; do
+    case $line in
+      '' | '#'*) continue ;;
+      '['*)
+        [[ -z $absent ]] || say "setup: $why:$absent"
+        absent='' why=${line#*] } in_group=
+        line=${line#[} line=${line%%]*}
+        ! wanted "$line" || in_group=yes
+        continue
+        ;;
+    esac
+    [[ -n $in_group ]] || continue
+    read -r name version <<<"$line"
+    if [[ -z ${installed[$name]:-} ]] || dpkg --compare-versions "${installed[$name]}" lt "$version"; then
+      missing+=("$name") absent+=" $name"
+    fi
+  done <scripts/packages.txt
+  [[ -z $absent ]] || say "setup: $why:$absent"
+}
+
+install_packages() {
+  local missing
+  find_missing
+  [[ ${#missing[@]} -gt 0 ]] || return 0
+  quietly as_root apt-get update -qq
+  quietly as_root apt-get install -y -qq --no-install-recommends -o Dpkg::Use-Pty=0 "${missing[@]}"
+  find_missing >/dev/null
+  [[ ${#missing[@]} -eq 0 ]] || fail "too old or missing after the installation: ${missing[*]}"
+  installed_something=yes
+}
+
+# libtorch calls whatever libblas.so.3 is: the reference one would make training crawl.
+choose_blas() {
+  local name link value
+  name=libblas.so.3-$(dpkg-architecture -qDEB_HOST_MULTIARCH 2>/dev/null || gcc -print-multiarch)
+  value=$(readlink -f "/etc/alternatives/$name" || true)
+  [[ $value != *openblas* ]] || return 0
+  for name in "$name" "liblapack${name#libblas}"; do
+    link=$(update-alternatives --list "$name" 2>/dev/null | grep -m1 openblas-openmp || true)
+    [[ -n $link ]] || fail "libopenblas0-openmp does not provide $name"
+    say "setup: $name now points to OpenBLAS (was $value)"
+    quietly as_root update-alternatives --set "$name" "$link"
+  done
+}
+
+install_wheel() {
+  local stamp cmake
+  local python=/usr/bin/python3
+  stamp="$(sha256sum <scripts/requirements.txt | cut -c1-64)"
+  cmake=$(compgen -G "$venv/lib/python3*/site-packages/openvino/cmake" | head -n 1 || true)
+  [[ -z $cmake || ! -f $venv/.hedge-stamp || $(<"$venv/.hedge-stamp") != "$stamp" ]] || return 0
+  say "setup: inference: $(grep -oE '^openvino==[0-9.]+' scripts/requirements.txt) into $venv"
+  "$python" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null || fail "the pinned wheel is for Python 3.11, which $python is not"
+  [[ ! -L $venv ]] || rm "$venv"
+  quietly "$python" -m venv --clear "$venv"
+  quietly "$venv/bin/python" -m pip --disable-pip-version-check install -q --no-input --no-deps --only-binary :all: --require-hashes \
+    -r scripts/requirements.txt
+  printf '%s\n' "$stamp" >"$venv/.hedge-stamp"
+  installed_something=yes
+}
+
+for group in "${groups[@]}"; do
+  grep -q "^\[$group\]" scripts/packages.txt || fail "no group \"$group\"; there are build, run, test, develop"
+done
+SECONDS=0 installed_something=
+mkdir -p build
+check_system
+install_packages
+! wanted build || choose_blas
+! wanted run || install_wheel
+if [[ -n $installed_something ]]; then say "setup: done in $SECONDS s"; else say "setup: everything is there (${groups[*]})"; fi
