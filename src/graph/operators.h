@@ -44,6 +44,9 @@ Result<std::map<std::string, TensorInfo>> infer_shapes(const Graph& graph);
 Status validate(const Graph& graph);
 
 /// Multiply-accumulates of one picture. Convolution and matrix products only, as MCUNet and Once-for-All count them.
+/// Errors: those of infer_shapes; kUnsupported a dynamic dimension besides the batch.
 Result<std::int64_t> count_macs(const Graph& graph);
+/// The same, one count a node, in the order of graph.nodes.
+Result<std::vector<std::int64_t>> macs_by_node(const Graph& graph);
 
 }  // namespace hedge::graph
