@@ -21,6 +21,8 @@ struct PictureShape {
 ///   "mobile:WIDTH[,KEY=VALUE…]"  inverted residuals (MobileNetV2, Sandler 2018) for 28..64 pixel pictures, 50 k to 5 M MACs;
 ///   "resnet:WIDTH,DEPTH[,KEY=VALUE…]" basic blocks in 3 stages (He 2016, CIFAR form), WIDTH channels in the first,
 ///                                DEPTH blocks a stage.
+/// Options of mobile: expand=4, depth=2 (blocks a stage), stem=WIDTH (channels), stem_stride=2, head=8*WIDTH (features);
+/// pictures of more than 40 pixels a side are halved once more. Option of resnet: stem_stride=1.
 /// Input "image" f32 [-1, C, H, W]; outputs "logits" f32 [-1, classes] and "features" f32 [-1, F] (also in metadata
 /// "hedge.features").
 /// Errors: kInvalidArgument (the spec, with its grammar).
