@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -27,25 +28,29 @@ struct RemoteOptions {
   std::string version;              ///< "" = the server's default
   std::optional<Tls> tls;           ///< none: plain text
   std::string tls_server_name;      ///< the name to check the certificate against; "" = the address's host
+  std::size_t most_message_bytes = 64u << 20;  ///< larger answers are errors
 };
 
 /// A call under way. Dropping it does not cancel it.
 class RemoteCall {
  public:
   virtual ~RemoteCall() = default;
+  /// Asks for an early end: `done` comes soon, with kCancelled unless the answer was faster. Harmless afterwards.
   virtual void cancel() = 0;
 };
 
 /// A model behind the Open Inference Protocol (KServe v2) over gRPC. Thread-safe. Transport, so an interface: tests fake it.
+/// Calls under way outlive the RemoteModel: their `done` still comes, at the latest with their deadline.
 class RemoteModel {
  public:
   using Done = std::function<void(Result<std::vector<Tensor>>)>;
   virtual ~RemoteModel() = default;
 
-  /// The model's inputs and outputs, asked once. Errors: kUnavailable, kNotFound, kDeadline.
+  /// The model's inputs and outputs, asked once. Errors: kUnavailable, kNotFound, kDeadline, kUnsupported (a datatype).
   [[nodiscard]] virtual Result<std::vector<TensorSpec>> inputs(std::chrono::milliseconds deadline) = 0;
   [[nodiscard]] virtual Result<std::vector<TensorSpec>> outputs(std::chrono::milliseconds deadline) = 0;
-  /// Starts a query; `done` is called exactly once, on another thread, with the tensors in the order of `output_names` (empty: the server's).
+  /// Starts a query; the inputs are copied before it returns. `done` is called exactly once, on another thread (where it should not
+  /// linger: other answers wait behind it), with the tensors in the order of `output_names` (empty: the server's).
   /// Errors: kDeadline, kUnavailable, kCancelled, kNotFound, kMismatch, kBadFormat (an answer that breaks the protocol).
   virtual std::unique_ptr<RemoteCall> infer_async(std::span<const NamedView> inputs, const std::vector<std::string>& output_names,
                                                   std::chrono::milliseconds deadline, Done done) = 0;
@@ -54,8 +59,9 @@ class RemoteModel {
                                                   std::chrono::milliseconds deadline);
 };
 
-/// Connects lazily: a server that is not there yet is an error of the first call, not of this one.
-/// Errors: kInvalidArgument (the address).
+/// Connects lazily: a server that is not there yet is an error of the first call, not of this one. A lost connection is tried again
+/// after 100 ms, then less and less often, at least every 2 s; until it stands, calls fail at once with kUnavailable.
+/// Errors: kInvalidArgument (the address, the model's name, a certificate without key); kBadFormat and kMismatch (certificates).
 Result<std::unique_ptr<RemoteModel>> connect(const RemoteOptions& options);
 
 }  // namespace hedge::oip

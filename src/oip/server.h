@@ -16,7 +16,8 @@ namespace hedge::oip {
 struct ServerOptions {
   std::string address = "127.0.0.1:8001";       ///< HOST:PORT; port 0 picks a free one
   std::size_t most_message_bytes = 64u << 20;   ///< larger requests are refused
-  int threads = 2;                              ///< requests computed at once
+  int threads = 2;                              ///< requests computed at once, >= 1
+  std::size_t most_waiting = 256;               ///< requests waiting for a thread, >= 1; more are refused (UNAVAILABLE)
   std::optional<Tls> tls;                       ///< none: plain text
   LogSink log;
 };
@@ -40,7 +41,8 @@ class Server {
   virtual void wait() = 0;
 };
 
-/// Errors: kInvalidArgument; kIo where the port is taken (named); kBadFormat for bad certificates.
+/// Errors: kInvalidArgument (address, threads, models without a name, twice the same or without executor, certificate without key);
+/// kIo where the port is taken (named) or cannot be used; kBadFormat for bad certificates; kMismatch for a key that is another's.
 Result<std::unique_ptr<Server>> start_server(std::vector<ServedModel> models, const ServerOptions& options);
 
 }  // namespace hedge::oip

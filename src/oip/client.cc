@@ -1,0 +1,155 @@
+#include <grpcpp/grpcpp.h>
+#include <open_inference_grpc.grpc.pb.h>
+
+#include <algorithm>
+#include <atomic>
+#include <limits>
+#include <mutex>
+#include <utility>
+
+#include "oip/codec.h"
+#include "oip/internal/address.h"
+#include "oip/internal/grpc_status.h"
+#include "oip/internal/tls.h"
+#include "oip/remote_model.h"
+
+namespace hedge::oip {
+namespace {
+
+using Stub = inference::GRPCInferenceService::Stub;
+
+constexpr int kLeastReconnectMs = 100;
+constexpr int kMostReconnectMs = 2000;
+// Not below 300 s: servers with gRPC's defaults answer more frequent pings by closing the connection.
+constexpr int kKeepaliveMs = 300'000;
+// With a keepalive this also bounds how long a silent network may swallow bytes before the connection counts as lost.
+constexpr int kKeepaliveTimeoutMs = 20'000;
+
+/// All that one call needs until it is done; shared by gRPC's callback and the RemoteCall, either of which may end first.
+struct CallState {
+  grpc::ClientContext context;
+  inference::ModelInferRequest request;
+  inference::ModelInferResponse response;
+  std::vector<std::string> output_names;
+  std::string where;
+  RemoteModel::Done done;
+  std::atomic<bool> cancelled = false;
+};
+
+void finish(CallState& state, const grpc::Status& status) {
+  auto done = std::exchange(state.done, nullptr);
+  if (!status.ok()) return done(from_grpc(status, state.where, state.cancelled));
+  done(read_outputs(state.response, state.output_names));
+}
+
+class GrpcCall final : public RemoteCall {
+ public:
+  explicit GrpcCall(std::shared_ptr<CallState> state) : state_(std::move(state)) {}
+  void cancel() override {
+    state_->cancelled = true;
+    state_->context.TryCancel();
+  }
+
+ private:
+  std::shared_ptr<CallState> state_;
+};
+
+std::chrono::system_clock::time_point time_limit(std::chrono::milliseconds deadline) {
+  // Capped: a "forever" must not overflow the clock.
+  return std::chrono::system_clock::now() + std::min<std::chrono::milliseconds>(deadline, std::chrono::hours(24 * 365));
+}
+
+class GrpcModel final : public RemoteModel {
+ public:
+  GrpcModel(RemoteOptions options, const std::shared_ptr<grpc::Channel>& channel)
+      : options_(std::move(options)), stub_(inference::GRPCInferenceService::NewStub(channel)) {}
+
+  Result<std::vector<TensorSpec>> inputs(std::chrono::milliseconds deadline) override {
+    HEDGE_TRY(const auto metadata, metadata_within(deadline));
+    return read_specs(metadata->inputs());
+  }
+
+  Result<std::vector<TensorSpec>> outputs(std::chrono::milliseconds deadline) override {
+    HEDGE_TRY(const auto metadata, metadata_within(deadline));
+    return read_specs(metadata->outputs());
+  }
+
+  std::unique_ptr<RemoteCall> infer_async(std::span<const NamedView> inputs, const std::vector<std::string>& output_names,
+                                          std::chrono::milliseconds deadline, Done done) override {
+    auto state = std::make_shared<CallState>();
+    state->where = options_.model + "@" + options_.address;
+    state->output_names = output_names;
+    state->done = std::move(done);
+    state->context.set_deadline(time_limit(deadline));
+    state->request.set_model_name(options_.model);
+    state->request.set_model_version(options_.version);
+    write_inputs(inputs, state->request);
+    for (const auto& name : output_names) state->request.add_outputs()->set_name(name);
+    stub_->async()->ModelInfer(&state->context, &state->request, &state->response,
+                               [state](const grpc::Status& status) { finish(*state, status); });
+    return std::make_unique<GrpcCall>(std::move(state));
+  }
+
+ private:
+  using Metadata = std::shared_ptr<const inference::ModelMetadataResponse>;  // shared by readers while the first asker stores it
+
+  Result<Metadata> metadata_within(std::chrono::milliseconds deadline) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (metadata_) return metadata_;
+    }
+    grpc::ClientContext context;
+    context.set_deadline(time_limit(deadline));
+    inference::ModelMetadataRequest request;
+    request.set_name(options_.model);
+    request.set_version(options_.version);
+    auto response = std::make_shared<inference::ModelMetadataResponse>();
+    const auto status = stub_->ModelMetadata(&context, request, response.get());
+    if (!status.ok()) return from_grpc(status, options_.model + "@" + options_.address, false);
+    const std::lock_guard lock(mutex_);
+    if (!metadata_) metadata_ = std::move(response);
+    return metadata_;
+  }
+
+  const RemoteOptions options_;
+  const std::unique_ptr<Stub> stub_;
+  std::mutex mutex_;
+  Metadata metadata_;
+};
+
+grpc::ChannelArguments channel_arguments(const RemoteOptions& options) {
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, kLeastReconnectMs);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, kLeastReconnectMs);
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kMostReconnectMs);
+  arguments.SetInt(GRPC_ARG_DNS_MIN_TIME_BETWEEN_RESOLUTIONS_MS, kMostReconnectMs);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
+  // One model's lost connection is not another's, and a library does not read the environment's proxies.
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  // A repeated inference is the caller's decision: retries amplify overload.
+  arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
+  constexpr auto kMostInt = static_cast<std::size_t>(std::numeric_limits<int>::max());
+  arguments.SetMaxReceiveMessageSize(static_cast<int>(std::min(options.most_message_bytes, kMostInt)));
+  if (options.tls && !options.tls_server_name.empty()) arguments.SetSslTargetNameOverride(options.tls_server_name);
+  return arguments;
+}
+
+std::shared_ptr<grpc::ChannelCredentials> credentials(const std::optional<Tls>& tls) {
+  if (!tls) return grpc::InsecureChannelCredentials();
+  return grpc::SslCredentials({.pem_root_certs = tls->ca, .pem_private_key = tls->key, .pem_cert_chain = tls->certificate});
+}
+
+}  // namespace
+
+Result<std::unique_ptr<RemoteModel>> connect(const RemoteOptions& options) {
+  if (const auto address = parse_address(options.address, 1); !address) return address.error();
+  if (options.model.empty()) return Error{.code = ErrorCode::kInvalidArgument, .what = "the model's name is empty"};
+  if (options.tls) HEDGE_CHECK(check_tls(*options.tls, false));
+  silence_grpc();
+  auto channel = grpc::CreateCustomChannel(options.address, credentials(options.tls), channel_arguments(options));
+  return std::unique_ptr<RemoteModel>(std::make_unique<GrpcModel>(options, channel));
+}
+
+}  // namespace hedge::oip
