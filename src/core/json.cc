@@ -4,20 +4,38 @@
 
 namespace hedge {
 
-Result<Json> parse_json(std::string_view text, std::string_view where) {
-  constexpr int kMostDepth = 64;
+namespace {
+
+constexpr int kMostDepth = 64;
+
+/// Looks before the parser does, which takes any depth and seconds a megabyte of brackets. Brackets inside strings do not count;
+/// of text that is no JSON nothing is promised, as the parser refuses it anyway.
+bool nested_too_deeply(std::string_view text) {
   int depth = 0;
-  bool too_deep = false;
-  const auto watch = [&](int at, Json::parse_event_t event, Json&) {
-    depth = at;
-    if (event == Json::parse_event_t::object_start || event == Json::parse_event_t::array_start) too_deep = too_deep || depth > kMostDepth;
-    return !too_deep;
-  };
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_string) {
+      if (c == '\\') ++i;
+      if (c == '"') in_string = false;
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == '[' || c == '{') {
+      if (++depth > kMostDepth) return true;
+    } else if (c == ']' || c == '}') {
+      --depth;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+Result<Json> parse_json(std::string_view text, std::string_view where) {
+  if (nested_too_deeply(text))
+    return Error{.code = ErrorCode::kBadFormat, .what = "the JSON is nested too deeply", .where = std::string(where), .expected = "at most 64 levels"};
   try {
-    Json json = Json::parse(text, watch);
-    if (too_deep)
-      return Error{.code = ErrorCode::kBadFormat, .what = "the JSON is nested too deeply", .where = std::string(where), .expected = "at most 64 levels"};
-    return json;
+    return Json::parse(text);
   } catch (const nlohmann::json::exception& e) {
     return Error{.code = ErrorCode::kBadFormat, .what = std::string("not JSON: ") + e.what(), .where = std::string(where)};
   }
