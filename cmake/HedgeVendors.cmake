@@ -1,4 +1,7 @@
-# Every library from outside, in one place. Versions are pinned by scripts/.
+# Every library from outside, in one place. scripts/packages.txt and scripts/requirements.txt pin the versions.
+# All are imported targets, whose headers the compiler treats as the system's: our warnings stop at their door.
+
+set(CMAKE_MESSAGE_LOG_LEVEL WARNING)  # gRPC's and Caffe2's packages tell long stories
 
 find_package(Threads REQUIRED)
 find_package(nlohmann_json 3.11 REQUIRED)
@@ -17,6 +20,9 @@ endif()
 if(HEDGE_WITH_OPENVINO)
   set(HEDGE_VENV ${CMAKE_SOURCE_DIR}/.venv CACHE PATH "the virtual environment with the OpenVINO wheel")
   file(GLOB openvino_cmake ${HEDGE_VENV}/lib/python3*/site-packages/openvino/cmake)
+  if(NOT openvino_cmake)
+    message(FATAL_ERROR "no OpenVINO wheel in ${HEDGE_VENV}: run `make setup`, or configure with -DHEDGE_WITH_OPENVINO=OFF")
+  endif()
   find_package(OpenVINO REQUIRED COMPONENTS Runtime PATHS ${openvino_cmake} NO_DEFAULT_PATH)
 endif()
 
@@ -32,8 +38,13 @@ if(HEDGE_WITH_TORCH)
   add_library(hedge_torch INTERFACE)
   target_include_directories(hedge_torch SYSTEM INTERFACE ${TORCH_INCLUDE_DIRS})
   target_link_libraries(hedge_torch INTERFACE ${TORCH_LIBRARIES})
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    target_compile_options(hedge_torch INTERFACE -fpch-preprocess)  # lets ccache see through precompiled headers
+  endif()
 endif()
 
 if(HEDGE_WITH_BENCH)
   find_package(benchmark REQUIRED)
 endif()
+
+unset(CMAKE_MESSAGE_LOG_LEVEL)
