@@ -1,0 +1,211 @@
+/* Reads the report from the page, puts the sections in their order, draws the plots. When all is done, <html> has
+   data-ready="true" and data-charts, the number of plots; an uncaught error leaves data-error instead. */
+(() => {
+  'use strict';
+  const H = window.HedgeReport;
+  const { el, isNumber, valueOf, number, percent, points, count, percentBounds, pointBounds, table, section, list } = H;
+  const root = document.documentElement;
+  const report = JSON.parse(document.getElementById('report-data').textContent);
+  const main = document.getElementById('main');
+
+  function meta() {
+    const parts = [report.dataset, report.split && `${report.split} split`, isNumber(report.pictures) && `${number(report.pictures)} pictures`,
+      list(report.classes).length && `${list(report.classes).length} classes`].filter(Boolean);
+    document.getElementById('meta').textContent = parts.join(' · ');
+  }
+
+  function badges() {
+    const point = report.operating_point || {};
+    const gain = report.area_difference_to_entropy || {};
+    const add = (kind, mark, text) => document.getElementById('badges').append(el('li', { class: kind }, el('b', { 'aria-hidden': 'true', text: mark }), text));
+    if (point.inside === true) add('good', '✓', 'Measured inside the predicted interval');
+    if (point.inside === false) add('bad', '!', 'Measured outside the predicted interval');
+    if (isNumber(gain.low) && gain.low > 0) add('good', '✓', 'Better than entropy, 95 % sure');
+    else if (isNumber(gain.low) && isNumber(gain.high)) add(gain.high < 0 ? 'bad' : 'plain', gain.high < 0 ? '!' : '=', gain.high < 0 ? 'Worse than entropy' : 'Not told apart from entropy');
+    const live = report.live;
+    if (live && isNumber(live.answered) && isNumber(live.total)) {
+      const all = live.answered === live.total;
+      add(all ? 'good' : 'bad', all ? '✓' : '!', all ? 'Every picture of the live run answered' : `${number(live.total - live.answered)} pictures of the live run unanswered`);
+    }
+  }
+
+  function card(label, value, ...lines) {
+    if (value === H.kMissing) return null;
+    return el('div', { class: 'card' }, el('dt', { text: label }), el('dd', {}, el('strong', { text: value }), lines.filter(Boolean).map((line) => el('span', { text: line }))));
+  }
+
+  function modelCard(label, model) {
+    if (!model) return null;
+    const range = percentBounds(model.accuracy);
+    const size = [isNumber(model.macs) && `${count(model.macs)} MACs`, isNumber(model.parameters) && `${count(model.parameters)} parameters`].filter(Boolean).join(', ');
+    return card(label, percent(valueOf(model.accuracy)), range && `95 %: ${range}`, size, model.name);
+  }
+
+  function hybridCard() {
+    const point = report.operating_point;
+    if (!point) return null;
+    const coverage = valueOf(point.coverage) ?? point.target_coverage;
+    const range = percentBounds(point.accuracy);
+    return card('Hybrid accuracy', percent(valueOf(point.accuracy)), range && `95 %: ${range}`, isNumber(coverage) && `${percent(coverage)} answered on the device`);
+  }
+
+  function costCard() {
+    const coverage = report.operating_point && (valueOf(report.operating_point.coverage) ?? report.operating_point.target_coverage);
+    const macs = isNumber(coverage) ? H.macsAt(H.curveOf(report), coverage) : null;
+    const full = report.global && report.global.macs;
+    if (!isNumber(macs)) return null;
+    return card('Mean cost a picture', count(macs), 'MACs, device and cloud together', isNumber(full) && full > 0 && `${percent(macs / full, 0)} of always asking the cloud`);
+  }
+
+  function keyFigures() {
+    const gain = report.area_difference_to_entropy;
+    const range = pointBounds(gain);
+    const cards = [modelCard('Base, on the device', report.base), modelCard('Global, in the cloud', report.global), hybridCard(), costCard(),
+      gain ? card('Area gained over entropy', points(gain.value), range && `95 %: ${range}`, 'percentage points, paired') : null].filter(Boolean);
+    return cards.length ? section('figures', 'Key figures', null, el('dl', { class: 'cards' }, cards)) : null;
+  }
+
+  function live() {
+    const run = report.live;
+    if (!run) return null;
+    const ms = (x) => (isNumber(x) ? `${number(x, x < 10 ? 2 : 1)}\u00a0ms` : H.kMissing);
+    const cards = [card('Answered', number(run.answered), isNumber(run.total) && `of ${number(run.total)} pictures`), card('Coverage', percent(run.coverage, 2), 'answered by the base'),
+      card('Accuracy', percent(run.accuracy, 2)), card('Agreement with the table', percent(run.agreement_with_table, 2), 'same label and source'),
+      card('Latency, median', ms(run.p50_ms), isNumber(run.p99_ms) && `99th percentile ${ms(run.p99_ms)}`)].filter(Boolean);
+    const sources = [['On the device', run.edge], ['In the cloud', run.cloud], ['On the device, cloud not reached', run.fallback]].filter(([, n]) => isNumber(n));
+    const total = isNumber(run.total) && run.total > 0 ? run.total : sources.reduce((sum, [, n]) => sum + n, 0);
+    const columns = [{ label: 'Answered', numeric: false }, { label: 'Pictures' }, { label: 'Share' }];
+    return section('live', 'The live run', 'The same models as running processes: an edge process answers, and queries a cloud process over the network where the router says so.',
+      cards.length ? el('dl', { class: 'cards' }, cards) : null,
+      sources.length ? table('Where the answers came from', columns, sources.map(([name, n]) => [name, number(n), total > 0 ? percent(n / total, 2) : H.kMissing])) : null);
+  }
+
+  const className = (x) => {
+    if (typeof x === 'string') return x;
+    const name = isNumber(x) ? (report.classes || [])[x] : null;
+    return name === null || name === undefined ? (isNumber(x) ? `class ${x}` : H.kMissing) : String(name);
+  };
+
+  function outcomeOf(picture) {
+    const [label, base, global] = [picture.label, picture.base, picture.global].map(className);
+    if (picture.helped === true) return ['good', '✓', 'Cloud helped'];
+    if (base === label && global !== label) return ['bad', '!', 'Cloud hurt'];
+    if (picture.helped === false || base === global) return ['plain', '=', 'No difference'];
+    return null;
+  }
+
+  function pictureCard(picture) {
+    const outcome = outcomeOf(picture);
+    const label = className(picture.label);
+    const usable = typeof picture.png === 'string' && /^[A-Za-z0-9+/]+=*$/.test(picture.png);
+    const image = usable ? el('img', { src: `data:image/png;base64,${picture.png}`, alt: `Picture ${picture.id ?? ''}, labelled ${label}`, loading: 'lazy' })
+      : el('div', { class: 'nopicture', text: 'no picture' });
+    const answer = (name, value, extra) => (value === null || value === undefined ? null
+      : el('div', {}, el('dt', { text: name }), el('dd', { class: className(value) === label ? 'right' : 'wrong' }, className(value), extra ? el('small', { text: extra }) : null,
+        el('span', { class: 'hidden', text: className(value) === label ? ' (right)' : ' (wrong)' }))));
+    const confidence = isNumber(picture.base_confidence) ? ` ${percent(picture.base_confidence, 0)}` : null;
+    return el('li', {}, image, el('p', { class: 'label', text: label }),
+      el('dl', {}, answer('Base', picture.base, confidence), answer('Cloud', picture.global)),
+      el('p', { class: 'foot' }, outcome ? el('span', { class: `chip ${outcome[0]}` }, el('b', { 'aria-hidden': 'true', text: outcome[1] }), outcome[2]) : null,
+        isNumber(picture.score) ? el('small', { text: `score ${number(picture.score, 3)}` }) : null));
+  }
+
+  function gallery() {
+    const pictures = list(report.pictures_queried);
+    if (!pictures.length) return null;
+    return section('pictures', 'Pictures that were queried', 'The router’s score says how much it expects the cloud to help. The title of each picture is its true label.',
+      el('ul', { class: 'gallery' }, pictures.map(pictureCard)));
+  }
+
+  function reading() {
+    const terms = [
+      ['Coverage', 'The fraction of pictures that the base answers on the device. At 80 % coverage, one picture in five is sent to the cloud.'],
+      ['Accuracy', 'The fraction of all pictures answered rightly, by whoever answered them.'],
+      ['Intervals', 'The 95 % intervals come from a bootstrap that draws the test pictures anew, and with them the router’s seeds: they say how far a figure may move on another sample of the same kind. Differences are paired on the same pictures, so their intervals are narrower.'],
+      ['Threshold', 'A picture is queried where its score is above the threshold, which is chosen on a calibration split that neither training nor this test has used. What it predicts there is held against what is measured here.'],
+      ['Ties', 'On the device, pictures of equal score go together: all stay or all are queried. Where a point of a curve cuts through equal scores, it is the expectation over their random order.'],
+      ['Upper bound', 'Routing by an oracle that knows both answers. No router can be above it with these two models.'],
+      ['MACs', 'Multiply-accumulate operations. Base and router run on every picture, the cloud model on those queried.'],
+    ];
+    return section('reading', 'How to read this', null, el('dl', { class: 'terms' }, terms.map(([term, text]) => el('div', {}, el('dt', { text: term }), el('dd', { text })))),
+      list(report.notes).length ? [el('h3', { text: 'Notes' }), el('ul', { class: 'notes' }, list(report.notes).map((note) => el('li', { text: note })))] : null);
+  }
+
+  function provenance() {
+    const describe = (model) => model && [model.name, isNumber(model.macs) && `${count(model.macs)} MACs`, isNumber(model.parameters) && `${count(model.parameters)} parameters`].filter(Boolean).join(', ');
+    const rows = [['Data set', report.dataset], ['Split', report.split], ['Pictures', isNumber(report.pictures) ? number(report.pictures) : null],
+      ['Classes', list(report.classes).map(String).join(', ')], ['Base', describe(report.base)], ['Global', describe(report.global)], ['Router', describe(report.router)],
+      ['Router seeds', isNumber(report.seeds) ? number(report.seeds) : null], ['Executor', report.executor], ['Report schema', report.schema]].filter(([, value]) => value);
+    return section('provenance', 'Where the figures come from', null, el('dl', { class: 'facts' }, rows.map(([name, value]) => el('div', {}, el('dt', { text: name }), el('dd', { text: value })))));
+  }
+
+  function contents(sections) {
+    const names = { figures: 'Figures', curve: 'Curves', areas: 'Areas', promise: 'Operating point', reliability: 'Reliability', live: 'Live', pictures: 'Pictures', reading: 'Reading', provenance: 'Provenance' };
+    document.getElementById('contents').append(...sections.map((node) => el('a', { href: `#${node.id}`, text: names[node.id] })));
+  }
+
+  function store(name, type, text) {
+    const link = el('a', { href: URL.createObjectURL(new Blob([text], { type })), download: name });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  }
+
+  function curveCsv() {
+    const rows = H.curveOf(report);
+    const head = ['coverage', 'macs', ...H.methods.flatMap(({ key }) => [key, `${key}_low`, `${key}_high`])];
+    const line = (row) => [row.coverage, row.macs, ...H.methods.flatMap(({ key }) => ['value', 'low', 'high'].map((part) => (row[key] || {})[part]))];
+    return [head, ...rows.map(line)].map((cells) => cells.map((cell) => cell ?? '').join(',')).join('\n') + '\n';
+  }
+
+  function downloads() {
+    const offer = (id, press) => {
+      const button = document.getElementById(id);
+      button.hidden = false;
+      button.addEventListener('click', press);
+    };
+    offer('save-json', () => store('report.json', 'application/json', JSON.stringify(report, null, 2)));
+    if (H.curveOf(report).length) offer('save-csv', () => store('curve.csv', 'text/csv', curveCsv()));
+  }
+
+  /** The theme follows the system until the button is pressed; paper is always light. */
+  function themes() {
+    const system = window.matchMedia('(prefers-color-scheme: dark)');
+    const button = document.getElementById('theme');
+    const dark = () => (root.dataset.theme ? root.dataset.theme === 'dark' : system.matches);
+    const show = () => {
+      button.textContent = dark() ? 'Light' : 'Dark';
+      button.setAttribute('aria-label', `Use the ${dark() ? 'light' : 'dark'} theme`);
+      H.drawAll();
+    };
+    button.hidden = false;
+    button.addEventListener('click', () => {
+      root.dataset.theme = dark() ? 'light' : 'dark';
+      show();
+    });
+    system.addEventListener('change', show);
+    let before = null;
+    window.addEventListener('beforeprint', () => {
+      before = root.dataset.theme ?? '';
+      root.dataset.theme = 'light';
+      show();
+      H.resizeAll();
+    });
+    window.addEventListener('afterprint', () => {
+      if (before) root.dataset.theme = before;
+      else delete root.dataset.theme;
+      show();
+    });
+  }
+
+  const { curves, areas, promise, reliability } = H.sections;
+  const sections = [keyFigures(), curves(report), areas(report), promise(report), reliability(report), live(), gallery(), reading(), provenance()].filter(Boolean);
+  meta();
+  badges();
+  main.append(...sections);
+  contents(sections);
+  const charts = H.drawAll();
+  themes();
+  downloads();
+  root.dataset.charts = String(charts);
+  root.dataset.ready = 'true';
+})();
