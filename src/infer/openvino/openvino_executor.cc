@@ -1,0 +1,113 @@
+#include "infer/openvino/openvino_executor.h"
+
+#include <system_error>
+
+#include "graph/onnx/onnx_io.h"
+#include "graph/passes.h"
+#include "infer/openvino/internal/compiled.h"
+#include "infer/openvino/internal/guard.h"
+#include "infer/openvino/internal/surgery.h"
+
+namespace hedge::infer {
+namespace {
+
+constexpr const char* kAuto = "auto";
+
+Status check_options(const OpenVinoOptions& options) {
+  if (options.threads < 0)
+    return Error{.code = ErrorCode::kInvalidArgument,
+                 .what = "the number of threads is out of range",
+                 .got = std::to_string(options.threads),
+                 .expected = ">= 1, or 0 for OpenVINO's choice"};
+  return {};
+}
+
+/// What the graph room knows of the penultimate tensor, or empty: then the ov::Model is searched.
+std::string features_by_graph(const graph::Graph& graph, const std::shared_ptr<ov::Model>& model) {
+  const auto name = graph::find_features(graph);
+  return name && internal::has_tensor(model, *name) ? *name : std::string();
+}
+
+Status wanted_features(const std::shared_ptr<ov::Model>& model, const OpenVinoOptions& options, const graph::Graph* graph) {
+  if (options.features.empty()) return {};
+  if (options.features != kAuto) return internal::add_features(model, options.features);
+  return internal::add_features(model, graph ? features_by_graph(*graph, model) : std::string());
+}
+
+/// Reads any of OpenVINO's formats. A reader's exception means the file is at fault.
+Result<std::shared_ptr<ov::Model>> read_model(ov::Core& core, const std::filesystem::path& path) {
+  auto model = internal::guarded(ErrorCode::kBadFormat, path.string(),
+                                 [&]() -> Result<std::shared_ptr<ov::Model>> { return core.read_model(path.string()); });
+  if (model && (!*model || (*model)->outputs().empty()))
+    return Error{.code = ErrorCode::kBadFormat, .what = "the model has no outputs", .where = path.string()};
+  if (model) return model;
+  Error error = std::move(model).error();
+  if (error.what.find("not supported") != std::string::npos || error.what.find("does not support") != std::string::npos)
+    error.code = ErrorCode::kUnsupported;
+  return error;
+}
+
+Status check_file(const std::filesystem::path& path) {
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(path, ignored))
+    return Error{.code = ErrorCode::kNotFound, .what = "the model file is not there", .where = path.string()};
+  const auto extension = path.extension();
+  if (extension == ".onnx" || extension == ".tflite" || extension == ".xml") return {};
+  return Error{.code = ErrorCode::kUnsupported,
+               .what = "the model's format is not known",
+               .where = path.string(),
+               .got = extension.string(),
+               .expected = ".onnx, .tflite or .xml (OpenVINO IR)"};
+}
+
+/// The edits every opened file gets, in an order in which none undoes another.
+Status prepare_file_model(internal::OpenedModel& opened, const std::filesystem::path& path, const OpenVinoOptions& options) {
+  return internal::guarded(ErrorCode::kInternal, opened.where, [&]() -> Status {
+    opened.model = internal::with_real_outputs(internal::with_dynamic_batch(opened.model));
+    opened.model = internal::with_named_logits(opened.model, path.extension() == ".tflite");
+    std::optional<graph::Graph> graph;
+    if (options.features == kAuto && path.extension() == ".onnx")
+      if (auto read = graph::read_onnx(path)) graph = std::move(read).value();
+    HEDGE_CHECK(wanted_features(opened.model, options, graph ? &*graph : nullptr));
+    return {};
+  });
+}
+
+Status fold_normalization(internal::OpenedModel& opened, const OpenVinoOptions& options) {
+  if (!options.normalization) return {};
+  return internal::guarded(ErrorCode::kInternal, opened.where, [&]() -> Status {
+    HEDGE_TRY(opened.model, internal::with_normalization(opened.model, *options.normalization));
+    return {};
+  });
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Executor>> open_openvino(const std::filesystem::path& path, const OpenVinoOptions& options) {
+  HEDGE_CHECK(check_options(options));
+  HEDGE_CHECK(check_file(path));
+  internal::OpenedModel opened;
+  opened.where = path.string();
+  HEDGE_TRY(opened.model, read_model(opened.core, path));
+  HEDGE_CHECK(prepare_file_model(opened, path, options));
+  HEDGE_CHECK(fold_normalization(opened, options));
+  return internal::make_executor(std::move(opened), options);
+}
+
+Result<std::unique_ptr<Executor>> make_openvino_executor(const graph::Graph& graph, const OpenVinoOptions& options) {
+  HEDGE_CHECK(check_options(options));
+  HEDGE_TRY(const std::string bytes, graph::serialize_onnx(graph));
+  internal::OpenedModel opened;
+  opened.where = graph.name;
+  HEDGE_CHECK(internal::guarded(ErrorCode::kInternal, opened.where, [&]() -> Status {
+    opened.model = opened.core.read_model(bytes, ov::Tensor());
+    return wanted_features(opened.model, options, &graph);
+  }));
+  for (const auto& input : graph.inputs) opened.input_names.push_back(input.name);
+  for (const auto& output : graph.outputs) opened.output_names.push_back(output.name);
+  if (opened.model->outputs().size() > opened.output_names.size()) opened.output_names.push_back("features");
+  HEDGE_CHECK(fold_normalization(opened, options));
+  return internal::make_executor(std::move(opened), options);
+}
+
+}  // namespace hedge::infer
