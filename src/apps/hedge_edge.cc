@@ -1,0 +1,272 @@
+// hedge-edge: the hybrid on the device. Parses, wires and prints; the work is in src/edge.
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+#include <memory>
+#include <string>
+
+#include "core/file.h"
+#include "core/json.h"
+#include "edge/bundle.h"
+#include "edge/input.h"
+#include "edge/json_lines.h"
+#include "edge/openvino/open_runtime.h"
+#include "edge/stream.h"
+
+namespace {
+
+using hedge::Error;
+using hedge::ErrorCode;
+using hedge::Result;
+using hedge::Status;
+
+std::atomic<bool> stop_asked{false};  // set by a signal handler, which can reach nothing else
+
+struct RunFlags {
+  std::string bundle;
+  std::string input;
+  std::string cloud;
+  bool no_cloud = false;
+  int deadline_ms = 200;
+  int threads = 0;
+  int concurrency = 1;
+  std::size_t limit = 0;
+  std::string out = "-";
+  std::string summary;
+  bool tls = false;
+  std::string tls_ca;
+  std::string tls_cert;
+  std::string tls_key;
+  std::string tls_name;
+};
+
+struct InspectFlags {
+  std::string bundle;
+  bool json = false;
+};
+
+void add_run(CLI::App& app, RunFlags& flags) {
+  app.description(
+      "Answers pictures: the base on this device decides what it can, the rest is sent to the global in the cloud.\n"
+      "Writes one JSON line a picture, in the order of the input. Where the cloud fails or is late the base's answer\n"
+      "stands, marked \"edge-fallback\". Ctrl-C finishes the pictures under way and keeps the lines so far (exit code 11).");
+  app.add_option("BUNDLE", flags.bundle, "the folder that \"hedge bundle\" wrote")->required();
+  app.add_option("--input", flags.input,
+                 "what to answer: a picture, a folder of pictures (any depth, no labels), or a data set:\n"
+                 "fashion-mnist?split=test, folder:PATH?split=test&limit=100")
+      ->required();
+  auto* cloud = app.add_option("--cloud", flags.cloud, "HOST:PORT of the global, an Open Inference Protocol server over gRPC (hedge-cloud, Triton, …)");
+  auto* none = app.add_flag("--no-cloud", flags.no_cloud, "never query: the base answers everything");
+  none->excludes(cloud);
+  app.add_option("--deadline-ms", flags.deadline_ms, "longest wait for one answer of the cloud; then the base's stands")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 600000));
+  app.add_option("--threads", flags.threads, "threads of the base's network; 0: as many as it likes")->capture_default_str()->check(CLI::Range(0, 1024));
+  app.add_option("--concurrency", flags.concurrency, "pictures under way at once: more throughput, a longer answer each")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1024));
+  app.add_option("--limit", flags.limit, "the first N pictures only; 0: all")->capture_default_str();
+  app.add_option("--out", flags.out, "where the JSON lines go; \"-\": standard output, as they come. A file appears when it is complete")->capture_default_str();
+  app.add_option("--summary", flags.summary, "write coverage, accuracy, counts and times to this JSON file");
+  app.add_flag("--tls", flags.tls, "encrypt the connection; implied by the other --tls flags")->group("TLS");
+  app.add_option("--tls-ca", flags.tls_ca, "PEM file with the authorities to trust; without it the system's")->group("TLS");
+  auto* cert = app.add_option("--tls-cert", flags.tls_cert, "PEM file with this device's certificate, where the server asks for one")->group("TLS");
+  auto* key = app.add_option("--tls-key", flags.tls_key, "PEM file with its key")->group("TLS");
+  cert->needs(key);
+  key->needs(cert);
+  app.add_option("--tls-name", flags.tls_name, "the name to look for in the server's certificate, where it is not the host's")->group("TLS");
+}
+
+void add_inspect(CLI::App& app, InspectFlags& flags) {
+  app.description("Checks a bundle (every size and hash) and prints what is in it: its parts, its policy, the cost of a picture.");
+  app.add_option("BUNDLE", flags.bundle, "the folder that \"hedge bundle\" wrote")->required();
+  app.add_flag("--json", flags.json, "print the manifest and the policy as JSON");
+}
+
+void on_signal(int) { stop_asked = true; }
+
+/// The first signal asks for an end, a second one of the same kind kills. A closed pipe is an error of write.
+void catch_signals() {
+  struct sigaction action {};
+  action.sa_handler = on_signal;
+  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+}
+
+void print_log(hedge::LogLevel level, const std::string& message) {
+  if (level < hedge::LogLevel::kWarning) return;
+  std::fprintf(stderr, "hedge-edge: %s: %s\n", level == hedge::LogLevel::kWarning ? "warning" : "error", message.c_str());
+}
+
+/// A line that renews itself on a terminal, and one every few seconds elsewhere.
+class ProgressLine {
+ public:
+  void operator()(const hedge::ProgressUpdate& update) {
+    const bool last = update.done >= update.total;
+    const auto now = clock_.now();
+    if (!last && hedge::seconds_between(shown_, now) < (terminal_ ? 0.2 : 5.0)) return;
+    shown_ = now;
+    std::fprintf(stderr, "%s%s %.0f/%.0f  %s", terminal_ ? "\r\033[K" : "", update.what.c_str(), update.done, update.total, update.note.c_str());
+    if (update.eta_s >= 0 && !last) std::fprintf(stderr, ", %.0f s left", update.eta_s);
+    open_ = terminal_;
+    if (!terminal_) std::fputc('\n', stderr);
+  }
+  void end() {
+    if (std::exchange(open_, false)) std::fputc('\n', stderr);
+  }
+
+ private:
+  hedge::SteadyClock clock_;
+  hedge::TimePoint shown_ = clock_.now();
+  bool terminal_ = isatty(STDERR_FILENO) != 0;
+  bool open_ = false;  ///< the cursor stands behind a progress line
+};
+
+Result<std::optional<hedge::oip::Tls>> read_tls(const RunFlags& flags) {
+  if (!flags.tls && flags.tls_ca.empty() && flags.tls_cert.empty() && flags.tls_name.empty()) return std::optional<hedge::oip::Tls>();
+  hedge::oip::Tls tls;
+  if (!flags.tls_ca.empty()) {
+    HEDGE_TRY(tls.ca, hedge::read_file(flags.tls_ca));
+  }
+  if (!flags.tls_cert.empty()) {
+    HEDGE_TRY(tls.certificate, hedge::read_file(flags.tls_cert));
+    HEDGE_TRY(tls.key, hedge::read_file(flags.tls_key));
+  }
+  return std::optional(std::move(tls));
+}
+
+Result<std::unique_ptr<hedge::oip::RemoteModel>> open_cloud(const RunFlags& flags, const hedge::edge::Bundle& bundle) {
+  if (flags.no_cloud) return std::unique_ptr<hedge::oip::RemoteModel>();
+  if (flags.cloud.empty())
+    return Error{.code = ErrorCode::kInvalidArgument, .what = "no cloud is named", .hint = "give --cloud HOST:PORT, or --no-cloud to answer everything here"};
+  hedge::oip::RemoteOptions options{.address = flags.cloud, .model = bundle.manifest.global.name, .tls_server_name = flags.tls_name};
+  HEDGE_TRY(options.tls, read_tls(flags));
+  return hedge::oip::connect(options);
+}
+
+/// A cloud that is not there is worth a warning and no more: it may come later.
+void greet_cloud(const hedge::edge::EdgeRuntime& runtime, const RunFlags& flags) {
+  constexpr int kFirstContactMs = 2000;  // connecting takes longer than asking
+  if (runtime.cloud() == nullptr) return;
+  const auto met = runtime.cloud()->connect(std::chrono::milliseconds(std::max(kFirstContactMs, flags.deadline_ms)));
+  if (!met) print_log(hedge::LogLevel::kWarning, flags.cloud + ": " + met.error().message() + "; until it answers, the base's answers stand");
+}
+
+Status write_stdout(std::string_view bytes) {
+  if (std::fwrite(bytes.data(), 1, bytes.size(), stdout) == bytes.size() && std::fflush(stdout) == 0) return {};
+  return Error{.code = ErrorCode::kIo, .what = "cannot write", .where = "standard output"};
+}
+
+Result<hedge::edge::Summary> answer_into(const std::string& out, const hedge::edge::EdgeRuntime& runtime, const hedge::edge::PictureSource& source,
+                                         const hedge::edge::StreamOptions& options) {
+  if (out == "-")
+    return hedge::edge::answer_all(runtime, source, options,
+                                   [&](const hedge::edge::Row& row) { return write_stdout(to_json_line(row, runtime.labels())); });
+  hedge::edge::Summary summary;
+  HEDGE_CHECK(hedge::write_file_atomic(out, [&](hedge::FileWriter& writer) -> Status {
+    HEDGE_TRY(summary, hedge::edge::answer_all(runtime, source, options,
+                                               [&](const hedge::edge::Row& row) { return writer.write(to_json_line(row, runtime.labels())); }));
+    return {};
+  }));
+  return summary;
+}
+
+void print_summary(const hedge::edge::Summary& summary) {
+  std::fprintf(stderr, "answered %zu of %zu in %.1f s: %zu edge, %zu cloud, %zu edge-fallback, %zu errors; coverage %.1f %%", summary.answered, summary.total,
+               summary.seconds, summary.edge, summary.cloud, summary.fallback, summary.errors, 100 * summary.coverage);
+  if (summary.accuracy) std::fprintf(stderr, ", accuracy %.2f %%", 100 * *summary.accuracy);
+  std::fprintf(stderr, "; p50 %.2f ms, p99 %.2f ms\n", summary.p50_ms, summary.p99_ms);
+}
+
+Status run(const RunFlags& flags) {
+  HEDGE_TRY(const auto bundle, hedge::edge::read_bundle(flags.bundle));
+  HEDGE_TRY(const auto source, hedge::edge::open_input(flags.input, bundle.labels, print_log));
+  HEDGE_TRY(auto remote, open_cloud(flags, bundle));
+  const hedge::SteadyClock clock;
+  hedge::edge::OpenRuntimeOptions options{.threads = flags.threads, .throughput = flags.concurrency > 1};
+  options.cloud.deadline = std::chrono::milliseconds(flags.deadline_ms);
+  HEDGE_TRY(const auto runtime, hedge::edge::open_runtime(bundle, std::move(remote), options, clock));
+  greet_cloud(*runtime, flags);
+  catch_signals();
+  ProgressLine line;
+  auto summary = answer_into(flags.out, *runtime, *source,
+                             {.concurrency = flags.concurrency, .limit = flags.limit, .stop = &stop_asked, .progress = std::ref(line)});
+  line.end();
+  if (!summary) return summary.error();
+  print_summary(*summary);
+  if (!flags.summary.empty()) HEDGE_CHECK(hedge::write_json(flags.summary, to_json(*summary)));
+  if (summary->stopped) return Error{.code = ErrorCode::kCancelled, .what = "stopped on request; the lines so far are kept"};
+  return {};
+}
+
+std::string macs_text(std::int64_t macs) { return macs > 0 ? std::to_string(macs) : "not known"; }
+
+void print_cost(const hedge::edge::Bundle& bundle) {
+  const auto& manifest = bundle.manifest;
+  std::printf("cost of a picture, in multiply-accumulates\n  base    %s\n  router  %s\n  global  %s (in the cloud)\n", macs_text(manifest.base.macs).c_str(),
+              macs_text(manifest.router_macs).c_str(), macs_text(manifest.global.macs).c_str());
+  const auto& cloud = manifest.global.preprocess;
+  std::printf("  query   %lld bytes of picture\n", static_cast<long long>(cloud.height * cloud.width * cloud.channels));
+  if (manifest.base.macs <= 0 || manifest.global.macs <= 0) return;
+  const double here = static_cast<double>(manifest.base.macs + manifest.router_macs);
+  const double hybrid = here + (1 - bundle.policy.chosen.coverage) * static_cast<double>(manifest.global.macs);
+  std::printf("  hybrid  %.0f on average at the chosen coverage, %.1f %% of the global alone\n", hybrid, 100 * hybrid / static_cast<double>(manifest.global.macs));
+}
+
+Status inspect(const InspectFlags& flags) {
+  HEDGE_TRY(const auto bundle, hedge::edge::read_bundle(flags.bundle));
+  if (flags.json) {
+    HEDGE_TRY(const auto manifest, hedge::parse_json(to_json(bundle.manifest), "manifest"));
+    HEDGE_TRY(const auto policy, hedge::parse_json(bundle.policy.to_json(), "policy"));
+    return write_stdout(hedge::Json{{"manifest", manifest}, {"policy", policy}, {"labels", bundle.labels}}.dump(2) + "\n");
+  }
+  std::printf("%s: sound, made by %s, %zu classes, global \"%s\"\nparts\n", flags.bundle.c_str(), bundle.manifest.created_by.c_str(), bundle.labels.size(),
+              bundle.manifest.global.name.c_str());
+  for (const auto& [role, part] : bundle.manifest.parts)
+    std::printf("  %-7s %-12s %9llu bytes  %s\n", to_string(role), part.path.c_str(), static_cast<unsigned long long>(part.bytes), part.sha256.c_str());
+  const auto& policy = bundle.policy;
+  std::printf("policy: router \"%s\", calibrated on %s (%lld pictures)\n  coverage  accuracy  threshold (query iff score > threshold)\n", policy.router.c_str(),
+              policy.calibration_dataset.c_str(), static_cast<long long>(policy.calibration_size));
+  const auto print_point = [](const hedge::routing::OperatingPoint& point, const char* note) {
+    std::printf("  %6.1f %%  %6.2f %%  %.9g%s\n", 100 * point.coverage, 100 * point.accuracy, static_cast<double>(point.threshold), note);
+  };
+  print_point(policy.chosen, "  <- chosen");
+  for (const auto& point : policy.table) print_point(point, "");
+  print_cost(bundle);
+  return {};
+}
+
+int finish(const Status& status) {
+  if (status) return 0;
+  std::fprintf(stderr, "hedge-edge: %s: %s\n", to_string(status.error().code), status.error().message().c_str());
+  return static_cast<int>(status.error().code);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app(
+      "hedge-edge: hybrid inference on the device. A small base answers; a router sends to the cloud what it would get wrong.\n"
+      "Exit codes: 0 done, 2 a bad flag, 3 not found, 4 a bad file, 6 parts that do not agree, 7 reading or writing failed, 11 stopped.",
+      "hedge-edge");
+  app.set_version_flag("--version", "hedge-edge " HEDGE_VERSION);
+  app.require_subcommand(1);
+  app.footer("Example: hedge-edge run out/demo/bundle --input fashion-mnist?split=test --cloud localhost:8001 --summary live.json > answers.jsonl");
+  RunFlags run_flags;
+  InspectFlags inspect_flags;
+  auto* run_app = app.add_subcommand("run", "answer pictures");
+  auto* inspect_app = app.add_subcommand("inspect", "check a bundle and print it");
+  add_run(*run_app, run_flags);
+  add_inspect(*inspect_app, inspect_flags);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? 0 : static_cast<int>(ErrorCode::kInvalidArgument);
+  }
+  return finish(run_app->parsed() ? run(run_flags) : inspect(inspect_flags));
+}

@@ -1,0 +1,193 @@
+#include "edge/manifest.h"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+
+namespace hedge::edge {
+namespace {
+
+constexpr std::uint64_t kMostPartBytes = std::uint64_t{1} << 34;
+
+Error bad(std::string_view where, std::string what, std::string got = {}, std::string expected = {}) {
+  return {.code = ErrorCode::kBadFormat, .what = std::move(what), .where = std::string(where), .got = std::move(got), .expected = std::move(expected)};
+}
+
+std::optional<Role> role_of(std::string_view name) {
+  for (const Role role : kRoles) {
+    if (name == to_string(role)) return role;
+  }
+  return std::nullopt;
+}
+
+/// A path of plain names: relative, "/" between them, no "." or "..", nothing a file system reads in another way.
+bool stays_inside(std::string_view path) {
+  if (path.empty() || path.size() > 255 || path == kManifestName) return false;
+  const bool plain = std::all_of(path.begin(), path.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x20 && c != '\\' && c != ':'; });
+  if (!plain) return false;
+  while (true) {
+    const auto slash = path.find('/');
+    const auto name = path.substr(0, slash);
+    if (name.empty() || name == "." || name == "..") return false;
+    if (slash == std::string_view::npos) return true;
+    path.remove_prefix(slash + 1);
+  }
+}
+
+bool is_sha256(std::string_view text) {
+  return text.size() == 64 && std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+}
+
+Result<Part> parse_part(const std::string& path, const Json& json, const std::string& where) {
+  const std::string at = where + ": part \"" + path + "\"";
+  if (!stays_inside(path)) return bad(where, "a part's path leads out of the bundle or is not plain", path, "names joined by \"/\", without \"..\"");
+  Part part{.path = path};
+  HEDGE_TRY(part.sha256, get_field<std::string>(json, "sha256", at));
+  HEDGE_TRY(part.bytes, get_field<std::uint64_t>(json, "bytes", at));
+  if (!is_sha256(part.sha256)) return bad(at, "the field \"sha256\" is no SHA-256", part.sha256.substr(0, 80), "64 lower-case hexadecimal digits");
+  if (part.bytes > kMostPartBytes) return bad(at, "the part is too large", std::to_string(part.bytes), "at most " + std::to_string(kMostPartBytes) + " bytes");
+  return part;
+}
+
+Result<std::map<std::string, Part>> parse_parts(const Json& json, const std::string& where) {
+  HEDGE_TRY(const Json list, get_field<Json>(json, "parts", where));
+  if (!list.is_object()) return bad(where, "the field \"parts\" is no object", list.dump(-1, ' ', false, Json::error_handler_t::replace).substr(0, 60));
+  std::map<std::string, Part> parts;
+  for (const auto& [path, value] : list.items()) {
+    HEDGE_TRY(auto part, parse_part(path, value, where));
+    parts.emplace(path, std::move(part));
+  }
+  return parts;
+}
+
+/// Every role to its part; every part has one role.
+Result<std::map<Role, Part>> parse_roles(const Json& json, const std::map<std::string, Part>& parts, const std::string& where) {
+  HEDGE_TRY(const Json list, get_field<Json>(json, "roles", where));
+  if (!list.is_object()) return bad(where, "the field \"roles\" is no object");
+  std::map<Role, Part> roles;
+  std::set<std::string> used;
+  for (const auto& [name, value] : list.items()) {
+    const auto role = role_of(name);
+    if (!role)
+      return Error{.code = ErrorCode::kUnsupported, .what = "an unknown role", .where = where, .got = name, .expected = "base, router, policy, labels"};
+    HEDGE_TRY(const auto path, get_field<std::string>(list, name.c_str(), where + ": roles"));
+    const auto part = parts.find(path);
+    if (part == parts.end()) return bad(where, "the role \"" + name + "\" names a part that is not listed", path);
+    if (!used.insert(path).second) return bad(where, "the part \"" + path + "\" has two roles", name);
+    roles.emplace(*role, part->second);
+  }
+  for (const Role role : kRoles) {
+    if (!roles.contains(role)) return bad(where, std::string("the role \"") + to_string(role) + "\" is missing");
+  }
+  for (const auto& [path, part] : parts) {
+    if (!used.contains(path)) return bad(where, "the part \"" + path + "\" has no role");
+  }
+  return roles;
+}
+
+/// Absent means not known, which is 0.
+Result<std::int64_t> parse_macs(const Json& json, const std::string& where) {
+  if (!json.contains("macs")) return std::int64_t{0};
+  HEDGE_TRY(const auto macs, get_field<std::int64_t>(json, "macs", where));
+  if (macs < 0) return bad(where, "the field \"macs\" is negative", std::to_string(macs), ">= 0");
+  return macs;
+}
+
+Result<data::Preprocess> parse_recipe(const Json& json, const std::string& where) {
+  HEDGE_TRY(const Json recipe, get_field<Json>(json, "preprocess", where));
+  auto parsed = data::Preprocess::from_json(recipe.dump(-1, ' ', false, Json::error_handler_t::replace));
+  if (parsed) {
+    if (auto status = parsed->validate(); !status) parsed = bad({}, status.error().what, status.error().got, status.error().expected);
+  }
+  if (!parsed) {
+    Error error = parsed.error();
+    error.where = where + ": preprocess" + (error.where.empty() ? "" : ": " + error.where);
+    return error;
+  }
+  return parsed;
+}
+
+Result<BaseInfo> parse_base(const Json& manifest, const std::string& where) {
+  HEDGE_TRY(const Json json, get_field<Json>(manifest, "base", where));
+  const std::string at = where + ": base";
+  BaseInfo base;
+  HEDGE_TRY(base.preprocess, parse_recipe(json, at));
+  HEDGE_TRY(base.features, get_field<std::string>(json, "features", at));
+  HEDGE_TRY(base.macs, parse_macs(json, at));
+  return base;
+}
+
+Result<GlobalInfo> parse_global(const Json& manifest, const std::string& where) {
+  HEDGE_TRY(const Json json, get_field<Json>(manifest, "global", where));
+  const std::string at = where + ": global";
+  GlobalInfo global;
+  HEDGE_TRY(global.name, get_field<std::string>(json, "name", at));
+  if (global.name.empty()) return bad(at, "the served model's name is empty");
+  HEDGE_TRY(global.preprocess, parse_recipe(json, at));
+  HEDGE_TRY(global.macs, parse_macs(json, at));
+  return global;
+}
+
+/// The recipe as an object. to_json of a recipe is JSON by its own promise; a recipe that breaks it is kept as text.
+Json recipe_json(const data::Preprocess& recipe) {
+  const std::string text = recipe.to_json();
+  auto json = parse_json(text, "preprocess");
+  return json ? std::move(json).value() : Json(text);
+}
+
+}  // namespace
+
+const char* to_string(Role role) {
+  switch (role) {
+    case Role::kBase: return "base";
+    case Role::kRouter: return "router";
+    case Role::kPolicy: return "policy";
+    case Role::kLabels: return "labels";
+  }
+  return "unknown";
+}
+
+Result<Manifest> parse_manifest(std::string_view text, std::string_view where) {
+  const std::string at(where);
+  HEDGE_TRY(const Json json, parse_json(text, where));
+  HEDGE_TRY(const auto schema, get_field<std::int64_t>(json, "schema", where));
+  if (schema < 1) return bad(where, "the schema is no version", std::to_string(schema), ">= 1");
+  if (schema > Manifest::kSchema)
+    return Error{.code = ErrorCode::kUnsupported,
+                 .what = "the bundle is of a newer schema",
+                 .where = at,
+                 .got = std::to_string(schema),
+                 .expected = "at most " + std::to_string(Manifest::kSchema),
+                 .hint = "use a newer version of this program"};
+  Manifest manifest;
+  HEDGE_TRY(manifest.created_by, get_field<std::string>(json, "created_by", where));
+  HEDGE_TRY(const auto parts, parse_parts(json, at));
+  HEDGE_TRY(manifest.parts, parse_roles(json, parts, at));
+  HEDGE_TRY(manifest.base, parse_base(json, at));
+  HEDGE_TRY(const Json router, get_field<Json>(json, "router", where));
+  if (!router.is_object()) return bad(where, "the field \"router\" is no object");
+  HEDGE_TRY(manifest.router_macs, parse_macs(router, at + ": router"));
+  HEDGE_TRY(manifest.global, parse_global(json, at));
+  return manifest;
+}
+
+std::string to_json(const Manifest& manifest) {
+  Json parts = Json::object();
+  Json roles = Json::object();
+  for (const auto& [role, part] : manifest.parts) {
+    parts[part.path] = {{"sha256", part.sha256}, {"bytes", part.bytes}};
+    roles[to_string(role)] = part.path;
+  }
+  const Json json = {
+      {"schema", Manifest::kSchema},
+      {"created_by", manifest.created_by},
+      {"parts", parts},
+      {"roles", roles},
+      {"base", {{"preprocess", recipe_json(manifest.base.preprocess)}, {"features", manifest.base.features}, {"macs", manifest.base.macs}}},
+      {"router", {{"macs", manifest.router_macs}}},
+      {"global", {{"name", manifest.global.name}, {"preprocess", recipe_json(manifest.global.preprocess)}, {"macs", manifest.global.macs}}},
+  };
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace hedge::edge

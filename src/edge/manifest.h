@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "core/json.h"
+#include "core/result.h"
+#include "data/preprocess.h"
+
+namespace hedge::edge {
+
+/// What a part is for. A bundle has each role exactly once.
+enum class Role { kBase, kRouter, kPolicy, kLabels };
+inline constexpr Role kRoles[] = {Role::kBase, Role::kRouter, Role::kPolicy, Role::kLabels};
+/// "base", "router", "policy", "labels"
+const char* to_string(Role role);
+
+/// One file of a bundle.
+struct Part {
+  std::string path;         ///< within the bundle, "/" between folders; never leads out of it
+  std::string sha256;       ///< 64 lower-case hexadecimal digits
+  std::uint64_t bytes = 0;  ///< its exact size
+  bool operator==(const Part&) const = default;
+};
+
+/// What the device needs to know of the base beside its ONNX file.
+struct BaseInfo {
+  data::Preprocess preprocess;  ///< picture -> the base's input
+  std::string features;         ///< the tensor fed to the router as "features"; "auto": the runner finds it; "": the router takes none
+  std::int64_t macs = 0;        ///< multiply-accumulates a picture; 0: not known
+  bool operator==(const BaseInfo&) const = default;
+};
+
+/// What the device needs to know of the global, which is elsewhere.
+struct GlobalInfo {
+  std::string name;             ///< the served model's name
+  data::Preprocess preprocess;  ///< its geometric half is applied on the device; the cloud normalises
+  std::int64_t macs = 0;        ///< multiply-accumulates a picture; 0: not known
+  bool operator==(const GlobalInfo&) const = default;
+};
+
+/// The parsed manifest.json (docs/formats/bundle.md), schema 1.
+struct Manifest {
+  static constexpr std::int64_t kSchema = 1;
+  std::string created_by;      ///< program and version, for people
+  std::map<Role, Part> parts;  ///< every role
+  BaseInfo base;
+  std::int64_t router_macs = 0;  ///< 0: not known
+  GlobalInfo global;
+
+  [[nodiscard]] const Part& part(Role role) const { return parts.at(role); }
+  bool operator==(const Manifest&) const = default;
+};
+
+inline constexpr const char* kManifestName = "manifest.json";
+
+/// Parses and checks a manifest; touches no file. `where` names it in errors.
+/// Errors: kBadFormat (no JSON, a field missing or of another type, a path that leads out of the bundle, a hash that is
+/// none, a role missing, a part without a role or with two); kUnsupported (a newer schema, an unknown role).
+Result<Manifest> parse_manifest(std::string_view text, std::string_view where);
+
+/// The text of manifest.json; parse_manifest gives `manifest` back.
+std::string to_json(const Manifest& manifest);
+
+}  // namespace hedge::edge

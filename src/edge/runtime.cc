@@ -1,0 +1,174 @@
+#include "edge/runtime.h"
+
+#include <algorithm>
+#include <cmath>
+#include <tuple>
+
+namespace hedge::edge {
+namespace {
+
+constexpr const char* kLogits = "logits";
+constexpr const char* kScore = "score";
+
+Error unfit(std::string where, std::string what, std::string got, std::string expected) {
+  return {.code = ErrorCode::kMismatch, .what = std::move(what), .where = std::move(where), .got = std::move(got), .expected = std::move(expected)};
+}
+
+std::string describe(const TensorSpec& spec) { return std::string(to_string(spec.dtype)) + " " + hedge::to_string(spec.shape); }
+
+Status check_matrix(const TensorSpec& spec, std::int64_t columns, const char* of) {
+  const bool fits_columns = spec.shape.size() == 2 && (columns < 0 || spec.shape[1] < 0 || spec.shape[1] == columns);
+  if (spec.dtype == DType::kF32 && fits_columns) return {};
+  return unfit(std::string(of) + ": " + spec.name, "a tensor of another form", describe(spec), "f32 " + hedge::to_string(Shape{-1, columns}));
+}
+
+Status check_base_input(const Executor& base, const data::Preprocess& recipe) {
+  const Shape picture = {1, recipe.height, recipe.width, recipe.channels};
+  if (base.inputs().size() != 1) return unfit("base", "a base takes one input", std::to_string(base.inputs().size()), "1");
+  const TensorSpec& input = base.inputs().front();
+  if (input.dtype == DType::kU8 && fits(picture, input.shape)) return {};
+  return unfit("base: " + input.name, "the input does not take the recipe's pictures", describe(input), "u8 " + hedge::to_string(picture));
+}
+
+Result<std::size_t> find_output(const Executor& model, const std::string& name, const char* of) {
+  auto index = find_spec(model.outputs(), name);
+  if (!index) {
+    Error error = index.error();
+    error.where = std::string(of) + (error.where.empty() ? "" : ": " + error.where);
+    return error;
+  }
+  return index;
+}
+
+bool all_finite(std::span<const float> values) {
+  return std::all_of(values.begin(), values.end(), [](float value) { return std::isfinite(value); });
+}
+
+/// Milliseconds since the last call, or since the start.
+class Stopwatch {
+ public:
+  explicit Stopwatch(const Clock& clock) : clock_(clock), last_(clock.now()) {}
+  double lap_ms() {
+    const auto now = clock_.now();
+    const double ms = seconds_between(last_, now) * 1e3;
+    last_ = now;
+    return ms;
+  }
+
+ private:
+  const Clock& clock_;
+  TimePoint last_;
+};
+
+std::string failure_reason(const Error& error) {
+  switch (error.code) {
+    case ErrorCode::kDeadline: return "cloud late: " + error.message();
+    case ErrorCode::kMismatch:
+    case ErrorCode::kBadData:
+    case ErrorCode::kBadFormat: return "cloud answer refused: " + error.message();
+    default: return "cloud unavailable: " + error.message();
+  }
+}
+
+}  // namespace
+
+const char* to_string(Source source) {
+  switch (source) {
+    case Source::kEdge: return "edge";
+    case Source::kCloud: return "cloud";
+    case Source::kEdgeFallback: return "edge-fallback";
+  }
+  return "unknown";
+}
+
+Result<std::unique_ptr<EdgeRuntime>> EdgeRuntime::create(RuntimeParts parts, const Clock& clock) {
+  const auto refuse = [](const char* what) { return Error{.code = ErrorCode::kInvalidArgument, .what = what, .where = "edge runtime"}; };
+  if (!parts.base || !parts.router) return refuse("the base or the router is missing");
+  if (parts.labels.size() < 2) return refuse("fewer than two labels");
+  if (std::isnan(parts.threshold)) return refuse("the threshold is not a number");
+  HEDGE_CHECK(check_base_input(*parts.base, parts.preprocess));
+  std::unique_ptr<EdgeRuntime> runtime(new EdgeRuntime(std::move(parts), clock));
+  const auto& [base, router] = std::tie(runtime->parts_.base, runtime->parts_.router);
+  const auto classes = static_cast<std::int64_t>(runtime->parts_.labels.size());
+  HEDGE_TRY(runtime->logits_, find_output(*base, kLogits, "base"));
+  HEDGE_CHECK(check_matrix(base->outputs()[runtime->logits_], classes, "base"));
+  for (const TensorSpec& input : router->inputs()) {
+    HEDGE_TRY(const auto index, find_output(*base, input.name, "router's input, from the base"));
+    const Shape& given = base->outputs()[index].shape;
+    HEDGE_CHECK(check_matrix(input, given.size() == 2 ? given[1] : -1, "router"));
+    runtime->router_inputs_.push_back(index);
+  }
+  if (router->inputs().empty()) return unfit("router", "a router takes the base's logits", "no input", "\"logits\" and, or not, \"features\"");
+  HEDGE_TRY(runtime->score_, find_output(*router, kScore, "router"));
+  if (router->outputs()[runtime->score_].dtype != DType::kF32)
+    return unfit("router: score", "the score is of another type", to_string(router->outputs()[runtime->score_].dtype), "f32");
+  return runtime;
+}
+
+Result<std::vector<Tensor>> EdgeRuntime::run_base(const data::Picture& fitted) const {
+  const TensorView pixels{.dtype = DType::kU8,
+                          .shape = {1, fitted.height, fitted.width, fitted.channels},
+                          .bytes = reinterpret_cast<const std::byte*>(fitted.pixels.data())};
+  const NamedView input{.name = parts_.base->inputs().front().name, .view = pixels};
+  HEDGE_TRY(auto outputs, parts_.base->run(std::span(&input, 1)));
+  const Tensor& logits = outputs.at(logits_);
+  const Shape expected = {1, static_cast<std::int64_t>(parts_.labels.size())};
+  if (logits.shape() != expected) return unfit("base: logits", "the base's answer is of another form", hedge::to_string(logits.shape()), hedge::to_string(expected));
+  if (!all_finite(logits.data<float>())) return Error{.code = ErrorCode::kBadData, .what = "the base's logits are not finite", .where = "base: logits"};
+  return outputs;
+}
+
+Result<float> EdgeRuntime::run_router(const std::vector<Tensor>& base) const {
+  std::vector<NamedView> inputs;
+  for (std::size_t i = 0; i < router_inputs_.size(); ++i) {
+    inputs.push_back({.name = parts_.router->inputs()[i].name, .view = base.at(router_inputs_[i]).view()});
+  }
+  HEDGE_TRY(const auto outputs, parts_.router->run(inputs));
+  const Tensor& score = outputs.at(score_);
+  if (score.num_elements() != 1) return unfit("router: score", "a router gives one score a picture", hedge::to_string(score.shape()), "[1] or [1, 1]");
+  const float value = score.data<float>()[0];
+  if (!std::isfinite(value)) return Error{.code = ErrorCode::kBadData, .what = "the score is not finite", .where = "router: score"};
+  return value;
+}
+
+void EdgeRuntime::query(const data::Picture& picture, Answer& answer) const {
+  if (!parts_.cloud) {
+    answer.reason = "no cloud configured";
+    return;
+  }
+  const auto label = parts_.cloud->classify(picture);
+  if (label) {
+    answer.label_index = *label;
+    answer.source = Source::kCloud;
+    answer.reason = "queried";
+  } else {
+    answer.source = Source::kEdgeFallback;
+    answer.reason = failure_reason(label.error());
+  }
+}
+
+Result<Answer> EdgeRuntime::answer(const data::Picture& picture) const {
+  Answer answer;
+  Stopwatch total(clock_);
+  Stopwatch step(clock_);
+  HEDGE_TRY(const auto fitted, data::fit_picture(picture, parts_.preprocess));
+  answer.times_ms.preprocess = step.lap_ms();
+  HEDGE_TRY(const auto base, run_base(fitted));
+  const auto logits = base[logits_].data<float>();
+  answer.label_index = std::max_element(logits.begin(), logits.end()) - logits.begin();
+  answer.times_ms.base = step.lap_ms();
+  HEDGE_TRY(answer.score, run_router(base));
+  answer.times_ms.router = step.lap_ms();
+  answer.wants_cloud = answer.score > parts_.threshold;
+  if (answer.wants_cloud) {
+    query(picture, answer);
+    if (parts_.cloud) answer.times_ms.cloud = step.lap_ms();
+  } else {
+    answer.reason = "score<=threshold";
+  }
+  answer.label = parts_.labels[static_cast<std::size_t>(answer.label_index)];
+  answer.times_ms.total = total.lap_ms();
+  return answer;
+}
+
+}  // namespace hedge::edge

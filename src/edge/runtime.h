@@ -1,0 +1,83 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/clock.h"
+#include "core/executor.h"
+#include "core/result.h"
+#include "data/preprocess.h"
+#include "edge/cloud.h"
+
+namespace hedge::edge {
+
+/// Who answered.
+enum class Source {
+  kEdge,          ///< the base, because the router saw no gain in a query (or no cloud is configured)
+  kCloud,         ///< the global
+  kEdgeFallback,  ///< the base, because a query failed or was late
+};
+/// "edge", "cloud", "edge-fallback"
+const char* to_string(Source source);
+
+/// Wall-clock milliseconds of one answer's steps; a step that was not taken is 0.
+struct AnswerTimes {
+  double preprocess = 0;
+  double base = 0;
+  double router = 0;
+  double cloud = 0;  ///< from the decision to query until the answer or its failure
+  double total = 0;
+};
+
+struct Answer {
+  std::int64_t label_index = 0;
+  std::string label;
+  Source source = Source::kEdge;
+  float score = 0;
+  bool wants_cloud = false;  ///< score > threshold, whatever became of it; coverage counts its opposite
+  std::string reason;        ///< "score<=threshold", "queried", "no cloud configured", "cloud late: …", "cloud unavailable: …", "cloud answer refused: …"
+  AnswerTimes times_ms;
+};
+
+/// What a runtime is made of.
+struct RuntimeParts {
+  std::unique_ptr<Executor> base;    ///< one input u8 [N, H, W, C], normalisation folded in; outputs f32 "logits" [N, K] and, where the router takes it, "features" [N, F]
+  std::unique_ptr<Executor> router;  ///< inputs "logits" [N, K] and, or not, "features" [N, F]; output f32 "score", one a picture
+  float threshold = 0;               ///< query iff score > threshold
+  std::vector<std::string> labels;   ///< K class names
+  data::Preprocess preprocess;       ///< of the base
+  std::unique_ptr<Cloud> cloud;      ///< nullptr: never queries
+};
+
+/// The hybrid on the device: base -> router -> local answer or query. Thread-safe once made.
+class EdgeRuntime {
+ public:
+  /// Checks that the parts fit together. `clock` must outlive the runtime.
+  /// Errors: kInvalidArgument (a part is missing, a NaN threshold); kMismatch, kNotFound (inputs, outputs, shapes: which, and of what).
+  static Result<std::unique_ptr<EdgeRuntime>> create(RuntimeParts parts, const Clock& clock);
+
+  /// Answers for one picture. The cloud's failures are not errors: the base's answer stands, as edge-fallback.
+  /// Errors: kInvalidArgument (an empty picture); kBadData (NaN or infinite logits of the base, or score); the executors'.
+  [[nodiscard]] Result<Answer> answer(const data::Picture& picture) const;
+
+  [[nodiscard]] const std::vector<std::string>& labels() const { return parts_.labels; }
+  [[nodiscard]] const Clock& clock() const { return clock_; }
+  /// nullptr where no cloud is configured.
+  [[nodiscard]] Cloud* cloud() const { return parts_.cloud.get(); }
+
+ private:
+  EdgeRuntime(RuntimeParts parts, const Clock& clock) : parts_(std::move(parts)), clock_(clock) {}
+  [[nodiscard]] Result<std::vector<Tensor>> run_base(const data::Picture& fitted) const;
+  [[nodiscard]] Result<float> run_router(const std::vector<Tensor>& base) const;
+  void query(const data::Picture& picture, Answer& answer) const;
+
+  RuntimeParts parts_;
+  const Clock& clock_;
+  std::size_t logits_ = 0;                  ///< index into the base's outputs
+  std::vector<std::size_t> router_inputs_;  ///< for each input of the router: index into the base's outputs
+  std::size_t score_ = 0;                   ///< index into the router's outputs
+};
+
+}  // namespace hedge::edge
