@@ -27,6 +27,9 @@ struct LoaderOptions {
   std::size_t prefetch = 4;   ///< batches made ahead at most (back-pressure)
   std::optional<Augmentation> augmentation;
   bool strict = false;        ///< a picture that cannot be decoded is an error; otherwise left out of its batch
+
+  /// Errors: kInvalidArgument, naming the field.
+  [[nodiscard]] Status validate() const;
 };
 
 struct Batch {
@@ -47,10 +50,12 @@ class Loader {
   Loader& operator=(const Loader&) = delete;
 
   void start(std::int64_t epoch);
-  /// The next batch, or nothing at the end. Errors: those of Dataset::picture (strict).
+  /// The next batch, never an empty one, or nothing at the end. Errors, each of which ends the epoch: those of
+  /// LoaderOptions::validate and Preprocess::validate; those of Dataset::picture (strict); kInvalidArgument before start.
   Result<std::optional<Batch>> next();
+  /// An upper bound: a batch whose pictures are all broken is left out.
   [[nodiscard]] std::int64_t batches_per_epoch() const;
-  /// Pictures that could not be decoded, so far.
+  /// Pictures that could not be decoded, so far, each once, in the data set's order.
   [[nodiscard]] std::vector<Skipped> skipped() const;
 
  private:

@@ -1,0 +1,56 @@
+#include "data/codec.h"
+
+#include "data/internal/formats.h"
+
+namespace hedge::data {
+namespace {
+
+Error no_picture(std::string_view bytes, std::string_view where) {
+  return Error{.code = ErrorCode::kBadFormat,
+               .what = bytes.empty() ? "the file is empty" : "the file is no picture",
+               .where = std::string(where),
+               .got = bytes.empty() ? "" : "other first bytes",
+               .expected = "JPEG or PNG"};
+}
+
+}  // namespace
+
+namespace internal {
+
+Status check_size(std::int64_t height, std::int64_t width, std::string_view where, const DecodeLimits& limits) {
+  if (height > 0 && width > 0 && height <= limits.most_side && width <= limits.most_side && height * width <= limits.most_pixels) return {};
+  const bool positive = height > 0 && width > 0;
+  return Error{.code = positive ? ErrorCode::kUnsupported : ErrorCode::kBadFormat,
+               .what = positive ? "the picture is too large" : "the picture has no pixels",
+               .where = std::string(where),
+               .got = std::to_string(height) + " x " + std::to_string(width),
+               .expected = "at most " + std::to_string(limits.most_side) + " a side and " + std::to_string(limits.most_pixels) + " pixels"};
+}
+
+}  // namespace internal
+
+Result<PictureInfo> probe_picture(std::string_view bytes, std::string_view where, const DecodeLimits& limits) {
+  if (internal::is_jpeg(bytes)) return internal::probe_jpeg(bytes, where, limits);
+  if (internal::is_png(bytes)) return internal::probe_png(bytes, where, limits);
+  return no_picture(bytes, where);
+}
+
+Result<Picture> decode_picture(std::string_view bytes, std::string_view where, const DecodeLimits& limits) {
+  if (internal::is_jpeg(bytes)) return internal::decode_jpeg(bytes, where, limits);
+  if (internal::is_png(bytes)) return internal::decode_png(bytes, where, limits);
+  return no_picture(bytes, where);
+}
+
+Status validate_picture(const Picture& picture) {
+  constexpr std::int64_t kMostSide = std::int64_t{1} << 20;
+  const bool sizes = picture.height > 0 && picture.width > 0 && picture.height <= kMostSide && picture.width <= kMostSide;
+  const bool channels = picture.channels == 1 || picture.channels == 3;
+  if (sizes && channels && picture.pixels.size() == static_cast<std::size_t>(picture.height * picture.width * picture.channels)) return {};
+  return Error{.code = ErrorCode::kInvalidArgument,
+               .what = "the picture's size and pixels do not fit",
+               .got = std::to_string(picture.height) + " x " + std::to_string(picture.width) + " x " + std::to_string(picture.channels) + ", " +
+                      std::to_string(picture.pixels.size()) + " bytes",
+               .expected = "height x width x channels bytes with 1 or 3 channels"};
+}
+
+}  // namespace hedge::data

@@ -1,0 +1,16 @@
+#include "data/dataset.h"
+
+#include "data/internal/sources.h"
+
+namespace hedge::data {
+
+Result<Opened> open_dataset(const std::string& spec, const OpenOptions& options) {
+  HEDGE_TRY(const auto parsed, parse_spec(spec));
+  switch (parsed.source) {
+    case Source::kFashionMnist: return internal::open_fashion_mnist(parsed, options);
+    case Source::kFolder: return internal::open_folder(parsed, options);
+  }
+  return Error{.code = ErrorCode::kInternal, .what = "a source without a reader", .where = spec};
+}
+
+}  // namespace hedge::data

@@ -1,0 +1,149 @@
+#include <algorithm>
+#include <filesystem>
+#include <optional>
+#include <set>
+
+#include "core/file.h"
+#include "data/codec.h"
+#include "data/internal/folder_listing.h"
+#include "data/internal/sources.h"
+#include "data/internal/split.h"
+
+namespace hedge::data::internal {
+namespace {
+
+constexpr std::size_t kMostFileBytes = std::size_t{1} << 28;
+
+Result<std::string> read_picture_file(const std::filesystem::path& path) {
+  std::error_code problem;
+  // Opening a pipe or a device could wait for ever.
+  if (std::filesystem::exists(path, problem) && !std::filesystem::is_regular_file(path, problem))
+    return Error{.code = ErrorCode::kBadFormat, .what = "this is no regular file", .where = path.string()};
+  return read_file(path, kMostFileBytes);
+}
+
+struct FolderItem {
+  std::string path;  ///< below the root
+  std::int64_t label;
+  std::string sha256;  ///< of the file
+};
+
+class FolderDataset final : public Dataset {
+ public:
+  FolderDataset(const DatasetSpec& spec, std::vector<std::string> classes, std::vector<FolderItem> items)
+      : root_(spec.path), spec_(to_string(spec)), classes_(std::move(classes)), items_(std::move(items)) {
+    ContentHash hash;
+    for (const auto& item : items_) hash.add(item.label, item.sha256);
+    content_hash_ = hash.hex();
+  }
+
+  [[nodiscard]] std::size_t size() const override { return items_.size(); }
+  [[nodiscard]] const std::vector<std::string>& class_names() const override { return classes_; }
+  [[nodiscard]] std::int64_t label(std::size_t index) const override { return items_[index].label; }
+  [[nodiscard]] std::string id(std::size_t index) const override { return items_[index].path; }
+  [[nodiscard]] Result<Picture> picture(std::size_t index) const override {
+    HEDGE_TRY(const auto bytes, read_picture_file(root_ / items_[index].path));
+    return decode_picture(bytes, items_[index].path);
+  }
+  [[nodiscard]] const std::string& content_hash() const override { return content_hash_; }
+  [[nodiscard]] const std::string& spec() const override { return spec_; }
+
+ private:
+  std::filesystem::path root_;
+  std::string spec_;
+  std::vector<std::string> classes_;
+  std::vector<FolderItem> items_;
+  std::string content_hash_;
+};
+
+/// Probes and hashes the files of one split and keeps the pictures.
+class Collector {
+ public:
+  Collector(const DatasetSpec& spec, const OpenOptions& options, const FolderListing& listing)
+      : spec_(spec), options_(options), listing_(listing) {
+    for (const auto& file : listing.files)
+      if (spec.split == Split::kAll || file.split == spec.split) wanted_.push_back(&file);
+  }
+
+  Result<Opened> open() {
+    std::vector<std::int64_t> labels;
+    for (const auto* file : wanted_) labels.push_back(file->label);
+    digests_.resize(wanted_.size());
+    HEDGE_CHECK(check_class_folders());
+    HEDGE_TRY(const auto kept, take_balanced(labels, listing_.classes.size(), spec_.limit.value_or(wanted_.size()),
+                                             [this](std::size_t i) { return accept(i); }));
+    std::vector<FolderItem> items;
+    for (const auto i : kept) items.push_back({wanted_[i]->path, wanted_[i]->label, digests_[i]});
+    HEDGE_CHECK(check_classes(items));
+    std::sort(skipped_.begin(), skipped_.end(), [](const Skipped& a, const Skipped& b) { return a.path < b.path; });
+    Opened opened;
+    opened.dataset = std::make_unique<FolderDataset>(spec_, listing_.classes, std::move(items));
+    opened.skipped = std::move(skipped_);
+    return opened;
+  }
+
+ private:
+  /// Whether file `i` is a picture by its header. Errors: in strict mode, that it is none.
+  Result<bool> accept(std::size_t i) {
+    const auto& path = wanted_[i]->path;
+    const auto bytes = read_picture_file(std::filesystem::path(spec_.path) / path);
+    if (!bytes) return refuse(path, bytes.error());
+    const auto info = probe_picture(*bytes, path);
+    if (!info) return refuse(path, info.error());
+    digests_[i] = sha256_hex(*bytes);
+    return true;
+  }
+
+  Result<bool> refuse(const std::string& path, const Error& error) {
+    if (options_.strict) return error;
+    log(options_.log, LogLevel::kWarning, "skipped " + error.message());
+    skipped_.push_back({path, error.what});
+    return false;
+  }
+
+  Error bad_data(std::string what, std::string got, std::string hint) const {
+    return Error{.code = ErrorCode::kBadData, .what = std::move(what), .where = to_string(spec_), .got = std::move(got), .hint = std::move(hint)};
+  }
+
+  /// A class folder without any file: named in `skipped`; its class keeps its number, so that labels of all splits agree.
+  Status check_class_folders() {
+    std::vector<bool> filled(listing_.classes.size(), false);
+    for (const auto* file : wanted_) filled[static_cast<std::size_t>(file->label)] = true;
+    for (std::size_t c = 0; c < filled.size(); ++c) {
+      if (filled[c]) continue;
+      const std::string reason = "the class has no file in this split";
+      if (options_.strict) return bad_data(reason, listing_.classes[c], "add pictures or remove the class folder");
+      log(options_.log, LogLevel::kWarning, listing_.classes[c] + ": " + reason);
+      skipped_.push_back({listing_.classes[c], reason});
+    }
+    return {};
+  }
+
+  Status check_classes(const std::vector<FolderItem>& items) const {
+    if (items.empty())
+      return bad_data("the data set has no picture", std::to_string(skipped_.size()) + " skipped",
+                      "the layout is CLASS/picture.jpg, or train/CLASS/… beside test/CLASS/… or val/CLASS/…");
+    std::set<std::int64_t> labels;
+    for (const auto& item : items) labels.insert(item.label);
+    if (labels.size() == 1 && spec_.limit.value_or(2) > 1)
+      return bad_data("the data set has a single class", listing_.classes[static_cast<std::size_t>(*labels.begin())],
+                      "classifying needs pictures in at least two class folders");
+    return {};
+  }
+
+  const DatasetSpec& spec_;
+  const OpenOptions& options_;
+  const FolderListing& listing_;
+  std::vector<const ListedFile*> wanted_;
+  std::vector<std::string> digests_;
+  std::vector<Skipped> skipped_;
+};
+
+}  // namespace
+
+Result<Opened> open_folder(const DatasetSpec& spec, const OpenOptions& options) {
+  HEDGE_TRY(const auto listing, list_folder(spec.path));
+  return Collector(spec, options, listing).open();
+}
+
+}  // namespace hedge::data::internal

@@ -1,0 +1,128 @@
+#include "data/internal/folder_listing.h"
+
+#include <algorithm>
+#include <iterator>
+#include <set>
+
+#include "data/internal/split.h"
+
+namespace hedge::data::internal {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr Share kTenth{.part = 1, .of = 10};
+
+Error cannot_list(const fs::path& path, const std::error_code& problem) {
+  return Error{.code = ErrorCode::kIo, .what = "the folder cannot be listed", .where = path.string(), .got = problem.message()};
+}
+
+bool is_hidden(const fs::path& path) { return path.filename().string().starts_with('.'); }
+
+/// The names of the folders directly below.
+Result<std::set<std::string>> subfolders(const fs::path& root) {
+  std::set<std::string> names;
+  std::error_code problem;
+  fs::directory_iterator it(root, problem);
+  for (; !problem && it != fs::directory_iterator(); it.increment(problem)) {
+    std::error_code ignored;
+    if (!is_hidden(it->path()) && it->is_directory(ignored)) names.insert(it->path().filename().string());
+  }
+  if (problem) return cannot_list(root, problem);
+  return names;
+}
+
+/// Adds all files at any depth below root/folder (links to folders are not followed there, so there is no endless loop).
+Status add_files(const fs::path& root, const fs::path& folder, std::int64_t label, std::vector<ListedFile>& files) {
+  std::error_code problem;
+  fs::recursive_directory_iterator it(root / folder, problem);
+  for (; !problem && it != fs::recursive_directory_iterator(); it.increment(problem)) {
+    std::error_code ignored;
+    const bool folder_itself = it->is_directory(ignored);
+    if (is_hidden(it->path())) {
+      if (folder_itself) it.disable_recursion_pending();
+    } else if (!folder_itself) {
+      files.push_back({.path = it->path().lexically_relative(root).generic_string(), .label = label, .split = Split::kTrain});
+    }
+  }
+  if (problem) return cannot_list(root / folder, problem);
+  return {};
+}
+
+void divide(FolderListing& listing, std::vector<ListedFile>& files, const SplitShares& shares) {
+  std::sort(files.begin(), files.end(), [](const ListedFile& a, const ListedFile& b) { return a.path < b.path; });
+  std::vector<std::int64_t> labels;
+  std::vector<std::uint64_t> keys;
+  for (const auto& file : files) {
+    labels.push_back(file.label);
+    keys.push_back(stable_hash(file.path));
+  }
+  const auto splits = assign_splits({.labels = labels, .keys = keys, .classes = listing.classes.size()}, shares);
+  for (std::size_t i = 0; i < files.size(); ++i) files[i].split = splits[i];
+}
+
+/// The files of root/part/CLASS for each class that has a folder there; part may be empty.
+Result<std::vector<ListedFile>> list_part(const fs::path& root, const fs::path& part, const std::vector<std::string>& classes) {
+  std::vector<ListedFile> files;
+  for (std::size_t c = 0; c < classes.size(); ++c) {
+    const auto folder = part / classes[c];
+    std::error_code ignored;
+    if (fs::is_directory(root / folder, ignored)) HEDGE_CHECK(add_files(root, folder, static_cast<std::int64_t>(c), files));
+  }
+  return files;
+}
+
+/// The name of the test folder beside train/, or an error where neither has class folders like train's.
+Result<std::string> choose_test_folder(const fs::path& root, const std::set<std::string>& parts, const std::set<std::string>& train) {
+  for (const std::string name : {"test", "val"}) {
+    if (!parts.contains(name)) continue;
+    HEDGE_TRY(const auto classes, subfolders(root / name));
+    const bool shares = std::any_of(classes.begin(), classes.end(), [&](const std::string& c) { return train.contains(c); });
+    if (shares) return name;
+  }
+  return Error{.code = ErrorCode::kBadData,
+               .what = "train/ has no class in common with test/ or val/",
+               .where = root.string(),
+               .hint = "put the pictures of both into folders named by class: train/cat/1.jpg, test/cat/2.jpg"};
+}
+
+Result<FolderListing> list_imagenet_layout(const fs::path& root, const std::set<std::string>& parts) {
+  HEDGE_TRY(auto classes, subfolders(root / "train"));
+  HEDGE_TRY(const auto test_folder, choose_test_folder(root, parts, classes));
+  HEDGE_TRY(const auto test_classes, subfolders(root / test_folder));
+  classes.insert(test_classes.begin(), test_classes.end());
+  FolderListing listing{.classes = {classes.begin(), classes.end()}, .files = {}};
+  HEDGE_TRY(listing.files, list_part(root, "train", listing.classes));
+  divide(listing, listing.files, {.calibration = kTenth, .test = {}});
+  HEDGE_TRY(auto test, list_part(root, test_folder, listing.classes));
+  divide(listing, test, {.calibration = {}, .test = {.part = 1, .of = 1}});
+  std::move(test.begin(), test.end(), std::back_inserter(listing.files));
+  return listing;
+}
+
+}  // namespace
+
+Result<FolderListing> list_folder(const fs::path& root) {
+  std::error_code ignored;
+  if (!fs::is_directory(root, ignored))
+    return Error{.code = ErrorCode::kNotFound,
+                 .what = fs::exists(root, ignored) ? "this is no folder" : "the folder is not there",
+                 .where = root.string()};
+  HEDGE_TRY(const auto parts, subfolders(root));
+  if (parts.contains("train") && (parts.contains("test") || parts.contains("val"))) {
+    HEDGE_TRY(auto listing, list_imagenet_layout(root, parts));
+    std::sort(listing.files.begin(), listing.files.end(), [](const ListedFile& a, const ListedFile& b) { return a.path < b.path; });
+    return listing;
+  }
+  if (parts.empty())
+    return Error{.code = ErrorCode::kBadData,
+                 .what = "the folder has no class folder",
+                 .where = root.string(),
+                 .hint = "the layout is CLASS/picture.jpg, or train/CLASS/… beside test/CLASS/… or val/CLASS/…"};
+  FolderListing listing{.classes = {parts.begin(), parts.end()}, .files = {}};
+  HEDGE_TRY(listing.files, list_part(root, "", listing.classes));
+  divide(listing, listing.files, {.calibration = kTenth, .test = kTenth});
+  return listing;
+}
+
+}  // namespace hedge::data::internal

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "core/result.h"
+#include "data/spec.h"
+
+namespace hedge::data::internal {
+
+struct ListedFile {
+  std::string path;  ///< below the root, with '/'
+  std::int64_t label = 0;
+  Split split = Split::kTrain;
+};
+
+/// Every file of an image folder with its class and split, whether it is a picture or not: so a broken file moves no other.
+struct FolderListing {
+  std::vector<std::string> classes;  ///< sorted
+  std::vector<ListedFile> files;     ///< sorted by path
+};
+
+/// Lists `root`. With train/ and one of test/ and val/ that shares a class with it: ImageNet's layout, where test/ (else
+/// val/) is the test split and a tenth of train/ the calibration split. Otherwise the classes lie directly below, and a
+/// tenth each is test and calibration. Names that begin with a dot are passed over; so are files outside class folders.
+/// Errors: kNotFound, kIo, kBadData: no class folder, or a train/ with which neither test/ nor val/ shares a class.
+Result<FolderListing> list_folder(const std::filesystem::path& root);
+
+}  // namespace hedge::data::internal

@@ -1,0 +1,188 @@
+#include <png.h>
+
+#include <algorithm>
+#include <array>
+#include <csetjmp>
+#include <cstring>
+#include <vector>
+
+#include "data/internal/formats.h"
+
+namespace hedge::data {
+namespace {
+
+/// Deflate cannot shrink by more than this factor: a header that promises more pixels than that is a lie.
+constexpr std::size_t kMostDeflateRatio = 1032;
+
+/// What libpng's callbacks need; libpng carries a pointer to it. The functions below that call setjmp hold no object
+/// with a destructor of their own, so a jump skips none.
+struct Reader {
+  png_structp png = nullptr;
+  png_infop info = nullptr;
+  std::string_view bytes;
+  std::size_t offset = 0;
+  std::array<char, 128> message{};
+  Reader() = default;
+  ~Reader() { png_destroy_read_struct(&png, &info, nullptr); }
+  Reader(const Reader&) = delete;
+  Reader& operator=(const Reader&) = delete;
+};
+
+struct Writer {
+  png_structp png = nullptr;
+  png_infop info = nullptr;
+  std::string bytes;
+  std::array<char, 128> message{};
+  Writer() = default;
+  ~Writer() { png_destroy_write_struct(&png, &info); }
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
+};
+
+/// The error pointer is the `message` of a Reader or Writer.
+[[noreturn]] void on_error(png_structp png, png_const_charp text) {
+  auto* message = static_cast<std::array<char, 128>*>(png_get_error_ptr(png));
+  std::strncpy(message->data(), text, message->size() - 1);
+  png_longjmp(png, 1);
+}
+
+void on_warning(png_structp, png_const_charp) {}
+
+void on_read(png_structp png, png_bytep out, std::size_t count) {
+  auto* reader = static_cast<Reader*>(png_get_io_ptr(png));
+  if (count > reader->bytes.size() - reader->offset) png_error(png, "unexpected end of file");
+  std::memcpy(out, reader->bytes.data() + reader->offset, count);
+  reader->offset += count;
+}
+
+bool append(std::string& to, const char* bytes, std::size_t count) noexcept {
+  try {
+    to.append(bytes, count);
+    return true;
+  } catch (const std::exception&) {
+    return false;  // no exception may cross libpng's frames
+  }
+}
+
+void on_write(png_structp png, png_bytep bytes, std::size_t count) {
+  auto* writer = static_cast<Writer*>(png_get_io_ptr(png));
+  if (!append(writer->bytes, reinterpret_cast<const char*>(bytes), count)) png_error(png, "out of memory");
+}
+
+void on_flush(png_structp) {}
+
+bool read_header(Reader& reader) {
+  reader.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &reader.message, on_error, on_warning);
+  if (reader.png == nullptr) return false;
+  if (setjmp(png_jmpbuf(reader.png)) != 0) return false;
+  reader.info = png_create_info_struct(reader.png);
+  if (reader.info == nullptr) return false;
+  png_set_read_fn(reader.png, &reader, on_read);
+  png_set_user_limits(reader.png, 0x7fffffff, 0x7fffffff);  // ours are checked, and named, by check_size
+  png_read_info(reader.png, reader.info);
+  return true;
+}
+
+/// Asks for 8-bit gray or RGB, whatever is stored.
+bool set_transforms(Reader& reader) {
+  if (setjmp(png_jmpbuf(reader.png)) != 0) return false;
+  const auto color = png_get_color_type(reader.png, reader.info);
+  if (color == PNG_COLOR_TYPE_PALETTE) png_set_palette_to_rgb(reader.png);
+  if (color == PNG_COLOR_TYPE_GRAY) png_set_expand_gray_1_2_4_to_8(reader.png);
+  png_set_scale_16(reader.png);
+  png_set_strip_alpha(reader.png);
+  png_set_interlace_handling(reader.png);
+  png_read_update_info(reader.png, reader.info);
+  return true;
+}
+
+bool read_rows(Reader& reader, std::uint8_t** rows) {
+  if (setjmp(png_jmpbuf(reader.png)) != 0) return false;
+  png_read_image(reader.png, rows);
+  png_read_end(reader.png, nullptr);
+  return true;
+}
+
+bool write_all(Writer& writer, const Picture& picture, std::uint8_t** rows) {
+  writer.png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &writer.message, on_error, on_warning);
+  if (writer.png == nullptr) return false;
+  if (setjmp(png_jmpbuf(writer.png)) != 0) return false;
+  writer.info = png_create_info_struct(writer.png);
+  if (writer.info == nullptr) return false;
+  png_set_write_fn(writer.png, &writer, on_write, on_flush);
+  png_set_IHDR(writer.png, writer.info, static_cast<png_uint_32>(picture.width), static_cast<png_uint_32>(picture.height), 8,
+               picture.channels == 1 ? PNG_COLOR_TYPE_GRAY : PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
+               PNG_FILTER_TYPE_DEFAULT);
+  png_write_info(writer.png, writer.info);
+  png_write_image(writer.png, rows);
+  png_write_end(writer.png, nullptr);
+  return true;
+}
+
+std::vector<std::uint8_t*> row_pointers(std::uint8_t* pixels, std::int64_t height, std::int64_t row_bytes) {
+  std::vector<std::uint8_t*> rows;
+  for (std::int64_t y = 0; y < height; ++y) rows.push_back(pixels + y * row_bytes);
+  return rows;
+}
+
+Error damaged(const Reader& reader, std::string_view where) {
+  return Error{.code = ErrorCode::kBadFormat,
+               .what = "the PNG is truncated or damaged",
+               .where = std::string(where),
+               .got = reader.message.data()};
+}
+
+Result<PictureInfo> open(Reader& reader, std::string_view bytes, std::string_view where, const DecodeLimits& limits) {
+  reader.bytes = bytes;
+  if (!read_header(reader)) return damaged(reader, where);
+  const auto height = static_cast<std::int64_t>(png_get_image_height(reader.png, reader.info));
+  const auto width = static_cast<std::int64_t>(png_get_image_width(reader.png, reader.info));
+  HEDGE_CHECK(internal::check_size(height, width, where, limits));
+  const bool gray = (png_get_color_type(reader.png, reader.info) & PNG_COLOR_MASK_COLOR) == 0;
+  return PictureInfo{.format = PictureFormat::kPng, .height = height, .width = width, .channels = gray ? 1 : 3};
+}
+
+}  // namespace
+
+namespace internal {
+
+bool is_png(std::string_view bytes) { return bytes.starts_with("\x89PNG\r\n\x1a\n"); }
+
+Result<PictureInfo> probe_png(std::string_view bytes, std::string_view where, const DecodeLimits& limits) {
+  Reader reader;
+  return open(reader, bytes, where, limits);
+}
+
+Result<Picture> decode_png(std::string_view bytes, std::string_view where, const DecodeLimits& limits) {
+  Reader reader;
+  HEDGE_TRY(const auto info, open(reader, bytes, where, limits));
+  const auto stored_bytes = png_get_rowbytes(reader.png, reader.info) * static_cast<std::size_t>(info.height);
+  if (stored_bytes / kMostDeflateRatio > bytes.size())
+    return Error{.code = ErrorCode::kBadFormat,
+                 .what = "the PNG is too short for its size",
+                 .where = std::string(where),
+                 .got = std::to_string(bytes.size()) + " bytes for " + std::to_string(info.height) + " x " + std::to_string(info.width)};
+  if (!set_transforms(reader)) return damaged(reader, where);
+  const auto row_bytes = info.width * info.channels;
+  if (png_get_rowbytes(reader.png, reader.info) != static_cast<std::size_t>(row_bytes))
+    return Error{.code = ErrorCode::kUnsupported, .what = "the PNG's colour type is not implemented", .where = std::string(where)};
+  Picture picture{.height = info.height, .width = info.width, .channels = info.channels, .pixels = {}};
+  picture.pixels.resize(static_cast<std::size_t>(info.height * row_bytes));
+  auto rows = row_pointers(picture.pixels.data(), info.height, row_bytes);
+  if (!read_rows(reader, rows.data())) return damaged(reader, where);
+  return picture;
+}
+
+}  // namespace internal
+
+Result<std::string> encode_png(const Picture& picture) {
+  HEDGE_CHECK(validate_picture(picture));
+  Writer writer;
+  // libpng only reads the rows.
+  auto rows = row_pointers(const_cast<std::uint8_t*>(picture.pixels.data()), picture.height, picture.width * picture.channels);
+  if (!write_all(writer, picture, rows.data()))
+    return Error{.code = ErrorCode::kInternal, .what = "libpng failed", .got = writer.message.data()};
+  return std::move(writer.bytes);
+}
+
+}  // namespace hedge::data

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "core/result.h"
+#include "data/spec.h"
+
+namespace hedge::data::internal {
+
+/// Fixed for ever: another value would move pictures between splits (docs/formats/datasets.md).
+inline constexpr std::uint64_t kSplitSalt = 0x68656467652D3031ULL;  // "hedge-01"
+
+/// FNV-1a over `bytes`, started from `salt` and mixed at the end: what orders pictures before they are divided.
+std::uint64_t stable_hash(std::string_view bytes, std::uint64_t salt = kSplitSalt);
+
+/// A part of each class, as a fraction.
+struct Share {
+  std::size_t part = 0;
+  std::size_t of = 1;
+};
+
+/// What each picture needs to be divided; borrowed.
+struct SplitInput {
+  std::span<const std::int64_t> labels;
+  std::span<const std::uint64_t> keys;  ///< stable_hash of each picture
+  std::size_t classes = 0;
+};
+
+struct SplitShares {
+  Share calibration;
+  Share test;
+};
+
+/// Divides class by class: in the order of (key, position) the first pictures are test, the next calibration, the rest
+/// train. A share is rounded to the nearest count, but a class of 3 or more pictures gives each wanted split at least one.
+std::vector<Split> assign_splits(const SplitInput& input, const SplitShares& shares);
+
+/// Goes over the positions of `labels` one of each class in turn and keeps those that `accept` takes until there are
+/// `limit`; the kept ones, ascending. A smaller limit keeps a subset of a larger one.
+/// Errors: those of `accept`.
+Result<std::vector<std::size_t>> take_balanced(std::span<const std::int64_t> labels, std::size_t classes, std::size_t limit,
+                                               const std::function<Result<bool>(std::size_t)>& accept);
+
+}  // namespace hedge::data::internal

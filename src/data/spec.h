@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/result.h"
+
+namespace hedge::data {
+
+/// Which part of a data set. Train, calibration and test are disjoint; `kAll` is their union.
+enum class Split : std::uint8_t { kTrain = 1, kCalibration = 2, kTest = 3, kAll = 4 };
+
+/// "train", "calibration", "test", "all".
+const char* to_string(Split split);
+/// Errors: kInvalidArgument, naming the four.
+Result<Split> parse_split(std::string_view name);
+
+enum class Source : std::uint8_t { kFashionMnist = 1, kFolder = 2 };
+
+/// A specification string, taken apart (docs/formats/datasets.md).
+struct DatasetSpec {
+  Source source = Source::kFashionMnist;
+  std::string path;                  ///< of a folder; as the user wrote it, without trailing slashes
+  Split split = Split::kAll;
+  std::optional<std::size_t> limit;  ///< at most so many pictures, >= 1
+};
+
+/// "fashion-mnist" | "folder:PATH", then optionally "?key=value&key=value" with the keys split and limit.
+/// The options begin at the last '?', so a path that holds one is written with options behind it.
+/// Errors: kInvalidArgument, with the grammar and an example.
+Result<DatasetSpec> parse_spec(std::string_view spec);
+
+/// The canonical form: the split is always written, the limit where there is one.
+std::string to_string(const DatasetSpec& spec);
+
+/// `spec` with another split and the same limit: "folder:pets?limit=9", "test" -> "folder:pets?split=test&limit=9".
+/// Errors: kInvalidArgument.
+Result<std::string> spec_with_split(std::string_view spec, std::string_view split);
+
+}  // namespace hedge::data
