@@ -1,0 +1,98 @@
+#include "graph/onnx/onnx_io.h"
+
+#include <onnx/onnx_pb.h>
+
+#include <limits>
+
+#include "graph/onnx/internal/decode.h"
+#include "graph/onnx/internal/reader.h"
+#include "graph/operators.h"
+
+namespace hedge::graph {
+namespace {
+
+constexpr std::int64_t kLeastOpset = 11;
+constexpr std::int64_t kMostOpset = 21;
+constexpr std::int64_t kWrittenOpset = 17;
+constexpr std::int64_t kWrittenIrVersion = 8;
+constexpr std::size_t kMostBytes = std::numeric_limits<std::int32_t>::max();  // protobuf's own limit
+
+/// The version of the standard operators. Errors: kUnsupported.
+Result<std::int64_t> opset_of(const onnx::ModelProto& model) {
+  std::int64_t version = 0;
+  for (const auto& opset : model.opset_import())
+    if (opset.domain().empty() || opset.domain() == "ai.onnx") version = opset.version();
+  if (version >= kLeastOpset && version <= kMostOpset) return version;
+  return Error{.code = ErrorCode::kUnsupported,
+               .what = "an opset that is not implemented",
+               .where = "model",
+               .got = std::to_string(version),
+               .expected = std::to_string(kLeastOpset) + " to " + std::to_string(kMostOpset),
+               .hint = "export the model with opset " + std::to_string(kWrittenOpset)};
+}
+
+Result<Graph> parse(std::string_view bytes) {
+  if (bytes.size() > kMostBytes) return Error{.code = ErrorCode::kUnsupported, .what = "the model is larger than 2 GiB", .where = "model"};
+  onnx::ModelProto model;
+  if (!model.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())) || !model.has_graph())
+    return Error{.code = ErrorCode::kBadFormat,
+                 .what = "this is not an ONNX model, or it is truncated",
+                 .where = "model",
+                 .got = std::to_string(bytes.size()) + " bytes"};
+  HEDGE_TRY(const std::int64_t opset, opset_of(model));
+  HEDGE_TRY(Graph graph, internal::Reader(model.graph(), opset).read());
+  for (const auto& entry : model.metadata_props()) graph.metadata[entry.key()] = entry.value();
+  HEDGE_CHECK(validate(graph));
+  return graph;
+}
+
+}  // namespace
+
+Result<Graph> parse_onnx(std::string_view bytes, std::string_view where) {
+  auto graph = parse(bytes);
+  if (graph) return graph;
+  Error error = std::move(graph).error();
+  error.where = std::string(where) + (error.where.empty() ? "" : ": " + error.where);
+  return error;
+}
+
+Result<Graph> read_onnx(const std::filesystem::path& path) {
+  HEDGE_TRY(const std::string bytes, read_file(path, kMostBytes));
+  return parse_onnx(bytes, path.string());
+}
+
+Result<std::string> serialize_onnx(const Graph& graph) {
+  HEDGE_CHECK(validate(graph));
+  onnx::ModelProto model;
+  model.set_ir_version(kWrittenIrVersion);
+  model.set_producer_name("hedge");
+  model.add_opset_import()->set_version(kWrittenOpset);
+  for (const auto& [key, value] : graph.metadata) {
+    auto* entry = model.add_metadata_props();
+    entry->set_key(key);
+    entry->set_value(value);
+  }
+  auto& proto = *model.mutable_graph();
+  proto.set_name(graph.name.empty() ? "model" : graph.name);
+  for (const Value& input : graph.inputs) internal::encode_value(input, *proto.add_input());
+  for (const Value& output : graph.outputs) internal::encode_value(output, *proto.add_output());
+  for (const auto& [name, tensor] : graph.initializers) internal::encode_tensor(name, tensor, *proto.add_initializer());
+  for (const Node& node : graph.nodes) {
+    auto& made = *proto.add_node();
+    made.set_name(node.name);
+    made.set_op_type(node.op);
+    for (const auto& input : node.inputs) made.add_input(input);
+    for (const auto& output : node.outputs) made.add_output(output);
+    for (const auto& [key, value] : node.attributes) internal::encode_attribute(key, value, *made.add_attribute());
+  }
+  if (model.ByteSizeLong() > kMostBytes)
+    return Error{.code = ErrorCode::kUnsupported, .what = "the model is larger than the 2 GiB of an ONNX file", .where = "graph " + graph.name};
+  return model.SerializeAsString();
+}
+
+Status write_onnx(const std::filesystem::path& path, const Graph& graph, const OpenWriter& open) {
+  HEDGE_TRY(const std::string bytes, serialize_onnx(graph));
+  return write_file_atomic(path, bytes, open);
+}
+
+}  // namespace hedge::graph
