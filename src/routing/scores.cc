@@ -1,0 +1,135 @@
+#include "routing/scores.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace hedge::routing {
+namespace {
+
+/// Sums over one row of e_i = exp(l_i - max l), without the largest logit's own term (which is 1). Probabilities are e_i / (1 + rest).
+struct RowSums {
+  double rest = 0;      ///< sum of e_i
+  double weighted = 0;  ///< sum of e_i * (max l - l_i)
+  double second = 0;    ///< the largest e_i
+};
+
+RowSums sum_row(std::span<const float> logits) {
+  const auto top = static_cast<std::size_t>(std::max_element(logits.begin(), logits.end()) - logits.begin());
+  RowSums sums;
+  for (std::size_t i = 0; i < logits.size(); ++i) {
+    if (i == top) continue;
+    const double below = static_cast<double>(logits[top]) - static_cast<double>(logits[i]);
+    const double e = std::exp(-below);
+    sums.rest += e;
+    if (e > 0) sums.weighted += e * below;
+    sums.second = std::max(sums.second, e);
+  }
+  return sums;
+}
+
+/// 1 - p1 is computed as the sum of the others: near certainty the subtraction would lose every digit and make ties.
+double score_row(FreeScore score, const RowSums& sums) {
+  const double total = 1 + sums.rest;
+  switch (score) {
+    case FreeScore::kEntropy:
+      return std::log1p(sums.rest) + sums.weighted / total;
+    case FreeScore::kMargin:
+      return (sums.rest + sums.second) / total;
+    case FreeScore::kMaxProbability:
+      return sums.rest / total;
+  }
+  return 0;
+}
+
+double share(const std::vector<std::uint8_t>& flags) {
+  if (flags.empty()) return 0;
+  return static_cast<double>(std::accumulate(flags.begin(), flags.end(), std::int64_t{0})) / static_cast<double>(flags.size());
+}
+
+std::vector<std::uint8_t> right(const Tensor& logits, std::span<const std::int64_t> labels) {
+  const std::vector<std::int64_t> answers = argmax_rows(logits);
+  std::vector<std::uint8_t> flags(labels.size());
+  for (std::size_t i = 0; i < labels.size(); ++i) flags[i] = answers[i] == labels[i] ? 1 : 0;
+  return flags;
+}
+
+}  // namespace
+
+const char* to_string(FreeScore score) {
+  switch (score) {
+    case FreeScore::kEntropy:
+      return "entropy";
+    case FreeScore::kMargin:
+      return "margin";
+    case FreeScore::kMaxProbability:
+      return "max_probability";
+  }
+  return "unknown";
+}
+
+std::vector<float> free_score(FreeScore score, const TensorView& base_logits) {
+  assert(base_logits.shape.size() == 2 && base_logits.shape[1] > 0);
+  const auto rows = static_cast<std::size_t>(base_logits.shape[0]);
+  const auto classes = static_cast<std::size_t>(base_logits.shape[1]);
+  const auto logits = base_logits.data<float>();
+  std::vector<float> scores(rows);
+  for (std::size_t row = 0; row < rows; ++row)
+    scores[row] = static_cast<float>(score_row(score, sum_row(logits.subspan(row * classes, classes))));
+  return scores;
+}
+
+std::vector<std::int64_t> argmax_rows(const TensorView& logits) {
+  assert(logits.shape.size() == 2 && logits.shape[1] > 0);
+  const auto rows = static_cast<std::size_t>(logits.shape[0]);
+  const auto classes = static_cast<std::size_t>(logits.shape[1]);
+  const auto values = logits.data<float>();
+  std::vector<std::int64_t> answers(rows);
+  for (std::size_t row = 0; row < rows; ++row) {
+    const auto one = values.subspan(row * classes, classes);
+    answers[row] = std::max_element(one.begin(), one.end()) - one.begin();
+  }
+  return answers;
+}
+
+double Outcomes::base_accuracy() const { return share(base_right); }
+double Outcomes::global_accuracy() const { return share(global_right); }
+
+Result<Outcomes> outcomes(const PredictionTable& table) {
+  if (!table.has_global())
+    return Error{.code = ErrorCode::kMismatch,
+                 .what = "the table has no predictions of a global model",
+                 .where = table.info.dataset,
+                 .hint = "predict with both models"};
+  const auto rows = static_cast<std::int64_t>(table.size());
+  if (table.base_logits.shape()[0] != rows || table.global_logits.shape()[0] != rows)
+    return Error{.code = ErrorCode::kMismatch,
+                 .what = "labels, base and global have another number of rows",
+                 .where = table.info.dataset,
+                 .got = std::to_string(table.base_logits.shape()[0]) + " and " + std::to_string(table.global_logits.shape()[0]),
+                 .expected = std::to_string(rows)};
+  const auto labels = table.labels.data<std::int64_t>();
+  return Outcomes{.base_right = right(table.base_logits, labels), .global_right = right(table.global_logits, labels)};
+}
+
+std::vector<std::uint8_t> oracle_labels(const Outcomes& outcomes) {
+  std::vector<std::uint8_t> labels(outcomes.size());
+  for (std::size_t i = 0; i < labels.size(); ++i) labels[i] = outcomes.base_right[i] == 0 && outcomes.global_right[i] != 0 ? 1 : 0;
+  return labels;
+}
+
+std::vector<std::uint8_t> gain_labels(const Outcomes& outcomes) {
+  std::vector<std::uint8_t> labels(outcomes.size());
+  for (std::size_t i = 0; i < labels.size(); ++i)
+    labels[i] = static_cast<std::uint8_t>(1 + int{outcomes.base_right[i]} - int{outcomes.global_right[i]});
+  return labels;
+}
+
+std::vector<float> oracle_scores(const Outcomes& outcomes) {
+  std::vector<float> scores(outcomes.size());
+  for (std::size_t i = 0; i < scores.size(); ++i)
+    scores[i] = static_cast<float>(int{outcomes.global_right[i]} - int{outcomes.base_right[i]});
+  return scores;
+}
+
+}  // namespace hedge::routing

@@ -1,0 +1,196 @@
+#include "routing/policy.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <bit>
+#include <cmath>
+#include <limits>
+
+#include "core/json.h"
+#include "core/rng.h"
+
+namespace hedge::routing {
+namespace {
+
+using testing::HasSubstr;
+
+/// Five pictures; in ascending order of the score: both right, base only, global only, global only, none.
+const std::vector<float> kScores = {0.1F, 0.4F, 0.2F, 0.4F, 0.9F};
+const Outcomes kOutcomes = {.base_right = {1, 0, 1, 0, 0}, .global_right = {1, 1, 0, 1, 0}};
+
+/// Counts by the rule, one picture after the other.
+OperatingPoint count_by_rule(const std::vector<float>& scores, const Outcomes& outcomes, float threshold) {
+  int covered = 0;
+  int right = 0;
+  for (std::size_t i = 0; i < scores.size(); ++i) {
+    const bool query = scores[i] > threshold;
+    covered += query ? 0 : 1;
+    right += query ? outcomes.global_right[i] : outcomes.base_right[i];
+  }
+  const auto n = static_cast<double>(scores.size());
+  return {.threshold = threshold, .coverage = covered / n, .accuracy = right / n};
+}
+
+TEST(ThresholdForCoverage, is_the_lowest_that_suffices) {
+  const auto point = threshold_for_coverage(kScores, kOutcomes, 0.4);
+  ASSERT_TRUE(point.ok());
+  EXPECT_EQ(point->threshold, 0.2F);
+  EXPECT_DOUBLE_EQ(point->coverage, 0.4);
+  EXPECT_DOUBLE_EQ(point->accuracy, 0.8);
+  EXPECT_DOUBLE_EQ(point->target_coverage, 0.4);
+}
+
+TEST(ThresholdForCoverage, takes_equal_scores_together) {
+  const auto point = threshold_for_coverage(kScores, kOutcomes, 0.6);
+  ASSERT_TRUE(point.ok());
+  EXPECT_EQ(point->threshold, 0.4F);
+  EXPECT_DOUBLE_EQ(point->coverage, 0.8);
+  EXPECT_DOUBLE_EQ(point->accuracy, 0.4);
+}
+
+TEST(ThresholdForCoverage, zero_queries_everything_and_one_nothing) {
+  const auto none = threshold_for_coverage(kScores, kOutcomes, 0);
+  ASSERT_TRUE(none.ok());
+  EXPECT_EQ(none->threshold, std::nextafter(0.1F, -1.0F));
+  EXPECT_DOUBLE_EQ(none->coverage, 0);
+  EXPECT_DOUBLE_EQ(none->accuracy, 0.6);
+  const auto all = threshold_for_coverage(kScores, kOutcomes, 1);
+  ASSERT_TRUE(all.ok());
+  EXPECT_EQ(all->threshold, 0.9F);
+  EXPECT_DOUBLE_EQ(all->coverage, 1);
+  EXPECT_DOUBLE_EQ(all->accuracy, 0.4);
+}
+
+TEST(ThresholdForCoverage, agrees_with_counting_on_random_scores_with_ties) {
+  constexpr std::uint64_t kSeed = 20;
+  Rng rng(kSeed);
+  for (int trial = 0; trial < 200; ++trial) {
+    const auto n = static_cast<std::size_t>(1 + rng.below(40));
+    std::vector<float> scores;
+    Outcomes outcomes;
+    for (std::size_t i = 0; i < n; ++i) {
+      scores.push_back(static_cast<float>(rng.below(8)) / 7.0F - 0.5F);
+      outcomes.base_right.push_back(static_cast<std::uint8_t>(rng.below(2)));
+      outcomes.global_right.push_back(static_cast<std::uint8_t>(rng.below(2)));
+    }
+    const double target = static_cast<double>(rng.below(101)) / 100;
+    const auto point = threshold_for_coverage(scores, outcomes, target);
+    ASSERT_TRUE(point.ok()) << "seed " << kSeed << ", trial " << trial;
+    const OperatingPoint counted = count_by_rule(scores, outcomes, point->threshold);
+    EXPECT_EQ(point->coverage, counted.coverage) << "seed " << kSeed << ", trial " << trial;
+    EXPECT_EQ(point->accuracy, counted.accuracy) << "seed " << kSeed << ", trial " << trial;
+    EXPECT_GE(point->coverage, target) << "seed " << kSeed << ", trial " << trial;
+    if (target > 0) {
+      const float lower = std::nextafter(point->threshold, -std::numeric_limits<float>::infinity());
+      EXPECT_LT(count_by_rule(scores, outcomes, lower).coverage, target) << "seed " << kSeed << ", trial " << trial;
+    }
+  }
+}
+
+TEST(ThresholdForAccuracy, is_the_highest_coverage_that_reaches_it) {
+  const auto point = threshold_for_accuracy(kScores, kOutcomes, 0.7);
+  ASSERT_TRUE(point.ok());
+  EXPECT_EQ(point->threshold, 0.2F);
+  EXPECT_DOUBLE_EQ(point->coverage, 0.4);
+  EXPECT_DOUBLE_EQ(point->accuracy, 0.8);
+  const auto easy = threshold_for_accuracy(kScores, kOutcomes, 0.4);
+  ASSERT_TRUE(easy.ok());
+  EXPECT_DOUBLE_EQ(easy->coverage, 1);
+}
+
+TEST(ThresholdForAccuracy, an_unreachable_target_is_an_error_with_the_best) {
+  const auto point = threshold_for_accuracy(kScores, kOutcomes, 0.81);
+  ASSERT_FALSE(point.ok());
+  EXPECT_EQ(point.error().code, ErrorCode::kUnreachable);
+  EXPECT_THAT(point.error().message(), HasSubstr("0.80"));
+  EXPECT_THAT(point.error().message(), HasSubstr("0.40"));
+}
+
+TEST(Threshold, refuses_bad_input) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const float infinity = std::numeric_limits<float>::infinity();
+  EXPECT_EQ(threshold_for_coverage(kScores, kOutcomes, -0.1).error().code, ErrorCode::kInvalidArgument);
+  EXPECT_EQ(threshold_for_coverage(kScores, kOutcomes, 1.1).error().code, ErrorCode::kInvalidArgument);
+  EXPECT_EQ(threshold_for_coverage(kScores, kOutcomes, std::nan("")).error().code, ErrorCode::kInvalidArgument);
+  EXPECT_EQ(threshold_for_accuracy(kScores, kOutcomes, 1.1).error().code, ErrorCode::kInvalidArgument);
+  EXPECT_EQ(threshold_for_coverage({}, {}, 0.5).error().code, ErrorCode::kBadData);
+  EXPECT_EQ(threshold_for_coverage(std::vector<float>{1, 2}, kOutcomes, 0.5).error().code, ErrorCode::kMismatch);
+  EXPECT_EQ(threshold_for_coverage(std::vector<float>{1, nan, 1, 1, 1}, kOutcomes, 0.5).error().code, ErrorCode::kBadData);
+  EXPECT_EQ(threshold_for_accuracy(std::vector<float>{1, infinity, 1, 1, 1}, kOutcomes, 0.5).error().code, ErrorCode::kBadData);
+  const std::vector<float> lowest(5, std::numeric_limits<float>::lowest());
+  EXPECT_EQ(threshold_for_coverage(lowest, kOutcomes, 0).error().code, ErrorCode::kBadData);
+  EXPECT_TRUE(threshold_for_coverage(lowest, kOutcomes, 0.1).ok());
+}
+
+Policy example(float threshold) {
+  return {.router = "gain",
+          .router_sha256 = "aa",
+          .base_sha256 = "bb",
+          .global_sha256 = "cc",
+          .executor = "openvino 2024 f32",
+          .protocol = "training-set predictions, evaluation mode",
+          .fit_hash = "dd",
+          .calibration_dataset = "fashion-mnist?split=calibration",
+          .calibration_hash = "ee",
+          .calibration_size = 5000,
+          .chosen = {.target_coverage = 0.8, .threshold = threshold, .coverage = 0.8002, .accuracy = 0.913},
+          .table = {{.target_coverage = 0.7, .threshold = -threshold, .coverage = 0.7, .accuracy = 0.92}}};
+}
+
+TEST(PolicyJson, thresholds_survive_bit_for_bit) {
+  Rng rng(7);
+  std::vector<float> thresholds = {0.0F, -0.0F, 1e-45F, std::numeric_limits<float>::max(), std::numeric_limits<float>::lowest(), 0.1F};
+  while (thresholds.size() < 500) {
+    const auto bits = static_cast<std::uint32_t>(rng.next());
+    if (std::isfinite(std::bit_cast<float>(bits))) thresholds.push_back(std::bit_cast<float>(bits));
+  }
+  for (const float threshold : thresholds) {
+    const auto back = Policy::from_json(example(threshold).to_json(), "policy.json");
+    ASSERT_TRUE(back.ok()) << back.error().message();
+    EXPECT_EQ(std::bit_cast<std::uint32_t>(back->chosen.threshold), std::bit_cast<std::uint32_t>(threshold)) << threshold;
+    ASSERT_EQ(back->table.size(), 1U);
+    EXPECT_EQ(std::bit_cast<std::uint32_t>(back->table[0].threshold), std::bit_cast<std::uint32_t>(-threshold)) << threshold;
+  }
+}
+
+TEST(PolicyJson, every_field_survives) {
+  const std::string text = example(0.25F).to_json();
+  const auto back = Policy::from_json(text, "policy.json");
+  ASSERT_TRUE(back.ok()) << back.error().message();
+  EXPECT_EQ(back->to_json(), text);
+  EXPECT_EQ(back->router, "gain");
+  EXPECT_EQ(back->fit_hash, "dd");
+  EXPECT_EQ(back->calibration_hash, "ee");
+  EXPECT_EQ(back->calibration_size, 5000);
+  EXPECT_EQ(back->chosen.accuracy, 0.913);
+}
+
+TEST(PolicyJson, refuses_what_is_not_a_policy) {
+  const auto code_after = [](const auto& change) {
+    Json json = Json::parse(example(0.25F).to_json());
+    change(json);
+    const auto result = Policy::from_json(json.dump(), "policy.json");
+    if (!result.ok()) {
+      EXPECT_THAT(result.error().where, HasSubstr("policy.json"));
+    }
+    return result.ok() ? 0 : static_cast<int>(result.error().code);
+  };
+  constexpr int kBadFormat = static_cast<int>(ErrorCode::kBadFormat);
+  EXPECT_EQ(code_after([](Json&) {}), 0);
+  EXPECT_EQ(code_after([](Json& j) { j["schema"] = 2; }), static_cast<int>(ErrorCode::kUnsupported));
+  EXPECT_EQ(code_after([](Json& j) { j["schema"] = 0; }), kBadFormat);
+  EXPECT_EQ(code_after([](Json& j) { j.erase("router"); }), kBadFormat);
+  EXPECT_EQ(code_after([](Json& j) { j["chosen"]["threshold"] = "0.1"; }), kBadFormat);
+  EXPECT_EQ(code_after([](Json& j) { j["chosen"]["threshold"] = 1e300; }), kBadFormat);
+  EXPECT_EQ(code_after([](Json& j) { j["chosen"]["coverage"] = 1.5; }), kBadFormat);
+  EXPECT_EQ(code_after([](Json& j) { j["chosen"] = 3; }), kBadFormat);
+  EXPECT_EQ(code_after([](Json& j) { j["table"] = 3; }), kBadFormat);
+  EXPECT_EQ(code_after([](Json& j) { j["table"].push_back(Json::object()); }), kBadFormat);
+  EXPECT_EQ(code_after([](Json& j) { j["calibration_size"] = 0; }), kBadFormat);
+  EXPECT_EQ(code_after([](Json& j) { j = Json::array(); }), kBadFormat);
+  EXPECT_EQ(Policy::from_json("{\"schema\": 1", "x").error().code, ErrorCode::kBadFormat);
+}
+
+}  // namespace
+}  // namespace hedge::routing
