@@ -8,10 +8,7 @@ Result<std::size_t> find_spec(const std::vector<TensorSpec>& specs, std::string_
     if (specs[i].name == name) return i;
     names += (i ? ", " : "") + specs[i].name;
   }
-  return Error{.code = ErrorCode::kNotFound,
-               .what = "no tensor of that name",
-               .got = std::string(name),
-               .expected = "one of: " + names};
+  return Error{.code = ErrorCode::kNotFound, .what = "no tensor of that name", .got = std::string(name), .expected = "one of: " + names};
 }
 
 Result<std::vector<TensorView>> match_inputs(const std::vector<TensorSpec>& specs, std::span<const NamedView> inputs) {
@@ -26,8 +23,7 @@ Result<std::vector<TensorView>> match_inputs(const std::vector<TensorSpec>& spec
       return error;
     }
     const auto& spec = specs[*index];
-    if (seen[*index])
-      return Error{.code = ErrorCode::kInvalidArgument, .what = "the input was given twice", .where = spec.name};
+    if (seen[*index]) return Error{.code = ErrorCode::kInvalidArgument, .what = "the input was given twice", .where = spec.name};
     if (input.view.dtype != spec.dtype)
       return Error{.code = ErrorCode::kMismatch,
                    .what = "the input has another element type",

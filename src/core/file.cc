@@ -95,8 +95,7 @@ Result<std::unique_ptr<FileWriter>> open_file_writer(const std::filesystem::path
   return std::unique_ptr<FileWriter>(std::make_unique<PosixWriter>(fd, path));
 }
 
-Status write_file_atomic(const std::filesystem::path& path, const std::function<Status(FileWriter&)>& produce,
-                         const OpenWriter& open) {
+Status write_file_atomic(const std::filesystem::path& path, const std::function<Status(FileWriter&)>& produce, const OpenWriter& open) {
   std::error_code code;
   if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path(), code);
   if (code) return Error{.code = ErrorCode::kIo, .what = "cannot make the folder: " + code.message(), .where = path.parent_path()};
@@ -108,7 +107,8 @@ Status write_file_atomic(const std::filesystem::path& path, const std::function<
 }
 
 Status write_file_atomic(const std::filesystem::path& path, std::string_view bytes, const OpenWriter& open) {
-  return write_file_atomic(path, [bytes](FileWriter& writer) { return writer.write(bytes); }, open);
+  return write_file_atomic(
+      path, [bytes](FileWriter& writer) { return writer.write(bytes); }, open);
 }
 
 }  // namespace hedge

@@ -33,7 +33,10 @@ bool nested_too_deeply(std::string_view text) {
 
 Result<Json> parse_json(std::string_view text, std::string_view where) {
   if (nested_too_deeply(text))
-    return Error{.code = ErrorCode::kBadFormat, .what = "the JSON is nested too deeply", .where = std::string(where), .expected = "at most 64 levels"};
+    return Error{.code = ErrorCode::kBadFormat,
+                 .what = "the JSON is nested too deeply",
+                 .where = std::string(where),
+                 .expected = "at most 64 levels"};
   try {
     return Json::parse(text);
   } catch (const nlohmann::json::exception& e) {

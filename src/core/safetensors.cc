@@ -34,9 +34,7 @@ std::string header_of(const TensorFile& file) {
   if (!file.metadata.empty()) header["__metadata__"] = file.metadata;
   std::size_t offset = 0;
   for (const auto& [name, tensor] : file.tensors) {
-    header[name] = {{"dtype", name_of(tensor.dtype())},
-                    {"shape", tensor.shape()},
-                    {"data_offsets", {offset, offset + tensor.num_bytes()}}};
+    header[name] = {{"dtype", name_of(tensor.dtype())}, {"shape", tensor.shape()}, {"data_offsets", {offset, offset + tensor.num_bytes()}}};
     offset += tensor.num_bytes();
   }
   std::string text = header.dump(-1, ' ', false, Json::error_handler_t::replace);
@@ -50,15 +48,14 @@ std::string length_prefix(std::uint64_t n) {
   return bytes;
 }
 
-std::string_view bytes_of(const Tensor& tensor) {
-  return {reinterpret_cast<const char*>(tensor.bytes()), tensor.num_bytes()};
-}
+std::string_view bytes_of(const Tensor& tensor) { return {reinterpret_cast<const char*>(tensor.bytes()), tensor.num_bytes()}; }
 
 struct Extent {
   std::uint64_t begin, end;
 };
 
-Result<Extent> decode_entry(const Json& entry, const std::string& name, std::string_view payload, std::string_view where, TensorFile& file) {
+Result<Extent> decode_entry(const Json& entry, const std::string& name, std::string_view payload, std::string_view where,
+                            TensorFile& file) {
   const std::string at = std::string(where) + ": tensor " + name;
   HEDGE_TRY(auto dtype_name, get_field<std::string>(entry, "dtype", at));
   HEDGE_TRY(auto shape, get_field<Shape>(entry, "shape", at));

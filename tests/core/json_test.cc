@@ -45,12 +45,14 @@ TEST(ParseJson, limits_the_depth) {
   EXPECT_EQ(deep.error().code, ErrorCode::kBadFormat);
   EXPECT_FALSE(parse_json(nested(1000000), "").ok());
   EXPECT_FALSE(parse_json(std::string(1000000, '['), "").ok());
-  EXPECT_TRUE(parse_json("[\"" + std::string(100, '[') + "\\\"" + std::string(100, '{') + "\", []]", "").ok()) << "brackets in a string are text";
+  EXPECT_TRUE(parse_json("[\"" + std::string(100, '[') + "\\\"" + std::string(100, '{') + "\", []]", "").ok())
+      << "brackets in a string are text";
   EXPECT_TRUE(parse_json("[[]" + std::string(3, ' ') + ",[],[]]", "").ok());
 }
 
 TEST(GetField, gives_a_field_of_the_type_asked_for) {
-  const auto json = parse_json(R"({"i": -4, "u": 4, "d": 2.5, "b": true, "s": "text", "v": [1, 2], "big": 18446744073709551615})", "").value();
+  const auto json =
+      parse_json(R"({"i": -4, "u": 4, "d": 2.5, "b": true, "s": "text", "v": [1, 2], "big": 18446744073709551615})", "").value();
   EXPECT_EQ(get_field<std::int64_t>(json, "i", "").value(), -4);
   EXPECT_EQ(get_field<std::uint64_t>(json, "u", "").value(), 4U);
   EXPECT_EQ(get_field<std::uint64_t>(json, "big", "").value(), std::numeric_limits<std::uint64_t>::max());
@@ -73,8 +75,9 @@ TEST(GetField, refuses_missing_fields_and_what_is_no_object) {
 // The library's own conversions cut 1.5 to 1, wrap large numbers and take 1 for true.
 TEST(GetField, never_converts_with_a_loss) {
   const auto json =
-      parse_json(R"({"d": 1.5, "huge": 1e300, "neg": -1, "big": 18446744073709551615, "wide": 4294967296, "one": 1, "v": [1, 1.5], "w": [-1], "s": ["a", 1]})",
-                 "")
+      parse_json(
+          R"({"d": 1.5, "huge": 1e300, "neg": -1, "big": 18446744073709551615, "wide": 4294967296, "one": 1, "v": [1, 1.5], "w": [-1], "s": ["a", 1]})",
+          "")
           .value();
   EXPECT_FALSE(get_field<std::int64_t>(json, "d", "").ok());
   EXPECT_FALSE(get_field<std::int64_t>(json, "huge", "").ok());

@@ -12,7 +12,9 @@ namespace {
 
 TEST(Log, reaches_the_sink_and_an_empty_sink_drops_it) {
   std::vector<std::string> lines;
-  const LogSink sink = [&lines](LogLevel level, const std::string& message) { lines.push_back(std::to_string(static_cast<int>(level)) + message); };
+  const LogSink sink = [&lines](LogLevel level, const std::string& message) {
+    lines.push_back(std::to_string(static_cast<int>(level)) + message);
+  };
   log(sink, LogLevel::kWarning, "a");
   log({}, LogLevel::kError, "b");
   EXPECT_EQ(lines, (std::vector<std::string>{"2a"}));

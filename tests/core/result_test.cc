@@ -70,13 +70,18 @@ TEST(Error, message_leaves_empty_parts_out) {
 
 // Command lines exit with these values, and logs carry the names: neither may change or repeat.
 TEST(ErrorCode, values_and_names_are_stable) {
-  const std::pair<ErrorCode, std::pair<int, const char*>> codes[] = {
-      {ErrorCode::kInvalidArgument, {2, "invalid_argument"}}, {ErrorCode::kNotFound, {3, "not_found"}},
-      {ErrorCode::kBadFormat, {4, "bad_format"}},             {ErrorCode::kUnsupported, {5, "unsupported"}},
-      {ErrorCode::kMismatch, {6, "mismatch"}},                {ErrorCode::kIo, {7, "io"}},
-      {ErrorCode::kUnreachable, {8, "unreachable"}},          {ErrorCode::kUnavailable, {9, "unavailable"}},
-      {ErrorCode::kDeadline, {10, "deadline"}},               {ErrorCode::kCancelled, {11, "cancelled"}},
-      {ErrorCode::kBadData, {12, "bad_data"}},                {ErrorCode::kInternal, {70, "internal"}}};
+  const std::pair<ErrorCode, std::pair<int, const char*>> codes[] = {{ErrorCode::kInvalidArgument, {2, "invalid_argument"}},
+                                                                     {ErrorCode::kNotFound, {3, "not_found"}},
+                                                                     {ErrorCode::kBadFormat, {4, "bad_format"}},
+                                                                     {ErrorCode::kUnsupported, {5, "unsupported"}},
+                                                                     {ErrorCode::kMismatch, {6, "mismatch"}},
+                                                                     {ErrorCode::kIo, {7, "io"}},
+                                                                     {ErrorCode::kUnreachable, {8, "unreachable"}},
+                                                                     {ErrorCode::kUnavailable, {9, "unavailable"}},
+                                                                     {ErrorCode::kDeadline, {10, "deadline"}},
+                                                                     {ErrorCode::kCancelled, {11, "cancelled"}},
+                                                                     {ErrorCode::kBadData, {12, "bad_data"}},
+                                                                     {ErrorCode::kInternal, {70, "internal"}}};
   for (const auto& [code, expected] : codes) {
     EXPECT_EQ(static_cast<int>(code), expected.first);
     EXPECT_STREQ(to_string(code), expected.second);

@@ -97,7 +97,8 @@ TEST(Safetensors, rejects_gaps_overlaps_and_offsets_outside) {
 }
 
 TEST(Safetensors, rejects_shapes_that_overflow_or_do_not_fit_the_bytes) {
-  for (const char* shape : {"[3]", "[-2]", "[4611686018427387904,4611686018427387904]", "[18446744073709551615]", "[1e300]", "[2.0]", "[1,\"2\"]", "7"})
+  for (const char* shape :
+       {"[3]", "[-2]", "[4611686018427387904,4611686018427387904]", "[18446744073709551615]", "[1e300]", "[2.0]", "[1,\"2\"]", "7"})
     EXPECT_EQ(code_of("{\"a\":" + entry(shape, "[0,2]") + "}", 2), ErrorCode::kBadFormat) << shape;
   // 2^62 four-byte elements are 2^64 bytes, which is zero where the product wraps.
   EXPECT_EQ(code_of("{\"a\":" + entry("[4611686018427387904]", "[0,0]", "F32") + "}", 0), ErrorCode::kBadFormat);

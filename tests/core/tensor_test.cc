@@ -19,7 +19,8 @@ TEST(Tensor, starts_at_zero_on_a_64_byte_boundary) {
 }
 
 TEST(Tensor, counts_elements_and_bytes_by_type) {
-  const std::pair<DType, std::size_t> sizes[] = {{DType::kF32, 4}, {DType::kU8, 1}, {DType::kI8, 1}, {DType::kI32, 4}, {DType::kI64, 8}, {DType::kBool, 1}};
+  const std::pair<DType, std::size_t> sizes[] = {{DType::kF32, 4}, {DType::kU8, 1},  {DType::kI8, 1},
+                                                 {DType::kI32, 4}, {DType::kI64, 8}, {DType::kBool, 1}};
   for (const auto& [dtype, size] : sizes) {
     const Tensor tensor(dtype, {2, 3});
     EXPECT_EQ(size_of(dtype), size) << to_string(dtype);
