@@ -1,4 +1,5 @@
-// Any bytes as a manifest's JSON: refused with an error, or a value that can be asked for fields of any type.
+// Any bytes as a bundle's manifest: refused with an error, or a manifest that survives being written and read. Then as plain JSON:
+// a value that can be asked for fields of any type.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -8,14 +9,24 @@
 #include <vector>
 
 #include "core/json.h"
+#include "edge/manifest.h"
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const auto json = hedge::parse_json({reinterpret_cast<const char*>(data), size}, "fuzz");
-  if (!json) {
-    if (json.error().message().empty()) std::abort();
-    return 0;
+namespace {
+
+void check_manifest(std::string_view text) {
+  const auto manifest = hedge::edge::parse_manifest(text, "fuzz");
+  if (!manifest) {
+    if (manifest.error().message().empty()) std::abort();
+    return;
   }
-  for (const char* key : {"version", "parts", "sha256", "name"}) {
+  const auto again = hedge::edge::parse_manifest(hedge::edge::to_json(*manifest), "again");
+  if (!again || !(*again == *manifest)) std::abort();
+}
+
+void check_fields(std::string_view text) {
+  const auto json = hedge::parse_json(text, "fuzz");
+  if (!json) return;
+  for (const char* key : {"schema", "parts", "sha256", "bytes"}) {
     (void)hedge::get_field<std::int64_t>(*json, key, "fuzz").ok();
     (void)hedge::get_field<std::uint64_t>(*json, key, "fuzz").ok();
     (void)hedge::get_field<double>(*json, key, "fuzz").ok();
@@ -24,5 +35,32 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     (void)hedge::get_field<std::vector<std::int64_t>>(*json, key, "fuzz").ok();
     (void)hedge::get_field<std::map<std::string, std::string>>(*json, key, "fuzz").ok();
   }
+}
+
+/// A manifest as a program writes it, to be altered a byte or two at a time.
+const std::string& example() {
+  static const std::string text = [] {
+    hedge::edge::Manifest manifest;
+    manifest.created_by = "fuzz";
+    for (const auto role : hedge::edge::kRoles)
+      manifest.parts[role] = {.path = std::string(hedge::edge::to_string(role)) + ".bin", .sha256 = std::string(64, 'a'), .bytes = 7};
+    manifest.base.preprocess.normalization = {{0.5F, 0.5F, 0.5F}, {0.25F, 0.25F, 0.25F}};
+    manifest.global.name = "global";
+    manifest.global.preprocess = manifest.base.preprocess;
+    return hedge::edge::to_json(manifest);
+  }();
+  return text;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  check_manifest(text);
+  check_fields(text);
+  std::string altered = example();
+  for (std::size_t i = 0; i + 2 < size && i < 12; i += 3)
+    altered[(data[i] | static_cast<std::size_t>(data[i + 1]) << 8) % altered.size()] = static_cast<char>(data[i + 2]);
+  check_manifest(altered);
   return 0;
 }
