@@ -1,0 +1,91 @@
+#include "eval/bootstrap.h"
+
+#include <algorithm>
+
+#include "core/rng.h"
+
+namespace hedge::eval {
+namespace {
+
+constexpr int kFewestResamples = 100;
+
+void draw_pictures(const routing::Outcomes& outcomes, Rng& rng, SampleWeights& weights) {
+  const std::size_t n = outcomes.size();
+  std::fill(weights.counts.begin(), weights.counts.end(), 0U);
+  weights.base_right = 0;
+  weights.global_right = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    const auto picture = static_cast<std::size_t>(rng.below(n));
+    ++weights.counts[picture];
+    weights.base_right += outcomes.base_right[picture];
+    weights.global_right += outcomes.global_right[picture];
+  }
+}
+
+/// How often each of `seeds` stands in a resample of them.
+std::vector<std::uint32_t> draw_seeds(std::size_t seeds, Rng& rng) {
+  std::vector<std::uint32_t> counts(seeds, 0);
+  for (std::size_t i = 0; i < seeds; ++i) ++counts[static_cast<std::size_t>(rng.below(seeds))];
+  return counts;
+}
+
+void sample_family(const CurveFamily& family, const SampleWeights& weights, const BootstrapOptions& options, Rng& rng,
+                   FamilySamples& samples) {
+  const std::vector<std::uint32_t> seeds = draw_seeds(family.size(), rng);
+  std::vector<double> accuracy(options.coverages.size());
+  std::vector<double> sum(options.coverages.size(), 0.0);
+  double area = 0;
+  for (std::size_t s = 0; s < family.size(); ++s) {
+    if (seeds[s] == 0) continue;
+    area += seeds[s] * family[s].evaluate(weights, options.coverages, options.range, accuracy);
+    for (std::size_t c = 0; c < sum.size(); ++c) sum[c] += seeds[s] * accuracy[c];
+  }
+  const auto drawn = static_cast<double>(family.size());
+  samples.area.push_back(area / drawn);
+  for (std::size_t c = 0; c < sum.size(); ++c) samples.accuracy[c].push_back(sum[c] / drawn);
+}
+
+Error bad_option(const char* field, std::string got, const char* expected) {
+  return Error{.code = ErrorCode::kInvalidArgument,
+               .what = "an option of the bootstrap is outside its range",
+               .where = field,
+               .got = std::move(got),
+               .expected = expected};
+}
+
+}  // namespace
+
+Status BootstrapOptions::validate() const {
+  if (resamples < kFewestResamples) return bad_option("resamples", std::to_string(resamples), ">= 100");
+  if (!std::is_sorted(coverages.begin(), coverages.end())) return bad_option("coverages", "", "ascending coverages");
+  for (const double coverage : coverages)
+    if (!(coverage >= 0 && coverage <= 1)) return bad_option("coverages", std::to_string(coverage), "0..1");
+  if (!(range.from >= 0 && range.from < range.to && range.to <= 1))
+    return bad_option("range", std::to_string(range.from) + ".." + std::to_string(range.to), "0 <= from < to <= 1");
+  return {};
+}
+
+Result<BootstrapSamples> paired_bootstrap(std::span<const CurveFamily> families, const routing::Outcomes& outcomes,
+                                          const BootstrapOptions& options) {
+  HEDGE_CHECK(options.validate());
+  if (outcomes.size() == 0) return Error{.code = ErrorCode::kBadData, .what = "there are no pictures to resample"};
+  BootstrapSamples samples;
+  samples.families.resize(families.size());
+  for (std::size_t f = 0; f < families.size(); ++f) {
+    if (families[f].empty()) return Error{.code = ErrorCode::kBadData, .what = "a method has no scores", .where = "method " + std::to_string(f)};
+    samples.families[f].accuracy.resize(options.coverages.size());
+  }
+  SampleWeights weights = unit_weights(outcomes);
+  const auto total = static_cast<double>(weights.total);
+  Rng picture_rng(options.seed, 0);
+  Rng seed_rng(options.seed, 1);  // a stream of its own: another method more does not change which pictures are drawn
+  for (int i = 0; i < options.resamples; ++i) {
+    draw_pictures(outcomes, picture_rng, weights);
+    samples.base_accuracy.push_back(static_cast<double>(weights.base_right) / total);
+    samples.global_accuracy.push_back(static_cast<double>(weights.global_right) / total);
+    for (std::size_t f = 0; f < families.size(); ++f) sample_family(families[f], weights, options, seed_rng, samples.families[f]);
+  }
+  return samples;
+}
+
+}  // namespace hedge::eval

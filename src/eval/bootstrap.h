@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "core/result.h"
+#include "eval/curve.h"
+
+namespace hedge::eval {
+
+struct BootstrapOptions {
+  int resamples = 1000;           ///< >= 100; the percentiles of fewer mean nothing, of 1000 they move by about a tenth of the width
+  std::uint64_t seed = 1;         ///< the same seed gives the same intervals, on every platform
+  std::vector<double> coverages;  ///< ascending, 0..1
+  CoverageRange range;            ///< of the areas
+
+  /// Errors: kInvalidArgument, naming the field.
+  [[nodiscard]] Status validate() const;
+};
+
+/// A method's curves, one a router seed; a score without training has one.
+using CurveFamily = std::vector<SelectiveCurve>;
+
+/// What each resample gives of one family, the mean over its (resampled) seeds.
+struct FamilySamples {
+  std::vector<std::vector<double>> accuracy;  ///< [coverage][resample]
+  std::vector<double> area;                   ///< [resample]
+};
+
+/// All samples of one bootstrap. The i-th samples of everything come from the same resampled pictures: differences are paired.
+struct BootstrapSamples {
+  std::vector<double> base_accuracy;    ///< [resample]
+  std::vector<double> global_accuracy;  ///< [resample]
+  std::vector<FamilySamples> families;
+};
+
+/// The paired, hierarchical bootstrap (Efron and Tibshirani 1993, chapter 8): a resample draws N pictures with replacement, the same
+/// for every method, and then, a method with several router seeds, as many of its seeds with replacement. So an interval holds both
+/// the finite test set and the luck of a router's training. A picture's count is looked up along each curve's presorted order.
+/// Errors: kInvalidArgument (options), kBadData (no pictures, a family without a curve).
+Result<BootstrapSamples> paired_bootstrap(std::span<const CurveFamily> families, const routing::Outcomes& outcomes,
+                                          const BootstrapOptions& options);
+
+}  // namespace hedge::eval

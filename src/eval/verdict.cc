@@ -1,0 +1,101 @@
+#include "eval/verdict.h"
+
+#include <cstdio>
+
+namespace hedge::eval {
+namespace {
+
+constexpr double kKeptShare = 0.9;
+
+std::string percent(double share, int digits = 1) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.*f %%", digits, 100 * share);
+  return text;
+}
+
+std::string points(const Interval& difference) {
+  char text[96];
+  std::snprintf(text, sizeof text, "%+.2f points (95 %%: %+.2f to %+.2f)", 100 * difference.value, 100 * difference.low, 100 * difference.high);
+  return text;
+}
+
+const Interval& accuracy_of(const CurveRow& row, const std::string& method) {
+  for (const MethodPoint& point : row.methods)
+    if (point.method == method) return point.accuracy;
+  return row.methods.front().accuracy;
+}
+
+/// The row of highest coverage that loses at most `allowed` accuracy against the global, or nullptr. Coverage 1 is no hybrid.
+const CurveRow* highest_row(const EvaluationReport& report, double allowed) {
+  for (auto row = report.curve.rbegin(); row != report.curve.rend(); ++row)
+    if (row->coverage < 1 && row->over_global.value >= -allowed) return &*row;
+  return nullptr;
+}
+
+std::string query_nothing(const EvaluationReport& report) {
+  return "Query nothing: the global (" + percent(report.global.accuracy.value) + ") is not better than the base (" +
+         percent(report.base.accuracy.value) + "), " + points(report.global_over_base) + "; a hybrid only costs here.";
+}
+
+std::string macs_share(const EvaluationReport& report, const CurveRow& row) {
+  if (report.global.macs <= 0) return "";
+  return ", at " + percent(row.macs / static_cast<double>(report.global.macs), 0) + " of the cloud's MACs";
+}
+
+std::string recommend(const EvaluationReport& report, const CurveRow& row, bool parity) {
+  const std::string at = percent(row.coverage, 0);
+  const Interval& accuracy = accuracy_of(row, report.default_method);
+  if (row.over_base.low <= 0)
+    return "A hybrid is not shown to be worth it: at " + at + " coverage it stands " + points(row.over_base) +
+           " to the base alone, which these pictures cannot tell from nothing.";
+  if (report.global.macs > 0 && row.macs >= static_cast<double>(report.global.macs))
+    return "A hybrid is not worth its computation: at " + at + " coverage base, router and queries cost as many MACs as the cloud alone (" +
+           percent(report.global.accuracy.value) + ").";
+  std::string text = "A hybrid is worth it at " + at + " coverage: " + percent(accuracy.value) + ", " + points(row.over_base) +
+                     " to the base alone (" + percent(report.base.accuracy.value) + ")";
+  if (parity) {
+    text += ", and no less accurate than asking the cloud always (" + percent(report.global.accuracy.value) + ")";
+  } else {
+    const double kept = row.over_base.value / report.global_over_base.value;
+    text += ", " + percent(kept, 0) + " of what asking the cloud always adds (" + percent(report.global.accuracy.value) + ")";
+  }
+  return text + ", with " + percent(1 - row.coverage, 0) + " of the queries" + macs_share(report, row) + ".";
+}
+
+std::string against_free_scores(const EvaluationReport& report) {
+  const AreaRow* area = report.area_of(report.default_method);
+  const std::string& name = report.default_method;
+  const bool fitted = name != "entropy" && name != "margin" && name != "max_probability";
+  if (area == nullptr || !fitted) return "";
+  std::string text;
+  if (area->to_margin.low > 0)
+    text = " The fitted router is worth fitting: its mean accuracy stands " + points(area->to_margin) + " to margin's";
+  else if (area->to_margin.high < 0)
+    text = " Use margin, a free score, instead of the fitted router, which stands " + points(area->to_margin) + " to it";
+  else
+    text = " A free score suffices: margin is as good as the fitted router, whose mean accuracy stands " + points(area->to_margin) + " to it";
+  return text + " and " + points(area->to_entropy) + " to entropy's.";
+}
+
+}  // namespace
+
+std::string verdict(const EvaluationReport& report) {
+  if (report.global_over_base.value <= 0) return query_nothing(report);
+  std::string text;
+  if (report.global_over_base.low <= 0)
+    text = "The global is not shown to be better than the base on " + std::to_string(report.pictures) + " pictures, " +
+           points(report.global_over_base) + ". ";
+  const CurveRow* parity = highest_row(report, 0);
+  const CurveRow* knee = highest_row(report, (1 - kKeptShare) * report.global_over_base.value);
+  if (parity != nullptr)
+    text += recommend(report, *parity, true);
+  else if (knee != nullptr)
+    text += recommend(report, *knee, false);
+  else
+    return text + "A hybrid is not worth it: at no coverage of the curve does it keep " + percent(kKeptShare, 0) +
+           " of what the cloud adds to the base (" + points(report.global_over_base) + "); ask the cloud always, or train a better router." +
+           against_free_scores(report);
+  return text + against_free_scores(report);
+}
+
+}  // namespace hedge::eval
