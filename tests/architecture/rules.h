@@ -82,11 +82,13 @@ inline Result<Rules> parse_rules(const std::string& markdown) {
   return rules;
 }
 
-/// The room that `path` ("graph/onnx/x.h") lies in: the longest that begins it, its own internal/ included; "" for none.
-inline std::string room_of(const Rules& rules, const std::string& path) {
-  std::string folder = path.substr(0, path.find_last_of('/') == std::string::npos ? 0 : path.find_last_of('/'));
-  if (folder.ends_with("/internal")) folder.resize(folder.size() - std::string_view("/internal").size());
-  return rules.rooms.contains(folder) ? folder : "";
+/// The room that `path` ("graph/onnx/internal/x.h") lies in: the one with the longest name that begins it; "" for none.
+inline std::string room_of(const Rules& rules, std::string path) {
+  for (auto slash = path.rfind('/'); slash != std::string::npos; slash = path.rfind('/')) {
+    path.resize(slash);
+    if (rules.rooms.contains(path)) return path;
+  }
+  return "";
 }
 
 inline bool is_internal(const std::string& path) { return path.find("internal/") != std::string::npos; }
