@@ -7,7 +7,7 @@
 #include <mutex>
 #include <utility>
 
-#include "oip/codec.h"
+#include "oip/internal/codec.h"
 #include "oip/internal/address.h"
 #include "oip/internal/grpc_status.h"
 #include "oip/internal/tls.h"

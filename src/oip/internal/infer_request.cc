@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "oip/classification.h"
-#include "oip/codec.h"
+#include "oip/internal/codec.h"
 
 namespace hedge::oip {
 namespace {

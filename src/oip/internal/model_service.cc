@@ -4,7 +4,7 @@
 #include <exception>
 #include <utility>
 
-#include "oip/codec.h"
+#include "oip/internal/codec.h"
 #include "oip/internal/grpc_status.h"
 #include "oip/internal/infer_request.h"
 

@@ -1,4 +1,4 @@
-#include "oip/codec.h"
+#include "oip/internal/codec.h"
 
 #include <algorithm>
 #include <array>
