@@ -20,7 +20,9 @@ inline Json sample_curve() {
   for (int percent = 30; percent <= 100; percent += 5) {
     const double c = percent / 100.0;
     const double queried = 1 - c;
-    const auto reach = [&](double sharpness) { return 0.8795 + 0.0482 * (1 - std::exp(-sharpness * queried)) / (1 - std::exp(-sharpness)); };
+    const auto reach = [&](double sharpness) {
+      return 0.8795 + 0.0482 * (1 - std::exp(-sharpness * queried)) / (1 - std::exp(-sharpness));
+    };
     Json row{{"coverage", c}, {"macs", 431000.0 + 9800 + queried * 36.4e6}};
     row["hybrid"] = interval_json(std::min(reach(6.8), 0.9277), 0.0051, 0.0005);
     row["poster_router"] = interval_json(reach(4.9), 0.0053, 0.0011);
@@ -56,7 +58,9 @@ inline Json sample_bins(double optimism) {
   Json bins = Json::array();
   for (int i = 3; i <= 9; ++i) {
     const double confidence = 0.1 * i + 0.055;
-    bins.push_back({{"confidence", confidence}, {"accuracy", std::min(1.0, confidence - optimism * (1 - confidence) * 2)}, {"count", 40 + (i - 2) * (i - 2) * (i - 2) * 24}});
+    bins.push_back({{"confidence", confidence},
+                    {"accuracy", std::min(1.0, confidence - optimism * (1 - confidence) * 2)},
+                    {"count", 40 + (i - 2) * (i - 2) * (i - 2) * 24}});
   }
   return bins;
 }
@@ -89,17 +93,18 @@ inline Json sample_pictures() {
 }
 
 inline Json sample_report() {
-  Json report{{"schema", 1},
-              {"title", "Fashion-MNIST on a small edge"},
-              {"dataset", "fashion-mnist"},
-              {"split", "test"},
-              {"pictures", 10000},
-              {"classes", {"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"}},
-              {"executor", "OpenVINO 2024.6, CPU, f32, 2 threads"},
-              {"base", {{"name", "small-cnn w0.5"}, {"macs", 431000}, {"parameters", 28600}, {"accuracy", interval_json(0.8795, 0.0063)}}},
-              {"global", {{"name", "resnet 3x48"}, {"macs", 36400000}, {"parameters", 1240000}, {"accuracy", interval_json(0.9277, 0.0051)}}},
-              {"router", {{"name", "gain router, 64 units"}, {"macs", 9800}}},
-              {"seeds", 3}};
+  Json report{
+      {"schema", 1},
+      {"title", "Fashion-MNIST on a small edge"},
+      {"dataset", "fashion-mnist"},
+      {"split", "test"},
+      {"pictures", 10000},
+      {"classes", {"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"}},
+      {"executor", "OpenVINO 2024.6, CPU, f32, 2 threads"},
+      {"base", {{"name", "small-cnn w0.5"}, {"macs", 431000}, {"parameters", 28600}, {"accuracy", interval_json(0.8795, 0.0063)}}},
+      {"global", {{"name", "resnet 3x48"}, {"macs", 36400000}, {"parameters", 1240000}, {"accuracy", interval_json(0.9277, 0.0051)}}},
+      {"router", {{"name", "gain router, 64 units"}, {"macs", 9800}}},
+      {"seeds", 3}};
   report["curve"] = sample_curve();
   report["areas"] = sample_areas();
   report["area_difference_to_entropy"] = interval_json(0.0013, 0.0006);
@@ -110,13 +115,16 @@ inline Json sample_report() {
                                {"predicted_coverage", interval_json(0.8, 0.0135)},
                                {"predicted_accuracy", interval_json(0.9166, 0.0094)},
                                {"inside", true}};
-  report["reliability"] = {{"base", {{"ece", 0.0312}, {"bins", sample_bins(0.09)}}}, {"global", {{"ece", 0.0187}, {"bins", sample_bins(0.05)}}}};
+  report["reliability"] = {{"base", {{"ece", 0.0312}, {"bins", sample_bins(0.09)}}},
+                           {"global", {{"ece", 0.0187}, {"bins", sample_bins(0.05)}}}};
   report["pictures_queried"] = sample_pictures();
-  report["live"] = {{"coverage", 0.8034}, {"accuracy", 0.9148}, {"answered", 10000}, {"total", 10000}, {"edge", 8034}, {"cloud", 1961},
-                    {"fallback", 5},      {"p50_ms", 0.42},     {"p99_ms", 11.8},    {"agreement_with_table", 0.9995}};
-  report["notes"] = {"Margin is printed beside entropy: entropy alone flatters a router.", "The router was fitted on predictions for the training set."};
+  report["live"] = {{"coverage", 0.8034}, {"accuracy", 0.9148}, {"answered", 10000}, {"total", 10000}, {"edge", 8034},
+                    {"cloud", 1961},      {"fallback", 5},      {"p50_ms", 0.42},    {"p99_ms", 11.8}, {"agreement_with_table", 0.9995}};
+  report["notes"] = {"Margin is printed beside entropy: entropy alone flatters a router.",
+                     "The router was fitted on predictions for the training set."};
   report["verdict"] =
-      "A hybrid is worth it here. At 80 % coverage it answers 91.5 % of the pictures rightly, 3.5 points more than the base alone, and asks the "
+      "A hybrid is worth it here. At 80 % coverage it answers 91.5 % of the pictures rightly, 3.5 points more than the base alone, and "
+      "asks the "
       "cloud for one picture in five.";
   return report;
 }

@@ -81,7 +81,8 @@ TEST(ReportHtml, keeps_hostile_text_out_of_the_markup) {
   EXPECT_EQ(data.find_first_of("<>&"), std::string::npos);
   EXPECT_EQ(data.find("\xE2\x80\xA8"), std::string::npos);
   EXPECT_EQ(Json::parse(data), report);
-  EXPECT_NE(page.find("<title>&lt;/script&gt;&lt;img src=x onerror=alert(1)&gt;&lt;!-- &amp; \xE2\x80\xA8 {{data}}</title>"), std::string::npos)
+  EXPECT_NE(page.find("<title>&lt;/script&gt;&lt;img src=x onerror=alert(1)&gt;&lt;!-- &amp; \xE2\x80\xA8 {{data}}</title>"),
+            std::string::npos)
       << "a placeholder in a title is text, too";
 }
 
@@ -96,7 +97,8 @@ TEST(ReportHtml, replaces_bytes_that_are_no_utf8_and_numbers_that_are_not_finite
 
 TEST(ReportHtml, loads_nothing_from_outside) {
   const std::string page = render(sample_report());
-  const std::regex loads(R"re((src|href|action|poster|srcset)\s*=\s*["']?\s*(https?:|//|file:)|@import|url\(\s*["']?\s*(https?:|//)|\b(fetch|importScripts|XMLHttpRequest|WebSocket|EventSource|sendBeacon)\s*\()re");
+  const std::regex loads(
+      R"re((src|href|action|poster|srcset)\s*=\s*["']?\s*(https?:|//|file:)|@import|url\(\s*["']?\s*(https?:|//)|\b(fetch|importScripts|XMLHttpRequest|WebSocket|EventSource|sendBeacon)\s*\()re");
   std::smatch match;
   EXPECT_FALSE(std::regex_search(page, match, loads)) << match.str();
   EXPECT_NE(page.find("default-src 'none'"), std::string::npos);
@@ -164,12 +166,12 @@ INSTANTIATE_TEST_SUITE_P(Fields, ReportMisfit,
                                          Misfit{"/base", Json::array(), "base"}, Misfit{"/base/accuracy", 0.9, "base.accuracy"},
                                          Misfit{"/curve", Json::object(), "curve"}, Misfit{"/curve/3", 0.8, "curve[3]"},
                                          Misfit{"/curve/3/hybrid/low", "0.9", "curve[3].hybrid.low"},
-                                         Misfit{"/curve/0/margin/sd", true, "curve[0].margin.sd"}, Misfit{"/areas/1/method", 3, "areas[1].method"},
-                                         Misfit{"/areas/1/value", "x", "areas[1].value"},
+                                         Misfit{"/curve/0/margin/sd", true, "curve[0].margin.sd"},
+                                         Misfit{"/areas/1/method", 3, "areas[1].method"}, Misfit{"/areas/1/value", "x", "areas[1].value"},
                                          Misfit{"/reliability/base/bins/0/count", "x", "reliability.base.bins[0].count"},
                                          Misfit{"/operating_point/inside", "yes", "operating_point.inside"},
-                                         Misfit{"/pictures_queried/0/png", 1, "pictures_queried[0].png"}, Misfit{"/live/p50_ms", "fast", "live.p50_ms"},
-                                         Misfit{"/notes/0", 1, "notes[0]"}));
+                                         Misfit{"/pictures_queried/0/png", 1, "pictures_queried[0].png"},
+                                         Misfit{"/live/p50_ms", "fast", "live.p50_ms"}, Misfit{"/notes/0", 1, "notes[0]"}));
 
 }  // namespace
 }  // namespace hedge::eval

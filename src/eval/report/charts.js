@@ -15,8 +15,9 @@
   function axis(title, format, extra = {}) {
     return {
       type: 'linear',
+      offset: false,
       title: { display: true, text: title, color: colour('muted'), font: { size: 12, weight: '500' }, padding: { top: 6, bottom: 2 } },
-      grid: { color: colour('grid'), borderColor: colour('line'), tickLength: 0 },
+      grid: { color: colour('grid'), borderColor: colour('line'), tickLength: 0, offset: false },
       ticks: { color: colour('muted'), padding: 8, maxTicksLimit: 9, font: { size: 11.5 }, callback: format, maxRotation: 0 },
       ...extra,
     };
@@ -24,10 +25,13 @@
 
   /** Whiskers of one point: [xLow, xHigh] and [yLow, yHigh] in the data's units; either may be missing. */
   function whiskers(chart, x, y, spanX, spanY, stroke) {
-    const { ctx, scales } = chart;
+    const { ctx, scales, chartArea } = chart;
     ctx.save();
     ctx.strokeStyle = stroke;
     ctx.lineWidth = 1.5;
+    ctx.beginPath();
+    ctx.rect(chartArea.left - 6, chartArea.top - 6, chartArea.width + 12, chartArea.height + 12);
+    ctx.clip();
     ctx.beginPath();
     const px = scales.x.getPixelForValue(x);
     const py = scales.y.getPixelForValue(y);
@@ -103,7 +107,7 @@
     },
     afterDatasetsDraw(chart) {
       const { chartArea, scales } = chart;
-      for (const reference of spec.references || []) {
+      for (const reference of (spec.references || []).filter((line) => line.label)) {
         const right = reference.side === 'right';
         label(chart, reference.label, right ? chartArea.right - 6 : chartArea.left + 6, scales.y.getPixelForValue(reference.y) - 4,
           right ? 'right' : 'left', colour('muted'));
@@ -143,12 +147,14 @@
 
   function scalesOf(spec) {
     const wanted = [...(spec.references || []).map((reference) => reference.y), ...(spec.markers || []).flatMap((marker) => [marker.y, ...(marker.spanY || [])])];
+    const spread = spec.series.filter((series) => series.shown).flatMap((series) => series.points.filter((p) => p.sd).flatMap((p) => [p.y - p.sd, p.y + p.sd]));
+    wanted.push(...spread);
     const range = spec.yMin === undefined ? { grace: '6%' } : { min: spec.yMin, max: spec.yMax };
     if (wanted.length) Object.assign(range, { suggestedMin: Math.min(...wanted), suggestedMax: Math.max(...wanted) });
     const scales = { x: axis(spec.xTitle, spec.xFormat, { min: spec.xMin, max: spec.xMax }), y: axis(spec.yTitle, spec.yFormat, range) };
     if (spec.bars) {
       const most = Math.max(...spec.bars.flatMap((bars) => bars.points.map((p) => p.y)), 1);
-      scales.bars = { type: 'linear', display: false, min: 0, max: 4 * most };
+      scales.bars = { type: 'linear', axis: 'y', position: 'right', display: false, min: 0, max: 4 * most };
     }
     return scales;
   }

@@ -16,12 +16,17 @@
 
   function badges() {
     const point = report.operating_point || {};
-    const gain = report.area_difference_to_entropy || {};
     const add = (kind, mark, text) => document.getElementById('badges').append(el('li', { class: kind }, el('b', { 'aria-hidden': 'true', text: mark }), text));
+    const compare = (name, difference) => {
+      if (!difference || !isNumber(difference.low) || !isNumber(difference.high)) return;
+      if (difference.low > 0) add('good', '✓', `Better than ${name}, 95 % sure`);
+      else if (difference.high < 0) add('bad', '!', `Worse than ${name}, 95 % sure`);
+      else add('plain', '=', `Not told apart from ${name}`);
+    };
     if (point.inside === true) add('good', '✓', 'Measured inside the predicted interval');
     if (point.inside === false) add('bad', '!', 'Measured outside the predicted interval');
-    if (isNumber(gain.low) && gain.low > 0) add('good', '✓', 'Better than entropy, 95 % sure');
-    else if (isNumber(gain.low) && isNumber(gain.high)) add(gain.high < 0 ? 'bad' : 'plain', gain.high < 0 ? '!' : '=', gain.high < 0 ? 'Worse than entropy' : 'Not told apart from entropy');
+    compare('entropy', report.area_difference_to_entropy);
+    compare('margin', (list(report.areas).find((row) => row.method === 'hybrid') || {}).to_margin);
     const live = report.live;
     if (live && isNumber(live.answered) && isNumber(live.total)) {
       const all = live.answered === live.total;
@@ -37,8 +42,8 @@
   function modelCard(label, model) {
     if (!model) return null;
     const range = percentBounds(model.accuracy);
-    const size = [isNumber(model.macs) && `${count(model.macs)} MACs`, isNumber(model.parameters) && `${count(model.parameters)} parameters`].filter(Boolean).join(', ');
-    return card(label, percent(valueOf(model.accuracy)), range && `95 %: ${range}`, size, model.name);
+    return card(label, percent(valueOf(model.accuracy)), range && `95 %: ${range}`, isNumber(model.macs) && `${count(model.macs)} MACs`,
+      isNumber(model.parameters) && `${count(model.parameters)} parameters`, model.name);
   }
 
   function hybridCard() {
@@ -61,7 +66,7 @@
     const gain = report.area_difference_to_entropy;
     const range = pointBounds(gain);
     const cards = [modelCard('Base, on the device', report.base), modelCard('Global, in the cloud', report.global), hybridCard(), costCard(),
-      gain ? card('Area gained over entropy', points(gain.value), range && `95 %: ${range}`, 'percentage points, paired') : null].filter(Boolean);
+      gain ? card('Gain over entropy', points(gain.value), range && `95 %: ${range}`, 'percentage points of area, paired') : null].filter(Boolean);
     return cards.length ? section('figures', 'Key figures', null, el('dl', { class: 'cards' }, cards)) : null;
   }
 
@@ -70,7 +75,7 @@
     if (!run) return null;
     const ms = (x) => (isNumber(x) ? `${number(x, x < 10 ? 2 : 1)}\u00a0ms` : H.kMissing);
     const cards = [card('Answered', number(run.answered), isNumber(run.total) && `of ${number(run.total)} pictures`), card('Coverage', percent(run.coverage, 2), 'answered by the base'),
-      card('Accuracy', percent(run.accuracy, 2)), card('Agreement with the table', percent(run.agreement_with_table, 2), 'same label and source'),
+      card('Accuracy', percent(run.accuracy, 2)), card('Same as the table', percent(run.agreement_with_table, 2), 'label and source agree'),
       card('Latency, median', ms(run.p50_ms), isNumber(run.p99_ms) && `99th percentile ${ms(run.p99_ms)}`)].filter(Boolean);
     const sources = [['On the device', run.edge], ['In the cloud', run.cloud], ['On the device, cloud not reached', run.fallback]].filter(([, n]) => isNumber(n));
     const total = isNumber(run.total) && run.total > 0 ? run.total : sources.reduce((sum, [, n]) => sum + n, 0);
@@ -100,20 +105,19 @@
     const usable = typeof picture.png === 'string' && /^[A-Za-z0-9+/]+=*$/.test(picture.png);
     const image = usable ? el('img', { src: `data:image/png;base64,${picture.png}`, alt: `Picture ${picture.id ?? ''}, labelled ${label}`, loading: 'lazy' })
       : el('div', { class: 'nopicture', text: 'no picture' });
-    const answer = (name, value, extra) => (value === null || value === undefined ? null
-      : el('div', {}, el('dt', { text: name }), el('dd', { class: className(value) === label ? 'right' : 'wrong' }, className(value), extra ? el('small', { text: extra }) : null,
+    const answer = (name, value) => (value === null || value === undefined ? null
+      : el('div', {}, el('dt', { text: name }), el('dd', { class: className(value) === label ? 'right' : 'wrong' }, className(value),
         el('span', { class: 'hidden', text: className(value) === label ? ' (right)' : ' (wrong)' }))));
-    const confidence = isNumber(picture.base_confidence) ? ` ${percent(picture.base_confidence, 0)}` : null;
-    return el('li', {}, image, el('p', { class: 'label', text: label }),
-      el('dl', {}, answer('Base', picture.base, confidence), answer('Cloud', picture.global)),
+    const told = [isNumber(picture.score) && `score ${number(picture.score, 2)}`, isNumber(picture.base_confidence) && `base ${percent(picture.base_confidence, 0)}`].filter(Boolean);
+    return el('li', {}, image, el('p', { class: 'label', text: label }), el('dl', {}, answer('Base', picture.base), answer('Cloud', picture.global)),
       el('p', { class: 'foot' }, outcome ? el('span', { class: `chip ${outcome[0]}` }, el('b', { 'aria-hidden': 'true', text: outcome[1] }), outcome[2]) : null,
-        isNumber(picture.score) ? el('small', { text: `score ${number(picture.score, 3)}` }) : null));
+        told.length ? el('small', { text: told.join(', ') }) : null));
   }
 
   function gallery() {
     const pictures = list(report.pictures_queried);
     if (!pictures.length) return null;
-    return section('pictures', 'Pictures that were queried', 'The router’s score says how much it expects the cloud to help. The title of each picture is its true label.',
+    return section('pictures', 'Pictures that were queried', 'The title of each picture is its true label. The router’s score says how much it expects the cloud to help; beside it stands the base’s confidence.',
       el('ul', { class: 'gallery' }, pictures.map(pictureCard)));
   }
 
@@ -121,7 +125,7 @@
     const terms = [
       ['Coverage', 'The fraction of pictures that the base answers on the device. At 80 % coverage, one picture in five is sent to the cloud.'],
       ['Accuracy', 'The fraction of all pictures answered rightly, by whoever answered them.'],
-      ['Intervals', 'The 95 % intervals come from a bootstrap that draws the test pictures anew, and with them the router’s seeds: they say how far a figure may move on another sample of the same kind. Differences are paired on the same pictures, so their intervals are narrower.'],
+      ['Intervals', 'The 95 % intervals come from a bootstrap that draws the test pictures anew, and with them the router’s seeds: they say how far a figure may move on another sample of the same kind. Differences are paired on the same pictures, so their intervals are narrower. Base, cloud and operating point, single shares, have Wilson’s interval.'],
       ['Threshold', 'A picture is queried where its score is above the threshold, which is chosen on a calibration split that neither training nor this test has used. What it predicts there is held against what is measured here.'],
       ['Ties', 'On the device, pictures of equal score go together: all stay or all are queried. Where a point of a curve cuts through equal scores, it is the expectation over their random order.'],
       ['Upper bound', 'Routing by an oracle that knows both answers. No router can be above it with these two models.'],
@@ -152,9 +156,10 @@
 
   function curveCsv() {
     const rows = H.curveOf(report);
-    const head = ['coverage', 'macs', ...H.methods.flatMap(({ key }) => [key, `${key}_low`, `${key}_high`])];
-    const line = (row) => [row.coverage, row.macs, ...H.methods.flatMap(({ key }) => ['value', 'low', 'high'].map((part) => (row[key] || {})[part]))];
-    return [head, ...rows.map(line)].map((cells) => cells.map((cell) => cell ?? '').join(',')).join('\n') + '\n';
+    const keys = H.methodsOf(rows).map((method) => method.key);
+    const head = ['coverage', 'macs', ...keys.flatMap((key) => [key, `${key}_low`, `${key}_high`, `${key}_sd`])];
+    const line = (row) => [row.coverage, row.macs, ...keys.flatMap((key) => ['value', 'low', 'high', 'sd'].map((part) => (row[key] || {})[part]))];
+    return [head, ...rows.map(line)].map((cells) => `${cells.map((cell) => cell ?? '').join(',')}\r\n`).join('');
   }
 
   function downloads() {
@@ -172,11 +177,15 @@
     const system = window.matchMedia('(prefers-color-scheme: dark)');
     const button = document.getElementById('theme');
     const dark = () => (root.dataset.theme ? root.dataset.theme === 'dark' : system.matches);
-    const show = () => {
+    const offer = () => {
       button.textContent = dark() ? 'Light' : 'Dark';
-      button.setAttribute('aria-label', `Use the ${dark() ? 'light' : 'dark'} theme`);
+      button.setAttribute('aria-label', `${button.textContent} theme`);
+    };
+    const show = () => {
+      offer();
       H.drawAll();
     };
+    offer();
     button.hidden = false;
     button.addEventListener('click', () => {
       root.dataset.theme = dark() ? 'light' : 'dark';
@@ -187,10 +196,12 @@
     window.addEventListener('beforeprint', () => {
       before = root.dataset.theme ?? '';
       root.dataset.theme = 'light';
+      root.dataset.printing = '';
       show();
       H.resizeAll();
     });
     window.addEventListener('afterprint', () => {
+      delete root.dataset.printing;
       if (before) root.dataset.theme = before;
       else delete root.dataset.theme;
       show();

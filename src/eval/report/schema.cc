@@ -157,7 +157,8 @@ Status check_kind(const Json& value, Kind kind, const std::string& where) {
   }
   if (!fits) return bad("the field has another type", where, &value, expected_of(kind));
   if (kind == Kind::kInterval) {
-    if (const char* key = misfit_of_interval(value)) return bad("the field has another type", where + "." + key, &value.at(key), "a number");
+    if (const char* key = misfit_of_interval(value))
+      return bad("the field has another type", where + "." + key, &value.at(key), "a number");
   }
   return {};
 }
@@ -188,7 +189,8 @@ Status check_schema(const Json& report) {
   if (!report.is_object()) return bad("this is no report", "(whole file)", &report, "a JSON object");
   const auto schema = report.find("schema");
   if (schema == report.end()) return bad("the field is missing", "schema", nullptr, std::to_string(kReportSchema));
-  if (!schema->is_number_integer() || *schema < 1) return bad("this is no schema version", "schema", &*schema, std::to_string(kReportSchema));
+  if (!schema->is_number_integer() || *schema < 1)
+    return bad("this is no schema version", "schema", &*schema, std::to_string(kReportSchema));
   if (*schema > kReportSchema) {
     return Error{.code = ErrorCode::kUnsupported,
                  .what = "this report is of a newer version",

@@ -16,7 +16,7 @@
     return methodsOf(rows).map((method) => ({
       ...method,
       points: rows.filter((row) => valueOf(row[method.key]) !== null && isNumber(row[x]))
-        .map((row) => ({ x: row[x], coverage: row.coverage, ...shapePoint(shape(row[method.key], row, method)) })),
+        .map((row) => ({ x: row[x], coverage: row.coverage, ...shapePoint(shape(row[method.key], row)) })),
     })).filter((series) => series.points.length);
   }
   const shapePoint = ({ value, low, high, sd }) => ({ y: value, low: isNumber(low) ? low : null, high: isNumber(high) ? high : null, sd: isNumber(sd) ? sd : null });
@@ -73,7 +73,7 @@
   }
 
   function macsFigure(report, rows) {
-    const series = seriesOf(rows, 'macs', withoutSpread);
+    const series = seriesOf(rows, 'macs', withoutSpread).map((line) => ({ ...line, shown: line.shown && line.key !== 'upper_bound' }));
     if (!series.length) return null;
     return H.figure({
       title: 'Accuracy against computation', xTitle: 'Mean MACs a picture, device and cloud together', yTitle: 'Accuracy (%)',
@@ -86,8 +86,8 @@
 
   function differenceFigure(report, rows) {
     const usable = rows.filter((row) => valueOf(row.entropy) !== null);
-    const series = seriesOf(usable, 'coverage', (interval, row, method) => ({
-      value: 100 * (interval.value - row.entropy.value), sd: method.key === 'hybrid' && isNumber(interval.sd) ? 100 * interval.sd : null,
+    const series = seriesOf(usable, 'coverage', (interval, row) => ({
+      value: 100 * (interval.value - row.entropy.value), sd: isNumber(interval.sd) ? 100 * interval.sd : null,
     })).filter((line) => line.key !== 'entropy').map((line) => ({ ...line, shown: line.key !== 'upper_bound' }));
     if (!series.length) return null;
     const seeds = isNumber(report.seeds) && report.seeds > 1 ? ` Whiskers: one standard deviation over ${number(report.seeds)} router seeds.` : '';
@@ -101,7 +101,7 @@
       caption: `Percentage points of accuracy gained by deciding with something better than the base’s entropy.${seeds}`,
       summary: `Difference to entropy in percentage points: ${series.map((line) => `${line.label} at most ${signed(Math.max(...line.points.map((p) => p.y)), 2)}`).join('; ')}. The table below has every value.`,
       series, xFormat: inPercent, yFormat: (y) => signed(y, 2), xMin: usable[0].coverage, xMax: usable[usable.length - 1].coverage,
-      references: [{ label: 'Entropy', y: 0, side: 'right' }],
+      references: [{ y: 0 }],
       tooltipTitle: (p) => `Coverage ${percent(p.coverage, 0)}`, tooltipValue: (p) => `${signed(p.y, 2)} points`,
     }, details('Values as a table', table('Accuracy minus entropy’s, in percentage points', columns, values)));
   }
@@ -112,8 +112,9 @@
     const columns = [{ label: 'Coverage' }, ...(hasMacs ? [{ label: 'MACs', note: 'mean a picture' }] : []), ...methods.map((method) => ({ label: method.label }))];
     const target = report.operating_point && report.operating_point.target_coverage;
     const cells = rows.map((row) => [percent(row.coverage, 0), ...(hasMacs ? [count(row.macs)] : []), ...methods.map((method) => accuracyCell(row[method.key]))]);
-    return table('Accuracy at each coverage, with 95 % intervals in per cent', columns, cells,
-      { marked: (r) => isNumber(target) && Math.abs(rows[r].coverage - target) < 1e-9 });
+    const chosen = (r) => isNumber(target) && Math.abs(rows[r].coverage - target) < 1e-9;
+    const shaded = rows.some((row, r) => chosen(r)) ? '; shaded: the chosen operating point’s target' : '';
+    return table(`Accuracy at each coverage, with 95 % intervals in per cent${shaded}`, columns, cells, { marked: chosen });
   }
 
   function curves(report) {
@@ -178,5 +179,5 @@
     return section('reliability', 'Can the confidences be trusted?', null, el('div', { class: 'pair' }, figures));
   }
 
-  Object.assign(H, { present, list, curveOf, macsAt, sections: { curves, areas, promise, reliability } });
+  Object.assign(H, { present, list, curveOf, methodsOf, macsAt, sections: { curves, areas, promise, reliability } });
 })();

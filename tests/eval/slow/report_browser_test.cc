@@ -59,11 +59,15 @@ class ReportInBrowser : public testing::Test {
     if (!folder_.empty()) fs::remove_all(folder_);
   }
 
-  std::string open(const Json& report, const std::string& flags = "") {
-    const auto page = render_html(report);
+  /// `script` runs after the page's own.
+  std::string open(const Json& report, const std::string& flags = "", const std::string& script = "") {
+    auto page = render_html(report);
     EXPECT_TRUE(page.ok()) << (page.ok() ? "" : page.error().message());
     const fs::path file = folder_ / "report.html";
-    EXPECT_TRUE(write_file_atomic(file, page.ok() ? *page : "").ok());
+    std::string html = page.ok() ? *std::move(page) : "";
+    if (const std::size_t end = html.rfind("</body>"); !script.empty() && end != std::string::npos)
+      html.insert(end, "<script>" + script + "</script>");
+    EXPECT_TRUE(write_file_atomic(file, html).ok());
     const std::string profile = (folder_ / ("profile" + std::to_string(++opened_))).string();
     const Ran ran = shell("timeout 120 '" + browser_ +
                           "' --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
@@ -111,6 +115,36 @@ TEST_F(ReportInBrowser, draws_every_plot_and_section) {
 
 TEST_F(ReportInBrowser, draws_in_the_dark_theme) { expect_ready(open(sample_report(), "--blink-settings=preferredColorScheme=0"), 5); }
 
+TEST_F(ReportInBrowser, toggles_lines_and_theme_and_prints_without_an_error) {
+  const std::string dom = open(sample_report(), "", R"(
+    const root = document.documentElement;
+    const shown = () => Chart.getChart(document.querySelector('canvas')).getVisibleDatasetCount();
+    const counts = [shown()];
+    const legend = document.querySelectorAll('figure.plot:first-of-type .legend')[0].querySelectorAll('button');
+    legend[1].click();
+    counts.push(shown());
+    legend[6].click();
+    counts.push(shown());
+    legend[0].click();
+    counts.push(shown());
+    document.querySelectorAll('.legend button').forEach((button) => button.click());
+    root.dataset.counts = counts.join(' ');
+    const themes = [root.dataset.theme];
+    for (let i = 0; i < 2; ++i) { document.getElementById('theme').click(); themes.push(root.dataset.theme); }
+    document.getElementById('theme').click();
+    window.dispatchEvent(new Event('beforeprint'));
+    themes.push('print ' + root.dataset.theme);
+    window.dispatchEvent(new Event('afterprint'));
+    themes.push(root.dataset.theme);
+    root.dataset.themes = themes.join(' ');
+  )");
+  expect_ready(dom, 5);
+  const std::string html = dom.substr(0, dom.find("<head>"));
+  // At first four lines and the hybrid's band (two edges); then a fifth line; then the bands of five lines; then those of four.
+  EXPECT_NE(html.find("data-counts=\"6 7 15 12\""), std::string::npos) << html;
+  EXPECT_NE(html.find("data-themes=\" dark light print light dark\""), std::string::npos) << html;
+}
+
 TEST_F(ReportInBrowser, shows_hostile_text_as_text) {
   const std::string hostile = "</script><img src=x onerror=\"document.documentElement.dataset.error='hostile'\">";
   Json report = sample_report();
@@ -140,7 +174,8 @@ TEST_F(ReportInBrowser, leaves_out_the_sections_that_an_old_report_lacks) {
   const std::string dom = open(report);
   expect_ready(dom, 3);
   EXPECT_EQ(count_of(dom, "Poster router"), 0U);
-  for (const char* id : {"areas", "reliability", "live", "pictures"}) EXPECT_EQ(dom.find(std::string("<section id=\"") + id + "\""), std::string::npos) << id;
+  for (const char* id : {"areas", "reliability", "live", "pictures"})
+    EXPECT_EQ(dom.find(std::string("<section id=\"") + id + "\""), std::string::npos) << id;
 }
 
 TEST_F(ReportInBrowser, draws_a_curve_of_a_single_point) {

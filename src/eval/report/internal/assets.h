@@ -5,12 +5,12 @@
 /// The files of this folder and the plotting library, embedded at build time (cmake/HedgeEmbed.cmake).
 namespace hedge::eval::assets {
 
-std::string_view page();            ///< page.html: the template, with {{name}} where a part goes
-std::string_view style();           ///< report.css
-std::string_view library();         ///< Chart.js
-std::string_view dom_script();      ///< dom.js
-std::string_view charts_script();   ///< charts.js
-std::string_view sections_script(); ///< sections.js
-std::string_view report_script();   ///< report.js
+std::string_view page();             ///< page.html: the template, with {{name}} where a part goes
+std::string_view style();            ///< report.css
+std::string_view library();          ///< Chart.js
+std::string_view dom_script();       ///< dom.js
+std::string_view charts_script();    ///< charts.js
+std::string_view sections_script();  ///< sections.js
+std::string_view report_script();    ///< report.js
 
 }  // namespace hedge::eval::assets
