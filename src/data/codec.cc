@@ -48,8 +48,8 @@ Status validate_picture(const Picture& picture) {
   if (sizes && channels && picture.pixels.size() == static_cast<std::size_t>(picture.height * picture.width * picture.channels)) return {};
   return Error{.code = ErrorCode::kInvalidArgument,
                .what = "the picture's size and pixels do not fit",
-               .got = std::to_string(picture.height) + " x " + std::to_string(picture.width) + " x " + std::to_string(picture.channels) + ", " +
-                      std::to_string(picture.pixels.size()) + " bytes",
+               .got = std::to_string(picture.height) + " x " + std::to_string(picture.width) + " x " + std::to_string(picture.channels) +
+                      ", " + std::to_string(picture.pixels.size()) + " bytes",
                .expected = "height x width x channels bytes with 1 or 3 channels"};
 }
 

@@ -21,8 +21,8 @@ struct PictureInfo {
 
 /// What a decoder accepts, checked before memory is taken.
 struct DecodeLimits {
-  std::int64_t most_side = 16384;                      ///< pixels a side
-  std::int64_t most_pixels = std::int64_t{1} << 28;    ///< height * width
+  std::int64_t most_side = 16384;                    ///< pixels a side
+  std::int64_t most_pixels = std::int64_t{1} << 28;  ///< height * width
 };
 
 /// Reads the header alone; the format is told by the first bytes, never by a name.

@@ -162,7 +162,8 @@ struct Loader::Impl {
     for (std::size_t i = 0; i < gathered.pixels.size(); ++i) {
       const auto* pixels = gathered.pixels[i];
       if (options.augmentation) {
-        const auto change = internal::draw_change(*options.augmentation, {.seed = options.seed, .epoch = epoch, .index = gathered.indices[i]});
+        const auto change =
+            internal::draw_change(*options.augmentation, {.seed = options.seed, .epoch = epoch, .index = gathered.indices[i]});
         internal::apply_change(change, size, pixels, changed.data());
         pixels = changed.data();
       }
@@ -202,7 +203,8 @@ void Loader::start(std::int64_t epoch) { impl_->start(epoch); }
 Result<std::optional<Batch>> Loader::next() {
   if (impl_->invalid) return *impl_->invalid;
   if (impl_->failure) return *impl_->failure;
-  if (!impl_->queue) return Error{.code = ErrorCode::kInvalidArgument, .what = "the loader was not started", .hint = "call start(epoch) first"};
+  if (!impl_->queue)
+    return Error{.code = ErrorCode::kInvalidArgument, .what = "the loader was not started", .hint = "call start(epoch) first"};
   while (auto item = impl_->queue->take()) {
     if (!item->ok()) {
       impl_->failure = item->error();

@@ -20,13 +20,13 @@ struct Augmentation {
 
 struct LoaderOptions {
   std::int64_t batch = 128;
-  bool shuffle = false;       ///< order from (seed, epoch)
-  bool drop_last = false;     ///< leave out a last batch smaller than `batch`
+  bool shuffle = false;    ///< order from (seed, epoch)
+  bool drop_last = false;  ///< leave out a last batch smaller than `batch`
   std::uint64_t seed = 1;
-  int workers = 1;            ///< decoding threads
-  std::size_t prefetch = 4;   ///< batches made ahead at most (back-pressure)
+  int workers = 1;           ///< decoding threads
+  std::size_t prefetch = 4;  ///< batches made ahead at most (back-pressure)
   std::optional<Augmentation> augmentation;
-  bool strict = false;        ///< a picture that cannot be decoded is an error; otherwise left out of its batch
+  bool strict = false;  ///< a picture that cannot be decoded is an error; otherwise left out of its batch
 
   /// Errors: kInvalidArgument, naming the field.
   [[nodiscard]] Status validate() const;

@@ -14,8 +14,9 @@ Error bad_spec(std::string what, std::string_view spec, std::string_view got, st
                .where = std::string(spec),
                .got = std::string(got),
                .expected = std::move(expected),
-               .hint = "a data set is fashion-mnist or folder:PATH, then ?split=train|calibration|test|all&limit=N, "
-                       "for example \"folder:photos?split=test&limit=500\""};
+               .hint =
+                   "a data set is fashion-mnist or folder:PATH, then ?split=train|calibration|test|all&limit=N, "
+                   "for example \"folder:photos?split=test&limit=500\""};
 }
 
 Status apply_option(std::string_view spec, std::string_view option, DatasetSpec& parsed) {

@@ -23,7 +23,7 @@ enum class Source : std::uint8_t { kFashionMnist = 1, kFolder = 2 };
 /// A specification string, taken apart (docs/formats/datasets.md).
 struct DatasetSpec {
   Source source = Source::kFashionMnist;
-  std::string path;                  ///< of a folder; as the user wrote it, without trailing slashes
+  std::string path;  ///< of a folder; as the user wrote it, without trailing slashes
   Split split = Split::kAll;
   std::optional<std::size_t> limit;  ///< at most so many pictures, >= 1
 };

@@ -32,7 +32,8 @@ void apply_change(const Change& change, const PictureSize& size, const std::uint
     const auto kept = static_cast<std::size_t>(end - begin) * pixel_bytes;
     const auto first = static_cast<std::size_t>(begin) * pixel_bytes;
     std::memset(row, 0, first);
-    std::memcpy(row + first, in + static_cast<std::size_t>(in_y) * row_bytes + static_cast<std::size_t>(begin + change.right) * pixel_bytes, kept);
+    std::memcpy(row + first, in + static_cast<std::size_t>(in_y) * row_bytes + static_cast<std::size_t>(begin + change.right) * pixel_bytes,
+                kept);
     std::memset(row + first + kept, 0, row_bytes - first - kept);
     if (!change.flip) continue;
     for (std::int64_t x = 0; x < size.width / 2; ++x)

@@ -8,8 +8,8 @@
 namespace hedge::data::internal {
 namespace {
 
-const std::vector<std::string> kClassNames = {"T-shirt/top", "Trouser", "Pullover", "Dress",  "Coat",
-                                              "Sandal",      "Shirt",   "Sneaker",  "Bag",    "Ankle boot"};
+const std::vector<std::string> kClassNames = {"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
+                                              "Sandal",      "Shirt",   "Sneaker",  "Bag",   "Ankle boot"};
 constexpr std::int64_t kSide = 28;
 constexpr std::size_t kPictureBytes = static_cast<std::size_t>(kSide * kSide);
 /// 5 000 of the 60 000 pictures of the train file.
@@ -143,8 +143,8 @@ Result<Opened> open_fashion_mnist(const DatasetSpec& spec, const OpenOptions& op
     return Error{.code = ErrorCode::kBadData, .what = "the data set has no picture", .where = to_string(spec) + " in " + folder.string()};
   std::vector<std::int64_t> labels;
   for (const auto& item : items) labels.push_back(item.half->labels.values[item.position]);
-  HEDGE_TRY(const auto kept, take_balanced(labels, kClassNames.size(), spec.limit.value_or(items.size()),
-                                           [](std::size_t) -> Result<bool> { return true; }));
+  HEDGE_TRY(const auto kept,
+            take_balanced(labels, kClassNames.size(), spec.limit.value_or(items.size()), [](std::size_t) -> Result<bool> { return true; }));
   auto dataset = std::make_unique<FashionMnist>(to_string(spec));
   for (const auto i : kept) dataset->add(*items[i].half, items[i].position);
   dataset->seal();

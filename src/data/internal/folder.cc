@@ -102,7 +102,8 @@ class Collector {
   }
 
   Error bad_data(std::string what, std::string got, std::string hint) const {
-    return Error{.code = ErrorCode::kBadData, .what = std::move(what), .where = to_string(spec_), .got = std::move(got), .hint = std::move(hint)};
+    return Error{
+        .code = ErrorCode::kBadData, .what = std::move(what), .where = to_string(spec_), .got = std::move(got), .hint = std::move(hint)};
   }
 
   /// A class folder without any file: named in `skipped`; its class keeps its number, so that labels of all splits agree.

@@ -213,10 +213,11 @@ Result<Picture> decode_jpeg(std::string_view bytes, std::string_view where, cons
 Result<std::string> encode_jpeg(const Picture& picture, int quality) {
   HEDGE_CHECK(validate_picture(picture));
   if (quality < 1 || quality > 100 || picture.height > JPEG_MAX_DIMENSION || picture.width > JPEG_MAX_DIMENSION)
-    return Error{.code = ErrorCode::kInvalidArgument,
-                 .what = "the picture cannot be a JPEG",
-                 .got = "quality " + std::to_string(quality) + ", " + std::to_string(picture.height) + " x " + std::to_string(picture.width),
-                 .expected = "a quality of 1..100 and sides of at most " + std::to_string(JPEG_MAX_DIMENSION)};
+    return Error{
+        .code = ErrorCode::kInvalidArgument,
+        .what = "the picture cannot be a JPEG",
+        .got = "quality " + std::to_string(quality) + ", " + std::to_string(picture.height) + " x " + std::to_string(picture.width),
+        .expected = "a quality of 1..100 and sides of at most " + std::to_string(JPEG_MAX_DIMENSION)};
   Writer writer;
   if (!write(writer, picture, quality))
     return Error{.code = ErrorCode::kInternal, .what = "libjpeg failed", .got = writer.error.message.data()};

@@ -17,7 +17,8 @@ template <typename T>
 class OrderedQueue {
  public:
   /// Tickets 0 .. total-1. Precondition: capacity > 0.
-  OrderedQueue(std::size_t total, std::size_t capacity) : total_(total), slots_(std::clamp<std::size_t>(capacity, 1, std::max<std::size_t>(total, 1))) {}
+  OrderedQueue(std::size_t total, std::size_t capacity)
+      : total_(total), slots_(std::clamp<std::size_t>(capacity, 1, std::max<std::size_t>(total, 1))) {}
 
   /// The next ticket, or nothing where there is none left or the queue is closed.
   std::optional<std::size_t> claim() {

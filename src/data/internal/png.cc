@@ -126,10 +126,8 @@ std::vector<std::uint8_t*> row_pointers(std::uint8_t* pixels, std::int64_t heigh
 }
 
 Error damaged(const Reader& reader, std::string_view where) {
-  return Error{.code = ErrorCode::kBadFormat,
-               .what = "the PNG is truncated or damaged",
-               .where = std::string(where),
-               .got = reader.message.data()};
+  return Error{
+      .code = ErrorCode::kBadFormat, .what = "the PNG is truncated or damaged", .where = std::string(where), .got = reader.message.data()};
 }
 
 Result<PictureInfo> open(Reader& reader, std::string_view bytes, std::string_view where, const DecodeLimits& limits) {

@@ -29,9 +29,8 @@ std::uint64_t stable_hash(std::string_view bytes, std::uint64_t salt) {
 std::vector<Split> assign_splits(const SplitInput& input, const SplitShares& shares) {
   std::vector<Split> splits(input.labels.size(), Split::kTrain);
   for (auto& positions : positions_by_class(input.labels, input.classes)) {
-    std::sort(positions.begin(), positions.end(), [&](std::size_t a, std::size_t b) {
-      return input.keys[a] != input.keys[b] ? input.keys[a] < input.keys[b] : a < b;
-    });
+    std::sort(positions.begin(), positions.end(),
+              [&](std::size_t a, std::size_t b) { return input.keys[a] != input.keys[b] ? input.keys[a] < input.keys[b] : a < b; });
     const auto test = share_of(positions.size(), shares.test);
     const auto calibration = share_of(positions.size(), shares.calibration);
     for (std::size_t i = 0; i < positions.size() && i < test + calibration; ++i)

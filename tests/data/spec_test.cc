@@ -1,0 +1,38 @@
+#include "data/spec.h"
+
+#include <gtest/gtest.h>
+
+namespace hedge::data {
+namespace {
+
+TEST(Spec, canonical_form_always_names_the_split) {
+  EXPECT_EQ(to_string(parse_spec("fashion-mnist").value()), "fashion-mnist?split=all");
+  EXPECT_EQ(to_string(parse_spec("folder:a/b//?limit=7&split=test").value()), "folder:a/b?split=test&limit=7");
+}
+
+TEST(Spec, canonical_form_parses_to_itself) {
+  for (const std::string spec : {"fashion-mnist?split=train", "folder:/?split=all&limit=3", "folder:what?/x?split=calibration"})
+    EXPECT_EQ(to_string(parse_spec(spec).value()), spec);
+}
+
+TEST(Spec, the_split_can_be_exchanged) {
+  EXPECT_EQ(spec_with_split("folder:pets?limit=9", "test").value(), "folder:pets?split=test&limit=9");
+  EXPECT_EQ(spec_with_split("fashion-mnist?split=train", "calibration").value(), "fashion-mnist?split=calibration");
+  EXPECT_EQ(spec_with_split("fashion-mnist", "validation").error().code, ErrorCode::kInvalidArgument);
+}
+
+TEST(Spec, errors_show_the_grammar_and_an_example) {
+  for (const std::string spec :
+       {"", "mnist", "folder:", "Folder:x", "fashion-mnist?", "fashion-mnist?split", "fashion-mnist?split=", "fashion-mnist?split=dev",
+        "fashion-mnist?limit=0", "fashion-mnist?limit=-1", "fashion-mnist?limit=1e3", "fashion-mnist?limit=99999999999999999999999",
+        "fashion-mnist?shuffle=1", "fashion-mnist?split=test&", "fashion-mnist?split=test&split=train", "folder:a?b"}) {
+    const auto parsed = parse_spec(spec);
+    ASSERT_FALSE(parsed.ok()) << spec;
+    EXPECT_EQ(parsed.error().code, ErrorCode::kInvalidArgument) << spec;
+    EXPECT_NE(parsed.error().message().find("split=train|calibration|test|all&limit=N"), std::string::npos) << spec;
+    EXPECT_NE(parsed.error().message().find("for example"), std::string::npos) << spec;
+  }
+}
+
+}  // namespace
+}  // namespace hedge::data
