@@ -1,13 +1,14 @@
 // hedge-edge: the hybrid on the device. Parses, wires and prints; the work is in src/edge.
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
 
+#include "apps/console.h"
 #include "core/file.h"
 #include "core/json.h"
 #include "edge/bundle.h"
@@ -98,35 +99,6 @@ void catch_signals() {
   std::signal(SIGPIPE, SIG_IGN);
 }
 
-void print_log(hedge::LogLevel level, const std::string& message) {
-  if (level < hedge::LogLevel::kWarning) return;
-  std::fprintf(stderr, "hedge-edge: %s: %s\n", level == hedge::LogLevel::kWarning ? "warning" : "error", message.c_str());
-}
-
-/// A line that renews itself on a terminal, and one every few seconds elsewhere.
-class ProgressLine {
- public:
-  void operator()(const hedge::ProgressUpdate& update) {
-    const bool last = update.done >= update.total;
-    const auto now = clock_.now();
-    if (!last && hedge::seconds_between(shown_, now) < (terminal_ ? 0.2 : 5.0)) return;
-    shown_ = now;
-    std::fprintf(stderr, "%s%s %.0f/%.0f  %s", terminal_ ? "\r\033[K" : "", update.what.c_str(), update.done, update.total, update.note.c_str());
-    if (update.eta_s >= 0 && !last) std::fprintf(stderr, ", %.0f s left", update.eta_s);
-    open_ = terminal_;
-    if (!terminal_) std::fputc('\n', stderr);
-  }
-  void end() {
-    if (std::exchange(open_, false)) std::fputc('\n', stderr);
-  }
-
- private:
-  hedge::SteadyClock clock_;
-  hedge::TimePoint shown_ = clock_.now();
-  bool terminal_ = isatty(STDERR_FILENO) != 0;
-  bool open_ = false;  ///< the cursor stands behind a progress line
-};
-
 Result<std::optional<hedge::oip::Tls>> read_tls(const RunFlags& flags) {
   if (!flags.tls && flags.tls_ca.empty() && flags.tls_cert.empty() && flags.tls_name.empty()) return std::optional<hedge::oip::Tls>();
   hedge::oip::Tls tls;
@@ -150,11 +122,11 @@ Result<std::unique_ptr<hedge::oip::RemoteModel>> open_cloud(const RunFlags& flag
 }
 
 /// A cloud that is not there is worth a warning and no more: it may come later.
-void greet_cloud(const hedge::edge::EdgeRuntime& runtime, const RunFlags& flags) {
+void greet_cloud(const hedge::edge::EdgeRuntime& runtime, const RunFlags& flags, const hedge::LogSink& log) {
   constexpr int kFirstContactMs = 2000;  // connecting takes longer than asking
   if (runtime.cloud() == nullptr) return;
   const auto met = runtime.cloud()->connect(std::chrono::milliseconds(std::max(kFirstContactMs, flags.deadline_ms)));
-  if (!met) print_log(hedge::LogLevel::kWarning, flags.cloud + ": " + met.error().message() + "; until it answers, the base's answers stand");
+  if (!met) hedge::log(log, hedge::LogLevel::kWarning, flags.cloud + ": " + met.error().message() + "; until it answers, the base's answers stand");
 }
 
 Status write_stdout(std::string_view bytes) {
@@ -176,31 +148,30 @@ Result<hedge::edge::Summary> answer_into(const std::string& out, const hedge::ed
   return summary;
 }
 
-void print_summary(const hedge::edge::Summary& summary) {
-  std::fprintf(stderr, "answered %zu of %zu in %.1f s: %zu edge, %zu cloud, %zu edge-fallback, %zu errors; coverage %.1f %%", summary.answered, summary.total,
-               summary.seconds, summary.edge, summary.cloud, summary.fallback, summary.errors, 100 * summary.coverage);
-  if (summary.accuracy) std::fprintf(stderr, ", accuracy %.2f %%", 100 * *summary.accuracy);
-  std::fprintf(stderr, "; p50 %.2f ms, p99 %.2f ms\n", summary.p50_ms, summary.p99_ms);
+std::string summary_line(const hedge::edge::Summary& summary) {
+  char text[320];
+  std::snprintf(text, sizeof text, "answered %zu of %zu in %s: %zu edge, %zu cloud, %zu edge-fallback, %zu errors; coverage %.1f %%%s; p50 %.2f ms, p99 %.2f ms",
+                summary.answered, summary.total, hedge::apps::format_duration(summary.seconds).c_str(), summary.edge, summary.cloud, summary.fallback,
+                summary.errors, 100 * summary.coverage,
+                summary.accuracy ? (", accuracy " + std::to_string(100 * *summary.accuracy).substr(0, 5) + " %").c_str() : "", summary.p50_ms, summary.p99_ms);
+  return text;
 }
 
-Status run(const RunFlags& flags) {
+Status run(const RunFlags& flags, hedge::apps::Console& console) {
   HEDGE_TRY(const auto bundle, hedge::edge::read_bundle(flags.bundle));
-  HEDGE_TRY(const auto source, hedge::edge::open_input(flags.input, bundle.labels, print_log));
+  HEDGE_TRY(const auto source, hedge::edge::open_input(flags.input, bundle.labels, console.log()));
   HEDGE_TRY(auto remote, open_cloud(flags, bundle));
   const hedge::SteadyClock clock;
   hedge::edge::OpenRuntimeOptions options{.threads = flags.threads, .throughput = flags.concurrency > 1};
   options.cloud.deadline = std::chrono::milliseconds(flags.deadline_ms);
   HEDGE_TRY(const auto runtime, hedge::edge::open_runtime(bundle, std::move(remote), options, clock));
-  greet_cloud(*runtime, flags);
+  greet_cloud(*runtime, flags, console.log());
   catch_signals();
-  ProgressLine line;
-  auto summary = answer_into(flags.out, *runtime, *source,
-                             {.concurrency = flags.concurrency, .limit = flags.limit, .stop = &stop_asked, .progress = std::ref(line)});
-  line.end();
-  if (!summary) return summary.error();
-  print_summary(*summary);
-  if (!flags.summary.empty()) HEDGE_CHECK(hedge::write_json(flags.summary, to_json(*summary)));
-  if (summary->stopped) return Error{.code = ErrorCode::kCancelled, .what = "stopped on request; the lines so far are kept"};
+  HEDGE_TRY(const auto summary, answer_into(flags.out, *runtime, *source,
+                             {.concurrency = flags.concurrency, .limit = flags.limit, .stop = &stop_asked, .progress = console.progress()}));
+  console.say(summary_line(summary));
+  if (!flags.summary.empty()) HEDGE_CHECK(hedge::write_json(flags.summary, to_json(summary)));
+  if (summary.stopped) return Error{.code = ErrorCode::kCancelled, .what = "stopped on request; the lines so far are kept"};
   return {};
 }
 
@@ -241,12 +212,6 @@ Status inspect(const InspectFlags& flags) {
   return {};
 }
 
-int finish(const Status& status) {
-  if (status) return 0;
-  std::fprintf(stderr, "hedge-edge: %s: %s\n", to_string(status.error().code), status.error().message().c_str());
-  return static_cast<int>(status.error().code);
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -268,5 +233,7 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& e) {
     return app.exit(e) == 0 ? 0 : static_cast<int>(ErrorCode::kInvalidArgument);
   }
-  return finish(run_app->parsed() ? run(run_flags) : inspect(inspect_flags));
+  hedge::apps::Console console("hedge-edge");
+  const Status status = run_app->parsed() ? run(run_flags, console) : inspect(inspect_flags);
+  return status ? 0 : console.fail(status.error());
 }
