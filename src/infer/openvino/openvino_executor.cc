@@ -1,11 +1,13 @@
 #include "infer/openvino/openvino_executor.h"
 
+#include <openvino/frontend/manager.hpp>
 #include <system_error>
 
 #include "graph/onnx/onnx_io.h"
 #include "graph/passes.h"
 #include "infer/openvino/internal/compiled.h"
 #include "infer/openvino/internal/guard.h"
+#include "infer/openvino/internal/log_sum_exp.h"
 #include "infer/openvino/internal/surgery.h"
 
 namespace hedge::infer {
@@ -34,10 +36,17 @@ Status wanted_features(const std::shared_ptr<ov::Model>& model, const OpenVinoOp
   return internal::add_features(model, graph ? features_by_graph(*graph, model) : std::string());
 }
 
-/// Reads any of OpenVINO's formats. A reader's exception means the file is at fault.
-Result<std::shared_ptr<ov::Model>> read_model(ov::Core& core, const std::filesystem::path& path) {
-  auto model = internal::guarded(ErrorCode::kBadFormat, path.string(),
-                                 [&]() -> Result<std::shared_ptr<ov::Model>> { return core.read_model(path.string()); });
+/// Reads any of OpenVINO's formats. A reader's exception means the file is at fault. The reader is chosen by the file's
+/// extension: Core::read_model asks one after the other, and TensorFlow's complains to stderr about files that are not its.
+Result<std::shared_ptr<ov::Model>> read_model(const std::filesystem::path& path) {
+  const std::string framework = path.extension() == ".onnx" ? "onnx" : path.extension() == ".tflite" ? "tflite" : "ir";
+  auto model = internal::guarded(ErrorCode::kBadFormat, path.string(), [&]() -> Result<std::shared_ptr<ov::Model>> {
+    ov::frontend::FrontEndManager manager;
+    const auto reader = manager.load_by_framework(framework);
+    if (!reader->supported(path.string()))
+      return Error{.code = ErrorCode::kBadFormat, .what = "the file is not a model of its extension's format", .where = path.string()};
+    return reader->convert(reader->load(path.string()));
+  });
   if (model && (!*model || (*model)->outputs().empty()))
     return Error{.code = ErrorCode::kBadFormat, .what = "the model has no outputs", .where = path.string()};
   if (model) return model;
@@ -61,15 +70,12 @@ Status check_file(const std::filesystem::path& path) {
 }
 
 /// The edits every opened file gets, in an order in which none undoes another.
-Status prepare_file_model(internal::OpenedModel& opened, const std::filesystem::path& path, const OpenVinoOptions& options) {
+Status prepare_file_model(internal::OpenedModel& opened, const std::filesystem::path& path, const graph::Graph* graph,
+                          const OpenVinoOptions& options) {
   return internal::guarded(ErrorCode::kInternal, opened.where, [&]() -> Status {
     opened.model = internal::with_real_outputs(internal::with_dynamic_batch(opened.model));
     opened.model = internal::with_named_logits(opened.model, path.extension() == ".tflite");
-    std::optional<graph::Graph> graph;
-    if (options.features == kAuto && path.extension() == ".onnx")
-      if (auto read = graph::read_onnx(path)) graph = std::move(read).value();
-    HEDGE_CHECK(wanted_features(opened.model, options, graph ? &*graph : nullptr));
-    return {};
+    return wanted_features(opened.model, options, graph);
   });
 }
 
@@ -88,15 +94,24 @@ Result<std::unique_ptr<Executor>> open_openvino(const std::filesystem::path& pat
   HEDGE_CHECK(check_file(path));
   internal::OpenedModel opened;
   opened.where = path.string();
-  HEDGE_TRY(opened.model, read_model(opened.core, path));
-  HEDGE_CHECK(prepare_file_model(opened, path, options));
+  HEDGE_TRY(opened.model, read_model(path));
+  std::optional<graph::Graph> graph;
+  if (path.extension() == ".onnx")
+    if (auto read = graph::read_onnx(path)) graph = std::move(read).value();
+  if (graph && internal::has_log_sum_exp(*graph)) {
+    HEDGE_TRY(const std::string bytes, graph::serialize_onnx(internal::with_plain_log_sum_exp(*graph)));
+    HEDGE_TRY(opened.model, internal::guarded(ErrorCode::kInternal, opened.where, [&]() -> Result<std::shared_ptr<ov::Model>> {
+      return opened.core.read_model(bytes, ov::Tensor());
+    }));
+  }
+  HEDGE_CHECK(prepare_file_model(opened, path, graph ? &*graph : nullptr, options));
   HEDGE_CHECK(fold_normalization(opened, options));
   return internal::make_executor(std::move(opened), options);
 }
 
 Result<std::unique_ptr<Executor>> make_openvino_executor(const graph::Graph& graph, const OpenVinoOptions& options) {
   HEDGE_CHECK(check_options(options));
-  HEDGE_TRY(const std::string bytes, graph::serialize_onnx(graph));
+  HEDGE_TRY(const std::string bytes, graph::serialize_onnx(internal::with_plain_log_sum_exp(graph)));
   internal::OpenedModel opened;
   opened.where = graph.name;
   HEDGE_CHECK(internal::guarded(ErrorCode::kInternal, opened.where, [&]() -> Status {

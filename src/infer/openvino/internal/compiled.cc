@@ -131,7 +131,8 @@ class OpenVinoExecutor final : public Executor {
     std::vector<Tensor> results;
     for (std::size_t i = 0; i < outputs_.size(); ++i) {
       const ov::Tensor output = request->get_output_tensor(i);
-      Tensor& result = results.emplace_back(outputs_[i].dtype, Shape(output.get_shape().begin(), output.get_shape().end()));
+      const ov::Shape shape = output.get_shape();
+      Tensor& result = results.emplace_back(outputs_[i].dtype, Shape(shape.begin(), shape.end()));
       if (output.get_byte_size() != result.num_bytes())
         return Error{.code = ErrorCode::kInternal, .what = "OpenVINO gave another element type than it announced", .where = outputs_[i].name};
       if (result.num_bytes() > 0) std::memcpy(result.bytes(), output.data(), result.num_bytes());
