@@ -21,6 +21,7 @@ class Folder {
       for (const auto& output : graph_.nodes[i].outputs) maker_[output] = i;
     }
     for (const Value& output : graph_.outputs) ++uses_[output.name];
+    if (const auto features = graph_.metadata.find(kFeaturesKey); features != graph_.metadata.end()) ++uses_[features->second];
   }
 
   Result<Graph> run() {

@@ -27,6 +27,7 @@ Status check_shape(const Shape& shape, const std::string& where) {
 }
 
 Status add_tensor(Tensors& tensors, const std::string& name, TensorInfo info, const std::string& where) {
+  if (name.empty()) return Error{.code = ErrorCode::kBadFormat, .what = "a tensor without a name", .where = where};
   HEDGE_CHECK(check_shape(info.shape, where));
   if (tensors.emplace(name, std::move(info)).second) return {};
   return Error{.code = ErrorCode::kBadFormat, .what = "a second tensor of this name", .where = where, .expected = "unique names"};
@@ -83,12 +84,11 @@ Status check_static(const Node& node, const std::vector<TensorInfo>& tensors) {
 Result<std::map<std::string, TensorInfo>> infer_shapes(const Graph& graph) {
   Tensors tensors;
   for (const Value& input : graph.inputs) {
-    const std::string where = "input " + input.name;
-    if (input.name.empty()) return Error{.code = ErrorCode::kBadFormat, .what = "an input without a name", .where = "graph " + graph.name};
+    const std::string where = "graph " + graph.name + ", input " + input.name;
     HEDGE_CHECK(add_tensor(tensors, input.name, {input.dtype, input.shape}, where));
   }
   for (const auto& [name, tensor] : graph.initializers)
-    HEDGE_CHECK(add_tensor(tensors, name, {tensor.dtype(), tensor.shape(), &tensor}, "initializer " + name));
+    HEDGE_CHECK(add_tensor(tensors, name, {tensor.dtype(), tensor.shape(), &tensor}, "graph " + graph.name + ", tensor " + name));
   for (const Node& node : graph.nodes) HEDGE_CHECK(infer_node(node, tensors));
   return tensors;
 }

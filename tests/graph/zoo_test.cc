@@ -1,0 +1,105 @@
+#include "graph/zoo.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <numeric>
+
+#include "graph/operators.h"
+#include "graph/support.h"
+
+namespace hedge::graph {
+namespace {
+
+using testing::expect_error;
+
+constexpr std::uint64_t kSeed = 7;
+
+std::int64_t macs_of(const std::string& spec, const PictureShape& picture) {
+  const auto graph = build_zoo(spec, picture, 10, kSeed);
+  EXPECT_TRUE(graph.ok()) << graph.error().message();
+  return graph ? count_macs(*graph).value() : 0;
+}
+
+TEST(Zoo, makes_the_promised_inputs_and_outputs) {
+  for (const char* spec : {"mobile:6", "mobile:4,expand=2,depth=1,stem=8,stem_stride=1,head=20", "mobile:3,expand=1", "resnet:8,2", "resnet:4,1,stem_stride=2"}) {
+    SCOPED_TRACE(spec);
+    const auto graph = build_zoo(spec, {3, 40, 28}, 17, kSeed);
+    ASSERT_TRUE(graph.ok()) << graph.error().message();
+    EXPECT_TRUE(validate(*graph).ok());
+    ASSERT_EQ(graph->inputs.size(), 1U);
+    EXPECT_EQ(graph->inputs[0].name, "image");
+    EXPECT_EQ(graph->inputs[0].shape, (Shape{-1, 3, 40, 28}));
+    ASSERT_EQ(graph->outputs.size(), 2U);
+    EXPECT_EQ(graph->outputs[0].name, "logits");
+    EXPECT_EQ(graph->outputs[0].shape, (Shape{-1, 17}));
+    EXPECT_EQ(graph->outputs[1].name, "features");
+    EXPECT_EQ(graph->outputs[1].shape.size(), 2U);
+    EXPECT_EQ(graph->outputs[1].shape[0], -1);
+    EXPECT_EQ(graph->metadata.at(kFeaturesKey), "features");
+  }
+}
+
+TEST(Zoo, mobile_reaches_its_range_of_macs_by_width) {
+  for (const PictureShape picture : {PictureShape{1, 28, 28}, PictureShape{3, 32, 32}, PictureShape{3, 64, 64}}) {
+    SCOPED_TRACE(picture.height);
+    EXPECT_LE(macs_of("mobile:1", picture), 65'000);
+    EXPECT_GE(macs_of("mobile:24", picture), 5'000'000);
+  }
+  EXPECT_LE(macs_of("mobile:6", {1, 28, 28}), 500'000);
+}
+
+TEST(Zoo, resnet_costs_what_it_says_by_hand) {
+  const std::int64_t stem = 784 * 9 * 32;
+  const std::int64_t first = 2 * 784 * 9 * 32 * 32;
+  const std::int64_t second = 196 * (9 * 32 * 64 + 9 * 64 * 64 + 32 * 64);
+  const std::int64_t third = 49 * (9 * 64 * 128 + 9 * 128 * 128 + 64 * 128);
+  EXPECT_EQ(macs_of("resnet:32,1", {1, 28, 28}), stem + first + second + third + 128 * 10);
+}
+
+TEST(Zoo, counts_macs_a_node) {
+  const Graph graph = build_zoo("mobile:4", {1, 28, 28}, 10, kSeed).value();
+  const auto by_node = macs_by_node(graph);
+  ASSERT_TRUE(by_node.ok());
+  ASSERT_EQ(by_node->size(), graph.nodes.size());
+  EXPECT_EQ(std::accumulate(by_node->begin(), by_node->end(), std::int64_t{0}), *count_macs(graph));
+  EXPECT_EQ(graph.nodes[0].name, "stem.conv");
+  EXPECT_EQ((*by_node)[0], 14 * 14 * 9 * 4);
+  EXPECT_EQ((*by_node)[1], 0);
+}
+
+TEST(Zoo, draws_he_normal_weights_from_the_seed) {
+  const Graph graph = build_zoo("resnet:32,1", {3, 32, 32}, 10, kSeed).value();
+  const auto values = graph.initializers.at("stage3.block0.second.conv.weight").data<float>();
+  double squares = 0;
+  for (const float v : values) squares += static_cast<double>(v) * v;
+  const double expected = std::sqrt(2.0 / (9 * 128));
+  // 147 456 draws: the deviation of the estimate is 0.2 %.
+  EXPECT_NEAR(std::sqrt(squares / static_cast<double>(values.size())), expected, 0.01 * expected);
+  const auto same = build_zoo("resnet:32,1", {3, 32, 32}, 10, kSeed)->initializers.at("stem.conv.weight");
+  const auto other = build_zoo("resnet:32,1", {3, 32, 32}, 10, kSeed + 1)->initializers.at("stem.conv.weight");
+  EXPECT_EQ(same.data<float>()[0], graph.initializers.at("stem.conv.weight").data<float>()[0]);
+  EXPECT_NE(other.data<float>()[0], graph.initializers.at("stem.conv.weight").data<float>()[0]);
+}
+
+TEST(Zoo, starts_residual_branches_at_zero) {
+  const Graph resnet = build_zoo("resnet:4,1", {3, 32, 32}, 10, kSeed).value();
+  EXPECT_EQ(resnet.initializers.at("stage1.block0.second.bn.gamma").data<float>()[0], 0.0F);
+  EXPECT_EQ(resnet.initializers.at("stage1.block0.first.bn.gamma").data<float>()[0], 1.0F);
+  const Graph mobile = build_zoo("mobile:4", {3, 32, 32}, 10, kSeed).value();
+  EXPECT_EQ(mobile.initializers.at("stage2.block0.project.bn.gamma").data<float>()[0], 1.0F) << "no skip around it";
+  EXPECT_EQ(mobile.initializers.at("stage2.block1.project.bn.gamma").data<float>()[0], 0.0F);
+}
+
+TEST(Zoo, refuses_specs_outside_its_grammar) {
+  for (const char* spec : {"", "mobile", "mobile:", "mobile:0", "mobile:4x", "mobile:4,expand", "mobile:4,expand=9", "mobile:4,colour=1", "mobile:-1",
+                           "resnet:16", "resnet:16,0", "resnet:16,1,expand=2", "resnet:99999999999999999999,1", "vgg:16"}) {
+    SCOPED_TRACE(spec);
+    expect_error(build_zoo(spec, {3, 32, 32}, 10, kSeed), ErrorCode::kInvalidArgument, "mobile:WIDTH");
+  }
+  expect_error(build_zoo("mobile:4", {3, 4, 32}, 10, kSeed), ErrorCode::kInvalidArgument, "pictures");
+  expect_error(build_zoo("mobile:4", {3, 32, 32}, 1, kSeed), ErrorCode::kInvalidArgument, "classes");
+}
+
+}  // namespace
+}  // namespace hedge::graph
