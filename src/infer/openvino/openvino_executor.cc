@@ -125,4 +125,9 @@ Result<std::unique_ptr<Executor>> make_openvino_executor(const graph::Graph& gra
   return internal::make_executor(std::move(opened), options);
 }
 
+std::string openvino_version() {
+  const char* build = ov::get_openvino_version().buildNumber;
+  return build == nullptr ? "" : build;
+}
+
 }  // namespace hedge::infer

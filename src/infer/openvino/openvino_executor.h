@@ -29,4 +29,7 @@ Result<std::unique_ptr<Executor>> open_openvino(const std::filesystem::path& mod
 /// The same for a Graph in memory.
 Result<std::unique_ptr<Executor>> make_openvino_executor(const graph::Graph& graph, const OpenVinoOptions& options = {});
 
+/// OpenVINO's own version, e.g. "2026.4.1-…"; empty where it cannot be loaded.
+std::string openvino_version();
+
 }  // namespace hedge::infer
