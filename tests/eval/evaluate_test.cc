@@ -1,0 +1,246 @@
+#include "eval/evaluate.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "eval/curve.h"
+#include "eval/eval_testing.h"
+#include "eval/report_json.h"
+
+namespace hedge::eval {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+constexpr int kFewResamples = 100;
+
+/// Better than any free score: knows half of the oracle.
+std::vector<float> informed_scores(const routing::PredictionTable& table, std::uint64_t seed) {
+  Rng rng(seed);
+  auto scores = routing::oracle_scores(*routing::outcomes(table));
+  for (float& score : scores) score += static_cast<float>(2 * rng.normal());
+  return scores;
+}
+
+std::vector<MethodScores> two_methods(const routing::PredictionTable& table) {
+  return {{"hybrid", {informed_scores(table, 1), informed_scores(table, 2), informed_scores(table, 3)}},
+          {"poster_router", {informed_scores(table, 4)}}};
+}
+
+const MethodPoint& point_of(const CurveRow& row, const std::string& method) {
+  return *std::find_if(row.methods.begin(), row.methods.end(), [&](const MethodPoint& p) { return p.method == method; });
+}
+
+class EvaluateTest : public testing::Test {
+ protected:
+  Rng rng_{71};
+  routing::PredictionTable table_ = synthetic_table(rng_, 400, 0.92);
+  EvaluateOptions options_ = {.router_macs = 7, .fitted_hashes = {"hash-of-train"}, .calibration_hashes = {"hash-of-calibration"},
+                              .resamples = kFewResamples};
+};
+
+TEST_F(EvaluateTest, rows_hold_every_method_at_coverages_30_to_100) {
+  const auto report = evaluate(table_, two_methods(table_), options_);
+  ASSERT_TRUE(report.ok()) << report.error().message();
+  ASSERT_EQ(report->curve.size(), 15U);
+  EXPECT_EQ(report->curve.front().coverage, 0.3);
+  EXPECT_EQ(report->curve[13].coverage, 0.95);
+  EXPECT_EQ(report->curve.back().coverage, 1.0);
+  EXPECT_EQ(report->seeds, 3U);
+  EXPECT_DOUBLE_EQ(report->curve.front().macs, 100 + 7 + 0.7 * 1000);
+  std::vector<std::string> names;
+  for (const MethodPoint& point : report->curve.front().methods) names.push_back(point.method);
+  EXPECT_THAT(names, ElementsAre("hybrid", "poster_router", "entropy", "margin", "max_probability", "upper_bound"));
+  for (const CurveRow& row : report->curve) {
+    for (const MethodPoint& point : row.methods) {
+      EXPECT_LE(point.accuracy.value, point_of(row, "upper_bound").accuracy.value + 1e-12) << point.method;
+      EXPECT_LE(point.accuracy.low, point.accuracy.high) << point.method;
+      if (row.coverage == 1.0) {
+        EXPECT_DOUBLE_EQ(point.accuracy.value, report->base.accuracy.value) << point.method;
+      }
+    }
+  }
+}
+
+TEST_F(EvaluateTest, a_methods_value_is_the_mean_over_its_seeds) {
+  const auto methods = two_methods(table_);
+  const auto report = evaluate(table_, methods, options_);
+  ASSERT_TRUE(report.ok());
+  const auto outcomes = routing::outcomes(table_);
+  std::vector<double> at80;
+  std::vector<double> areas;
+  for (const auto& scores : methods[0].per_seed) {
+    const auto curve = SelectiveCurve::make(scores, *outcomes);
+    ASSERT_TRUE(curve.ok());
+    at80.push_back(curve->accuracy_at(0.8));
+    areas.push_back(curve->area());
+  }
+  const CurveRow& row = report->curve[10];
+  ASSERT_EQ(row.coverage, 0.8);
+  EXPECT_DOUBLE_EQ(point_of(row, "hybrid").accuracy.value, mean(at80));
+  EXPECT_DOUBLE_EQ(point_of(row, "hybrid").sd, standard_deviation(at80));
+  EXPECT_GT(point_of(row, "hybrid").sd, 0);
+  EXPECT_DOUBLE_EQ(report->area_of("hybrid")->area.value, mean(areas));
+  EXPECT_DOUBLE_EQ(row.over_base.value, mean(at80) - outcomes->base_accuracy());
+}
+
+TEST_F(EvaluateTest, areas_are_compared_in_pairs) {
+  const auto report = evaluate(table_, two_methods(table_), options_);
+  ASSERT_TRUE(report.ok());
+  const AreaRow& entropy = *report->area_of("entropy");
+  EXPECT_EQ(entropy.to_entropy, Interval{});
+  const AreaRow& bound = *report->area_of("upper_bound");
+  ASSERT_TRUE(bound.gap_closed_percent.has_value());
+  EXPECT_NEAR(bound.gap_closed_percent->low, 100, 1e-9);
+  EXPECT_GT(bound.to_entropy.low, 0);
+  EXPECT_DOUBLE_EQ(bound.to_margin.value, bound.area.value - report->area_of("margin")->area.value);
+  // Paired differences are narrower than the areas themselves.
+  const AreaRow& hybrid = *report->area_of("hybrid");
+  EXPECT_LT(bound.to_entropy.high - bound.to_entropy.low, hybrid.area.high - hybrid.area.low);
+  EXPECT_EQ(report->area_of("nobody"), nullptr);
+}
+
+TEST_F(EvaluateTest, refuses_a_table_of_a_split_that_was_fitted_or_calibrated_on) {
+  options_.fitted_hashes.push_back(table_.info.content_hash);
+  auto report = evaluate(table_, two_methods(table_), options_);
+  ASSERT_FALSE(report.ok());
+  EXPECT_EQ(report.error().code, ErrorCode::kMismatch);
+  EXPECT_THAT(report.error().message(), HasSubstr("fitted on this table's own split"));
+  options_.fitted_hashes.clear();
+  options_.calibration_hashes = {table_.info.content_hash};
+  report = evaluate(table_, two_methods(table_), options_);
+  ASSERT_FALSE(report.ok());
+  EXPECT_EQ(report.error().code, ErrorCode::kMismatch);
+  EXPECT_THAT(report.error().message(), HasSubstr("calibrated"));
+}
+
+TEST_F(EvaluateTest, the_policys_own_hashes_and_models_are_checked_too) {
+  const auto code_with = [&](const routing::Policy& policy) {
+    options_.policy = PolicyUse{.policy = policy};
+    const auto report = evaluate(table_, two_methods(table_), options_);
+    return report.ok() ? 0 : static_cast<int>(report.error().code);
+  };
+  const routing::Policy good = {.base_sha256 = "hash-of-base", .fit_hash = "hash-of-train", .calibration_hash = "cal", .calibration_size = 100};
+  constexpr int kMismatch = static_cast<int>(ErrorCode::kMismatch);
+  EXPECT_EQ(code_with(good), 0);
+  routing::Policy changed = good;
+  changed.fit_hash = table_.info.content_hash;
+  EXPECT_EQ(code_with(changed), kMismatch);
+  changed = good;
+  changed.calibration_hash = table_.info.content_hash;
+  EXPECT_EQ(code_with(changed), kMismatch);
+  changed = good;
+  changed.base_sha256 = "another";
+  EXPECT_EQ(code_with(changed), kMismatch);
+  changed = good;
+  changed.global_sha256 = "another";
+  EXPECT_EQ(code_with(changed), kMismatch);
+}
+
+TEST_F(EvaluateTest, the_operating_point_is_the_policys_threshold_on_this_table) {
+  const auto methods = two_methods(table_);
+  const auto calibration = synthetic_table(rng_, 1000, 0.92);
+  const auto scores = informed_scores(calibration, 1);
+  const auto point = routing::threshold_for_coverage(scores, *routing::outcomes(calibration), 0.8);
+  ASSERT_TRUE(point.ok());
+  options_.policy = PolicyUse{.policy = {.executor = "other f32", .calibration_hash = "cal", .calibration_size = 1000, .chosen = *point}};
+  const auto report = evaluate(table_, methods, options_);
+  ASSERT_TRUE(report.ok());
+  ASSERT_TRUE(report->operating_point.has_value());
+  const OperatingReport& at = *report->operating_point;
+  EXPECT_EQ(at.threshold, point->threshold);
+  const auto& test_scores = methods[0].per_seed[0];
+  const auto covered = std::count_if(test_scores.begin(), test_scores.end(), [&](float s) { return s <= point->threshold; });
+  EXPECT_DOUBLE_EQ(at.coverage.value, static_cast<double>(covered) / 400);
+  EXPECT_EQ(at.predicted_coverage, prediction_interval(point->coverage, 1000, 400));
+  EXPECT_TRUE(at.inside);
+  EXPECT_THAT(report->notes.back(), HasSubstr("other f32"));
+  options_.policy->policy.chosen.coverage = 0.3;
+  EXPECT_FALSE(evaluate(table_, methods, options_)->operating_point->inside);
+  options_.policy->seed_index = 3;
+  EXPECT_EQ(evaluate(table_, methods, options_).error().code, ErrorCode::kNotFound);
+}
+
+TEST_F(EvaluateTest, refuses_bad_methods) {
+  const auto code = [&](const std::vector<MethodScores>& methods) { return evaluate(table_, methods, options_).error().code; };
+  const auto good = informed_scores(table_, 1);
+  auto nan = good;
+  nan[5] = std::numeric_limits<float>::quiet_NaN();
+  EXPECT_EQ(code({{"hybrid", {nan}}}), ErrorCode::kBadData);
+  EXPECT_EQ(code({{"hybrid", {}}}), ErrorCode::kBadData);
+  EXPECT_EQ(code({{"hybrid", {{1, 2, 3}}}}), ErrorCode::kMismatch);
+  EXPECT_EQ(code({{"hybrid", {good}}, {"hybrid", {good}}}), ErrorCode::kInvalidArgument);
+  EXPECT_EQ(code({{"hybrid", {good}}, {"entropy", {good}}}), ErrorCode::kInvalidArgument);
+  EXPECT_EQ(code({{"hybrid", {good}}, {"macs", {good}}}), ErrorCode::kInvalidArgument);
+  EXPECT_EQ(code({{"hy,brid", {good}}}), ErrorCode::kInvalidArgument);
+  EXPECT_EQ(code({{"other", {good}}}), ErrorCode::kNotFound);
+  options_.resamples = 10;
+  EXPECT_EQ(code({{"hybrid", {good}}}), ErrorCode::kInvalidArgument);
+}
+
+TEST_F(EvaluateTest, refuses_tables_that_cannot_be_evaluated) {
+  options_.default_method = "margin";
+  const auto code = [&](const routing::PredictionTable& table) { return evaluate(table, {}, options_).error().code; };
+  EXPECT_TRUE(evaluate(table_, {}, options_).ok());
+  auto no_global = table_;
+  no_global.global_logits = Tensor(DType::kF32, {0, 2});
+  EXPECT_EQ(code(no_global), ErrorCode::kMismatch);
+  auto nan = table_;
+  nan.global_logits.data<float>()[3] = std::numeric_limits<float>::quiet_NaN();
+  EXPECT_EQ(code(nan), ErrorCode::kBadData);
+  auto nameless = table_;
+  nameless.info.content_hash.clear();
+  EXPECT_EQ(code(nameless), ErrorCode::kBadData);
+  EXPECT_EQ(code({}), ErrorCode::kMismatch);
+}
+
+TEST_F(EvaluateTest, json_has_the_documented_shape) {
+  options_.policy = PolicyUse{.policy = {.calibration_hash = "cal", .calibration_size = 10, .chosen = {.threshold = 0.1F}}};
+  const auto report = evaluate(table_, two_methods(table_), options_);
+  ASSERT_TRUE(report.ok());
+  const Json json = to_json(*report);
+  EXPECT_EQ(json["schema"], 1);
+  EXPECT_EQ(json["pictures"], 400);
+  EXPECT_EQ(json["classes"], Json({"zero", "one"}));
+  EXPECT_EQ(json["seeds"], 3);
+  EXPECT_EQ(json["router"]["macs"], 7);
+  EXPECT_EQ(json["curve"].size(), 15U);
+  EXPECT_EQ(json["curve"][10]["coverage"], 0.8);
+  for (const char* method : {"hybrid", "poster_router", "entropy", "margin", "max_probability", "upper_bound"})
+    for (const char* key : {"value", "low", "high", "sd"}) EXPECT_TRUE(json["curve"][3][method][key].is_number()) << method << key;
+  EXPECT_EQ(json["areas"].size(), 6U);
+  EXPECT_EQ(json["areas"][0]["method"], "hybrid");
+  EXPECT_TRUE(json["areas"][0]["gap_closed_percent"]["low"].is_number());
+  EXPECT_EQ(json["area_difference_to_entropy"], json["areas"][0]["to_entropy"]);
+  EXPECT_EQ(static_cast<float>(json["operating_point"]["threshold"].get<double>()), 0.1F);
+  EXPECT_TRUE(json["operating_point"]["inside"].is_boolean());
+  EXPECT_EQ(json["reliability"]["global"]["bins"].size(), 15U);
+  EXPECT_TRUE(json["pictures_queried"].is_array());
+  EXPECT_FALSE(json["verdict"].get<std::string>().empty());
+}
+
+TEST_F(EvaluateTest, json_says_null_where_there_is_nothing_to_say) {
+  EvaluationReport report;
+  report.default_method = "hybrid";
+  report.areas.push_back({.method = "hybrid"});
+  const Json json = to_json(report);
+  EXPECT_TRUE(json["operating_point"].is_null());
+  EXPECT_TRUE(json["areas"][0]["gap_closed_percent"]["value"].is_null());
+}
+
+TEST_F(EvaluateTest, csv_holds_the_curve) {
+  const auto report = evaluate(table_, two_methods(table_), options_);
+  ASSERT_TRUE(report.ok());
+  const std::string csv = to_csv(*report);
+  EXPECT_EQ(csv.substr(0, csv.find("\r\n")).substr(0, 54), "coverage,macs,hybrid,hybrid_low,hybrid_high,hybrid_sd,");
+  EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 16);
+  EXPECT_EQ(std::count(csv.begin(), csv.end(), ','), 16 * (1 + 4 * 6));
+  EXPECT_THAT(csv, HasSubstr("\r\n0.3,807,"));
+}
+
+}  // namespace
+}  // namespace hedge::eval

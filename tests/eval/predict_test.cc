@@ -1,0 +1,198 @@
+#include "eval/predict.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "eval/eval_testing.h"
+
+namespace hedge::eval {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+/// Gray 2x2 pictures whose pixels are all their index; those in `broken` cannot be decoded.
+class FakeDataset final : public data::Dataset {
+ public:
+  explicit FakeDataset(std::size_t size, std::set<std::size_t> broken = {}) : size_(size), broken_(std::move(broken)) {}
+  [[nodiscard]] std::size_t size() const override { return size_; }
+  [[nodiscard]] const std::vector<std::string>& class_names() const override { return names_; }
+  [[nodiscard]] std::int64_t label(std::size_t index) const override { return static_cast<std::int64_t>(index % 3); }
+  [[nodiscard]] std::string id(std::size_t index) const override { return "fake/" + std::to_string(index); }
+  [[nodiscard]] Result<data::Picture> picture(std::size_t index) const override {
+    if (broken_.count(index) > 0) return Error{.code = ErrorCode::kBadFormat, .what = "truncated", .where = id(index)};
+    return data::Picture{.height = 2, .width = 2, .channels = 1, .pixels = std::vector<std::uint8_t>(4, static_cast<std::uint8_t>(index))};
+  }
+  [[nodiscard]] const std::string& content_hash() const override { return hash_; }
+  [[nodiscard]] const std::string& spec() const override { return spec_; }
+
+ private:
+  std::size_t size_;
+  std::set<std::size_t> broken_;
+  std::vector<std::string> names_ = {"a", "b", "c"};
+  std::string hash_ = "hash";
+  std::string spec_ = "fake?split=test&limit=9";
+};
+
+data::Preprocess recipe() { return {.channels = 1, .height = 2, .width = 2, .normalization = {.mean = {0}, .std = {1}}}; }
+
+/// Logits [first pixel, 0, 1], the pixel in 0..255 whatever the input; features: the batch dimension and two more, to be flattened.
+FakeExecutor pixel_model(DType input, std::int64_t batch, bool with_features, float poison_at = -1) {
+  const bool raw = input == DType::kU8;
+  std::vector<TensorSpec> outputs = {{"logits", DType::kF32, {batch, 3}}};
+  if (with_features) outputs.push_back({"features", DType::kF32, {batch, 2, 1}});
+  return {{{"image", input, raw ? Shape{batch, 2, 2, 1} : Shape{batch, 1, 2, 2}}}, outputs,
+          [=](const std::vector<TensorView>& views) -> Result<std::vector<Tensor>> {
+            const std::int64_t rows = views[0].shape[0];
+            Tensor logits(DType::kF32, {rows, 3});
+            Tensor features(DType::kF32, {rows, 2, 1});
+            for (std::size_t i = 0; i < static_cast<std::size_t>(rows); ++i) {
+              const float pixel = raw ? views[0].data<std::uint8_t>()[4 * i] : std::round(views[0].data<float>()[4 * i] * 255);
+              logits.data<float>()[3 * i] = pixel == poison_at ? std::numeric_limits<float>::infinity() : pixel;
+              logits.data<float>()[3 * i + 2] = 1;
+              features.data<float>()[2 * i + 1] = pixel;
+            }
+            if (!with_features) return std::vector<Tensor>{logits};
+            return std::vector<Tensor>{logits, features};
+          }};
+}
+
+std::vector<float> first_logits(const Tensor& logits) {
+  std::vector<float> values;
+  for (std::size_t i = 0; i < static_cast<std::size_t>(logits.shape()[0]); ++i) values.push_back(logits.data<float>()[3 * i]);
+  return values;
+}
+
+TEST(Predict, fills_the_table_for_f32_and_u8_models) {
+  const FakeDataset dataset(7);
+  const FakeExecutor base = pixel_model(DType::kF32, -1, true);
+  const FakeExecutor global = pixel_model(DType::kU8, -1, false);
+  const auto table = predict({.dataset = &dataset,
+                              .base = {.executor = &base, .recipe = recipe(), .sha256 = "b", .macs = 5, .parameters = 6},
+                              .global = {.executor = &global, .recipe = recipe(), .sha256 = "g", .macs = 7, .parameters = 8},
+                              .batch = 3});
+  ASSERT_TRUE(table.ok()) << table.error().message();
+  EXPECT_THAT(first_logits(table->base_logits), ElementsAre(0, 1, 2, 3, 4, 5, 6));
+  EXPECT_THAT(first_logits(table->global_logits), ElementsAre(0, 1, 2, 3, 4, 5, 6));
+  EXPECT_EQ(table->base_features.shape(), (Shape{7, 2}));
+  EXPECT_EQ(table->base_features.data<float>()[13], 6);
+  EXPECT_EQ(table->labels.data<std::int64_t>()[5], 2);
+  EXPECT_EQ(table->info.dataset, "fake?split=test&limit=9");
+  EXPECT_EQ(table->info.split, "test");
+  EXPECT_EQ(table->info.content_hash, "hash");
+  EXPECT_EQ(table->info.base_hash, "b");
+  EXPECT_EQ(table->info.global_hash, "g");
+  EXPECT_EQ(table->info.executor, "fake f32");
+  EXPECT_THAT(table->info.class_names, ElementsAre("a", "b", "c"));
+  EXPECT_EQ(table->info.base_macs, 5);
+  EXPECT_EQ(table->info.global_parameters, 8);
+}
+
+TEST(Predict, without_a_global_and_without_features) {
+  const FakeDataset dataset(4);
+  const FakeExecutor base = pixel_model(DType::kU8, -1, false);
+  const auto table = predict({.dataset = &dataset, .base = {.executor = &base, .recipe = recipe()}});
+  ASSERT_TRUE(table.ok()) << table.error().message();
+  EXPECT_FALSE(table->has_global());
+  EXPECT_EQ(table->features(), 0);
+  EXPECT_EQ(table->size(), 4U);
+}
+
+TEST(Predict, honours_a_fixed_batch) {
+  const FakeDataset dataset(7, {2});
+  const FakeExecutor base = pixel_model(DType::kF32, 4, true);
+  const auto table = predict({.dataset = &dataset, .base = {.executor = &base, .recipe = recipe()}});
+  ASSERT_TRUE(table.ok()) << table.error().message();
+  EXPECT_THAT(first_logits(table->base_logits), ElementsAre(0, 1, 3, 4, 5, 6));
+}
+
+TEST(Predict, leaves_out_broken_pictures_for_both_and_lists_them) {
+  const FakeDataset dataset(6, {0, 4});
+  const FakeExecutor base = pixel_model(DType::kF32, -1, false);
+  const FakeExecutor global = pixel_model(DType::kU8, 1, false);
+  PredictReport report;
+  std::vector<std::string> warnings;
+  const auto table = predict({.dataset = &dataset,
+                              .base = {.executor = &base, .recipe = recipe()},
+                              .global = {.executor = &global, .recipe = recipe()},
+                              .batch = 4,
+                              .workers = 2,
+                              .log = [&](LogLevel, const std::string& message) { warnings.push_back(message); },
+                              .report = &report});
+  ASSERT_TRUE(table.ok()) << table.error().message();
+  EXPECT_THAT(first_logits(table->base_logits), ElementsAre(1, 2, 3, 5));
+  EXPECT_THAT(first_logits(table->global_logits), ElementsAre(1, 2, 3, 5));
+  EXPECT_THAT(report.indices, ElementsAre(1, 2, 3, 5));
+  ASSERT_EQ(report.skipped.size(), 2U);
+  EXPECT_EQ(warnings.size(), 2U);
+  EXPECT_THAT(warnings[0] + warnings[1], HasSubstr("fake/4"));
+}
+
+TEST(Predict, strict_refuses_broken_pictures_and_nothing_left_is_an_error) {
+  const FakeExecutor base = pixel_model(DType::kF32, -1, false);
+  const FakeDataset one_broken(6, {4});
+  EXPECT_EQ(predict({.dataset = &one_broken, .base = {.executor = &base, .recipe = recipe()}, .strict = true}).error().code, ErrorCode::kBadFormat);
+  const FakeDataset all_broken(2, {0, 1});
+  EXPECT_EQ(predict({.dataset = &all_broken, .base = {.executor = &base, .recipe = recipe()}}).error().code, ErrorCode::kBadData);
+}
+
+TEST(Predict, names_the_picture_of_a_logit_that_is_not_finite) {
+  const FakeDataset dataset(6);
+  const FakeExecutor base = pixel_model(DType::kF32, -1, false, 5);
+  const auto table = predict({.dataset = &dataset, .base = {.executor = &base, .recipe = recipe()}, .batch = 4});
+  ASSERT_FALSE(table.ok());
+  EXPECT_EQ(table.error().code, ErrorCode::kBadData);
+  EXPECT_THAT(table.error().where, HasSubstr("fake/5"));
+}
+
+TEST(Predict, refuses_what_does_not_fit) {
+  const FakeDataset dataset(6);
+  const auto nothing = [](const std::vector<TensorView>&) -> Result<std::vector<Tensor>> { return std::vector<Tensor>{Tensor(DType::kF32, {6, 4})}; };
+  const auto code = [&](std::vector<TensorSpec> inputs, std::vector<TensorSpec> outputs) {
+    const FakeExecutor base(std::move(inputs), std::move(outputs), nothing);
+    return predict({.dataset = &dataset, .base = {.executor = &base, .recipe = recipe()}}).error().code;
+  };
+  const TensorSpec image = {"image", DType::kF32, {-1, 1, 2, 2}};
+  const TensorSpec logits = {"logits", DType::kF32, {-1, 4}};
+  EXPECT_EQ(code({image}, {logits}), ErrorCode::kMismatch) << "4 classes for 3";
+  EXPECT_EQ(code({image}, {{"probabilities", DType::kF32, {-1, 3}}}), ErrorCode::kNotFound);
+  EXPECT_EQ(code({{"image", DType::kF32, {-1, 3, 32, 32}}}, {logits}), ErrorCode::kMismatch);
+  EXPECT_EQ(code({{"image", DType::kI64, {-1, 1, 2, 2}}}, {logits}), ErrorCode::kUnsupported);
+  EXPECT_EQ(code({image, image}, {logits}), ErrorCode::kUnsupported);
+  EXPECT_EQ(predict({}).error().code, ErrorCode::kInvalidArgument);
+  const FakeExecutor base = pixel_model(DType::kF32, -1, false);
+  EXPECT_EQ(predict({.dataset = &dataset, .base = {.executor = &base, .recipe = recipe()}, .batch = 0}).error().code, ErrorCode::kInvalidArgument);
+}
+
+/// Half a second later at each look.
+class StepClock final : public Clock {
+ public:
+  [[nodiscard]] TimePoint now() const override { return now_ += std::chrono::milliseconds(500); }
+
+ private:
+  mutable TimePoint now_;
+};
+
+TEST(Predict, tells_how_far_it_is) {
+  const FakeDataset dataset(8);
+  const FakeExecutor base = pixel_model(DType::kF32, -1, false);
+  const StepClock clock;
+  std::vector<ProgressUpdate> updates;
+  const auto table = predict({.dataset = &dataset,
+                              .base = {.executor = &base, .recipe = recipe()},
+                              .batch = 2,
+                              .progress = [&](const ProgressUpdate& update) { updates.push_back(update); },
+                              .clock = &clock});
+  ASSERT_TRUE(table.ok());
+  ASSERT_EQ(updates.size(), 4U);
+  EXPECT_EQ(updates[0].done, 2);
+  EXPECT_EQ(updates[0].total, 8);
+  EXPECT_DOUBLE_EQ(updates[0].eta_s, 1.5);
+  EXPECT_EQ(updates[0].note, "4 pictures/s");
+  EXPECT_EQ(updates[3].eta_s, 0);
+}
+
+}  // namespace
+}  // namespace hedge::eval
