@@ -33,7 +33,9 @@ std::string Builder::constant(const std::string& name, Tensor value) {
   return made;
 }
 
-std::string Builder::scalar(const std::string& name, float value) { return constant(name, Tensor::of<float>({}, std::vector<float>{value})); }
+std::string Builder::scalar(const std::string& name, float value) {
+  return constant(name, Tensor::of<float>({}, std::vector<float>{value}));
+}
 
 std::string Builder::integers(const std::string& name, const std::vector<std::int64_t>& values) {
   return constant(name, Tensor::of<std::int64_t>({static_cast<std::int64_t>(values.size())}, values));
@@ -68,7 +70,9 @@ Result<Graph> Builder::build() && {
   for (Value& output : graph_.outputs) {
     const auto found = tensors.find(output.name);
     if (found == tensors.end())
-      return Error{.code = ErrorCode::kNotFound, .what = "an output that nothing makes", .where = "graph " + graph_.name + ", tensor " + output.name};
+      return Error{.code = ErrorCode::kNotFound,
+                   .what = "an output that nothing makes",
+                   .where = "graph " + graph_.name + ", tensor " + output.name};
     output.dtype = found->second.dtype;
     output.shape = found->second.shape;
   }

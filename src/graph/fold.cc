@@ -67,7 +67,8 @@ class Folder {
       parts[i] = constant(norm.inputs[i + 1]);
       if (parts[i] == nullptr || parts[i]->shape() != parts[0]->shape()) return Error{.code = ErrorCode::kNotFound};
     }
-    const auto gamma = parts[0]->data<float>(), beta = parts[1]->data<float>(), mean = parts[2]->data<float>(), variance = parts[3]->data<float>();
+    const auto gamma = parts[0]->data<float>(), beta = parts[1]->data<float>(), mean = parts[2]->data<float>(),
+               variance = parts[3]->data<float>();
     const double epsilon = norm.number("epsilon", 1e-5F);
     Affine affine;
     for (std::size_t c = 0; c < gamma.size(); ++c) {

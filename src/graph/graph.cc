@@ -56,7 +56,8 @@ Result<std::vector<std::int64_t>> integers_of(const Tensor& tensor) {
     const auto values = tensor.data<std::int32_t>();
     return std::vector<std::int64_t>(values.begin(), values.end());
   }
-  return Error{.code = ErrorCode::kMismatch, .what = "a list of integers is wanted", .got = to_string(tensor.dtype()), .expected = "i64 or i32"};
+  return Error{
+      .code = ErrorCode::kMismatch, .what = "a list of integers is wanted", .got = to_string(tensor.dtype()), .expected = "i64 or i32"};
 }
 
 }  // namespace hedge::graph

@@ -43,9 +43,9 @@ struct Value {
 struct Graph {
   std::string name;
   std::int64_t opset = 17;
-  std::vector<Value> inputs;   ///< without the initializers
+  std::vector<Value> inputs;  ///< without the initializers
   std::vector<Value> outputs;
-  std::vector<Node> nodes;     ///< topological order
+  std::vector<Node> nodes;  ///< topological order
   std::map<std::string, Tensor> initializers;
   std::map<std::string, std::string> metadata;
 

@@ -69,7 +69,8 @@ std::span<const OperatorInfo> operator_table() {
 
 const OperatorInfo* find_operator(const std::string& name) {
   const auto table = operator_table();
-  const auto found = std::lower_bound(table.begin(), table.end(), name, [](const OperatorInfo& row, const std::string& n) { return row.name < n; });
+  const auto found =
+      std::lower_bound(table.begin(), table.end(), name, [](const OperatorInfo& row, const std::string& n) { return row.name < n; });
   return found != table.end() && found->name == name ? &*found : nullptr;
 }
 

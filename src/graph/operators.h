@@ -12,8 +12,8 @@ namespace hedge::graph {
 /// What is known of one tensor while shapes flow through a graph: its spec and, where it is constant, its value.
 struct TensorInfo {
   DType dtype = DType::kF32;
-  Shape shape;                      ///< -1: dynamic (the batch)
-  const Tensor* constant = nullptr; ///< borrowed from the graph; nullptr where not constant
+  Shape shape;                       ///< -1: dynamic (the batch)
+  const Tensor* constant = nullptr;  ///< borrowed from the graph; nullptr where not constant
 };
 
 /// One row of the operator table: the only place that knows an operator's schema, shape rule and cost.

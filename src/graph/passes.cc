@@ -150,7 +150,9 @@ Result<Halves> cut_at(const Graph& graph, const std::string& tensor) {
   const auto found = tensors.find(tensor);
   if (found == tensors.end()) return unknown_tensor(graph, tensor);
   if (graph.producer(tensor) == nullptr)
-    return Error{.code = ErrorCode::kUnsupported, .what = "a cut at a tensor that no node makes", .where = "graph " + graph.name + ", tensor " + tensor};
+    return Error{.code = ErrorCode::kUnsupported,
+                 .what = "a cut at a tensor that no node makes",
+                 .where = "graph " + graph.name + ", tensor " + tensor};
   const Value border{tensor, found->second.dtype, found->second.shape};
   Halves halves{graph, graph};
   Graph& head = halves.head;
@@ -160,7 +162,8 @@ Result<Halves> cut_at(const Graph& graph, const std::string& tensor) {
   for (const Value& output : graph.outputs)
     if (output.name != tensor && front.tensors.contains(output.name)) head.outputs.push_back(output);
   std::erase_if(head.inputs, [&](const Value& v) { return !before.contains(v.name); });
-  if (const auto key = head.metadata.find(kFeaturesKey); key != head.metadata.end() && !before.contains(key->second)) head.metadata.erase(key);
+  if (const auto key = head.metadata.find(kFeaturesKey); key != head.metadata.end() && !before.contains(key->second))
+    head.metadata.erase(key);
 
   Graph& tail = halves.tail;
   std::erase_if(tail.nodes, [&](const Node& n) { return front.nodes.contains(n.name); });
@@ -168,7 +171,8 @@ Result<Halves> cut_at(const Graph& graph, const std::string& tensor) {
   const std::set<std::string> after = keep_needed(tail, output_names(tail));
   HEDGE_CHECK(check_border(tail, front, tensor));
   tail.inputs = {border};
-  if (const auto key = tail.metadata.find(kFeaturesKey); key != tail.metadata.end() && !after.contains(key->second)) tail.metadata.erase(key);
+  if (const auto key = tail.metadata.find(kFeaturesKey); key != tail.metadata.end() && !after.contains(key->second))
+    tail.metadata.erase(key);
   return halves;
 }
 

@@ -112,7 +112,8 @@ Result<std::vector<std::int64_t>> macs_by_node(const Graph& graph) {
 Result<std::int64_t> count_macs(const Graph& graph) {
   HEDGE_TRY(const auto by_node, macs_by_node(graph));
   std::int64_t total = 0;
-  for (const auto macs : by_node) total = macs > std::numeric_limits<std::int64_t>::max() - total ? std::numeric_limits<std::int64_t>::max() : total + macs;
+  for (const auto macs : by_node)
+    total = macs > std::numeric_limits<std::int64_t>::max() - total ? std::numeric_limits<std::int64_t>::max() : total + macs;
   return total;
 }
 

@@ -32,14 +32,16 @@ Error arity_error(const Node& node, const char* what, std::size_t got, int least
 Status check_arity(const Node& node, const OperatorInfo& row) {
   const auto inputs = static_cast<int>(std::min<std::size_t>(node.inputs.size(), 1 << 30));
   const auto outputs = static_cast<int>(std::min<std::size_t>(node.outputs.size(), 1 << 30));
-  if (inputs < row.min_inputs || inputs > row.max_inputs) return arity_error(node, "inputs", node.inputs.size(), row.min_inputs, row.max_inputs);
+  if (inputs < row.min_inputs || inputs > row.max_inputs)
+    return arity_error(node, "inputs", node.inputs.size(), row.min_inputs, row.max_inputs);
   if (outputs < row.min_outputs || outputs > row.max_outputs)
     return arity_error(node, "outputs", node.outputs.size(), row.min_outputs, row.max_outputs);
   // Only an input past the required ones may be left out; Concat's are all required.
   const int required = node.op == "Concat" ? inputs : row.min_inputs;
   for (int i = 0; i < required; ++i)
     if (node.inputs[static_cast<std::size_t>(i)].empty())
-      return Error{.code = ErrorCode::kBadFormat, .what = "the required input " + std::to_string(i) + " is left out", .where = where_of(node)};
+      return Error{
+          .code = ErrorCode::kBadFormat, .what = "the required input " + std::to_string(i) + " is left out", .where = where_of(node)};
   for (const auto& output : node.outputs)
     if (output.empty()) return Error{.code = ErrorCode::kBadFormat, .what = "an output without a name", .where = where_of(node)};
   return {};
@@ -81,7 +83,10 @@ Status check_names(const Graph& graph) {
                    .what = "a node without a name",
                    .where = internal::where_of(node) + ", tensor " + (node.outputs.empty() ? "" : node.outputs.front())};
     if (!names.insert(node.name).second)
-      return Error{.code = ErrorCode::kBadFormat, .what = "a second node of this name", .where = internal::where_of(node), .expected = "unique names"};
+      return Error{.code = ErrorCode::kBadFormat,
+                   .what = "a second node of this name",
+                   .where = internal::where_of(node),
+                   .expected = "unique names"};
   }
   return {};
 }

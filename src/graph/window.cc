@@ -42,10 +42,8 @@ Status pad(Window& window, const Node& node, std::array<std::int64_t, 2> sizes) 
     } else if (mode == "SAME_UPPER" || mode == "SAME_LOWER") {
       HEDGE_CHECK(pad_to_same(window, axis, sizes[axis], mode == "SAME_UPPER"));
     } else if (mode != "VALID") {
-      return Error{.code = ErrorCode::kMismatch,
-                   .what = "an unknown auto_pad",
-                   .got = mode,
-                   .expected = "NOTSET, SAME_UPPER, SAME_LOWER or VALID"};
+      return Error{
+          .code = ErrorCode::kMismatch, .what = "an unknown auto_pad", .got = mode, .expected = "NOTSET, SAME_UPPER, SAME_LOWER or VALID"};
     }
   }
   return {};

@@ -63,7 +63,8 @@ Status parse_fields(const std::string& spec, std::string_view text, const std::v
 
 Status check_picture(const std::string& spec, const PictureShape& picture, std::int64_t classes) {
   const auto inside = [](std::int64_t v, std::int64_t least, std::int64_t most) { return v >= least && v <= most; };
-  if (inside(picture.channels, 1, 1024) && inside(picture.height, 8, 4096) && inside(picture.width, 8, 4096) && inside(classes, 2, 1 << 20)) return {};
+  if (inside(picture.channels, 1, 1024) && inside(picture.height, 8, 4096) && inside(picture.width, 8, 4096) && inside(classes, 2, 1 << 20))
+    return {};
   return Error{.code = ErrorCode::kInvalidArgument,
                .what = "no network for these pictures and classes",
                .where = "network \"" + spec + "\"",
@@ -90,7 +91,8 @@ Result<Graph> build_zoo(const std::string& spec, const PictureShape& picture, st
   }
   if (family == "resnet") {
     internal::ResnetOptions o;
-    HEDGE_CHECK(parse_fields(spec, rest, {{"WIDTH", &o.width, 1, 256}, {"DEPTH", &o.depth, 1, 20}}, {{"stem_stride", &o.stem_stride, 1, 2}}));
+    HEDGE_CHECK(
+        parse_fields(spec, rest, {{"WIDTH", &o.width, 1, 256}, {"DEPTH", &o.depth, 1, 20}}, {{"stem_stride", &o.stem_stride, 1, 2}}));
     return internal::build_resnet(o, picture, classes, seed);
   }
   return spec_error(spec, "an unknown family of networks, \"" + family + "\"");

@@ -25,12 +25,14 @@ std::string fingerprint(const Graph& graph) {
     for (const auto& i : n.inputs) text += " " + i;
     for (const auto& o : n.outputs) text += " > " + o;
     for (const auto& [key, value] : n.attributes) {
-      text += " " + key + "=" + n.text(key, "") + to_string(n.integers(key, {})) + std::to_string(n.integer(key, 0)) + std::to_string(n.number(key, 0));
+      text += " " + key + "=" + n.text(key, "") + to_string(n.integers(key, {})) + std::to_string(n.integer(key, 0)) +
+              std::to_string(n.number(key, 0));
     }
     text += "\n";
   }
   for (const auto& [name, t] : graph.initializers)
-    text += name + to_string(t.dtype()) + to_string(t.shape()) + std::string(reinterpret_cast<const char*>(t.bytes()), t.num_bytes()) + "\n";
+    text +=
+        name + to_string(t.dtype()) + to_string(t.shape()) + std::string(reinterpret_cast<const char*>(t.bytes()), t.num_bytes()) + "\n";
   for (const auto& [key, value] : graph.metadata) text += key + "=" + value + "\n";
   return text;
 }

@@ -61,7 +61,8 @@ std::vector<Case> elementwise_cases() {
   cases.push_back({"Cast", {of_type(DType::kU8, {-1, 3})}, {{"to", 1}}, {{-1, 3}}});
   cases.push_back(fails("Cast", {f32({3})}, {{"to", 8}}, ErrorCode::kUnsupported, "ONNX type 8"));
   cases.push_back({"BatchNormalization", {f32({-1, 3, 4, 4}), f32({3}), f32({3}), f32({3}), f32({3})}, {}, {{-1, 3, 4, 4}}});
-  cases.push_back(fails("BatchNormalization", {f32({-1, 3, 4, 4}), f32({3}), f32({2}), f32({3}), f32({3})}, {}, ErrorCode::kMismatch, "x2"));
+  cases.push_back(
+      fails("BatchNormalization", {f32({-1, 3, 4, 4}), f32({3}), f32({2}), f32({3}), f32({3})}, {}, ErrorCode::kMismatch, "x2"));
   cases.push_back(fails("BatchNormalization", {f32({-1, 3}), f32({3}), f32({3}), f32({3}), f32({3})}, {{"training_mode", 1}},
                         ErrorCode::kUnsupported, "training mode"));
   return cases;
@@ -84,7 +85,8 @@ std::vector<Case> window_cases() {
       fails("Conv", {x, f32({8, 4, 3, 3}), f32({7})}, {}, ErrorCode::kMismatch, "bias"),
       fails("Conv", {x, f32({8, 4, 11, 3})}, {}, ErrorCode::kMismatch, "larger than the padded picture"),
       fails("Conv", {x, f32({8, 4, 3, 3})}, {{"strides", Ints{0, 1}}}, ErrorCode::kMismatch, "strides"),
-      fails("Conv", {x, f32({8, 4, 3, 3})}, {{"pads", Ints{std::numeric_limits<std::int64_t>::max(), 1, 1, 1}}}, ErrorCode::kMismatch, "pads"),
+      fails("Conv", {x, f32({8, 4, 3, 3})}, {{"pads", Ints{std::numeric_limits<std::int64_t>::max(), 1, 1, 1}}}, ErrorCode::kMismatch,
+            "pads"),
       fails("Conv", {x, f32({8, 4, 3, 3})}, {{"kernel_shape", Ints{5, 5}}}, ErrorCode::kMismatch, "kernel_shape"),
       fails("Conv", {f32({-1, 4, 9}), f32({8, 4, 3})}, {}, ErrorCode::kUnsupported, "2-D"),
       {"MaxPool", {x}, {{"kernel_shape", Ints{2, 2}}, {"strides", Ints{2, 2}}}, {{-1, 4, 4, 3}}},
@@ -94,8 +96,10 @@ std::vector<Case> window_cases() {
       {"AveragePool", {x}, {{"kernel_shape", Ints{3, 3}}, {"pads", Ints{1, 1, 1, 1}}, {"count_include_pad", 1}}, {{-1, 4, 9, 7}}},
       fails("AveragePool", {x}, {{"kernel_shape", Ints{2, 2}}, {"auto_pad", "HALF"}}, ErrorCode::kMismatch, "auto_pad"),
       // The last window would start in the padding behind the picture: it does not count.
-      {"AveragePool", {f32({1, 1, 4, 4})},
-       {{"kernel_shape", Ints{2, 2}}, {"strides", Ints{3, 3}}, {"pads", Ints{1, 1, 1, 1}}, {"ceil_mode", 1}}, {{1, 1, 2, 2}}},
+      {"AveragePool",
+       {f32({1, 1, 4, 4})},
+       {{"kernel_shape", Ints{2, 2}}, {"strides", Ints{3, 3}}, {"pads", Ints{1, 1, 1, 1}}, {"ceil_mode", 1}},
+       {{1, 1, 2, 2}}},
       {"GlobalAveragePool", {x}, {}, {{-1, 4, 1, 1}}},
       {"Gemm", {f32({-1, 5}), f32({5, 3}), f32({3})}, {}, {{-1, 3}}},
       {"Gemm", {f32({-1, 5}), f32({3, 5})}, {{"transB", 1}, {"alpha", 0.5F}}, {{-1, 3}}},
@@ -170,7 +174,8 @@ std::vector<Case> layout_cases() {
 
 std::vector<Case> all_cases() {
   std::vector<Case> cases;
-  for (auto part : {elementwise_cases(), window_cases(), reduce_cases(), layout_cases()}) cases.insert(cases.end(), part.begin(), part.end());
+  for (auto part : {elementwise_cases(), window_cases(), reduce_cases(), layout_cases()})
+    cases.insert(cases.end(), part.begin(), part.end());
   return cases;
 }
 
@@ -229,7 +234,8 @@ TEST(Macs, counts_convolutions_and_products_of_one_picture) {
   const auto conv = count_macs(one_node("Conv", {f32({-1, 4, 9, 7}), f32({8, 2, 3, 3})}, {{"group", 2}}));
   ASSERT_TRUE(conv.ok()) << conv.error().message();
   EXPECT_EQ(*conv, 8 * 7 * 5 * 2 * 3 * 3);
-  EXPECT_EQ(*count_macs(one_node("Conv", {f32({16, 4, 9, 7}), f32({8, 2, 3, 3})}, {{"group", 2}})), *conv) << "a fixed batch does not count";
+  EXPECT_EQ(*count_macs(one_node("Conv", {f32({16, 4, 9, 7}), f32({8, 2, 3, 3})}, {{"group", 2}})), *conv)
+      << "a fixed batch does not count";
   EXPECT_EQ(*count_macs(one_node("Gemm", {f32({-1, 5}), f32({3, 5})}, {{"transB", 1}})), 15);
   EXPECT_EQ(*count_macs(one_node("MatMul", {f32({-1, 7, 5}), f32({5, 3})}, {})), 7 * 5 * 3);
   EXPECT_EQ(*count_macs(one_node("Add", {f32({-1, 5}), f32({5})}, {})), 0);

@@ -22,7 +22,8 @@ std::int64_t macs_of(const std::string& spec, const PictureShape& picture) {
 }
 
 TEST(Zoo, makes_the_promised_inputs_and_outputs) {
-  for (const char* spec : {"mobile:6", "mobile:4,expand=2,depth=1,stem=8,stem_stride=1,head=20", "mobile:3,expand=1", "resnet:8,2", "resnet:4,1,stem_stride=2"}) {
+  for (const char* spec : {"mobile:6", "mobile:4,expand=2,depth=1,stem=8,stem_stride=1,head=20", "mobile:3,expand=1", "resnet:8,2",
+                           "resnet:4,1,stem_stride=2"}) {
     SCOPED_TRACE(spec);
     const auto graph = build_zoo(spec, {3, 40, 28}, 17, kSeed);
     ASSERT_TRUE(graph.ok()) << graph.error().message();
@@ -92,8 +93,8 @@ TEST(Zoo, starts_residual_branches_at_zero) {
 }
 
 TEST(Zoo, refuses_specs_outside_its_grammar) {
-  for (const char* spec : {"", "mobile", "mobile:", "mobile:0", "mobile:4x", "mobile:4,expand", "mobile:4,expand=9", "mobile:4,colour=1", "mobile:-1",
-                           "resnet:16", "resnet:16,0", "resnet:16,1,expand=2", "resnet:99999999999999999999,1", "vgg:16"}) {
+  for (const char* spec : {"", "mobile", "mobile:", "mobile:0", "mobile:4x", "mobile:4,expand", "mobile:4,expand=9", "mobile:4,colour=1",
+                           "mobile:-1", "resnet:16", "resnet:16,0", "resnet:16,1,expand=2", "resnet:99999999999999999999,1", "vgg:16"}) {
     SCOPED_TRACE(spec);
     expect_error(build_zoo(spec, {3, 32, 32}, 10, kSeed), ErrorCode::kInvalidArgument, "mobile:WIDTH");
   }

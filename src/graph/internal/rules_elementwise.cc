@@ -48,7 +48,8 @@ Inferred infer_clip(const Node& node, Infos inputs) {
     if (!has_input(node, i)) continue;
     HEDGE_CHECK(require_type(node, inputs, i, DType::kF32));
     if (inputs[i].constant == nullptr) return unsupported(input_name(node, i) + ", a bound, is computed; only a constant is implemented");
-    if (inputs[i].constant->num_elements() != 1) return mismatched(input_name(node, i) + ", a bound, is not one number", to_string(inputs[i].shape));
+    if (inputs[i].constant->num_elements() != 1)
+      return mismatched(input_name(node, i) + ", a bound, is not one number", to_string(inputs[i].shape));
   }
   return std::vector{same(inputs[0])};
 }

@@ -61,7 +61,8 @@ Inferred infer_concat(const Node& node, Infos inputs) {
       } else if (shape[d] == -1 || x[d] == -1) {
         shape[d] = std::max(shape[d], x[d]);
       } else if (shape[d] != x[d]) {
-        return mismatched(input_name(node, i) + " does not fit the others", to_string(x), to_string(shape) + " but for axis " + std::to_string(axis));
+        return mismatched(input_name(node, i) + " does not fit the others", to_string(x),
+                          to_string(shape) + " but for axis " + std::to_string(axis));
       }
     }
     if (shape[axis] > kMostDimension) return mismatched("the result is too large", to_string(shape));
@@ -153,7 +154,8 @@ Inferred infer_pad(const Node& node, Infos inputs) {
   if (pads.size() != 2 * shape.size()) return mismatched("pads does not fit the tensor", to_string(pads), "two a dimension");
   if (has_input(node, 2)) {
     HEDGE_CHECK(require_type(node, inputs, 2, DType::kF32));
-    if (inputs[2].constant == nullptr || inputs[2].constant->num_elements() != 1) return unsupported("Pad with a value that is not one constant");
+    if (inputs[2].constant == nullptr || inputs[2].constant->num_elements() != 1)
+      return unsupported("Pad with a value that is not one constant");
   }
   for (std::size_t i = 0; i < shape.size(); ++i) {
     const std::int64_t before = pads[i];

@@ -42,17 +42,20 @@ Inferred infer_conv(const Node& node, Infos inputs) {
   const Shape& x = inputs[0].shape;
   const Shape& w = inputs[1].shape;
   const std::int64_t groups = node.integer("group", 1);
-  if (std::any_of(w.begin(), w.end(), [](auto d) { return d <= 0; })) return mismatched("the weights have an empty or unknown dimension", to_string(w));
+  if (std::any_of(w.begin(), w.end(), [](auto d) { return d <= 0; }))
+    return mismatched("the weights have an empty or unknown dimension", to_string(w));
   if (groups < 1 || w[0] % groups != 0)
     return mismatched("group does not divide the output channels", std::to_string(groups), "a divisor of " + std::to_string(w[0]));
   if (x[1] != -1 && (x[1] % groups != 0 || x[1] / groups != w[1]))
     return mismatched("the weights do not fit the input's channels", to_string(w) + " in " + std::to_string(groups) + " groups",
-                    std::to_string(x[1]) + " input channels");
+                      std::to_string(x[1]) + " input channels");
   const auto kernel = node.integers("kernel_shape", {w[2], w[3]});
-  if (kernel != std::vector{w[2], w[3]}) return mismatched("kernel_shape is not the weights'", to_string(kernel), to_string(Shape{w[2], w[3]}));
+  if (kernel != std::vector{w[2], w[3]})
+    return mismatched("kernel_shape is not the weights'", to_string(kernel), to_string(Shape{w[2], w[3]}));
   if (has_input(node, 2)) {
     HEDGE_CHECK(require_type(node, inputs, 2, DType::kF32));
-    if (inputs[2].shape != Shape{w[0]}) return mismatched("the bias does not fit the weights", to_string(inputs[2].shape), to_string(Shape{w[0]}));
+    if (inputs[2].shape != Shape{w[0]})
+      return mismatched("the bias does not fit the weights", to_string(inputs[2].shape), to_string(Shape{w[0]}));
   }
   HEDGE_TRY(const Window window, resolve_window(node, {w[2], w[3]}, x[2], x[3]));
   return std::vector{TensorInfo{DType::kF32, {x[0], w[0], window.output[0], window.output[1]}}};

@@ -27,7 +27,8 @@ Status require_type(const Node& node, Infos inputs, std::size_t i, DType dtype) 
 
 Status require_rank(const Node& node, Infos inputs, std::size_t i, std::size_t rank) {
   if (inputs[i].shape.size() == rank) return {};
-  return mismatched(input_name(node, i) + " has a wrong number of dimensions", to_string(inputs[i].shape), std::to_string(rank) + " dimensions");
+  return mismatched(input_name(node, i) + " has a wrong number of dimensions", to_string(inputs[i].shape),
+                    std::to_string(rank) + " dimensions");
 }
 
 Result<std::vector<std::int64_t>> constant_integers(const Node& node, Infos inputs, std::size_t i) {

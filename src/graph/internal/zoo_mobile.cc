@@ -44,7 +44,8 @@ Result<Graph> build_mobile(const MobileOptions& options, const PictureShape& pic
     const bool halve = stage > 0 || std::min(picture.height, picture.width) > kLargePicture;
     for (std::int64_t i = 0; i < options.depth; ++i) {
       const bool first = stage == 0 && i == 0;
-      const Block block{.in = channels, .out = options.width << stage, .expand = first ? 1 : options.expand, .stride = halve && i == 0 ? 2 : 1};
+      const Block block{
+          .in = channels, .out = options.width << stage, .expand = first ? 1 : options.expand, .stride = halve && i == 0 ? 2 : 1};
       x = inverted_residual(parts, "stage" + std::to_string(stage + 1) + ".block" + std::to_string(i), x, block);
       channels = block.out;
     }

@@ -29,10 +29,11 @@ std::string Parts::conv_norm(const std::string& name, const std::string& x, cons
                                  {"pads", std::vector<std::int64_t>(4, k / 2)},
                                  {"strides", std::vector<std::int64_t>(2, conv.stride)}};
   const auto y = builder.op("Conv", {x, weight}, attributes, name + ".conv");
-  return builder.op("BatchNormalization",
-                    {y, builder.constant(name + ".bn.gamma", filled(conv.out, gamma)), builder.constant(name + ".bn.beta", filled(conv.out, 0)),
-                     builder.constant(name + ".bn.mean", filled(conv.out, 0)), builder.constant(name + ".bn.variance", filled(conv.out, 1))},
-                    {{"epsilon", 1e-5F}, {"momentum", 0.9F}}, name + ".bn");
+  return builder.op(
+      "BatchNormalization",
+      {y, builder.constant(name + ".bn.gamma", filled(conv.out, gamma)), builder.constant(name + ".bn.beta", filled(conv.out, 0)),
+       builder.constant(name + ".bn.mean", filled(conv.out, 0)), builder.constant(name + ".bn.variance", filled(conv.out, 1))},
+      {{"epsilon", 1e-5F}, {"momentum", 0.9F}}, name + ".bn");
 }
 
 std::string Parts::relu6(const std::string& name, const std::string& x) {

@@ -86,7 +86,8 @@ Result<std::string> serialize_onnx(const Graph& graph) {
     for (const auto& [key, value] : node.attributes) internal::encode_attribute(key, value, *made.add_attribute());
   }
   if (model.ByteSizeLong() > kMostBytes)
-    return Error{.code = ErrorCode::kUnsupported, .what = "the model is larger than the 2 GiB of an ONNX file", .where = "graph " + graph.name};
+    return Error{
+        .code = ErrorCode::kUnsupported, .what = "the model is larger than the 2 GiB of an ONNX file", .where = "graph " + graph.name};
   return model.SerializeAsString();
 }
 

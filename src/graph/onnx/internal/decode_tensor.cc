@@ -40,10 +40,11 @@ Error size_error(const TensorProto& proto, std::int64_t count, std::size_t got, 
 
 /// Reads elements stored as Raw in raw_data or as `field`'s type, makes them To by `convert`.
 template <typename To, typename Raw, typename Field, typename Convert>
-Result<Tensor> decode_as(DType dtype, const TensorProto& proto, const Shape& shape, const Source& source, const Field& field, Convert convert,
-                         const std::string& where) {
+Result<Tensor> decode_as(DType dtype, const TensorProto& proto, const Shape& shape, const Source& source, const Field& field,
+                         Convert convert, const std::string& where) {
   const auto count = static_cast<std::size_t>(source.count);
-  if (source.raw != nullptr && source.raw->size() != count * sizeof(Raw)) return size_error(proto, source.count, source.raw->size(), " bytes", where);
+  if (source.raw != nullptr && source.raw->size() != count * sizeof(Raw))
+    return size_error(proto, source.count, source.raw->size(), " bytes", where);
   if (source.raw == nullptr && static_cast<std::size_t>(field.size()) != count)
     return size_error(proto, source.count, static_cast<std::size_t>(field.size()), " values", where);
   Tensor tensor(dtype, shape);
@@ -111,13 +112,19 @@ Result<Tensor> decode_tensor(const TensorProto& proto, const std::string& where)
   switch (proto.data_type()) {
     case TensorProto::FLOAT: return decode_as<float, float>(DType::kF32, proto, shape, source, proto.float_data(), keep, where);
     case TensorProto::DOUBLE: return decode_as<float, double>(DType::kF32, proto, shape, source, proto.double_data(), from_double, where);
-    case TensorProto::FLOAT16: return decode_as<float, std::uint16_t>(DType::kF32, proto, shape, source, proto.int32_data(), from_half, where);
-    case TensorProto::BFLOAT16: return decode_as<float, std::uint16_t>(DType::kF32, proto, shape, source, proto.int32_data(), from_bfloat, where);
-    case TensorProto::UINT8: return decode_as<std::uint8_t, std::uint8_t>(DType::kU8, proto, shape, source, proto.int32_data(), keep, where);
+    case TensorProto::FLOAT16:
+      return decode_as<float, std::uint16_t>(DType::kF32, proto, shape, source, proto.int32_data(), from_half, where);
+    case TensorProto::BFLOAT16:
+      return decode_as<float, std::uint16_t>(DType::kF32, proto, shape, source, proto.int32_data(), from_bfloat, where);
+    case TensorProto::UINT8:
+      return decode_as<std::uint8_t, std::uint8_t>(DType::kU8, proto, shape, source, proto.int32_data(), keep, where);
     case TensorProto::INT8: return decode_as<std::int8_t, std::int8_t>(DType::kI8, proto, shape, source, proto.int32_data(), keep, where);
-    case TensorProto::INT32: return decode_as<std::int32_t, std::int32_t>(DType::kI32, proto, shape, source, proto.int32_data(), keep, where);
-    case TensorProto::INT64: return decode_as<std::int64_t, std::int64_t>(DType::kI64, proto, shape, source, proto.int64_data(), keep, where);
-    case TensorProto::BOOL: return decode_as<std::uint8_t, std::uint8_t>(DType::kBool, proto, shape, source, proto.int32_data(), truth, where);
+    case TensorProto::INT32:
+      return decode_as<std::int32_t, std::int32_t>(DType::kI32, proto, shape, source, proto.int32_data(), keep, where);
+    case TensorProto::INT64:
+      return decode_as<std::int64_t, std::int64_t>(DType::kI64, proto, shape, source, proto.int64_data(), keep, where);
+    case TensorProto::BOOL:
+      return decode_as<std::uint8_t, std::uint8_t>(DType::kBool, proto, shape, source, proto.int32_data(), truth, where);
     default: return dtype_from_onnx(proto.data_type(), where).error();
   }
 }

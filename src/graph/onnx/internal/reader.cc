@@ -156,7 +156,9 @@ Status Reader::type_outputs() {
   for (Value& output : graph_.outputs) {
     const auto found = tensors.find(output.name);
     if (found == tensors.end())
-      return Error{.code = ErrorCode::kBadFormat, .what = "an output that nothing makes", .where = "graph " + graph_.name + ", tensor " + output.name};
+      return Error{.code = ErrorCode::kBadFormat,
+                   .what = "an output that nothing makes",
+                   .where = "graph " + graph_.name + ", tensor " + output.name};
     output.dtype = found->second.dtype;
     output.shape = found->second.shape;
   }

@@ -39,10 +39,10 @@ class Reader {
   const onnx::GraphProto& proto_;
   std::int64_t opset_;
   Graph graph_;
-  std::set<std::string> tensors_;        ///< every tensor name of the model
-  std::set<std::string> used_;           ///< tensors that a node or output takes
-  std::set<std::string> node_names_;     ///< as the file has them, and those given
-  std::set<std::string> made_names_;     ///< the file's names that are taken already
+  std::set<std::string> tensors_;         ///< every tensor name of the model
+  std::set<std::string> used_;            ///< tensors that a node or output takes
+  std::set<std::string> node_names_;      ///< as the file has them, and those given
+  std::set<std::string> made_names_;      ///< the file's names that are taken already
   std::vector<std::string> old_softmax_;  ///< outputs of such nodes
 };
 
