@@ -4,7 +4,10 @@
 #include <algorithm>
 #include <atomic>
 #include <limits>
+#include <memory>
 #include <mutex>
+#include <thread>
+#include <unordered_map>
 #include <utility>
 
 #include "oip/internal/codec.h"
@@ -25,33 +28,76 @@ constexpr int kKeepaliveMs = 300'000;
 // With a keepalive this also bounds how long a silent network may swallow bytes before the connection counts as lost.
 constexpr int kKeepaliveTimeoutMs = 20'000;
 
-/// All that one call needs until it is done; shared by gRPC's callback and the RemoteCall, either of which may end first.
+/// All that one call needs until it is done; shared by the Calls and the RemoteCall, either of which may end first.
 struct CallState {
   grpc::ClientContext context;
-  inference::ModelInferRequest request;
   inference::ModelInferResponse response;
+  grpc::Status status;
+  std::unique_ptr<grpc::ClientAsyncResponseReader<inference::ModelInferResponse>> reader;
   std::vector<std::string> output_names;
   std::string where;
   RemoteModel::Done done;
   std::atomic<bool> cancelled = false;
-};
 
-void finish(CallState& state, const grpc::Status& status) {
-  auto done = std::exchange(state.done, nullptr);
-  if (!status.ok()) return done(from_grpc(status, state.where, state.cancelled));
-  done(read_outputs(state.response, state.output_names));
-}
+  void cancel() {
+    cancelled = true;
+    context.TryCancel();
+  }
+  void finish() {
+    if (!status.ok()) return done(from_grpc(status, where, cancelled));
+    done(read_outputs(response, output_names));
+  }
+};
 
 class GrpcCall final : public RemoteCall {
  public:
   explicit GrpcCall(std::shared_ptr<CallState> state) : state_(std::move(state)) {}
-  void cancel() override {
-    state_->cancelled = true;
-    state_->context.TryCancel();
-  }
+  void cancel() override { state_->cancel(); }
 
  private:
   std::shared_ptr<CallState> state_;
+};
+
+/// The calls under way and the thread that ends them. Destroying it cancels them and waits until each is done.
+/// (Not gRPC 1.51's callback interface: it crashes where the last reference to a channel goes in a callback.)
+class Calls {
+ public:
+  Calls() : thread_([this] { work(); }) {}
+  ~Calls() {
+    {
+      const std::lock_guard lock(mutex_);
+      for (const auto& [tag, state] : live_) state->cancel();
+    }
+    queue_.Shutdown();
+    thread_.join();
+  }
+  Calls(const Calls&) = delete;
+  Calls& operator=(const Calls&) = delete;
+
+  void start(Stub& stub, const inference::ModelInferRequest& request, const std::shared_ptr<CallState>& state) {
+    {
+      const std::lock_guard lock(mutex_);
+      live_.emplace(state.get(), state);
+    }
+    state->reader = stub.AsyncModelInfer(&state->context, request, &queue_);
+    state->reader->Finish(&state->response, &state->status, state.get());
+  }
+
+ private:
+  void work() {
+    void* tag = nullptr;
+    for (bool ok = false; queue_.Next(&tag, &ok);) take(tag)->finish();
+  }
+
+  std::shared_ptr<CallState> take(void* tag) {
+    const std::lock_guard lock(mutex_);
+    return std::move(live_.extract(tag).mapped());
+  }
+
+  grpc::CompletionQueue queue_;
+  std::mutex mutex_;
+  std::unordered_map<void*, std::shared_ptr<CallState>> live_;
+  std::thread thread_;
 };
 
 std::chrono::system_clock::time_point time_limit(std::chrono::milliseconds deadline) {
@@ -81,12 +127,12 @@ class GrpcModel final : public RemoteModel {
     state->output_names = output_names;
     state->done = std::move(done);
     state->context.set_deadline(time_limit(deadline));
-    state->request.set_model_name(options_.model);
-    state->request.set_model_version(options_.version);
-    write_inputs(inputs, state->request);
-    for (const auto& name : output_names) state->request.add_outputs()->set_name(name);
-    stub_->async()->ModelInfer(&state->context, &state->request, &state->response,
-                               [state](const grpc::Status& status) { finish(*state, status); });
+    inference::ModelInferRequest request;
+    request.set_model_name(options_.model);
+    request.set_model_version(options_.version);
+    write_inputs(inputs, request);
+    for (const auto& name : output_names) request.add_outputs()->set_name(name);
+    calls_.start(*stub_, request, state);
     return std::make_unique<GrpcCall>(std::move(state));
   }
 
@@ -115,6 +161,7 @@ class GrpcModel final : public RemoteModel {
   const std::unique_ptr<Stub> stub_;
   std::mutex mutex_;
   Metadata metadata_;
+  Calls calls_;
 };
 
 grpc::ChannelArguments channel_arguments(const RemoteOptions& options) {

@@ -40,7 +40,7 @@ class RemoteCall {
 };
 
 /// A model behind the Open Inference Protocol (KServe v2) over gRPC. Thread-safe. Transport, so an interface: tests fake it.
-/// Calls under way outlive the RemoteModel: their `done` still comes, at the latest with their deadline.
+/// Destroying it cancels the calls under way and waits for their `done`; so not from within a `done`, nor with a lock that one needs.
 class RemoteModel {
  public:
   using Done = std::function<void(Result<std::vector<Tensor>>)>;
@@ -49,8 +49,8 @@ class RemoteModel {
   /// The model's inputs and outputs, asked once. Errors: kUnavailable, kNotFound, kDeadline, kUnsupported (a datatype).
   [[nodiscard]] virtual Result<std::vector<TensorSpec>> inputs(std::chrono::milliseconds deadline) = 0;
   [[nodiscard]] virtual Result<std::vector<TensorSpec>> outputs(std::chrono::milliseconds deadline) = 0;
-  /// Starts a query; the inputs are copied before it returns. `done` is called exactly once, on another thread (where it should not
-  /// linger: other answers wait behind it), with the tensors in the order of `output_names` (empty: the server's).
+  /// Starts a query; the inputs are copied before it returns. `done` is called exactly once, on another thread (where it must
+  /// not linger nor call infer(): other answers wait behind it), with the tensors in the order of `output_names` (empty: the server's).
   /// Errors: kDeadline, kUnavailable, kCancelled, kNotFound, kMismatch, kBadFormat (an answer that breaks the protocol).
   virtual std::unique_ptr<RemoteCall> infer_async(std::span<const NamedView> inputs, const std::vector<std::string>& output_names,
                                                   std::chrono::milliseconds deadline, Done done) = 0;

@@ -15,7 +15,6 @@
 #include "oip/internal/grpc_status.h"
 #include "oip/internal/model_service.h"
 #include "oip/internal/tls.h"
-#include "oip/internal/worker_pool.h"
 
 namespace hedge::oip {
 namespace {
@@ -54,11 +53,11 @@ std::shared_ptr<grpc::ServerCredentials> credentials(const std::optional<Tls>& t
   return grpc::SslServerCredentials(ssl);
 }
 
-/// Members are destroyed in reverse: first the gRPC server, whose calls need the service and the pool, last the models.
+/// Members are destroyed in reverse: first the gRPC server, whose calls need the service.
 class GrpcServer final : public Server {
  public:
   GrpcServer(std::vector<ServedModel> models, const ServerOptions& options)
-      : log_(options.log), pool_(options.threads, options.most_waiting), service_(std::move(models), options.log, pool_) {}
+      : log_(options.log), service_(std::move(models), options) {}
   ~GrpcServer() override { GrpcServer::stop(kDestructionGraceMs); }
 
   Status start(const ServerOptions& options, const Address& address) {
@@ -121,7 +120,6 @@ class GrpcServer final : public Server {
   }
 
   LogSink log_;
-  WorkerPool pool_;
   ModelService service_;
   std::unique_ptr<grpc::Server> server_;
   int port_ = 0;

@@ -137,18 +137,39 @@ TEST_F(Client, cancelling_ends_a_call_once_and_is_harmless_afterwards) {
   EXPECT_EQ(times, 1);
 }
 
-TEST_F(Client, dropping_the_call_and_the_model_does_not_lose_the_answer) {
-  control_->sleep_ms = 200;
+TEST_F(Client, dropping_the_call_does_not_lose_the_answer) {
+  control_->sleep_ms = 100;
+  const auto server = serve(control_);
+  const auto remote = connect_to(server->port());
+  const std::vector<NamedView> inputs = {{"pixels", kPixels.view()}};
+  std::promise<Answer> promise;
+  remote->infer_async(inputs, {"sums"}, kPatience, [&](Answer result) { promise.set_value(std::move(result)); }).reset();
+  const auto result = promise.get_future().get();
+  ASSERT_TRUE(result.ok()) << result.error().message();
+  EXPECT_THAT((*result)[0].data<std::int32_t>(), ElementsAre(7, 30));
+}
+
+TEST_F(Client, destroying_the_model_cancels_and_waits_for_every_done) {
+  control_->sleep_ms = 1000;
   const auto server = serve(control_);
   auto remote = connect_to(server->port());
   const std::vector<NamedView> inputs = {{"pixels", kPixels.view()}};
-  auto promise = std::make_shared<std::promise<Answer>>();
-  auto answer = promise->get_future();
-  remote->infer_async(inputs, {"sums"}, kPatience, [promise](Answer result) { promise->set_value(std::move(result)); }).reset();
+  std::vector<ErrorCode> codes;  // written by the model's one thread, read after its end
+  std::vector<std::unique_ptr<RemoteCall>> calls;
+  for (int i = 0; i < 5; ++i)
+    calls.push_back(remote->infer_async(inputs, {}, kPatience, [&](Answer result) {
+      codes.push_back(result ? ErrorCode::kInternal : result.error().code);
+    }));
+  const auto start = std::chrono::steady_clock::now();
   remote.reset();
-  const auto result = answer.get();
-  ASSERT_TRUE(result.ok()) << result.error().message();
-  EXPECT_THAT((*result)[0].data<std::int32_t>(), ElementsAre(7, 30));
+  EXPECT_LT(std::chrono::steady_clock::now() - start, 800ms);
+  EXPECT_EQ(codes, std::vector<ErrorCode>(5, ErrorCode::kCancelled));
+  for (const auto& call : calls) call->cancel();  // harmless afterwards
+}
+
+TEST_F(Client, models_come_and_go_while_answers_arrive) {
+  const auto server = serve(control_);
+  for (int i = 0; i < 50; ++i) EXPECT_TRUE(ask(*connect_to(server->port())).ok());
 }
 
 TEST_F(Client, a_dead_server_fails_fast) {

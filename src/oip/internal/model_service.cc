@@ -11,14 +11,16 @@
 namespace hedge::oip {
 namespace {
 
-using grpc::CallbackServerContext;
-using grpc::ServerUnaryReactor;
+using grpc::ServerContext;
 
-ServerUnaryReactor* answer(CallbackServerContext* context, const grpc::Status& status = grpc::Status::OK) {
-  auto* reactor = context->DefaultReactor();
-  reactor->Finish(status);
-  return reactor;
-}
+/// Leaves the admission at the end of its scope.
+struct Slot {
+  Admission& admission;
+  explicit Slot(Admission& a) : admission(a) {}
+  Slot(const Slot&) = delete;
+  Slot& operator=(const Slot&) = delete;
+  ~Slot() { admission.leave(); }
+};
 
 /// answer_infer behind the room's edge: what an executor throws becomes an error.
 Status answer_guarded(const ServedModel& model, const inference::ModelInferRequest& request, inference::ModelInferResponse& response) {
@@ -33,7 +35,8 @@ Status answer_guarded(const ServedModel& model, const inference::ModelInferReque
 
 }  // namespace
 
-ModelService::ModelService(std::vector<ServedModel> models, LogSink log, WorkerPool& pool) : log_(std::move(log)), pool_(pool) {
+ModelService::ModelService(std::vector<ServedModel> models, const ServerOptions& options)
+    : log_(options.log), admission_(options.threads, options.most_waiting) {
   for (auto& model : models) models_.emplace(model.name, std::move(model));
 }
 
@@ -59,36 +62,36 @@ Result<const ServedModel*> ModelService::find(const std::string& name, const std
   return &found->second;
 }
 
-ServerUnaryReactor* ModelService::ServerLive(CallbackServerContext* context, const inference::ServerLiveRequest*,
-                                             inference::ServerLiveResponse* response) {
+grpc::Status ModelService::ServerLive(ServerContext*, const inference::ServerLiveRequest*,
+                                      inference::ServerLiveResponse* response) {
   response->set_live(true);
-  return answer(context);
+  return grpc::Status::OK;
 }
 
-ServerUnaryReactor* ModelService::ServerReady(CallbackServerContext* context, const inference::ServerReadyRequest*,
-                                              inference::ServerReadyResponse* response) {
+grpc::Status ModelService::ServerReady(ServerContext*, const inference::ServerReadyRequest*,
+                                       inference::ServerReadyResponse* response) {
   response->set_ready(!draining_);
-  return answer(context);
+  return grpc::Status::OK;
 }
 
-ServerUnaryReactor* ModelService::ModelReady(CallbackServerContext* context, const inference::ModelReadyRequest* request,
-                                             inference::ModelReadyResponse* response) {
+grpc::Status ModelService::ModelReady(ServerContext*, const inference::ModelReadyRequest* request,
+                                      inference::ModelReadyResponse* response) {
   response->set_ready(!draining_ && find(request->name(), request->version()).ok());
-  return answer(context);
+  return grpc::Status::OK;
 }
 
-ServerUnaryReactor* ModelService::ServerMetadata(CallbackServerContext* context, const inference::ServerMetadataRequest*,
-                                                 inference::ServerMetadataResponse* response) {
+grpc::Status ModelService::ServerMetadata(ServerContext*, const inference::ServerMetadataRequest*,
+                                          inference::ServerMetadataResponse* response) {
   response->set_name("hedge");
   response->set_version(HEDGE_VERSION);
   response->add_extensions("classification");
-  return answer(context);
+  return grpc::Status::OK;
 }
 
-ServerUnaryReactor* ModelService::ModelMetadata(CallbackServerContext* context, const inference::ModelMetadataRequest* request,
-                                                inference::ModelMetadataResponse* response) {
+grpc::Status ModelService::ModelMetadata(ServerContext*, const inference::ModelMetadataRequest* request,
+                                         inference::ModelMetadataResponse* response) {
   const auto found = find(request->name(), request->version());
-  if (!found) return answer(context, {grpc::StatusCode::NOT_FOUND, found.error().message()});
+  if (!found) return {grpc::StatusCode::NOT_FOUND, found.error().message()};
   const ServedModel& model = **found;
   response->set_name(model.name);
   response->add_versions(model.version);
@@ -96,32 +99,28 @@ ServerUnaryReactor* ModelService::ModelMetadata(CallbackServerContext* context, 
   (*response->mutable_properties())["executor"] = model.executor->description();
   for (const auto& spec : model.executor->inputs()) write_spec(spec, *response->add_inputs());
   for (const auto& spec : model.executor->outputs()) write_spec(spec, *response->add_outputs());
-  return answer(context);
+  return grpc::Status::OK;
 }
 
-ServerUnaryReactor* ModelService::ModelInfer(CallbackServerContext* context, const inference::ModelInferRequest* request,
-                                             inference::ModelInferResponse* response) {
-  if (draining_) return answer(context, {grpc::StatusCode::UNAVAILABLE, "the server is shutting down"});
+grpc::Status ModelService::ModelInfer(ServerContext* context, const inference::ModelInferRequest* request,
+                                      inference::ModelInferResponse* response) {
+  if (draining_) return {grpc::StatusCode::UNAVAILABLE, "the server is shutting down"};
   const auto found = find(request->model_name(), request->model_version());
-  if (!found) return answer(context, {grpc::StatusCode::NOT_FOUND, found.error().message()});
+  if (!found) return {grpc::StatusCode::NOT_FOUND, found.error().message()};
 
-  auto* reactor = context->DefaultReactor();
   const auto arrival = std::chrono::steady_clock::now();
-  // The call's objects live until Finish, so the job may hold them.
-  const bool taken = pool_.try_submit([this, context, reactor, request, response, arrival, model = *found] {
-    // A client that is gone or no longer waits is not worth computing for.
-    if (context->IsCancelled()) return reactor->Finish({grpc::StatusCode::CANCELLED, "cancelled while waiting"});
-    const auto timeout = timeout_of(*request);
-    if (timeout && std::chrono::steady_clock::now() - arrival > *timeout)
-      return reactor->Finish({grpc::StatusCode::DEADLINE_EXCEEDED, "the request's timeout passed while it waited"});
-    if (const auto status = answer_guarded(*model, *request, *response); !status) {
-      log(log_, LogLevel::kDebug, "request refused: " + status.error().message());
-      return reactor->Finish(to_grpc(status.error()));
-    }
-    reactor->Finish(grpc::Status::OK);
-  });
-  if (!taken) reactor->Finish({grpc::StatusCode::UNAVAILABLE, "too many requests are waiting"});
-  return reactor;
+  if (!admission_.enter()) return {grpc::StatusCode::UNAVAILABLE, "too many requests are waiting"};
+  const Slot slot{admission_};
+  // A client that is gone or no longer waits is not worth computing for.
+  if (context->IsCancelled()) return {grpc::StatusCode::CANCELLED, "cancelled while waiting"};
+  const auto timeout = timeout_of(*request);
+  if (timeout && std::chrono::steady_clock::now() - arrival > *timeout)
+    return {grpc::StatusCode::DEADLINE_EXCEEDED, "the request's timeout passed while it waited"};
+  if (const auto status = answer_guarded(**found, *request, *response); !status) {
+    log(log_, LogLevel::kDebug, "request refused: " + status.error().message());
+    return to_grpc(status.error());
+  }
+  return grpc::Status::OK;
 }
 
 }  // namespace hedge::oip

@@ -9,33 +9,35 @@
 #include <vector>
 
 #include "core/log.h"
-#include "oip/internal/worker_pool.h"
+#include "oip/internal/admission.h"
 #include "oip/server.h"
 
 namespace hedge::oip {
 
-/// The verbs of the protocol. Cheap ones answer on gRPC's thread; ModelInfer goes through the pool. The pool must outlive the calls.
-class ModelService final : public inference::GRPCInferenceService::CallbackService {
+/// The verbs of the protocol, each call on a thread of gRPC's; ModelInfer waits there for its turn, so the threads are bounded by
+/// what may compute and wait. (gRPC 1.51's callback interface would need no waiting threads, but on Linux its pollers sleep for
+/// 100 ms after an idle second, which a lone query then waits for.)
+class ModelService final : public inference::GRPCInferenceService::Service {
  public:
   /// Precondition: names are unique, executors are there.
-  ModelService(std::vector<ServedModel> models, LogSink log, WorkerPool& pool);
+  ModelService(std::vector<ServedModel> models, const ServerOptions& options);
 
   /// From now on "not ready": new inferences are refused, those under way finish.
   void drain() { draining_ = true; }
   [[nodiscard]] std::vector<std::string> model_names() const;
 
-  grpc::ServerUnaryReactor* ServerLive(grpc::CallbackServerContext* context, const inference::ServerLiveRequest* request,
-                                       inference::ServerLiveResponse* response) override;
-  grpc::ServerUnaryReactor* ServerReady(grpc::CallbackServerContext* context, const inference::ServerReadyRequest* request,
-                                        inference::ServerReadyResponse* response) override;
-  grpc::ServerUnaryReactor* ModelReady(grpc::CallbackServerContext* context, const inference::ModelReadyRequest* request,
-                                       inference::ModelReadyResponse* response) override;
-  grpc::ServerUnaryReactor* ServerMetadata(grpc::CallbackServerContext* context, const inference::ServerMetadataRequest* request,
-                                           inference::ServerMetadataResponse* response) override;
-  grpc::ServerUnaryReactor* ModelMetadata(grpc::CallbackServerContext* context, const inference::ModelMetadataRequest* request,
-                                          inference::ModelMetadataResponse* response) override;
-  grpc::ServerUnaryReactor* ModelInfer(grpc::CallbackServerContext* context, const inference::ModelInferRequest* request,
-                                       inference::ModelInferResponse* response) override;
+  grpc::Status ServerLive(grpc::ServerContext* context, const inference::ServerLiveRequest* request,
+                          inference::ServerLiveResponse* response) override;
+  grpc::Status ServerReady(grpc::ServerContext* context, const inference::ServerReadyRequest* request,
+                           inference::ServerReadyResponse* response) override;
+  grpc::Status ModelReady(grpc::ServerContext* context, const inference::ModelReadyRequest* request,
+                          inference::ModelReadyResponse* response) override;
+  grpc::Status ServerMetadata(grpc::ServerContext* context, const inference::ServerMetadataRequest* request,
+                              inference::ServerMetadataResponse* response) override;
+  grpc::Status ModelMetadata(grpc::ServerContext* context, const inference::ModelMetadataRequest* request,
+                             inference::ModelMetadataResponse* response) override;
+  grpc::Status ModelInfer(grpc::ServerContext* context, const inference::ModelInferRequest* request,
+                          inference::ModelInferResponse* response) override;
 
  private:
   /// Errors: kNotFound, naming the models or versions there are.
@@ -43,7 +45,7 @@ class ModelService final : public inference::GRPCInferenceService::CallbackServi
 
   std::map<std::string, ServedModel> models_;
   LogSink log_;
-  WorkerPool& pool_;
+  Admission admission_;
   std::atomic<bool> draining_ = false;
 };
 
