@@ -1,7 +1,7 @@
 # The build's vocabulary: a room is a folder under src/ and a static library hedge_<name>; its tests are tests/<name>.
 
 add_library(hedge_options INTERFACE)
-target_compile_options(hedge_options INTERFACE -Wall -Wextra -Wconversion -Wno-missing-field-initializers)
+target_compile_options(hedge_options INTERFACE -Wall -Wextra -Wconversion -Wno-missing-field-initializers -Wno-restrict)
 target_include_directories(hedge_options INTERFACE ${CMAKE_SOURCE_DIR}/src)
 if(HEDGE_WITH_FUZZ)
   target_compile_options(hedge_options INTERFACE -fsanitize=fuzzer-no-link)

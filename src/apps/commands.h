@@ -1,0 +1,29 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+
+#include "apps/console.h"
+#include "core/result.h"
+
+namespace hedge::apps {
+
+/// What every subcommand of `hedge` gets: where to talk, and where to leave the work that the parsed flags ask for.
+struct Context {
+  Console& console;
+  std::function<bool()> should_stop;         ///< Ctrl-C was pressed
+  std::function<Status()> chosen;            ///< set by the subcommand that was parsed
+};
+
+/// Each adds one subcommand; a file each, commands/<name>.cc.
+void add_doctor(CLI::App& app, Context& context);
+void add_data(CLI::App& app, Context& context);
+void add_inspect(CLI::App& app, Context& context);
+void add_train(CLI::App& app, Context& context);
+void add_predict(CLI::App& app, Context& context);
+void add_fit(CLI::App& app, Context& context);
+void add_eval(CLI::App& app, Context& context);
+void add_bundle(CLI::App& app, Context& context);
+void add_demo(CLI::App& app, Context& context);
+
+}  // namespace hedge::apps

@@ -1,0 +1,56 @@
+#include <memory>
+
+#include "apps/commands.h"
+#include "apps/models.h"
+#include "apps/routers.h"
+#include "core/file.h"
+#include "core/json.h"
+#include "edge/bundle.h"
+
+namespace hedge::apps {
+namespace {
+
+struct Flags {
+  std::string base, fitted, global, out, name = "global", base_recipe, global_recipe;
+};
+
+Status run(const Flags& flags, Context&) {
+  HEDGE_TRY(auto fitted, read_fitted(flags.fitted));
+  HEDGE_TRY(const auto base, open_model(flags.base, {.recipe = flags.base_recipe}));
+  HEDGE_TRY(const auto global, open_model(flags.global, {.recipe = flags.global_recipe}));
+  if (global.sha256 != fitted.policy.global_sha256)
+    return Error{.code = ErrorCode::kMismatch,
+                 .what = "the policy was calibrated with another global",
+                 .where = flags.global,
+                 .got = global.sha256,
+                 .expected = fitted.policy.global_sha256};
+  HEDGE_TRY(auto base_bytes, read_file(flags.base));
+  edge::BundleParts parts{.created_by = "hedge " HEDGE_VERSION,
+                          .base_onnx = std::move(base_bytes),
+                          .router_onnx = std::move(fitted.router_onnx),
+                          .policy = std::move(fitted.policy),
+                          .labels = base.labels,
+                          .base = {.preprocess = base.recipe, .features = "auto", .macs = base.macs},
+                          .router_macs = fitted.macs,
+                          .global = {.name = flags.name, .preprocess = global.recipe, .macs = global.macs}};
+  HEDGE_CHECK(edge::write_bundle(flags.out, parts));
+  std::printf("%s\n", Json({{"bundle", flags.out}, {"threshold", parts.policy.chosen.threshold}, {"global", flags.name}}).dump().c_str());
+  return {};
+}
+
+}  // namespace
+
+void add_bundle(CLI::App& root, Context& context) {
+  auto* app = root.add_subcommand("bundle", "pack base, router and policy for a device, checked by hashes");
+  auto f = std::make_shared<Flags>();  // shared with the callback, which outlives this function
+  app->add_option("--base", f->base, "the device's model (.onnx)")->required();
+  app->add_option("--fitted", f->fitted, "the folder that \"hedge fit\" wrote")->required();
+  app->add_option("--global", f->global, "the cloud's model: its recipe says how the device must cut its pictures")->required();
+  app->add_option("--global-name", f->name, "the name that the cloud serves it under")->capture_default_str();
+  app->add_option("--out", f->out, "the bundle's folder")->required();
+  app->add_option("--base-recipe", f->base_recipe, "preprocess recipe (JSON) of a base without one in its metadata");
+  app->add_option("--global-recipe", f->global_recipe, "the same for the global");
+  app->callback([f, &context] { context.chosen = [f, &context] { return run(*f, context); }; });
+}
+
+}  // namespace hedge::apps

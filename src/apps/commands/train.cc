@@ -1,0 +1,159 @@
+#include <filesystem>
+#include <memory>
+
+#include "apps/commands.h"
+#include "core/json.h"
+#include "core/sha256.h"
+#include "data/spec.h"
+#include "graph/onnx/onnx_io.h"
+#include "graph/operators.h"
+#include "graph/passes.h"
+#include "graph/zoo.h"
+#include "train/trainer.h"
+
+namespace hedge::apps {
+namespace {
+
+struct Flags {
+  std::string data;
+  std::string net;
+  std::string model;
+  std::string out;
+  std::string summary;
+  std::int64_t size = 0;
+  std::int64_t channels = 0;
+  bool fresh = false;
+  bool strict = false;
+  train::TrainOptions options;
+  std::string optimizer = "sgd";
+  std::string precision = "auto";
+  std::string layout = "auto";
+};
+
+/// The recipe of a network to be: the first picture's size and channels unless the flags say otherwise.
+Result<data::Preprocess> make_recipe(const data::Dataset& dataset, const Flags& flags) {
+  HEDGE_TRY(const auto first, dataset.picture(0));
+  data::Preprocess recipe;
+  recipe.channels = flags.channels > 0 ? flags.channels : first.channels;
+  recipe.height = flags.size > 0 ? flags.size : first.height;
+  recipe.width = flags.size > 0 ? flags.size : first.width;
+  recipe.resize_shorter = flags.size > 0 && (first.height != flags.size || first.width != flags.size) ? flags.size : 0;
+  HEDGE_TRY(recipe.normalization, data::measure_normalization(dataset, recipe));
+  return recipe;
+}
+
+struct Start {
+  graph::Graph graph;
+  data::Preprocess recipe;
+};
+
+/// A network of the zoo, or the user's own with its recipe where it has one.
+Result<Start> make_start(const data::Dataset& dataset, const Flags& flags) {
+  Start start;
+  if (!flags.model.empty()) {
+    HEDGE_TRY(start.graph, graph::read_onnx(flags.model));
+    if (const auto it = start.graph.metadata.find(graph::kPreprocessKey); it != start.graph.metadata.end()) {
+      HEDGE_TRY(start.recipe, data::Preprocess::from_json(it->second));
+      return start;
+    }
+  }
+  HEDGE_TRY(start.recipe, make_recipe(dataset, flags));
+  if (flags.model.empty()) {
+    HEDGE_TRY(start.graph, graph::build_zoo(flags.net, {start.recipe.channels, start.recipe.height, start.recipe.width},
+                                            static_cast<std::int64_t>(dataset.class_names().size()), flags.options.seed));
+  }
+  return start;
+}
+
+Status parse_choices(Flags& flags) {
+  flags.options.optimizer = flags.optimizer == "sgd" ? train::Optimizer::kSgd : train::Optimizer::kAdamW;
+  using train::Layout, train::Precision;
+  flags.options.precision = flags.precision == "f32" ? Precision::kF32 : flags.precision == "bf16" ? Precision::kBf16 : Precision::kAuto;
+  flags.options.layout = flags.layout == "nchw" ? Layout::kNchw : flags.layout == "channels_last" ? Layout::kChannelsLast : Layout::kAuto;
+  if (flags.net.empty() == flags.model.empty())
+    return Error{.code = ErrorCode::kInvalidArgument, .what = "give exactly one of --net and --model", .hint = "for example --net mobile:8"};
+  return {};
+}
+
+Status write_results(const Flags& flags, const train::Trained& trained, std::int64_t macs) {
+  const auto& summary = trained.summary;
+  HEDGE_CHECK(graph::write_onnx(flags.out, trained.graph));
+  HEDGE_TRY(const auto sha256, sha256_file(flags.out));
+  const Json json = {{"model", flags.out},
+                     {"sha256", sha256},
+                     {"macs", macs},
+                     {"params", trained.graph.num_parameters()},
+                     {"seconds", summary.seconds},
+                     {"loss", summary.final_loss},
+                     {"augmented_training_accuracy", summary.final_accuracy},
+                     {"pictures_per_second", summary.pictures_per_second},
+                     {"precision", train::to_string(summary.precision)},
+                     {"layout", train::to_string(summary.layout)},
+                     {"resumed_from_epoch", summary.resumed_from_epoch}};
+  if (!flags.summary.empty()) HEDGE_CHECK(write_json(flags.summary, json));
+  std::printf("%s\n", json.dump().c_str());
+  return {};
+}
+
+Status run(Flags& flags, Context& context) {
+  HEDGE_CHECK(parse_choices(flags));
+  HEDGE_TRY(auto spec, data::parse_spec(flags.data));
+  if (spec.split == data::Split::kAll) spec.split = data::Split::kTrain;  // the other splits are for judging
+  HEDGE_TRY(const auto opened, data::open_dataset(data::to_string(spec), {.strict = flags.strict, .log = context.console.log()}));
+  const auto& dataset = *opened.dataset;
+  HEDGE_TRY(auto start, make_start(dataset, flags));
+  Json labels = dataset.class_names();
+  start.graph.metadata[graph::kPreprocessKey] = start.recipe.to_json();
+  start.graph.metadata[graph::kLabelsKey] = labels.dump();
+  HEDGE_TRY(const auto macs, graph::count_macs(start.graph));
+  context.console.say("hedge: training " + (flags.net.empty() ? flags.model : flags.net) + " (" + std::to_string(macs) + " MACs, " +
+                      std::to_string(start.graph.num_parameters()) + " parameters) on " + std::to_string(dataset.size()) + " pictures of " + dataset.spec());
+  if (flags.options.checkpoint.empty()) flags.options.checkpoint = flags.out + ".checkpoint";
+  std::error_code ignored;
+  if (flags.fresh) std::filesystem::remove(flags.options.checkpoint, ignored);
+  HEDGE_TRY(const auto trained, train::train_classifier(std::move(start.graph), dataset, start.recipe, flags.options,
+                                                        {.progress = context.console.progress("hedge: "), .log = context.console.log(), .should_stop = context.should_stop}));
+  return write_results(flags, trained, macs);
+}
+
+void add_flags(CLI::App& app, Flags& f) {
+  auto& o = f.options;
+  app.add_option("--data", f.data, "fashion-mnist, folder:PATH (a folder a class), with ?split=…&limit=N; the train split by default")->required();
+  app.add_option("--net", f.net, "a new network: mobile:WIDTH[,expand=4,depth=2,stem_stride=2,…] or resnet:WIDTH,DEPTH[,stem_stride=1]");
+  app.add_option("--model", f.model, "or an ONNX model to train further");
+  app.add_option("--out", f.out, "where the trained ONNX model goes; its checkpoint stands beside it")->required();
+  app.add_option("--size", f.size, "pictures are brought to SIZE x SIZE; default: the first picture's size")->check(CLI::Range(8, 1024));
+  app.add_option("--channels", f.channels, "1 gray, 3 RGB; default: the first picture's")->check(CLI::IsMember({1, 3}));
+  app.add_option("--epochs", o.epochs, "passes over the data")->capture_default_str();
+  app.add_option("--batch", o.batch, "pictures a step")->capture_default_str();
+  app.add_option("--optimizer", f.optimizer, "sgd or adamw")->capture_default_str()->check(CLI::IsMember({"sgd", "adamw"}));
+  app.add_option("--lr", o.learning_rate, "peak learning rate: about 0.1 for sgd, 0.002 for adamw")->capture_default_str();
+  app.add_option("--momentum", o.momentum, "of sgd (Nesterov)")->capture_default_str();
+  app.add_option("--weight-decay", o.weight_decay, "of weights, not of biases and normalisation")->capture_default_str();
+  app.add_option("--warmup", o.warmup_epochs, "epochs of linear warm-up before the cosine")->capture_default_str();
+  app.add_option("--label-smoothing", o.label_smoothing, "0 to 1")->capture_default_str();
+  app.add_option("--pad-crop", o.augmentation.pad_crop, "random crops after padding by so many pixels")->capture_default_str();
+  app.add_flag("--flip", o.augmentation.flip, "random left-right flips");
+  app.add_option("--precision", f.precision, "auto measures f32 and bf16 on the first batch")->capture_default_str()->check(CLI::IsMember({"auto", "f32", "bf16"}));
+  app.add_option("--layout", f.layout, "memory format; auto measures")->capture_default_str()->check(CLI::IsMember({"auto", "nchw", "channels_last"}));
+  app.add_option("--seed", o.seed, "of the initial weights, the order and the augmentation")->capture_default_str();
+  app.add_option("--threads", o.threads, "0: all cores; 1: the same bits in every run and resumption")->capture_default_str();
+  app.add_option("--workers", o.loader_workers, "decoding threads")->capture_default_str();
+  app.add_option("--checkpoint", o.checkpoint, "written after each epoch and gone on from; default: OUT.checkpoint");
+  app.add_flag("--fresh", f.fresh, "start anew even where a checkpoint stands");
+  app.add_flag("--strict", f.strict, "a file that is no picture is an error instead of being skipped");
+  app.add_option("--csv", o.csv, "a line an epoch: loss, accuracy, learning rate, speed");
+  app.add_option("--summary", f.summary, "what was trained, as JSON (also printed)");
+}
+
+}  // namespace
+
+void add_train(CLI::App& root, Context& context) {
+  auto* app = root.add_subcommand("train", "train a base or a global on a labelled data set; goes on from its checkpoint when run again");
+  auto flags = std::make_shared<Flags>();  // shared with the callback, which outlives this function
+  flags->options.augmentation = {};
+  add_flags(*app, *flags);
+  app->callback([flags, &context] { context.chosen = [flags, &context] { return run(*flags, context); }; });
+}
+
+}  // namespace hedge::apps

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "apps/console.h"
+#include "core/json.h"
+#include "core/result.h"
+
+namespace hedge::apps {
+
+/// What the demo trains and on what.
+struct DemoOptions {
+  std::string data = "fashion-mnist";           ///< without a split
+  std::filesystem::path out = "out/demo";
+  std::string base_net = "mobile:6";
+  std::string global_net = "resnet:24,1";
+  std::int64_t base_epochs = 15;
+  std::int64_t global_epochs = 10;
+  std::int64_t pad_crop = 2;
+  bool flip = true;
+  double coverage = 0.8;
+  int seeds = 3;                    ///< routers fitted a kind
+  bool resume = false;              ///< go on after the last step that ended well
+  std::vector<std::string> notes;   ///< for the report
+};
+
+/// Runs the public commands one after the other, each in a process of its own, and prints each so that a person can repeat it.
+/// Leaves report.html, report.json, curve.csv, summary.json, the models, the bundle and the live answers in `out`.
+/// Errors: the first failing step's; kMismatch where the live run does not agree with the table.
+Status run_demo(const DemoOptions& options, Console& console);
+
+}  // namespace hedge::apps

@@ -1,0 +1,50 @@
+// hedge: the workbench. Parses, wires and prints; the work is in the rooms.
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+
+#include "apps/commands.h"
+
+namespace {
+
+std::atomic<bool> stop_asked{false};  // set by a signal handler, which can reach nothing else
+
+/// The first Ctrl-C asks for an end that keeps what was done, a second one kills.
+void catch_signals() {
+  struct sigaction action {};
+  action.sa_handler = [](int) { stop_asked = true; };
+  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  using namespace hedge;
+  using namespace hedge::apps;
+  Console console("hedge");
+  Context context{.console = console, .should_stop = [] { return stop_asked.load(); }, .chosen = {}};
+  CLI::App app(
+      "hedge: hybrid edge-cloud image classification. Leaves easy pictures on the device and queries the cloud only where that helps.\n"
+      "From pictures to a running hybrid: train (twice) -> predict (thrice) -> fit -> eval -> bundle; \"hedge demo\" does it all.\n"
+      "Exit codes: 0 done, 2 bad argument, 3 not found, 4 bad format, 5 unsupported, 6 mismatch, 7 I/O, 8 target unreachable,\n"
+      "9 peer unavailable, 10 deadline, 11 cancelled (what was done is kept), 12 unusable data, 70 internal.");
+  app.name("hedge");
+  app.set_version_flag("--version", "hedge " HEDGE_VERSION);
+  app.require_subcommand(1);
+  for (auto add : {add_demo, add_train, add_predict, add_fit, add_eval, add_bundle, add_data, add_inspect, add_doctor}) add(app, context);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? 0 : static_cast<int>(ErrorCode::kInvalidArgument);
+  }
+  catch_signals();
+  try {
+    const auto status = context.chosen();
+    return status ? 0 : console.fail(status.error());
+  } catch (const std::exception& e) {
+    return console.fail({.code = ErrorCode::kInternal, .what = e.what()});
+  }
+}

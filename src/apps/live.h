@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+
+#include "apps/steps.h"
+#include "core/json.h"
+#include "core/result.h"
+
+namespace hedge::apps {
+
+/// A hybrid to run for real: a cloud process and an edge process of this machine.
+struct LiveSetup {
+  std::filesystem::path bundle;
+  std::filesystem::path global;  ///< the model the cloud serves
+  std::string input;             ///< data-set specification of the pictures
+  std::filesystem::path out;     ///< folder of answers and summary
+};
+
+/// Runs all pictures through hedge-edge with hedge-cloud beside it; leaves live.jsonl and live.json in `out` and gives the summary.
+/// Errors: kUnavailable (the cloud does not start), the edge's own.
+Result<Json> run_live(const LiveSetup& setup, const Steps& steps, Console& console);
+
+/// The same, but kills the cloud (SIGKILL) when `kill_after` pictures are answered; leaves drill.jsonl and drill.json.
+Result<Json> run_drill(const LiveSetup& setup, std::size_t kill_after, const Steps& steps, Console& console);
+
+}  // namespace hedge::apps

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/executor.h"
+#include "core/result.h"
+#include "data/preprocess.h"
+
+namespace hedge::apps {
+
+/// A model file, opened to classify u8 pictures: its recipe's normalisation is folded into the executor.
+struct OpenedModel {
+  std::string path;
+  std::string sha256;
+  data::Preprocess recipe;
+  std::vector<std::string> labels;  ///< from the metadata; may be empty
+  std::int64_t macs = 0;            ///< 0: not an ONNX file this project reads
+  std::int64_t parameters = 0;
+  std::unique_ptr<Executor> executor;  ///< u8 [N, H, W, C] -> "logits" (and "features" where asked for)
+};
+
+struct OpenModelOptions {
+  std::filesystem::path recipe;  ///< a Preprocess as JSON; empty: the model's metadata
+  std::string features;          ///< the penultimate tensor's name, "auto", or empty: none
+  bool throughput = true;
+  int threads = 0;
+};
+
+/// Errors: those of reading; kNotFound where neither metadata nor `recipe` says how to prepare pictures.
+Result<OpenedModel> open_model(const std::filesystem::path& path, const OpenModelOptions& options);
+
+}  // namespace hedge::apps

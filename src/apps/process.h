@@ -1,0 +1,39 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "core/result.h"
+
+namespace hedge::apps {
+
+/// A child process; killed and reaped at the end of the object's life if it still runs. Standard error is shared with this process.
+class Child {
+ public:
+  /// Starts `command` (a program's path and its arguments). Standard output goes to `output`, or to this process's where empty.
+  /// Errors: kIo (with the system's reason).
+  static Result<Child> start(const std::vector<std::string>& command, const std::filesystem::path& output = {});
+  Child(Child&& other) noexcept;
+  Child& operator=(Child&&) = delete;
+  ~Child();
+
+  /// The exit code, or 128 + the signal's number. Blocks.
+  int wait();
+  /// Whether it has not ended yet.
+  bool running();
+  void signal(int number) const;
+
+ private:
+  explicit Child(pid_t pid) : pid_(pid) {}
+  static int code_of(int status);
+  pid_t pid_ = -1;  ///< -1: reaped or moved from
+  int code_ = 0;
+};
+
+/// `command` as a person would type it in a shell.
+std::string shell_line(const std::vector<std::string>& command);
+
+}  // namespace hedge::apps

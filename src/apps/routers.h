@@ -1,0 +1,26 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "core/result.h"
+#include "routing/policy.h"
+#include "routing/prediction_table.h"
+
+namespace hedge::apps {
+
+/// A folder that `hedge fit` wrote.
+struct FittedFolder {
+  std::string router_onnx;  ///< the file's bytes
+  std::int64_t macs = 0;
+  routing::Policy policy;
+};
+
+/// Errors: those of reading; kMismatch where router.onnx is not the one that policy.json was calibrated with.
+Result<FittedFolder> read_fitted(const std::filesystem::path& folder);
+
+/// The router's scores of `table`'s rows, by the same runner and precision as on the device.
+Result<std::vector<float>> score_table(const FittedFolder& fitted, const routing::PredictionTable& table);
+
+}  // namespace hedge::apps

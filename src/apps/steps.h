@@ -1,0 +1,35 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "apps/console.h"
+#include "core/json.h"
+#include "core/result.h"
+
+namespace hedge::apps {
+
+/// Runs commands as named steps, prints and times each, and remembers in `folder`/steps which ended well.
+class Steps {
+ public:
+  /// With `resume`, a step that ended well with the same command before is not run again.
+  Steps(std::filesystem::path folder, bool resume, Console& console);
+
+  /// `command[0]` is the name of a program that stands beside this one. Errors: kIo; kInternal or the child's own code.
+  Status run(const std::string& name, const std::vector<std::string>& command);
+  /// The full path of a program beside this one.
+  [[nodiscard]] std::string program(const std::string& name) const;
+  /// Seconds a step, in the order they were run.
+  [[nodiscard]] const Json& seconds() const { return seconds_; }
+  void note_seconds(const std::string& name, double seconds) { seconds_[name] = seconds; }
+
+ private:
+  std::filesystem::path folder_;
+  bool resume_;
+  Console& console_;
+  std::filesystem::path programs_;
+  Json seconds_ = Json::object();
+};
+
+}  // namespace hedge::apps

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <torch/torch.h>
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "core/result.h"
+#include "train/internal/trainable_graph.h"
+
+namespace hedge::train::internal {
+
+/// Where a run stands after an epoch. Optimiser state is kept by torch's own archive beside the weights.
+struct Checkpoint {
+  std::int64_t epochs_done = 0;
+  std::string fingerprint;  ///< of everything that must not change between a run and its resumption
+  std::string precision;
+  std::string layout;
+};
+
+/// Writes weights, statistics, optimiser state and `state`, atomically. Errors: kIo.
+Status save_checkpoint(const std::filesystem::path& path, const Checkpoint& state, const TrainableGraph& graph,
+                       const torch::optim::Optimizer& optimizer);
+
+/// Reads what save_checkpoint wrote into `graph` and `optimizer`. Nothing where there is no such file.
+/// Errors: kBadFormat (not a checkpoint, or damaged), kMismatch (of another run), those of TrainableGraph::load.
+Result<std::optional<Checkpoint>> load_checkpoint(const std::filesystem::path& path, const std::string& fingerprint,
+                                                  TrainableGraph& graph, torch::optim::Optimizer& optimizer);
+
+}  // namespace hedge::train::internal

@@ -1,0 +1,69 @@
+#include "train/torch_executor.h"
+
+#include <torch/torch.h>
+#include <torch/version.h>
+
+#include "core/clock.h"
+#include "train/internal/trainable_graph.h"
+
+namespace hedge::train {
+namespace {
+
+class TorchExecutor final : public Executor {
+ public:
+  explicit TorchExecutor(internal::TrainableGraph graph) : graph_(std::move(graph)) {
+    for (const auto& input : graph_.graph().inputs) inputs_.push_back({input.name, input.dtype, input.shape});
+    for (const auto& output : graph_.graph().outputs) outputs_.push_back({output.name, output.dtype, output.shape});
+  }
+
+  [[nodiscard]] const std::vector<TensorSpec>& inputs() const override { return inputs_; }
+  [[nodiscard]] const std::vector<TensorSpec>& outputs() const override { return outputs_; }
+  [[nodiscard]] std::string description() const override { return std::string("libtorch ") + TORCH_VERSION + ", f32"; }
+
+  [[nodiscard]] Result<std::vector<Tensor>> run(std::span<const NamedView> inputs) const override {
+    HEDGE_TRY(const auto ordered, match_inputs(inputs_, inputs));
+    try {
+      torch::NoGradGuard guard;
+      std::vector<torch::Tensor> tensors;
+      for (const auto& view : ordered) tensors.push_back(internal::to_torch(view));
+      std::vector<Tensor> results;
+      for (const auto& output : graph_.forward(tensors, false)) results.push_back(internal::from_torch(output));
+      return results;
+    } catch (const std::exception& e) {
+      return Error{.code = ErrorCode::kInternal, .what = std::string("libtorch failed: ") + e.what(), .where = graph_.graph().name};
+    }
+  }
+
+ private:
+  internal::TrainableGraph graph_;
+  std::vector<TensorSpec> inputs_;
+  std::vector<TensorSpec> outputs_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Executor>> make_torch_executor(graph::Graph graph) {
+  HEDGE_TRY(auto trainable, internal::TrainableGraph::create(std::move(graph)));
+  return std::unique_ptr<Executor>(std::make_unique<TorchExecutor>(std::move(trainable)));
+}
+
+std::string torch_version() { return TORCH_VERSION; }
+
+void set_torch_threads(int threads) { at::set_num_threads(threads); }
+
+double measure_sgemm_gflops() {
+  const int threads = at::get_num_threads();
+  at::set_num_threads(1);
+  constexpr std::int64_t kSize = 1024;
+  constexpr int kRuns = 5;
+  const auto a = torch::ones({kSize, kSize});
+  auto sink = a.mm(a);  // warm-up
+  const SteadyClock clock;
+  const auto start = clock.now();
+  for (int i = 0; i < kRuns; ++i) sink = a.mm(a);
+  const double seconds = seconds_between(start, clock.now());
+  at::set_num_threads(threads);
+  return 2.0 * kRuns * static_cast<double>(kSize * kSize * kSize) / seconds * 1e-9;
+}
+
+}  // namespace hedge::train

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "core/executor.h"
+#include "graph/graph.h"
+
+namespace hedge::train {
+
+/// The libtorch runner: the graph as training interprets it, in evaluation mode, f32.
+/// Errors: those of graph::validate; kUnsupported (an operator libtorch cannot compute here).
+Result<std::unique_ptr<Executor>> make_torch_executor(graph::Graph graph);
+
+/// Threads of all of libtorch in this process (1 by default on some systems). Precondition: threads >= 1.
+void set_torch_threads(int threads);
+
+/// "1.13.1"
+std::string torch_version();
+
+/// GFLOP/s of a 1024 x 1024 f32 matrix product on one thread: tells a real BLAS from the reference one.
+double measure_sgemm_gflops();
+
+}  // namespace hedge::train

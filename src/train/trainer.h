@@ -1,0 +1,80 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "core/log.h"
+#include "core/result.h"
+#include "data/dataset.h"
+#include "data/loader.h"
+#include "data/preprocess.h"
+#include "graph/graph.h"
+
+namespace hedge::train {
+
+enum class Optimizer { kSgd, kAdamW };
+/// Working precision of the forward and backward passes; weights stay f32.
+enum class Precision { kAuto, kF32, kBf16 };
+/// Layout of pictures and 4-D weights.
+enum class Layout { kAuto, kNchw, kChannelsLast };
+
+/// How a network is trained.
+struct TrainOptions {
+  std::int64_t epochs = 15;        ///< passes over the data, >= 1
+  std::int64_t batch = 128;        ///< pictures a step, >= 2 (batch normalisation)
+  Optimizer optimizer = Optimizer::kSgd;
+  double learning_rate = 0.1;      ///< peak; SGD about 0.1 at batch 128, AdamW about 0.002
+  double momentum = 0.9;           ///< SGD's (Nesterov)
+  double weight_decay = 5e-4;      ///< of weights; not of biases and normalisation
+  double warmup_epochs = 1.0;      ///< linear from 0 to the peak, then cosine to 0
+  double label_smoothing = 0.0;    ///< in 0..1; softens targets and keeps probabilities calibrated
+  data::Augmentation augmentation; ///< random crops and flips
+  Precision precision = Precision::kAuto;  ///< auto: the fastest of f32 and bf16, by measurement on the first batch
+  Layout layout = Layout::kAuto;           ///< auto: by the same measurement
+  std::uint64_t seed = 1;          ///< of order and augmentation
+  int threads = 0;                 ///< 0: all cores. With 1, a run and its resumption give the same bits
+  int loader_workers = 1;          ///< decoding and augmenting threads
+  std::filesystem::path checkpoint;  ///< written atomically after each epoch, resumed from where present; empty: none
+  std::filesystem::path csv;         ///< a line an epoch; empty: none
+
+  /// Errors: kInvalidArgument, naming the field.
+  [[nodiscard]] Status validate() const;
+};
+
+/// What came out, beside the weights.
+struct TrainSummary {
+  double seconds = 0;             ///< of this process, without loading
+  double final_loss = 0;          ///< mean of the last epoch
+  double final_accuracy = 0;      ///< on augmented training pictures, last epoch
+  double pictures_per_second = 0; ///< last epoch
+  std::int64_t resumed_from_epoch = 0;
+  Precision precision = Precision::kF32;
+  Layout layout = Layout::kNchw;
+};
+
+struct Trained {
+  graph::Graph graph;
+  TrainSummary summary;
+};
+
+/// Hooks into a long run; all optional.
+struct TrainHooks {
+  ProgressSink progress;
+  LogSink log;
+  std::function<bool()> should_stop;  ///< polled between steps; true ends with kCancelled, the last checkpoint stands
+};
+
+/// Trains `graph` (first output: logits [N, C]; first input: pictures f32 [N, C, H, W]) on `dataset` with cross entropy.
+/// Learning rate: linear warm-up, then cosine to zero (Loshchilov and Hutter 2017).
+/// Errors: kInvalidArgument (options), kMismatch (classes, picture shape, a checkpoint of another run), kBadData (a loss
+/// that is not finite: the last checkpoint stands), kCancelled, and those of the loader.
+Result<Trained> train_classifier(graph::Graph graph, const data::Dataset& dataset, const data::Preprocess& recipe,
+                                 const TrainOptions& options, const TrainHooks& hooks = {});
+
+const char* to_string(Precision precision);
+const char* to_string(Layout layout);
+
+}  // namespace hedge::train

@@ -1,0 +1,174 @@
+#include "train/trainer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <filesystem>
+
+#include "core/file.h"
+#include "core/rng.h"
+#include "graph/zoo.h"
+#include "train/torch_executor.h"
+
+namespace hedge::train {
+namespace {
+
+/// Bars: class 0 has a bright left half, class 1 a bright right half; noise on top.
+class Bars final : public data::Dataset {
+ public:
+  explicit Bars(std::size_t size) : size_(size) {}
+  [[nodiscard]] std::size_t size() const override { return size_; }
+  [[nodiscard]] const std::vector<std::string>& class_names() const override { return names_; }
+  [[nodiscard]] std::int64_t label(std::size_t index) const override { return static_cast<std::int64_t>(index % 2); }
+  [[nodiscard]] std::string id(std::size_t index) const override { return std::to_string(index); }
+  [[nodiscard]] Result<data::Picture> picture(std::size_t index) const override {
+    data::Picture picture{.height = 12, .width = 12, .channels = 1, .pixels = std::vector<std::uint8_t>(144)};
+    Rng rng(7, index);
+    for (std::size_t i = 0; i < 144; ++i) {
+      const bool bright = (i % 12 < 6) == (index % 2 == 0);
+      picture.pixels[i] = static_cast<std::uint8_t>((bright ? 150 : 50) + rng.below(50));
+    }
+    return picture;
+  }
+  [[nodiscard]] const std::string& content_hash() const override { return hash_; }
+  [[nodiscard]] const std::string& spec() const override { return hash_; }
+
+ private:
+  std::size_t size_;
+  std::vector<std::string> names_ = {"left", "right"};
+  std::string hash_ = "bars";
+};
+
+class Training : public ::testing::Test {
+ protected:
+  Training() : folder_(std::filesystem::temp_directory_path() / ("hedge_training_" + std::to_string(::getpid()))) {
+    std::filesystem::create_directories(folder_);
+    recipe_ = {.channels = 1, .height = 12, .width = 12, .normalization = {.mean = {0.4F}, .std = {0.2F}}};
+    options_.epochs = 3;
+    options_.batch = 16;
+    options_.threads = 1;
+    options_.precision = Precision::kF32;
+    options_.layout = Layout::kNchw;
+    options_.learning_rate = 0.05;
+  }
+  ~Training() override { std::filesystem::remove_all(folder_); }
+
+  static graph::Graph network() { return graph::build_zoo("resnet:4,1", {1, 12, 12}, 2, 3).value(); }
+  Result<Trained> train(const TrainHooks& hooks = {}) { return train_classifier(network(), bars_, recipe_, options_, hooks); }
+
+  static void expect_same_bits(const graph::Graph& a, const graph::Graph& b) {
+    ASSERT_EQ(a.initializers.size(), b.initializers.size());
+    for (const auto& [name, tensor] : a.initializers) {
+      const auto& other = b.initializers.at(name);
+      ASSERT_EQ(tensor.num_bytes(), other.num_bytes());
+      EXPECT_EQ(std::memcmp(tensor.bytes(), other.bytes(), tensor.num_bytes()), 0) << name;
+    }
+  }
+
+  std::filesystem::path folder_;
+  Bars bars_{128};
+  data::Preprocess recipe_;
+  TrainOptions options_;
+};
+
+TEST_F(Training, learns_a_task_that_can_be_learned) {
+  const auto trained = train();
+  ASSERT_TRUE(trained.ok()) << trained.error().message();
+  EXPECT_GT(trained->summary.final_accuracy, 0.95);
+  EXPECT_LT(trained->summary.final_loss, 0.4);
+}
+
+TEST_F(Training, stops_on_request_and_resumes_to_the_same_bits) {
+  const auto straight = train();
+  ASSERT_TRUE(straight.ok());
+  options_.checkpoint = folder_ / "run.checkpoint";
+  options_.csv = folder_ / "run.csv";
+  int steps = 0;
+  const auto stopped = train({.should_stop = [&steps] { return ++steps > 12; }});  // in the second epoch: 8 steps each
+  ASSERT_FALSE(stopped.ok());
+  EXPECT_EQ(stopped.error().code, ErrorCode::kCancelled);
+  const auto resumed = train();
+  ASSERT_TRUE(resumed.ok()) << resumed.error().message();
+  EXPECT_EQ(resumed->summary.resumed_from_epoch, 1);
+  expect_same_bits(straight->graph, resumed->graph);
+  const auto csv = read_file(options_.csv);
+  ASSERT_TRUE(csv.ok());
+  EXPECT_EQ(std::count(csv->begin(), csv->end(), '\n'), 4);  // the header and a line an epoch, none doubled
+}
+
+TEST_F(Training, refuses_the_checkpoint_of_another_run) {
+  options_.checkpoint = folder_ / "run.checkpoint";
+  ASSERT_TRUE(train().ok());
+  options_.learning_rate = 0.01;
+  const auto other = train();
+  ASSERT_FALSE(other.ok());
+  EXPECT_EQ(other.error().code, ErrorCode::kMismatch);
+}
+
+TEST_F(Training, names_a_damaged_checkpoint) {
+  options_.checkpoint = folder_ / "run.checkpoint";
+  ASSERT_TRUE(train().ok());
+  auto bytes = read_file(options_.checkpoint);
+  ASSERT_TRUE(bytes.ok());
+  ASSERT_TRUE(write_file_atomic(options_.checkpoint, bytes->substr(0, bytes->size() / 2)).ok());
+  const auto damaged = train();
+  ASSERT_FALSE(damaged.ok());
+  EXPECT_EQ(damaged.error().code, ErrorCode::kBadFormat);
+  EXPECT_EQ(damaged.error().where, options_.checkpoint.string());
+}
+
+TEST_F(Training, reports_a_loss_that_is_not_finite) {
+  auto graph = network();
+  for (auto& [name, tensor] : graph.initializers)
+    if (tensor.shape().size() == 4)
+      for (auto& w : tensor.data<float>()) w = 1e38F;
+  const auto result = train_classifier(graph, bars_, recipe_, options_);
+  ASSERT_FALSE(result.ok());
+  EXPECT_EQ(result.error().code, ErrorCode::kBadData);
+}
+
+TEST_F(Training, rejects_options_and_networks_that_do_not_fit) {
+  options_.epochs = 0;
+  EXPECT_EQ(train().error().code, ErrorCode::kInvalidArgument);
+  options_.epochs = 1;
+  options_.learning_rate = std::nan("");
+  EXPECT_EQ(train().error().code, ErrorCode::kInvalidArgument);
+  options_.learning_rate = 0.05;
+  const auto three_classes = graph::build_zoo("resnet:4,1", {1, 12, 12}, 3, 3).value();
+  EXPECT_EQ(train_classifier(three_classes, bars_, recipe_, options_).error().code, ErrorCode::kMismatch);
+  recipe_.height = 16;
+  EXPECT_EQ(train().error().code, ErrorCode::kMismatch);
+}
+
+TEST_F(Training, measures_precision_and_layout_where_they_are_left_open_without_touching_the_result) {
+  options_.precision = Precision::kF32;
+  options_.layout = Layout::kAuto;
+  const auto measured = train();
+  ASSERT_TRUE(measured.ok()) << measured.error().message();
+  options_.layout = measured->summary.layout;
+  const auto fixed = train();
+  ASSERT_TRUE(fixed.ok());
+  expect_same_bits(measured->graph, fixed->graph);
+}
+
+TEST_F(Training, tells_progress_with_an_estimate) {
+  std::vector<ProgressUpdate> updates;
+  ASSERT_TRUE(train({.progress = [&updates](const ProgressUpdate& update) { updates.push_back(update); }}).ok());
+  ASSERT_GE(updates.size(), 3U);
+  EXPECT_DOUBLE_EQ(updates.back().done, updates.back().total);
+  EXPECT_THAT(updates.back().note, ::testing::HasSubstr("epoch 3/3"));
+  EXPECT_THAT(updates.back().note, ::testing::HasSubstr("pictures/s"));
+}
+
+/// Reference BLAS gives 5 to 10 GFLOP/s on one core, OpenBLAS 50 and more: the set-up must have installed the latter.
+TEST(Blas, is_not_the_reference_one) {
+  constexpr double kLeastGflops = 20.0;
+  double best = 0;
+  for (int i = 0; i < 5 && best < kLeastGflops; ++i) best = std::max(best, measure_sgemm_gflops());
+  EXPECT_GE(best, kLeastGflops) << "install libopenblas0-openmp (make setup)";
+}
+
+}  // namespace
+}  // namespace hedge::train
