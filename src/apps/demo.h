@@ -16,9 +16,9 @@ struct DemoOptions {
   std::string data = "fashion-mnist";           ///< without a split
   std::filesystem::path out = "out/demo";
   std::string base_net = "mobile:6";
-  std::string global_net = "resnet:24,1";
-  std::int64_t base_epochs = 15;
-  std::int64_t global_epochs = 10;
+  std::string global_net = "resnet:16,1";
+  std::int64_t base_epochs = 10;
+  std::int64_t global_epochs = 14;
   std::int64_t pad_crop = 2;
   bool flip = true;
   double coverage = 0.8;
