@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 #include <system_error>
 
@@ -13,6 +14,13 @@ namespace {
 
 Error io_error(const std::filesystem::path& path, const char* what) {
   return {.code = ErrorCode::kIo, .what = std::string(what) + ": " + std::strerror(errno), .where = path.string()};
+}
+
+Error too_large(const std::filesystem::path& path, std::size_t most_bytes) {
+  return {.code = ErrorCode::kBadFormat,
+          .what = "the file is too large",
+          .where = path.string(),
+          .expected = "at most " + std::to_string(most_bytes) + " bytes"};
 }
 
 class PosixWriter final : public FileWriter {
@@ -63,7 +71,7 @@ Result<std::string> read_file(const std::filesystem::path& path, std::size_t mos
     ~Closer() {
       if (fd >= 0) ::close(fd);
     }
-  } file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  } file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};  // a pipe would wait for its writer
   if (file.fd < 0) {
     Error error = io_error(path, "cannot open");
     if (errno == ENOENT) error.code = ErrorCode::kNotFound;
@@ -71,7 +79,11 @@ Result<std::string> read_file(const std::filesystem::path& path, std::size_t mos
   }
   struct stat info {};
   if (::fstat(file.fd, &info) != 0) return io_error(path, "cannot stat");
-  if (S_ISDIR(info.st_mode)) return Error{.code = ErrorCode::kIo, .what = "is a folder, not a file", .where = path.string()};
+  if (!S_ISREG(info.st_mode))
+    return Error{.code = ErrorCode::kIo,
+                 .what = S_ISDIR(info.st_mode) ? "is a folder, not a file" : "is a pipe or a device, not a regular file",
+                 .where = path.string()};
+  if (static_cast<std::uint64_t>(info.st_size) > most_bytes) return too_large(path, most_bytes);
   std::string bytes;
   bytes.reserve(static_cast<std::size_t>(info.st_size));
   char buffer[1 << 16];
@@ -81,11 +93,7 @@ Result<std::string> read_file(const std::filesystem::path& path, std::size_t mos
     if (n < 0) return io_error(path, "cannot read");
     if (n == 0) return bytes;
     bytes.append(buffer, static_cast<std::size_t>(n));
-    if (bytes.size() > most_bytes)
-      return Error{.code = ErrorCode::kBadFormat,
-                   .what = "the file is too large",
-                   .where = path.string(),
-                   .expected = "at most " + std::to_string(most_bytes) + " bytes"};
+    if (bytes.size() > most_bytes) return too_large(path, most_bytes);  // it grew, or its size is not known before
   }
 }
 

@@ -13,7 +13,8 @@
 
 namespace hedge {
 
-/// The whole file. Errors: kNotFound; kIo; kBadFormat where it is larger than `most_bytes`.
+/// The whole of a regular file. Errors: kNotFound; kIo, also for a folder, a pipe or a device; kBadFormat where it is larger
+/// than `most_bytes`, which is seen before any of it is read.
 Result<std::string> read_file(const std::filesystem::path& path, std::size_t most_bytes = std::size_t{1} << 34);
 
 /// One open file to write; tests replace it to make the disk fail.

@@ -2,7 +2,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
+#include <cstdint>
 #include <string>
 
 #include "core/testing.h"
@@ -29,6 +31,27 @@ TEST(ReadFile, tells_missing_from_unreadable_from_too_large) {
   ASSERT_TRUE(write_file_atomic(folder / "f", "12345").ok());
   EXPECT_EQ(read_file(folder / "f", 5).value(), "12345");
   EXPECT_EQ(read_file(folder / "f", 4).error().code, ErrorCode::kBadFormat);
+}
+
+TEST(ReadFile, refuses_a_file_that_is_too_large_without_making_room_for_it) {
+  const testing::TemporaryFolder folder("sparse");
+  ASSERT_TRUE(write_file_atomic(folder / "f", "x").ok());
+  std::error_code problem;
+  std::filesystem::resize_file(folder / "f", std::uintmax_t{1} << 40, problem);
+  if (problem) GTEST_SKIP() << "no sparse files here: " << problem.message();
+  const auto error = read_file(folder / "f").error();
+  EXPECT_EQ(error.code, ErrorCode::kBadFormat);
+  EXPECT_THAT(error.expected, HasSubstr("17179869184"));
+}
+
+TEST(ReadFile, refuses_a_pipe_and_a_device_at_once) {
+  const testing::TemporaryFolder folder("pipe");
+  ASSERT_EQ(::mkfifo((folder / "pipe").c_str(), 0600), 0);
+  for (const auto& path : {folder / "pipe", std::filesystem::path("/dev/zero")}) {
+    const auto error = read_file(path).error();
+    EXPECT_EQ(error.code, ErrorCode::kIo) << path;
+    EXPECT_THAT(error.what, HasSubstr("not a regular file")) << path;
+  }
 }
 
 TEST(WriteFileAtomic, makes_parent_folders_and_replaces_the_old_file) {
