@@ -50,12 +50,15 @@ std::string length_prefix(std::uint64_t n) {
 
 std::string_view bytes_of(const Tensor& tensor) { return {reinterpret_cast<const char*>(tensor.bytes()), tensor.num_bytes()}; }
 
-struct Extent {
+/// What the header says of a tensor, checked against the file's size but not against the other tensors.
+struct Entry {
+  std::string name;
+  DType dtype;
+  Shape shape;
   std::uint64_t begin, end;
 };
 
-Result<Extent> decode_entry(const Json& entry, const std::string& name, std::string_view payload, std::string_view where,
-                            TensorFile& file) {
+Result<Entry> decode_entry(const Json& entry, const std::string& name, std::uint64_t payload_bytes, std::string_view where) {
   const std::string at = std::string(where) + ": tensor " + name;
   HEDGE_TRY(auto dtype_name, get_field<std::string>(entry, "dtype", at));
   HEDGE_TRY(auto shape, get_field<Shape>(entry, "shape", at));
@@ -64,14 +67,24 @@ Result<Extent> decode_entry(const Json& entry, const std::string& name, std::str
   if (!dtype) return Error{.code = ErrorCode::kUnsupported, .what = "element type not supported", .where = at, .got = dtype_name};
   auto count = checked_num_elements(shape);
   if (!count) return bad(at, count.error().message());
-  if (offsets.size() != 2 || offsets[0] > offsets[1] || offsets[1] > payload.size())
+  if (offsets.size() != 2 || offsets[0] > offsets[1] || offsets[1] > payload_bytes)
     return bad(at, "the data offsets lie outside the file");
   if (offsets[1] - offsets[0] != static_cast<std::uint64_t>(*count) * size_of(*dtype))
     return bad(at, "the data's size does not fit the shape");
-  Tensor tensor(*dtype, shape);
-  if (tensor.num_bytes() > 0) std::memcpy(tensor.bytes(), payload.data() + offsets[0], tensor.num_bytes());
-  file.tensors.emplace(name, std::move(tensor));
-  return Extent{offsets[0], offsets[1]};
+  return Entry{.name = name, .dtype = *dtype, .shape = std::move(shape), .begin = offsets[0], .end = offsets[1]};
+}
+
+/// Puts the entries into the order of their bytes, which must cover the payload once.
+Status sort_and_check(std::vector<Entry>& entries, std::uint64_t payload_bytes, std::string_view where) {
+  std::sort(entries.begin(), entries.end(),
+            [](const Entry& a, const Entry& b) { return a.begin != b.begin ? a.begin < b.begin : a.end < b.end; });
+  std::uint64_t at = 0;
+  for (const auto& entry : entries) {
+    if (entry.begin != at) return bad(where, "the tensors' bytes overlap or leave gaps");
+    at = entry.end;
+  }
+  if (at != payload_bytes) return bad(where, "bytes after the last tensor");
+  return {};
 }
 
 }  // namespace
@@ -109,22 +122,22 @@ Result<TensorFile> decode_safetensors(std::string_view bytes, std::string_view w
   if (!header.is_object()) return bad(where, "the header is no JSON object");
   const std::string_view payload = bytes.substr(8 + length);
   TensorFile file;
-  std::vector<Extent> extents;
-  for (const auto& [name, entry] : header.items()) {
+  std::vector<Entry> entries;
+  for (const auto& [name, json] : header.items()) {
     if (name == "__metadata__") {
       HEDGE_TRY(file.metadata, (get_field<std::map<std::string, std::string>>(header, "__metadata__", where)));
       continue;
     }
-    HEDGE_TRY(auto extent, decode_entry(entry, name, payload, where, file));
-    extents.push_back(extent);
+    HEDGE_TRY(auto entry, decode_entry(json, name, payload.size(), where));
+    entries.push_back(std::move(entry));
   }
-  std::sort(extents.begin(), extents.end(), [](Extent a, Extent b) { return a.begin != b.begin ? a.begin < b.begin : a.end < b.end; });
-  std::uint64_t at = 0;
-  for (const auto& extent : extents) {
-    if (extent.begin != at) return bad(where, "the tensors' bytes overlap or leave gaps");
-    at = extent.end;
+  // Before anything is copied: a thousand entries of the same bytes must not become a thousand tensors.
+  HEDGE_CHECK(sort_and_check(entries, payload.size(), where));
+  for (auto& entry : entries) {
+    Tensor tensor(entry.dtype, std::move(entry.shape));
+    if (tensor.num_bytes() > 0) std::memcpy(tensor.bytes(), payload.data() + entry.begin, tensor.num_bytes());
+    file.tensors.emplace(std::move(entry.name), std::move(tensor));
   }
-  if (at != payload.size()) return bad(where, "bytes after the last tensor");
   return file;
 }
 

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <cstdint>
 #include <string>
@@ -94,6 +95,21 @@ TEST(Safetensors, rejects_gaps_overlaps_and_offsets_outside) {
   EXPECT_EQ(code_of("{\"a\":" + entry("[9]", "[0,9]") + "}", 2), ErrorCode::kBadFormat) << "outside";
   EXPECT_EQ(code_of("{\"a\":" + entry("[2]", "[0,2,4]") + "}", 2), ErrorCode::kBadFormat) << "three offsets";
   EXPECT_EQ(code_of("{\"a\":" + entry("[2]", "[-2,0]") + "}", 2), ErrorCode::kBadFormat) << "negative";
+}
+
+TEST(Safetensors, refuses_bytes_named_many_times_before_it_copies_them) {
+  constexpr std::size_t kBytes = std::size_t{1} << 22;
+  std::string header = "{";
+  for (int i = 0; i < 64; ++i) header += (i > 0 ? ",\"t" : "\"t") + std::to_string(i) + "\":" + entry("[4194304]", "[0,4194304]");
+  const std::string bytes = framed(header + "}", kBytes);
+  const auto peak_kib = [] {
+    rusage usage{};
+    ::getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_maxrss;
+  };
+  const auto before = peak_kib();
+  EXPECT_EQ(decode_safetensors(bytes, "").error().code, ErrorCode::kBadFormat);
+  EXPECT_LT(peak_kib() - before, 64 * 1024) << "the copies would be 256 MiB";
 }
 
 TEST(Safetensors, rejects_shapes_that_overflow_or_do_not_fit_the_bytes) {
