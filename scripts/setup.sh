@@ -18,11 +18,14 @@ wanted() {
   for group in "${groups[@]}"; do [[ $group == "$1" ]] && return 0; done
   return 1
 }
+# Before the first as_root, whose own words would go to the log.
+need_root() {
+  [[ $EUID -eq 0 ]] || command -v sudo >/dev/null || fail "root or sudo is needed, and there is no sudo; as root run: scripts/setup.sh ${groups[*]}"
+}
 as_root() {
   if [[ $EUID -eq 0 ]]; then
     env DEBIAN_FRONTEND=noninteractive "$@"
   else
-    command -v sudo >/dev/null || fail "root or sudo is needed; as root run: $*"
     sudo env DEBIAN_FRONTEND=noninteractive "$@"
   fi
 }
@@ -74,6 +77,7 @@ install_packages() {
   local missing
   find_missing
   [[ ${#missing[@]} -gt 0 ]] || return 0
+  need_root
   quietly as_root apt-get update -qq
   quietly as_root apt-get install -y -qq --no-install-recommends -o Dpkg::Use-Pty=0 "${missing[@]}"
   find_missing >/dev/null
@@ -91,6 +95,7 @@ choose_blas() {
     link=$(update-alternatives --list "$name" 2>/dev/null | grep -m1 openblas-openmp || true)
     [[ -n $link ]] || fail "libopenblas0-openmp does not provide $name"
     say "setup: $name now points to OpenBLAS (was $value)"
+    need_root
     quietly as_root update-alternatives --set "$name" "$link"
   done
 }
