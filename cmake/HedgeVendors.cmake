@@ -9,7 +9,6 @@ find_package(ZLIB REQUIRED)
 find_package(JPEG REQUIRED)
 find_package(PNG REQUIRED)
 find_package(CLI11 REQUIRED)
-find_package(fmt REQUIRED)
 find_package(GTest REQUIRED)
 
 if(HEDGE_WITH_ONNX)
