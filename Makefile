@@ -1,7 +1,6 @@
-# `make` alone lists the targets. Variables: JOBS (parallel compile jobs), FUZZ_SECONDS (a target), LABEL (of ctest), PREFIX (install).
+# `make` alone lists the targets. Variables: JOBS (parallel compile jobs), FUZZ_SECONDS (a target).
 
 FUZZ_SECONDS ?= 60
-PREFIX ?= /usr/local
 RELEASE := build/release
 PROGRAMS := hedge hedge-cloud hedge-edge
 SOURCES = $(shell git ls-files 'src/*.h' 'src/*.cc' 'include/*.h' 'tests/*.h' 'tests/*.cc' 'bench/*.cc')
@@ -9,7 +8,7 @@ STEP := @scripts/step.sh
 CTEST := ctest --output-on-failure --no-tests=error --timeout 1200
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test test-unit bench format format-check tidy fuzz sanitize tsan install clean
+.PHONY: help setup build demo test test-unit bench format format-check tidy fuzz sanitize tsan clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -62,10 +61,6 @@ sanitize: ## the rooms without libtorch and OpenVINO under AddressSanitizer and 
 tsan: ## the same under ThreadSanitizer
 	$(STEP) build scripts/build.sh tsan
 	$(STEP) tests $(CTEST) --test-dir build/tsan -L unit
-
-install: build ## the programs into PREFIX/bin
-	install -d $(DESTDIR)$(PREFIX)/bin
-	install -m 755 $(addprefix $(RELEASE)/bin/,$(PROGRAMS)) $(DESTDIR)$(PREFIX)/bin
 
 clean: ## remove build/ and out/ (not .venv)
 	rm -rf build out
