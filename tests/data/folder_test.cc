@@ -86,7 +86,7 @@ TEST(Folder, the_split_of_a_path_is_fixed_for_ever) {
 }
 
 TEST(Folder, imagenet_layout_takes_the_test_folder_and_a_tenth_of_train) {
-  for (const std::string name : {"test", "val"}) {
+  for (const std::string name : {"test", "val", "validation", "valid"}) {
     const TempFolder folder;
     add_class(folder, "train/cat", 20, 1);
     add_class(folder, "train/dog", 10, 2);
@@ -100,6 +100,25 @@ TEST(Folder, imagenet_layout_takes_the_test_folder_and_a_tenth_of_train) {
     EXPECT_EQ(test.dataset->class_names(), (std::vector<std::string>{"cat", "dog"}));
     EXPECT_EQ(open(folder).dataset->size(), 37U);
   }
+}
+
+TEST(Folder, a_split_folder_alone_is_not_read_as_classes) {
+  for (const std::string part : {"train", "test", "validation"}) {
+    const TempFolder folder;
+    add_class(folder, part + "/cat", 3, 1);
+    add_class(folder, part + "/dog", 3, 2);
+    const auto error = problem(folder);
+    EXPECT_EQ(error.code, ErrorCode::kBadData) << part;
+    EXPECT_NE(error.what.find("train/"), std::string::npos) << error.what;
+    EXPECT_NE(error.hint.find("train/CLASS"), std::string::npos) << error.hint;
+  }
+}
+
+TEST(Folder, train_may_be_a_class_among_others) {
+  const TempFolder folder;
+  add_class(folder, "train", 4, 1);
+  add_class(folder, "tram", 4, 2);
+  EXPECT_EQ(open(folder).dataset->class_names(), (std::vector<std::string>{"train", "tram"}));
 }
 
 TEST(Folder, a_test_folder_without_classes_gives_way_to_val) {

@@ -12,6 +12,9 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr Share kTenth{.part = 1, .of = 10};
+constexpr const char* kTrain = "train";
+constexpr const char* kTestNames[] = {"test", "val", "validation", "valid"};  ///< the first that fits is the test split
+constexpr const char* kLayoutHint = "the layout is CLASS/picture.jpg, or train/CLASS/… beside test/CLASS/… (or val/, validation/, valid/)";
 
 Error cannot_list(const fs::path& path, const std::error_code& problem) {
   return Error{.code = ErrorCode::kIo, .what = "the folder cannot be listed", .where = path.string(), .got = problem.message()};
@@ -74,30 +77,44 @@ Result<std::vector<ListedFile>> list_part(const fs::path& root, const fs::path& 
 
 /// The name of the test folder beside train/, or an error where neither has class folders like train's.
 Result<std::string> choose_test_folder(const fs::path& root, const std::set<std::string>& parts, const std::set<std::string>& train) {
-  for (const std::string name : {"test", "val"}) {
+  for (const std::string name : kTestNames) {
     if (!parts.contains(name)) continue;
     HEDGE_TRY(const auto classes, subfolders(root / name));
     const bool shares = std::any_of(classes.begin(), classes.end(), [&](const std::string& c) { return train.contains(c); });
     if (shares) return name;
   }
   return Error{.code = ErrorCode::kBadData,
-               .what = "train/ has no class in common with test/ or val/",
+               .what = "train/ has no class in common with test/, val/, validation/ or valid/",
                .where = root.string(),
                .hint = "put the pictures of both into folders named by class: train/cat/1.jpg, test/cat/2.jpg"};
 }
 
 Result<FolderListing> list_imagenet_layout(const fs::path& root, const std::set<std::string>& parts) {
-  HEDGE_TRY(auto classes, subfolders(root / "train"));
+  HEDGE_TRY(auto classes, subfolders(root / kTrain));
   HEDGE_TRY(const auto test_folder, choose_test_folder(root, parts, classes));
   HEDGE_TRY(const auto test_classes, subfolders(root / test_folder));
   classes.insert(test_classes.begin(), test_classes.end());
   FolderListing listing{.classes = {classes.begin(), classes.end()}, .files = {}};
-  HEDGE_TRY(listing.files, list_part(root, "train", listing.classes));
+  HEDGE_TRY(listing.files, list_part(root, kTrain, listing.classes));
   divide(listing, listing.files, {.calibration = kTenth, .test = {}});
   HEDGE_TRY(auto test, list_part(root, test_folder, listing.classes));
   divide(listing, test, {.calibration = {}, .test = {.part = 1, .of = 1}});
   std::move(test.begin(), test.end(), std::back_inserter(listing.files));
   return listing;
+}
+
+bool is_test_name(const std::string& name) { return std::find(std::begin(kTestNames), std::end(kTestNames), name) != std::end(kTestNames); }
+
+/// An error where the folders are splits by their names but do not make the layout, so that reading them as classes would be wrong.
+Status check_flat(const fs::path& root, const std::set<std::string>& parts) {
+  Error error{.code = ErrorCode::kBadData, .what = {}, .where = root.string(), .hint = kLayoutHint};
+  const bool only_splits = std::all_of(parts.begin(), parts.end(), [](const auto& name) { return name == kTrain || is_test_name(name); });
+  if (parts.empty())
+    error.what = "the folder has no class folder";
+  else if (only_splits)
+    error.what = parts.contains(kTrain) ? "train/ stands alone, without a test folder" : "there is a test folder without train/ beside it";
+  if (error.what.empty()) return {};
+  return error;
 }
 
 }  // namespace
@@ -109,16 +126,12 @@ Result<FolderListing> list_folder(const fs::path& root) {
                  .what = fs::exists(root, ignored) ? "this is no folder" : "the folder is not there",
                  .where = root.string()};
   HEDGE_TRY(const auto parts, subfolders(root));
-  if (parts.contains("train") && (parts.contains("test") || parts.contains("val"))) {
+  if (parts.contains(kTrain) && std::any_of(parts.begin(), parts.end(), is_test_name)) {
     HEDGE_TRY(auto listing, list_imagenet_layout(root, parts));
     std::sort(listing.files.begin(), listing.files.end(), [](const ListedFile& a, const ListedFile& b) { return a.path < b.path; });
     return listing;
   }
-  if (parts.empty())
-    return Error{.code = ErrorCode::kBadData,
-                 .what = "the folder has no class folder",
-                 .where = root.string(),
-                 .hint = "the layout is CLASS/picture.jpg, or train/CLASS/… beside test/CLASS/… or val/CLASS/…"};
+  HEDGE_CHECK(check_flat(root, parts));
   FolderListing listing{.classes = {parts.begin(), parts.end()}, .files = {}};
   HEDGE_TRY(listing.files, list_part(root, "", listing.classes));
   divide(listing, listing.files, {.calibration = kTenth, .test = kTenth});
