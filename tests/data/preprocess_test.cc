@@ -67,6 +67,15 @@ TEST(Fit, resizing_keeps_a_flat_picture_flat) {
   }
 }
 
+TEST(Fit, thousands_of_pixels_to_one_have_no_negative_weight) {
+  constexpr std::int64_t kSide = 3510;  // rounding leaves -36 to share out, and the largest weight is 25
+  Picture picture{.height = kSide, .width = kSide, .channels = 1, .pixels = std::vector<std::uint8_t>(kSide * kSide, 0)};
+  for (std::size_t y = 0; y < kSide; ++y) picture.pixels[y * kSide + kSide / 2 - 1] = 255;
+  EXPECT_EQ(fit_picture(picture, gray(1, 1, 1)).value().pixels[0], 0) << "one bright column of thousands";
+  picture.pixels.assign(kSide * kSide, 255);
+  EXPECT_EQ(fit_picture(picture, gray(1, 1, 1)).value().pixels[0], 255);
+}
+
 TEST(Fit, cutting_the_resized_picture_equals_cutting_afterwards) {
   const auto picture = noise(5, 40, 60, 3);
   const Preprocess whole{.channels = 3, .height = 24, .width = 36, .resize_shorter = 24, .normalization = {}};

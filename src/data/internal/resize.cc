@@ -15,6 +15,18 @@ struct Taps {
   std::vector<std::uint32_t> weights;
 };
 
+/// Weights of which each first so many sum to the rounded exact sum: for thousands of taps, whose rounding errors add up to more
+/// than the largest weight.
+void round_sums(const std::vector<std::int64_t>& exact, std::int64_t sum, std::vector<std::uint32_t>& weights) {
+  std::int64_t so_far = 0, given = 0;
+  for (std::size_t k = 0; k < exact.size(); ++k) {
+    so_far += exact[k];
+    const auto rounded = (so_far * kOne + sum / 2) / sum;
+    weights[k] = static_cast<std::uint32_t>(rounded - given);
+    given = rounded;
+  }
+}
+
 /// Output pixel i has its centre at (i + 1/2) in/out; input pixel x is at x + 1/2. With M = max(in, out) the triangle's
 /// weight is 1 - |(2x+1) out - (2i+1) in| / (2M): an integer over 2M.
 Taps make_taps(std::int64_t i, std::int64_t in, std::int64_t out) {
@@ -37,9 +49,12 @@ Taps make_taps(std::int64_t i, std::int64_t in, std::int64_t out) {
     taps.weights.push_back(static_cast<std::uint32_t>((weight * kOne + sum / 2) / sum));
     left -= taps.weights.back();
   }
-  // Rounding may leave the sum a little off; the largest weight takes the difference.
+  // Rounding may leave the sum a little off; the largest weight takes the difference, if it can.
   auto& largest = *std::max_element(taps.weights.begin(), taps.weights.end());
-  largest = static_cast<std::uint32_t>(largest + left);
+  if (std::abs(left) <= largest)
+    largest = static_cast<std::uint32_t>(largest + left);
+  else
+    round_sums(exact, sum, taps.weights);
   return taps;
 }
 
