@@ -28,6 +28,12 @@ Result<double> get_share(const Json& json, const char* key, std::string_view whe
                .expected = "0..1"};
 }
 
+/// A field that came after the first policies were written.
+Result<std::string> get_newer(const Json& json, const char* key, const std::string& otherwise, std::string_view where) {
+  if (!json.contains(key)) return otherwise;
+  return get_field<std::string>(json, key, where);
+}
+
 Result<OperatingPoint> point_from_json(const Json& json, std::string_view where) {
   OperatingPoint point;
   HEDGE_TRY(point.target_coverage, get_share(json, "target_coverage", where));
@@ -63,7 +69,9 @@ std::string Policy::to_json() const {
                {"global_sha256", global_sha256},
                {"executor", executor},
                {"protocol", protocol},
+               {"features", features},
                {"fit_hash", fit_hash},
+               {"fit_dataset", fit_dataset},
                {"calibration_dataset", calibration_dataset},
                {"calibration_hash", calibration_hash},
                {"calibration_size", calibration_size},
@@ -84,6 +92,8 @@ Result<Policy> Policy::from_json(std::string_view text, std::string_view where) 
   HEDGE_TRY(policy.executor, get_field<std::string>(json, "executor", where));
   HEDGE_TRY(policy.protocol, get_field<std::string>(json, "protocol", where));
   HEDGE_TRY(policy.fit_hash, get_field<std::string>(json, "fit_hash", where));
+  HEDGE_TRY(policy.features, get_newer(json, "features", policy.features, where));
+  HEDGE_TRY(policy.fit_dataset, get_newer(json, "fit_dataset", "", where));
   HEDGE_TRY(policy.calibration_dataset, get_field<std::string>(json, "calibration_dataset", where));
   HEDGE_TRY(policy.calibration_hash, get_field<std::string>(json, "calibration_hash", where));
   HEDGE_TRY(policy.calibration_size, get_field<std::int64_t>(json, "calibration_size", where));

@@ -27,7 +27,9 @@ struct Policy {
   std::string global_sha256;
   std::string executor;        ///< runner and precision of the calibration's predictions
   std::string protocol;        ///< how the router's data were made: "training-set predictions, evaluation mode"
+  std::string features = "auto";  ///< the base's tensor that the router reads: its name, or "auto": the runner finds it; "": none
   std::string fit_hash;        ///< content hash of the split the router was fitted on; empty for a free score
+  std::string fit_dataset;     ///< that split's specification; empty for a free score, and in files older than this field
   std::string calibration_dataset;
   std::string calibration_hash;
   std::int64_t calibration_size = 0;

@@ -83,6 +83,11 @@ std::map<std::string, std::string> to_metadata(const TableInfo& info) {
           {"executor", info.executor},
           {"mode", info.mode},
           {"class_names", Json(info.class_names).dump(-1, ' ', false, Json::error_handler_t::replace)},
+          {"features", info.features},
+          {"base_trained_on", info.base_trained_on},
+          {"base_trained_on_hash", info.base_trained_on_hash},
+          {"global_trained_on", info.global_trained_on},
+          {"global_trained_on_hash", info.global_trained_on_hash},
           {"base_macs", std::to_string(info.base_macs)},
           {"global_macs", std::to_string(info.global_macs)},
           {"base_parameters", std::to_string(info.base_parameters)},
@@ -101,6 +106,11 @@ class MetadataReader {
                  .what = "the metadata \"" + key + "\" is missing",
                  .where = where_,
                  .hint = "is it a prediction table, as `hedge predict` writes it?"};
+  }
+  /// A key that came after the first tables were written.
+  [[nodiscard]] std::string text_or(const std::string& key, const std::string& otherwise) const {
+    const auto found = metadata_.find(key);
+    return found != metadata_.end() ? found->second : otherwise;
   }
   [[nodiscard]] Result<std::int64_t> integer(const std::string& key) const {
     HEDGE_TRY(const std::string digits, text(key));
@@ -157,6 +167,11 @@ Result<TableInfo> from_metadata(const std::map<std::string, std::string>& metada
   HEDGE_TRY(info.executor, reader.text("executor"));
   HEDGE_TRY(info.mode, reader.text("mode"));
   HEDGE_TRY(info.class_names, reader.names("class_names"));
+  info.features = reader.text_or("features", info.features);
+  info.base_trained_on = reader.text_or("base_trained_on", "");
+  info.base_trained_on_hash = reader.text_or("base_trained_on_hash", "");
+  info.global_trained_on = reader.text_or("global_trained_on", "");
+  info.global_trained_on_hash = reader.text_or("global_trained_on_hash", "");
   HEDGE_TRY(info.base_macs, reader.integer("base_macs"));
   HEDGE_TRY(info.global_macs, reader.integer("global_macs"));
   HEDGE_TRY(info.base_parameters, reader.integer("base_parameters"));

@@ -21,6 +21,11 @@ struct TableInfo {
   std::string executor;      ///< Executor::description() of the base: runner, version, precision
   std::string mode = "evaluation";  ///< how predictions were made: "evaluation" (no augmentation, inference statistics)
   std::vector<std::string> class_names;
+  /// The base's tensor that base_features holds: its name, "auto" (the runner found it; also in files older than this), "": none.
+  std::string features = "auto";
+  /// The data sets that the models were trained on and their content hashes; empty: the model's file does not say.
+  std::string base_trained_on, base_trained_on_hash;
+  std::string global_trained_on, global_trained_on_hash;
   std::int64_t base_macs = 0;
   std::int64_t global_macs = 0;
   std::int64_t base_parameters = 0;

@@ -63,6 +63,37 @@ TEST_F(PredictionTableTest, round_trip_keeps_every_bit_and_the_metadata) {
   EXPECT_EQ(back->info.global_parameters, 678901);
 }
 
+TEST_F(PredictionTableTest, keeps_the_features_name_and_what_the_models_were_trained_on) {
+  PredictionTable table = small_table();
+  table.info.features = "pool";
+  table.info.base_trained_on = "fashion-mnist?split=train";
+  table.info.base_trained_on_hash = "b";
+  table.info.global_trained_on = "folder:more?split=all";
+  table.info.global_trained_on_hash = "g";
+  ASSERT_TRUE(write_table(path(), table).ok());
+  const auto back = read_table(path());
+  ASSERT_TRUE(back.ok()) << back.error().message();
+  EXPECT_EQ(back->info.features, "pool");
+  EXPECT_EQ(back->info.base_trained_on, "fashion-mnist?split=train");
+  EXPECT_EQ(back->info.base_trained_on_hash, "b");
+  EXPECT_EQ(back->info.global_trained_on, "folder:more?split=all");
+  EXPECT_EQ(back->info.global_trained_on_hash, "g");
+}
+
+TEST_F(PredictionTableTest, reads_a_table_from_before_those_fields) {
+  ASSERT_TRUE(write_table(path(), small_table()).ok());
+  auto file = read_safetensors(path());
+  ASSERT_TRUE(file.ok());
+  for (const char* key : {"features", "base_trained_on", "base_trained_on_hash", "global_trained_on", "global_trained_on_hash"})
+    ASSERT_EQ(file->metadata.erase(key), 1U) << key;
+  ASSERT_TRUE(write_safetensors(path(), *file).ok());
+  const auto back = read_table(path());
+  ASSERT_TRUE(back.ok()) << back.error().message();
+  EXPECT_EQ(back->info.features, "auto");
+  EXPECT_EQ(back->info.base_trained_on, "");
+  EXPECT_EQ(back->info.global_trained_on_hash, "");
+}
+
 TEST_F(PredictionTableTest, round_trip_without_features_and_without_a_global) {
   PredictionTable table = small_table();
   table.base_features = Tensor(DType::kF32, {3, 0});

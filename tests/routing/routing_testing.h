@@ -21,6 +21,7 @@ inline PredictionTable small_table() {
                 .global_hash = "910ba1",
                 .executor = "reference f32",
                 .class_names = {"shirt", "sac à main", "\"boot\""},
+                .features = "auto",
                 .base_macs = 500000,
                 .global_macs = 40000000,
                 .base_parameters = 12345,

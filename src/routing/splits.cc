@@ -1,0 +1,95 @@
+#include "routing/splits.h"
+
+#include <filesystem>
+#include <string>
+
+namespace hedge::routing {
+namespace {
+
+/// A specification without its limit.
+struct Place {
+  std::string source;
+  std::string_view split = "all";
+};
+
+Place place_of(std::string_view spec) {
+  constexpr std::string_view kFolder = "folder:";
+  constexpr std::string_view kSplit = "split=";
+  const auto question = spec.rfind('?');
+  Place place{.source = std::string(spec.substr(0, question))};
+  if (place.source.starts_with(kFolder))
+    place.source = std::string(kFolder) + (std::filesystem::path(place.source.substr(kFolder.size())) / "").lexically_normal().generic_string();
+  auto options = question == std::string_view::npos ? std::string_view{} : spec.substr(question + 1);
+  while (!options.empty()) {
+    const auto end = options.find('&');
+    const auto option = options.substr(0, end);
+    if (option.starts_with(kSplit)) place.split = option.substr(kSplit.size());
+    options.remove_prefix(end == std::string_view::npos ? options.size() : end + 1);
+  }
+  return place;
+}
+
+Status check_unseen_by(const char* model, const std::string& trained_on, const std::string& trained_on_hash, const TableInfo& table) {
+  const bool same_pictures = !trained_on_hash.empty() && trained_on_hash == table.content_hash;
+  if (!same_pictures && !same_or_overlapping(trained_on, table.dataset)) return {};
+  return Error{.code = ErrorCode::kMismatch,
+               .what = std::string("the ") + model + " was trained on pictures of this table's split",
+               .where = table.dataset,
+               .got = "trained on " + (trained_on.empty() ? "the same pictures" : trained_on),
+               .hint = "predict a split that the models have not seen, e.g. ?split=calibration or ?split=test"};
+}
+
+Error differ(std::string what, std::string_view where, std::string got, std::string expected, std::string hint) {
+  return Error{.code = ErrorCode::kMismatch,
+               .what = std::move(what),
+               .where = std::string(where),
+               .got = std::move(got),
+               .expected = std::move(expected),
+               .hint = std::move(hint)};
+}
+
+}  // namespace
+
+bool same_or_overlapping(std::string_view a, std::string_view b) {
+  if (a.empty() || b.empty()) return false;
+  const Place one = place_of(a);
+  const Place other = place_of(b);
+  return one.source == other.source && (one.split == other.split || one.split == "all" || other.split == "all");
+}
+
+Status check_unseen(const TableInfo& table) {
+  HEDGE_CHECK(check_unseen_by("base", table.base_trained_on, table.base_trained_on_hash, table));
+  return check_unseen_by("global", table.global_trained_on, table.global_trained_on_hash, table);
+}
+
+Status check_calibration(const TableInfo& fit, const TableInfo& calibration) {
+  if (fit.content_hash == calibration.content_hash || same_or_overlapping(fit.dataset, calibration.dataset))
+    return differ("the router would be calibrated on pictures it is fitted on", calibration.dataset, calibration.dataset, "none of " + fit.dataset,
+                  "predict a calibration split of its own (?split=calibration)");
+  HEDGE_CHECK(check_unseen(calibration));
+  const auto same_model = [&](const char* model, const std::string& got, const std::string& expected) -> Status {
+    if (got == expected) return {};
+    return differ(std::string("the two tables are of another ") + model, calibration.dataset, got, expected, "predict both with the same base and global");
+  };
+  HEDGE_CHECK(same_model("base", calibration.base_hash, fit.base_hash));
+  HEDGE_CHECK(same_model("global", calibration.global_hash, fit.global_hash));
+  if (calibration.features == fit.features) return {};
+  return differ("the two tables hold other features of the base", calibration.dataset, "\"" + calibration.features + "\"", "\"" + fit.features + "\"",
+                "predict both with the same --features");
+}
+
+Status check_models(const Policy& policy, const TableInfo& table, std::string_view where) {
+  const auto same_model = [&](const char* model, const std::string& policys, const std::string& tables) -> Status {
+    if (policys.empty() || tables.empty() || policys == tables) return {};
+    return differ(std::string("the policy was calibrated with another ") + model + " than the table's", where, policys, tables,
+                  "predict or calibrate again");
+  };
+  HEDGE_CHECK(same_model("base", policy.base_sha256, table.base_hash));
+  HEDGE_CHECK(same_model("global", policy.global_sha256, table.global_hash));
+  const bool fitted = !policy.fit_hash.empty();  // a free score takes no features
+  if (!fitted || policy.features == table.features) return {};
+  return differ("the router was fitted with other features than the table's", where, "\"" + policy.features + "\"", "\"" + table.features + "\"",
+                "predict with --features " + policy.features);
+}
+
+}  // namespace hedge::routing
