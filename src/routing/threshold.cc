@@ -80,7 +80,8 @@ Result<OperatingPoint> threshold_for_accuracy(std::span<const float> scores, con
   const std::vector<Candidate> all = candidates(scores, outcomes);
   const auto found = std::find_if(all.rbegin(), all.rend(), [&](const Candidate& c) { return c.accuracy >= target; });
   if (found != all.rend()) return to_point(*found, found->coverage);
-  const auto best = std::max_element(all.begin(), all.end(), [](const Candidate& a, const Candidate& b) { return a.accuracy <= b.accuracy; });
+  // From the back: of equally accurate ones the first found, which has the highest coverage.
+  const auto best = std::max_element(all.rbegin(), all.rend(), [](const Candidate& a, const Candidate& b) { return a.accuracy < b.accuracy; });
   return Error{.code = ErrorCode::kUnreachable,
                .what = "no threshold reaches this accuracy",
                .got = "at best " + std::to_string(best->accuracy) + ", at coverage " + std::to_string(best->coverage),

@@ -107,6 +107,14 @@ TEST(ThresholdForAccuracy, an_unreachable_target_is_an_error_with_the_best) {
   EXPECT_THAT(point.error().message(), HasSubstr("0.40"));
 }
 
+TEST(ThresholdForAccuracy, of_equally_good_bests_it_names_the_highest_coverage) {
+  const std::vector<float> scores = {1, 2, 3, 4, 5, 6};
+  const Outcomes outcomes = {.base_right = {1, 1, 0, 1, 0, 0}, .global_right = {1, 1, 1, 1, 0, 1}};  // 5/6 at coverage 0 to 2/6
+  const auto point = threshold_for_accuracy(scores, outcomes, 0.9);
+  ASSERT_FALSE(point.ok());
+  EXPECT_THAT(point.error().got, HasSubstr("coverage 0.333333"));
+}
+
 TEST(Threshold, refuses_bad_input) {
   const float nan = std::numeric_limits<float>::quiet_NaN();
   const float infinity = std::numeric_limits<float>::infinity();
@@ -130,7 +138,9 @@ Policy example(float threshold) {
           .global_sha256 = "cc",
           .executor = "openvino 2024 f32",
           .protocol = "training-set predictions, evaluation mode",
+          .features = "pool",
           .fit_hash = "dd",
+          .fit_dataset = "fashion-mnist?split=train",
           .calibration_dataset = "fashion-mnist?split=calibration",
           .calibration_hash = "ee",
           .calibration_size = 5000,
@@ -161,9 +171,21 @@ TEST(PolicyJson, every_field_survives) {
   EXPECT_EQ(back->to_json(), text);
   EXPECT_EQ(back->router, "gain");
   EXPECT_EQ(back->fit_hash, "dd");
+  EXPECT_EQ(back->features, "pool");
+  EXPECT_EQ(back->fit_dataset, "fashion-mnist?split=train");
   EXPECT_EQ(back->calibration_hash, "ee");
   EXPECT_EQ(back->calibration_size, 5000);
   EXPECT_EQ(back->chosen.accuracy, 0.913);
+}
+
+TEST(PolicyJson, reads_one_from_before_features_and_fit_dataset) {
+  Json json = Json::parse(example(0.25F).to_json());
+  json.erase("features");
+  json.erase("fit_dataset");
+  const auto back = Policy::from_json(json.dump(), "policy.json");
+  ASSERT_TRUE(back.ok()) << back.error().message();
+  EXPECT_EQ(back->features, "auto");
+  EXPECT_EQ(back->fit_dataset, "");
 }
 
 TEST(PolicyJson, refuses_what_is_not_a_policy) {
@@ -188,6 +210,8 @@ TEST(PolicyJson, refuses_what_is_not_a_policy) {
   EXPECT_EQ(code_after([](Json& j) { j["table"] = 3; }), kBadFormat);
   EXPECT_EQ(code_after([](Json& j) { j["table"].push_back(Json::object()); }), kBadFormat);
   EXPECT_EQ(code_after([](Json& j) { j["calibration_size"] = 0; }), kBadFormat);
+  EXPECT_EQ(code_after([](Json& j) { j["features"] = 1; }), kBadFormat);
+  EXPECT_EQ(code_after([](Json& j) { j["fit_dataset"] = nullptr; }), kBadFormat);
   EXPECT_EQ(code_after([](Json& j) { j = Json::array(); }), kBadFormat);
   EXPECT_EQ(Policy::from_json("{\"schema\": 1", "x").error().code, ErrorCode::kBadFormat);
 }
