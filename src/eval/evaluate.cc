@@ -5,6 +5,7 @@
 #include <set>
 
 #include "eval/verdict.h"
+#include "routing/splits.h"
 
 namespace hedge::eval {
 namespace {
@@ -40,31 +41,39 @@ Error refused(std::string what, std::string where, std::string hint) {
   return Error{.code = ErrorCode::kMismatch, .what = std::move(what), .where = std::move(where), .hint = std::move(hint)};
 }
 
+/// Splits that something was made on.
+struct UsedSplits {
+  std::vector<std::string> hashes;
+  std::vector<std::string> datasets;
+
+  [[nodiscard]] bool hold(const routing::TableInfo& info) const {
+    return std::find(hashes.begin(), hashes.end(), info.content_hash) != hashes.end() ||
+           std::any_of(datasets.begin(), datasets.end(), [&](const auto& dataset) { return routing::same_or_overlapping(dataset, info.dataset); });
+  }
+};
+
 /// A score's figures on pictures that made it flatter; so such a table is refused.
 Status refuse_own_split(const routing::TableInfo& info, const EvaluateOptions& options) {
   if (info.content_hash.empty())
     return Error{.code = ErrorCode::kBadData, .what = "the table does not say which pictures it is of (no content hash)", .where = info.dataset};
-  std::vector<std::string> fitted = options.fitted_hashes;
-  std::vector<std::string> calibration = options.calibration_hashes;
+  UsedSplits fitted{.hashes = options.fitted_hashes, .datasets = options.fitted_datasets};
+  UsedSplits calibration{.hashes = options.calibration_hashes, .datasets = options.calibration_datasets};
   if (options.policy) {
-    fitted.push_back(options.policy->policy.fit_hash);
-    calibration.push_back(options.policy->policy.calibration_hash);
+    const routing::Policy& policy = options.policy->policy;
+    fitted.hashes.push_back(policy.fit_hash);
+    fitted.datasets.push_back(policy.fit_dataset);
+    calibration.hashes.push_back(policy.calibration_hash);
+    calibration.datasets.push_back(policy.calibration_dataset);
   }
-  if (std::find(fitted.begin(), fitted.end(), info.content_hash) != fitted.end())
-    return refused("a method was fitted on this table's own split", info.dataset, "evaluate on a split that nothing was fitted on");
-  if (std::find(calibration.begin(), calibration.end(), info.content_hash) != calibration.end())
-    return refused("the threshold was calibrated on this table's own split", info.dataset, "evaluate on the test split");
-  return {};
+  if (fitted.hold(info)) return refused("a method was fitted on this table's own split", info.dataset, "evaluate on a split that nothing was fitted on");
+  if (calibration.hold(info)) return refused("the threshold was calibrated on this table's own split", info.dataset, "evaluate on the test split");
+  return routing::check_unseen(info);
 }
 
 Status check_policy(const routing::TableInfo& info, const EvaluateOptions& options) {
   if (!options.policy) return {};
   const routing::Policy& policy = options.policy->policy;
-  const auto differs = [](const std::string& a, const std::string& b) { return !a.empty() && !b.empty() && a != b; };
-  if (differs(policy.base_sha256, info.base_hash))
-    return refused("the policy was calibrated with another base", info.dataset, "predict or calibrate again");
-  if (differs(policy.global_sha256, info.global_hash))
-    return refused("the policy was calibrated with another global", info.dataset, "predict or calibrate again");
+  HEDGE_CHECK(routing::check_models(policy, info, info.dataset));
   if (policy.calibration_size < 1)
     return Error{.code = ErrorCode::kInvalidArgument, .what = "the policy's calibration split has no size", .where = policy.calibration_dataset};
   return {};

@@ -34,9 +34,12 @@ struct EvaluateOptions {
   std::string router_name = "gain";
   std::string default_method = "hybrid";  ///< whom the areas, the MACs and the verdict are about
   std::int64_t router_macs = 0;           ///< a picture; of the default method
-  /// Content hashes of the splits that any method (or model) was fitted on. The policy's own hashes are added to them.
+  /// Content hashes and specifications of the splits that any method was fitted or calibrated on; an empty one is passed over. The
+  /// policy's own are added to them; what the models were trained on stands in the table.
   std::vector<std::string> fitted_hashes;
+  std::vector<std::string> fitted_datasets;
   std::vector<std::string> calibration_hashes;
+  std::vector<std::string> calibration_datasets;
   std::optional<PolicyUse> policy;
   int resamples = 1000;
   std::uint64_t seed = 1;
@@ -109,8 +112,8 @@ struct EvaluationReport {
 };
 
 /// Evaluates methods on a table: the free scores and the upper bound are added by itself, at coverages 0.30, 0.35 … 1.00.
-/// Errors: those of PredictionTable::validate; kMismatch: the table's split was fitted or calibrated on, there is no global, the policy
-/// is of other models, a score vector has another length; kBadData: a score that is not finite, a method without scores, a table without
+/// Errors: those of PredictionTable::validate; kMismatch: the table's split was trained, fitted or calibrated on - the same pictures, or
+/// the same split whatever its limit (routing::same_or_overlapping) -, there is no global, the policy is of other models or features, a score vector has another length; kBadData: a score that is not finite, a method without scores, a table without
 /// a content hash; kInvalidArgument: a name that is malformed, reserved or given twice; resamples < 100; kNotFound: the default or the
 /// policy's method is not there.
 Result<EvaluationReport> evaluate(const routing::PredictionTable& table, const std::vector<MethodScores>& methods,

@@ -25,6 +25,9 @@ struct ModelRun {
   std::string sha256;  ///< of the model's file
   std::int64_t macs = 0;
   std::int64_t parameters = 0;
+  std::string features = "auto";  ///< the tensor behind the output "features", as the executor was asked for it
+  std::string trained_on;         ///< canonical specification of the training split; empty: not known
+  std::string trained_on_hash;    ///< its content hash; empty: not known
 };
 
 /// What predict did besides the table.

@@ -118,6 +118,36 @@ TEST_F(EvaluateTest, refuses_a_table_of_a_split_that_was_fitted_or_calibrated_on
   EXPECT_THAT(report.error().message(), HasSubstr("calibrated"));
 }
 
+TEST_F(EvaluateTest, refuses_a_part_of_a_split_that_was_fitted_or_calibrated_on) {
+  const auto refusal = [&] {
+    const auto report = evaluate(table_, two_methods(table_), options_);
+    return report.ok() ? std::string() : report.error().message();
+  };
+  options_.fitted_datasets = {"", "synthetic?split=train", "other?split=test"};
+  options_.calibration_datasets = {"synthetic?split=calibration"};
+  EXPECT_EQ(refusal(), "");
+  options_.fitted_datasets.push_back("synthetic?split=test&limit=100");
+  EXPECT_THAT(refusal(), HasSubstr("fitted on this table's own split"));
+  options_.fitted_datasets.clear();
+  options_.calibration_datasets.push_back("synthetic?split=all");
+  EXPECT_THAT(refusal(), HasSubstr("calibrated on this table's own split"));
+  options_.calibration_datasets.clear();
+  options_.policy = PolicyUse{.policy = {.fit_dataset = "synthetic?split=test", .calibration_size = 100}};
+  EXPECT_THAT(refusal(), HasSubstr("fitted on this table's own split"));
+  options_.policy = PolicyUse{.policy = {.calibration_dataset = "synthetic?split=test&limit=7", .calibration_size = 100}};
+  EXPECT_THAT(refusal(), HasSubstr("calibrated on this table's own split"));
+}
+
+TEST_F(EvaluateTest, refuses_the_split_that_a_model_was_trained_on) {
+  table_.info.base_trained_on = "synthetic?split=train";
+  EXPECT_TRUE(evaluate(table_, two_methods(table_), options_).ok());
+  table_.info.global_trained_on = "synthetic?split=all";
+  const auto report = evaluate(table_, two_methods(table_), options_);
+  ASSERT_FALSE(report.ok());
+  EXPECT_EQ(report.error().code, ErrorCode::kMismatch);
+  EXPECT_THAT(report.error().message(), HasSubstr("the global was trained on"));
+}
+
 TEST_F(EvaluateTest, the_policys_own_hashes_and_models_are_checked_too) {
   const auto code_with = [&](const routing::Policy& policy) {
     options_.policy = PolicyUse{.policy = policy};

@@ -138,6 +138,25 @@ TEST(Predict, strict_refuses_broken_pictures_and_nothing_left_is_an_error) {
   EXPECT_EQ(predict({.dataset = &all_broken, .base = {.executor = &base, .recipe = recipe()}}).error().code, ErrorCode::kBadData);
 }
 
+TEST(Predict, the_table_says_which_features_it_holds_and_what_the_models_were_trained_on) {
+  const FakeDataset dataset(6);
+  const FakeExecutor base = pixel_model(DType::kF32, -1, true);
+  const FakeExecutor global = pixel_model(DType::kF32, -1, false);
+  PredictInputs inputs{
+      .dataset = &dataset,
+      .base = {.executor = &base, .recipe = recipe(), .features = "pool", .trained_on = "fake?split=train", .trained_on_hash = "b"},
+      .global = {.executor = &global, .recipe = recipe(), .trained_on = "more?split=all", .trained_on_hash = "g"}};
+  const auto table = predict(inputs);
+  ASSERT_TRUE(table.ok()) << table.error().message();
+  EXPECT_EQ(table->info.features, "pool");
+  EXPECT_EQ(table->info.base_trained_on, "fake?split=train");
+  EXPECT_EQ(table->info.base_trained_on_hash, "b");
+  EXPECT_EQ(table->info.global_trained_on, "more?split=all");
+  EXPECT_EQ(table->info.global_trained_on_hash, "g");
+  inputs.global.executor = nullptr;
+  EXPECT_EQ(predict(inputs)->info.global_trained_on, "") << "no global";
+}
+
 TEST(Predict, names_the_picture_of_a_logit_that_is_not_finite) {
   const FakeDataset dataset(6);
   const FakeExecutor base = pixel_model(DType::kF32, -1, false, 5);
