@@ -38,8 +38,15 @@ std::string query_nothing(const EvaluationReport& report) {
 }
 
 std::string macs_share(const EvaluationReport& report, const CurveRow& row) {
-  if (report.global.macs <= 0) return "";
+  if (report.global.macs <= 0 || report.base.macs <= 0) return "";  // not known
   return ", at " + percent(row.macs / static_cast<double>(report.global.macs), 0) + " of the cloud's MACs";
+}
+
+/// The hybrid beside the cloud alone, at a row whose estimate is no worse: what the interval carries, and no more.
+std::string beside_the_cloud(const EvaluationReport& report, const CurveRow& row) {
+  const std::string cloud = "asking the cloud always (" + percent(report.global.accuracy.value) + ")";
+  if (row.over_global.low > 0) return ", more accurate than " + cloud + " by " + points(row.over_global);
+  return ", not shown to differ from " + cloud + ", to which it stands " + points(row.over_global);
 }
 
 std::string recommend(const EvaluationReport& report, const CurveRow& row, bool parity) {
@@ -54,7 +61,7 @@ std::string recommend(const EvaluationReport& report, const CurveRow& row, bool 
   std::string text = "A hybrid is worth it at " + at + " coverage: " + percent(accuracy.value) + ", " + points(row.over_base) +
                      " to the base alone (" + percent(report.base.accuracy.value) + ")";
   if (parity) {
-    text += ", and no less accurate than asking the cloud always (" + percent(report.global.accuracy.value) + ")";
+    text += beside_the_cloud(report, row);
   } else {
     const double kept = row.over_base.value / report.global_over_base.value;
     text += ", " + percent(kept, 0) + " of what asking the cloud always adds (" + percent(report.global.accuracy.value) + ")";

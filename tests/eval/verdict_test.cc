@@ -33,10 +33,27 @@ EvaluationReport report_of(double at50, double at70) {
 TEST(Verdict, recommends_the_highest_coverage_as_good_as_the_cloud) {
   const std::string text = verdict(report_of(0.91, 0.9));
   EXPECT_THAT(text, StartsWith("A hybrid is worth it at 70 % coverage: 90.0 %"));
-  EXPECT_THAT(text, HasSubstr("no less accurate than asking the cloud always"));
+  EXPECT_THAT(text, HasSubstr("not shown to differ from asking the cloud always (90.0 %), to which it stands +0.00 points (95 %: -0.50 to +0.50)"));
   EXPECT_THAT(text, HasSubstr("30 % of the queries"));
   EXPECT_THAT(text, HasSubstr("40 % of the cloud's MACs"));
   EXPECT_THAT(text, HasSubstr("worth fitting"));
+}
+
+TEST(Verdict, is_better_than_the_cloud_only_where_the_whole_interval_is) {
+  EvaluationReport report = report_of(0.91, 0.906);
+  EXPECT_THAT(verdict(report), HasSubstr("more accurate than asking the cloud always (90.0 %) by +0.60 points (95 %: +0.10 to +1.10)"));
+  report.curve[1].over_global = around(0.006, 0.007);
+  EXPECT_THAT(verdict(report), HasSubstr("not shown to differ"));
+  EXPECT_THAT(verdict(report), Not(HasSubstr("more accurate")));
+}
+
+TEST(Verdict, tells_no_share_of_macs_that_are_not_known) {
+  EvaluationReport report = report_of(0.91, 0.9);
+  report.base.macs = 0;
+  EXPECT_THAT(verdict(report), Not(HasSubstr("MACs")));
+  report.base.macs = 100;
+  report.global.macs = 0;
+  EXPECT_THAT(verdict(report), Not(HasSubstr("MACs")));
 }
 
 TEST(Verdict, else_the_highest_that_keeps_most_of_the_gain) {
