@@ -17,6 +17,8 @@ struct LiveComparison {
   std::int64_t agreeing = 0;       ///< the same label and the same source
   std::int64_t other_source = 0;   ///< the router decided otherwise, or a query failed
   std::int64_t other_label = 0;    ///< the same source, another label
+  /// Pictures that came out otherwise than the table says.
+  [[nodiscard]] std::int64_t differing() const { return compared - agreeing; }
   [[nodiscard]] double agreement() const { return compared > 0 ? static_cast<double>(agreeing) / static_cast<double>(compared) : 0.0; }
 };
 

@@ -25,6 +25,7 @@ TEST(CompareLive, counts_what_comes_out_as_the_table_says) {
   const auto all = compare_live(line(0, "edge") + line(1, "edge") + line(1, "cloud"), table(), kScores, 0.5F);
   ASSERT_TRUE(all.ok()) << all.error().message();
   EXPECT_EQ(all->compared, 3);
+  EXPECT_EQ(all->differing(), 0);
   EXPECT_DOUBLE_EQ(all->agreement(), 1.0);  // a score equal to the threshold stays on the edge
 }
 
@@ -32,6 +33,7 @@ TEST(CompareLive, tells_another_source_from_another_label) {
   const auto some = compare_live(line(1, "edge") + line(1, "edge-fallback") + line(1, "cloud"), table(), kScores, 0.5F);
   ASSERT_TRUE(some.ok());
   EXPECT_EQ(some->agreeing, 1);
+  EXPECT_EQ(some->differing(), 2);
   EXPECT_EQ(some->other_label, 1);
   EXPECT_EQ(some->other_source, 1);
 }
