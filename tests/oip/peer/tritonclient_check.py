@@ -2,17 +2,26 @@
 """Runs NVIDIA's tritonclient against a server of this project (docs/formats/open_inference_protocol.md).
 
 Needs `pip install "tritonclient[grpc]" numpy`. Usage: tritonclient_check.py HOST:PORT MODEL
-Exits with 0 where every check holds; prints one line a check.
+or, which serves the file as long as the checks run: tritonclient_check.py --serve HEDGE_CLOUD MODEL.onnx
+Exits with 0 where every check holds, with 77 where tritonclient is not installed; prints one line a check.
 """
 
+import pathlib
+import subprocess
 import sys
+import tempfile
 import time
 
-import numpy
-import tritonclient.grpc as triton
-from tritonclient.utils import InferenceServerException, triton_to_np_dtype
+try:
+    import numpy
+    import tritonclient.grpc as triton
+    from tritonclient.utils import InferenceServerException, triton_to_np_dtype
+except ImportError as missing:
+    print(f"skipped: {missing}; pip install 'tritonclient[grpc]' numpy")
+    sys.exit(77)
 
 BATCH = 3
+SERVER_START_S = 60
 
 
 def check(what, holds):
@@ -77,7 +86,26 @@ def main(address, model):
     check("20 asynchronous inferences", len(done) == 20 and all(error is None for _, error in done))
 
 
+def serve_and_check(program, model):
+    with tempfile.TemporaryDirectory() as folder:
+        port = pathlib.Path(folder) / "port"
+        server = subprocess.Popen([program, "serve", "--model", model, "--name", "model", "--address", "127.0.0.1:0", "--port-file", port])
+        try:
+            limit = time.monotonic() + SERVER_START_S
+            while not port.exists() and server.poll() is None and time.monotonic() < limit:
+                time.sleep(0.05)
+            check(f"{program} serves {model}", port.exists())
+            main(f"127.0.0.1:{port.read_text().strip()}", "model")
+        finally:
+            server.terminate()
+            code = server.wait(SERVER_START_S)
+        check("the server ends well when asked to", code == 0)
+
+
 if __name__ == "__main__":
-    if len(sys.argv) != 3:
+    if len(sys.argv) == 4 and sys.argv[1] == "--serve":
+        serve_and_check(*sys.argv[2:])
+    elif len(sys.argv) == 3:
+        main(*sys.argv[1:])
+    else:
         sys.exit(__doc__)
-    main(sys.argv[1], sys.argv[2])
