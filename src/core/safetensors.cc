@@ -67,8 +67,7 @@ Result<Entry> decode_entry(const Json& entry, const std::string& name, std::uint
   if (!dtype) return Error{.code = ErrorCode::kUnsupported, .what = "element type not supported", .where = at, .got = dtype_name};
   auto count = checked_num_elements(shape);
   if (!count) return bad(at, count.error().message());
-  if (offsets.size() != 2 || offsets[0] > offsets[1] || offsets[1] > payload_bytes)
-    return bad(at, "the data offsets lie outside the file");
+  if (offsets.size() != 2 || offsets[0] > offsets[1] || offsets[1] > payload_bytes) return bad(at, "the data offsets lie outside the file");
   if (offsets[1] - offsets[0] != static_cast<std::uint64_t>(*count) * size_of(*dtype))
     return bad(at, "the data's size does not fit the shape");
   return Entry{.name = name, .dtype = *dtype, .shape = std::move(shape), .begin = offsets[0], .end = offsets[1]};
