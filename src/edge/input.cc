@@ -76,7 +76,8 @@ Result<std::unique_ptr<PictureSource>> open_folder(const fs::path& folder) {
   std::error_code code;
   std::vector<std::string> names;
   for (fs::recursive_directory_iterator it(folder, code), end; !code && it != end; it.increment(code)) {
-    if (has_picture_name(it->path()) && it->is_regular_file()) names.push_back(it->path().lexically_relative(folder).generic_string());
+    std::error_code not_followed;  // a link that leads nowhere or around in a circle is no picture
+    if (has_picture_name(it->path()) && it->is_regular_file(not_followed)) names.push_back(it->path().lexically_relative(folder).generic_string());
   }
   if (code) return Error{.code = ErrorCode::kIo, .what = "cannot list the folder: " + code.message(), .where = folder.string()};
   if (names.empty())

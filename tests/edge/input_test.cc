@@ -55,6 +55,17 @@ TEST(Input, a_folder_gives_its_pictures_by_path_and_no_truth) {
   EXPECT_FALSE((*source)->truth(0).has_value());
 }
 
+TEST(Input, passes_over_links_that_lead_nowhere_or_in_a_circle) {
+  const TemporaryFolder folder("input");
+  write_png(folder / "one.png", 1);
+  fs::create_symlink("circle.png", folder / "circle.png");
+  fs::create_symlink("gone.png", folder / "nowhere.png");
+  const auto source = open_input(folder.path().string(), testing::kLabels, {});
+  ASSERT_TRUE(source.ok()) << source.error().message();
+  ASSERT_EQ((*source)->size(), 1U);
+  EXPECT_EQ((*source)->id(0), "one.png");
+}
+
 TEST(Input, a_single_picture_needs_no_folder) {
   const TemporaryFolder folder("input");
   write_png(folder / "one.png", 7);
