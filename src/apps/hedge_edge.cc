@@ -4,6 +4,7 @@
 #include <atomic>
 #include <csignal>
 #include <cstdio>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <string>
@@ -89,11 +90,12 @@ void add_inspect(CLI::App& app, InspectFlags& flags) {
 
 void on_signal(int) { stop_asked = true; }
 
-/// The first signal asks for an end, a second one of the same kind kills. A closed pipe is an error of write.
+/// The first signal asks for an end, a second one of the same kind kills. A write that waits for a slow reader goes on after the signal
+/// instead of failing. A closed pipe is an error of write.
 void catch_signals() {
   struct sigaction action {};
   action.sa_handler = on_signal;
-  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  action.sa_flags = static_cast<int>(SA_RESETHAND | SA_RESTART);
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
@@ -212,12 +214,11 @@ Status inspect(const InspectFlags& flags) {
   return {};
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run_program(int argc, char** argv) {
   CLI::App app(
       "hedge-edge: hybrid inference on the device. A small base answers; a router sends to the cloud what it would get wrong.\n"
-      "Exit codes: 0 done, 2 a bad flag, 3 not found, 4 a bad file, 6 parts that do not agree, 7 reading or writing failed, 11 stopped.",
+      "Exit codes: 0 done, 2 a bad flag, 3 not found, 4 a bad file, 6 parts that do not agree, 7 reading or writing failed, 11 stopped,\n"
+      "70 a bug.",
       "hedge-edge");
   app.set_version_flag("--version", "hedge-edge " HEDGE_VERSION);
   app.require_subcommand(1);
@@ -236,4 +237,14 @@ int main(int argc, char** argv) {
   hedge::apps::Console console("hedge-edge");
   const Status status = run_app->parsed() ? run(run_flags, console) : inspect(inspect_flags);
   return status ? 0 : console.fail(status.error());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run_program(argc, argv);
+  } catch (const std::exception& e) {
+    return hedge::apps::Console("hedge-edge").fail({.code = ErrorCode::kInternal, .what = e.what()});
+  }
 }
