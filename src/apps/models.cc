@@ -11,21 +11,45 @@
 namespace hedge::apps {
 namespace {
 
-/// What the ONNX file itself says; a file of another format says nothing.
-Status read_metadata(OpenedModel& model, const std::string& bytes, bool has_recipe) {
-  HEDGE_TRY(const auto graph, graph::parse_onnx(bytes, model.path));
-  HEDGE_TRY(model.macs, graph::count_macs(graph));
+std::string metadata_of(const graph::Graph& graph, const char* key) {
+  const auto it = graph.metadata.find(key);
+  return it != graph.metadata.end() ? it->second : std::string();
+}
+
+Status take_metadata(OpenedModel& model, const graph::Graph& graph, bool has_recipe) {
   model.parameters = graph.num_parameters();
-  if (const auto it = graph.metadata.find(graph::kLabelsKey); it != graph.metadata.end()) {
-    HEDGE_TRY(const auto json, parse_json(it->second, model.path + ": " + graph::kLabelsKey));
+  model.trained_on = metadata_of(graph, graph::kTrainedOnKey);
+  model.trained_on_hash = metadata_of(graph, graph::kTrainedOnHashKey);
+  if (const auto labels = metadata_of(graph, graph::kLabelsKey); !labels.empty()) {
+    HEDGE_TRY(const auto json, parse_json(labels, model.path + ": " + graph::kLabelsKey));
     if (json.is_array())
       for (const auto& label : json)
         if (label.is_string()) model.labels.push_back(label.get<std::string>());
   }
-  const auto it = graph.metadata.find(graph::kPreprocessKey);
-  if (it == graph.metadata.end() || has_recipe) return {};
-  HEDGE_TRY(model.recipe, data::Preprocess::from_json(it->second));
+  const auto recipe = metadata_of(graph, graph::kPreprocessKey);
+  if (recipe.empty() || has_recipe) return {};
+  HEDGE_TRY(model.recipe, data::Preprocess::from_json(recipe));
   return {};
+}
+
+/// What the ONNX file itself says. One that is not of this project's operators says nothing: OpenVINO may still run it as it is.
+Status read_metadata(OpenedModel& model, const std::string& bytes, const OpenModelOptions& options) {
+  const auto warn = [&](const char* what, const Error& error) { log(options.log, LogLevel::kWarning, model.path + ": " + what + ": " + error.message()); };
+  const auto graph = graph::parse_onnx(bytes, model.path);
+  if (!graph && graph.error().code == ErrorCode::kUnsupported) {
+    warn("the model's metadata is not used", graph.error());
+    return {};
+  }
+  if (!graph) return graph.error();
+  const auto macs = graph::count_macs(*graph);
+  if (macs) {
+    model.macs = *macs;
+  } else if (macs.error().code == ErrorCode::kUnsupported) {
+    warn("the model's MACs are not known", macs.error());
+  } else {
+    return macs.error();
+  }
+  return take_metadata(model, *graph, !options.recipe.empty());
 }
 
 }  // namespace
@@ -35,8 +59,8 @@ Result<OpenedModel> open_model(const std::filesystem::path& path, const OpenMode
   model.path = path.string();
   HEDGE_TRY(const auto bytes, read_file(path));
   model.sha256 = sha256_hex(bytes);
-  const bool onnx = path.extension() == ".onnx";
-  if (onnx) HEDGE_CHECK(read_metadata(model, bytes, !options.recipe.empty()));
+  model.features = options.features;
+  if (path.extension() == ".onnx") HEDGE_CHECK(read_metadata(model, bytes, options));
   if (!options.recipe.empty()) {
     HEDGE_TRY(const auto text, read_file(options.recipe));
     HEDGE_TRY(model.recipe, data::Preprocess::from_json(text));
@@ -46,7 +70,7 @@ Result<OpenedModel> open_model(const std::filesystem::path& path, const OpenMode
                  .what = "the model does not say how its pictures are prepared",
                  .where = model.path,
                  .expected = std::string("metadata \"") + graph::kPreprocessKey + "\"",
-                 .hint = "give a recipe file (docs/formats/preprocess.md)"};
+                 .hint = "give a recipe file with --base-recipe or --global-recipe (docs/formats/preprocess.md)"};
   HEDGE_TRY(model.executor, infer::open_openvino(path, {.throughput = options.throughput,
                                                         .threads = options.threads,
                                                         .normalization = model.recipe.normalization,

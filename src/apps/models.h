@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/executor.h"
+#include "core/log.h"
 #include "core/result.h"
 #include "data/preprocess.h"
 
@@ -20,6 +21,9 @@ struct OpenedModel {
   std::vector<std::string> labels;  ///< from the metadata; may be empty
   std::int64_t macs = 0;            ///< 0: not an ONNX file this project reads
   std::int64_t parameters = 0;
+  std::string features;         ///< OpenModelOptions::features, as asked for
+  std::string trained_on;       ///< canonical specification of the training split, from the metadata; empty: not known
+  std::string trained_on_hash;  ///< its content hash; empty: not known
   std::unique_ptr<Executor> executor;  ///< u8 [N, H, W, C] -> "logits" (and "features" where asked for)
 };
 
@@ -28,8 +32,10 @@ struct OpenModelOptions {
   std::string features;          ///< the penultimate tensor's name, "auto", or empty: none
   bool throughput = true;
   int threads = 0;
+  LogSink log;  ///< a warning where the metadata of an ONNX file cannot be read
 };
 
+/// An ONNX file with operators or an opset that this project does not know is opened as OpenVINO takes it, and says nothing of itself.
 /// Errors: those of reading; kNotFound where neither metadata nor `recipe` says how to prepare pictures.
 Result<OpenedModel> open_model(const std::filesystem::path& path, const OpenModelOptions& options);
 

@@ -130,20 +130,6 @@ Status check_labels(const std::vector<std::string>& labels, ErrorCode code, cons
   return {};
 }
 
-Result<std::vector<std::string>> read_labels(const fs::path& path) {
-  HEDGE_TRY(const auto text, read_file(path, kMostTextBytes));
-  HEDGE_TRY(const Json json, parse_json(text, path.string()));
-  std::vector<std::string> labels;
-  const Error error{.code = ErrorCode::kBadFormat, .what = "the labels are no array of strings", .where = path.string()};
-  if (!json.is_array()) return error;
-  for (const Json& label : json) {
-    if (!label.is_string()) return error;
-    labels.push_back(label.get<std::string>());
-  }
-  HEDGE_CHECK(check_labels(labels, ErrorCode::kBadFormat, path.string()));
-  return labels;
-}
-
 /// A file to write and what the manifest says of it.
 struct File {
   Role role;
@@ -229,6 +215,20 @@ Status write_bundle(const fs::path& where, const BundleParts& parts, const OpenW
   const auto status = write_and_swap(temporary, folder, files, manifest, open);
   fs::remove_all(temporary, code);  // the half-written bundle, or the old one after the exchange
   return status;
+}
+
+Result<std::vector<std::string>> read_labels(const fs::path& path) {
+  HEDGE_TRY(const auto text, read_file(path, kMostTextBytes));
+  HEDGE_TRY(const Json json, parse_json(text, path.string()));
+  std::vector<std::string> labels;
+  const Error error{.code = ErrorCode::kBadFormat, .what = "the labels are no array of strings", .where = path.string()};
+  if (!json.is_array()) return error;
+  for (const Json& label : json) {
+    if (!label.is_string()) return error;
+    labels.push_back(label.get<std::string>());
+  }
+  HEDGE_CHECK(check_labels(labels, ErrorCode::kBadFormat, path.string()));
+  return labels;
 }
 
 Result<Bundle> read_bundle(const fs::path& folder) {

@@ -40,6 +40,10 @@ struct Bundle {
 /// bundle); kMismatch (the policy is of other models); kIo.
 Status write_bundle(const std::filesystem::path& folder, const BundleParts& parts, const OpenWriter& open = open_file_writer);
 
+/// Reads class names: a JSON array of at least two strings, none empty.
+/// Errors: those of read_file; kBadFormat.
+Result<std::vector<std::string>> read_labels(const std::filesystem::path& path);
+
 /// Reads a bundle and checks all of it.
 /// Errors: those of parse_manifest; kNotFound (no manifest, a part that is not there); kMismatch (size, hash, a file that
 /// the manifest does not list, a policy of other models); kBadFormat (a part that is no plain file or lies outside, labels

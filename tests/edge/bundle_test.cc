@@ -164,6 +164,16 @@ TEST_F(BundleTest, refuses_labels_and_policies_that_are_none) {
   EXPECT_THAT(refusal().where, HasSubstr("policy.json"));
 }
 
+TEST_F(BundleTest, labels_are_read_from_a_file_of_their_own) {
+  const auto path = scratch_ / "labels.json";
+  EXPECT_EQ(read_labels(path).error().code, ErrorCode::kNotFound);
+  spit(path, "[\"cat\", \"dog\"]");
+  EXPECT_THAT(read_labels(path).value(), ::testing::ElementsAre("cat", "dog"));
+  spit(path, "{\"0\": \"cat\"}");
+  EXPECT_EQ(read_labels(path).error().code, ErrorCode::kBadFormat);
+  EXPECT_EQ(read_labels(path).error().where, path.string());
+}
+
 TEST_F(BundleTest, writes_no_bundle_that_it_would_not_read) {
   const auto refused = [this](auto change) {
     auto parts = tiny_parts();

@@ -1,3 +1,4 @@
+#include <filesystem>
 #include <memory>
 
 #include "apps/commands.h"
@@ -6,18 +7,51 @@
 #include "core/file.h"
 #include "core/json.h"
 #include "edge/bundle.h"
+#include "graph/graph.h"
 
 namespace hedge::apps {
 namespace {
 
 struct Flags {
-  std::string base, fitted, global, out, name = "global", base_recipe, global_recipe;
+  std::string base, fitted, global, out, name = "global", labels, base_recipe, global_recipe;
 };
 
-Status run(const Flags& flags, Context&) {
+/// Class names in the order of the base's logits: from the flag's file, else from the model's metadata.
+Result<std::vector<std::string>> choose_labels(const Flags& flags, const OpenedModel& base) {
+  auto labels = base.labels;
+  if (!flags.labels.empty()) {
+    HEDGE_TRY(labels, edge::read_labels(flags.labels));
+  }
+  if (labels.empty())
+    return Error{.code = ErrorCode::kNotFound,
+                 .what = "the base does not say what its classes are called",
+                 .where = base.path,
+                 .expected = std::string("metadata \"") + graph::kLabelsKey + "\"",
+                 .hint = "give --labels FILE, a JSON array of class names in the order of the logits"};
+  for (const auto& output : base.executor->outputs()) {
+    const auto classes = output.name == "logits" && output.shape.size() == 2 ? output.shape[1] : -1;
+    if (classes >= 0 && classes != static_cast<std::int64_t>(labels.size()))
+      return Error{.code = ErrorCode::kMismatch,
+                   .what = "there is not a label for each of the base's classes",
+                   .where = flags.labels.empty() ? base.path : flags.labels,
+                   .got = std::to_string(labels.size()) + " labels",
+                   .expected = std::to_string(classes)};
+  }
+  return labels;
+}
+
+Status run(const Flags& flags, Context& context) {
+  if (std::filesystem::path(flags.base).extension() != ".onnx")
+    return Error{.code = ErrorCode::kUnsupported,
+                 .what = "a bundle holds its base as ONNX",
+                 .where = flags.base,
+                 .expected = "a file named .onnx",
+                 .hint = "fit and bundle with the model's ONNX file"};
   HEDGE_TRY(auto fitted, read_fitted(flags.fitted));
-  HEDGE_TRY(const auto base, open_model(flags.base, {.recipe = flags.base_recipe}));
-  HEDGE_TRY(const auto global, open_model(flags.global, {.recipe = flags.global_recipe}));
+  const auto features = fitted.policy.features;
+  HEDGE_TRY(const auto base, open_model(flags.base, {.recipe = flags.base_recipe, .features = features, .log = context.console.log()}));
+  HEDGE_TRY(const auto labels, choose_labels(flags, base));
+  HEDGE_TRY(const auto global, open_model(flags.global, {.recipe = flags.global_recipe, .log = context.console.log()}));
   if (global.sha256 != fitted.policy.global_sha256)
     return Error{.code = ErrorCode::kMismatch,
                  .what = "the policy was calibrated with another global",
@@ -29,8 +63,8 @@ Status run(const Flags& flags, Context&) {
                           .base_onnx = std::move(base_bytes),
                           .router_onnx = std::move(fitted.router_onnx),
                           .policy = std::move(fitted.policy),
-                          .labels = base.labels,
-                          .base = {.preprocess = base.recipe, .features = "auto", .macs = base.macs},
+                          .labels = labels,
+                          .base = {.preprocess = base.recipe, .features = features, .macs = base.macs},
                           .router_macs = fitted.macs,
                           .global = {.name = flags.name, .preprocess = global.recipe, .macs = global.macs}};
   HEDGE_CHECK(edge::write_bundle(flags.out, parts));
@@ -48,6 +82,7 @@ void add_bundle(CLI::App& root, Context& context) {
   app->add_option("--global", f->global, "the cloud's model: its recipe says how the device must cut its pictures")->required();
   app->add_option("--global-name", f->name, "the name that the cloud serves it under")->capture_default_str();
   app->add_option("--out", f->out, "the bundle's folder")->required();
+  app->add_option("--labels", f->labels, "class names in the order of the base's logits (a JSON array); default: those of the base's metadata");
   app->add_option("--base-recipe", f->base_recipe, "preprocess recipe (JSON) of a base without one in its metadata");
   app->add_option("--global-recipe", f->global_recipe, "the same for the global");
   app->callback([f, &context] { context.chosen = [f, &context] { return run(*f, context); }; });
