@@ -10,6 +10,7 @@
 #include "eval/evaluate.h"
 #include "eval/report/html.h"
 #include "eval/report_json.h"
+#include "routing/splits.h"
 
 namespace hedge::apps {
 namespace {
@@ -32,11 +33,22 @@ Result<Method> read_method(const std::string& name, const std::vector<std::strin
   method.scores.name = name;
   for (const auto& folder : folders) {
     HEDGE_TRY(auto fitted, read_fitted(folder));
+    HEDGE_CHECK(routing::check_models(fitted.policy, table.info, folder));
     HEDGE_TRY(auto scores, score_table(fitted, table));
     method.scores.per_seed.push_back(std::move(scores));
     method.folders.push_back(std::move(fitted));
   }
   return method;
+}
+
+/// Every split that a method was fitted or calibrated on.
+void add_splits(const Method& method, eval::EvaluateOptions& options) {
+  for (const auto& folder : method.folders) {
+    options.fitted_hashes.push_back(folder.policy.fit_hash);
+    options.fitted_datasets.push_back(folder.policy.fit_dataset);
+    options.calibration_hashes.push_back(folder.policy.calibration_hash);
+    options.calibration_datasets.push_back(folder.policy.calibration_dataset);
+  }
 }
 
 Status write_report(const Flags& flags, const eval::EvaluationReport& report, Json json) {
@@ -77,12 +89,9 @@ Status run(const Flags& flags, Context& context) {
   if (!flags.poster.empty()) {
     HEDGE_TRY(auto poster, read_method("poster_router", flags.poster, table));
     methods.push_back(std::move(poster.scores));
-    for (const auto& folder : poster.folders) options.fitted_hashes.push_back(folder.policy.fit_hash);
+    add_splits(poster, options);
   }
-  for (const auto& folder : hybrid.folders) {
-    options.fitted_hashes.push_back(folder.policy.fit_hash);
-    options.calibration_hashes.push_back(folder.policy.calibration_hash);
-  }
+  add_splits(hybrid, options);
   HEDGE_TRY(const auto report, eval::evaluate(table, methods, options));
   auto json = eval::to_json(report);
   auto gallery = queried_pictures(table, hybrid.scores.per_seed[0], hybrid.folders[0].policy.chosen.threshold, flags.pictures);

@@ -9,6 +9,7 @@
 #include "graph/operators.h"
 #include "infer/openvino/openvino_executor.h"
 #include "routing/policy.h"
+#include "routing/splits.h"
 #include "train/router_fit.h"
 
 namespace hedge::apps {
@@ -25,17 +26,6 @@ struct Flags {
 /// The coverages that a policy lists beside the chosen one, so that an operator can move along it.
 constexpr double kListedCoverages[] = {0.30, 0.40, 0.50, 0.60, 0.70, 0.80, 0.90, 0.95, 1.0};
 
-Status check_disjoint(const routing::PredictionTable& fit, const routing::PredictionTable& calibration) {
-  if (fit.info.content_hash == calibration.info.content_hash)
-    return Error{.code = ErrorCode::kMismatch,
-                 .what = "the router would be calibrated on the pictures it is fitted on",
-                 .where = calibration.info.dataset,
-                 .hint = "predict a calibration split of its own (?split=calibration)"};
-  if (fit.info.base_hash != calibration.info.base_hash || fit.info.global_hash != calibration.info.global_hash)
-    return Error{.code = ErrorCode::kMismatch, .what = "the two tables are of different models", .where = calibration.info.dataset, .hint = "predict both with the same base and global"};
-  return {};
-}
-
 Result<routing::Policy> make_policy(const Flags& flags, const routing::PredictionTable& fit, const routing::PredictionTable& calibration,
                                     const std::vector<float>& scores) {
   HEDGE_TRY(const auto outcomes, routing::outcomes(calibration));
@@ -43,12 +33,14 @@ Result<routing::Policy> make_policy(const Flags& flags, const routing::Predictio
                          .base_sha256 = calibration.info.base_hash,
                          .global_sha256 = calibration.info.global_hash,
                          .executor = calibration.info.executor,
+                         .features = calibration.info.features,
                          .calibration_dataset = calibration.info.dataset,
                          .calibration_hash = calibration.info.content_hash,
                          .calibration_size = static_cast<std::int64_t>(calibration.size())};
   if (train::is_fitted(flags.options.kind)) {
     policy.protocol = "predictions on " + fit.info.dataset + ", " + fit.info.mode + " mode";
     policy.fit_hash = fit.info.content_hash;
+    policy.fit_dataset = fit.info.dataset;
   } else {
     policy.protocol = "free score";
   }
@@ -69,7 +61,7 @@ Status run(Flags& flags, Context& context) {
   flags.options.target_coverage = flags.coverage;
   HEDGE_TRY(const auto fit, routing::read_table(flags.table));
   HEDGE_TRY(const auto calibration, routing::read_table(flags.calibration));
-  HEDGE_CHECK(check_disjoint(fit, calibration));
+  HEDGE_CHECK(routing::check_calibration(fit.info, calibration.info));
   HEDGE_TRY(const auto fitted, train::fit_router(fit, flags.options, context.console.progress("hedge: ")));
   const auto router_path = std::filesystem::path(flags.out) / "router.onnx";
   HEDGE_TRY(const auto bytes, graph::serialize_onnx(fitted.graph));

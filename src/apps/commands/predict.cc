@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <memory>
 
 #include "apps/commands.h"
@@ -18,25 +19,43 @@ struct Flags {
   bool strict = false;
 };
 
+eval::ModelRun run_of(const OpenedModel& model) {
+  return {.executor = model.executor.get(),
+          .recipe = model.recipe,
+          .sha256 = model.sha256,
+          .macs = model.macs,
+          .parameters = model.parameters,
+          .features = model.features,
+          .trained_on = model.trained_on,
+          .trained_on_hash = model.trained_on_hash};
+}
+
+/// Names the first few pictures that could not be decoded; those passed over at opening were said by then.
+void list_skipped(const std::vector<data::Skipped>& skipped, Console& console) {
+  constexpr std::size_t kListed = 10;
+  for (std::size_t i = 0; i < std::min(kListed, skipped.size()); ++i) console.say("hedge: skipped " + skipped[i].path + ": " + skipped[i].reason);
+  if (skipped.size() > kListed) console.say("hedge: … and " + std::to_string(skipped.size() - kListed) + " more");
+}
+
 Status run(const Flags& flags, Context& context) {
   HEDGE_TRY(const auto opened, data::open_dataset(flags.data, {.strict = flags.strict, .log = context.console.log()}));
-  HEDGE_TRY(const auto base, open_model(flags.base, {.recipe = flags.base_recipe, .features = flags.features, .throughput = true, .threads = flags.threads}));
+  HEDGE_TRY(const auto base, open_model(flags.base, {.recipe = flags.base_recipe, .features = flags.features, .throughput = true, .threads = flags.threads, .log = context.console.log()}));
   OpenedModel global;
   if (!flags.global.empty()) {
-    HEDGE_TRY(global, open_model(flags.global, {.recipe = flags.global_recipe, .throughput = true, .threads = flags.threads}));
+    HEDGE_TRY(global, open_model(flags.global, {.recipe = flags.global_recipe, .throughput = true, .threads = flags.threads, .log = context.console.log()}));
   }
-  const auto run_of = [](const OpenedModel& model) {
-    return eval::ModelRun{.executor = model.executor.get(), .recipe = model.recipe, .sha256 = model.sha256, .macs = model.macs, .parameters = model.parameters};
-  };
+  eval::PredictReport report;
   HEDGE_TRY(const auto table, eval::predict({.dataset = opened.dataset.get(),
                                              .base = run_of(base),
                                              .global = run_of(global),
                                              .batch = flags.batch,
                                              .strict = flags.strict,
                                              .progress = context.console.progress("hedge: "),
-                                             .log = context.console.log()}));
+                                             .report = &report}));
   HEDGE_CHECK(routing::write_table(flags.out, table));
   Json json = {{"table", flags.out}, {"dataset", table.info.dataset}, {"pictures", table.size()}, {"content_hash", table.info.content_hash}};
+  list_skipped(report.skipped, context.console);
+  json["skipped"] = opened.skipped.size() + report.skipped.size();
   if (table.has_global()) {
     HEDGE_TRY(const auto outcomes, routing::outcomes(table));
     json["base_accuracy"] = outcomes.base_accuracy();
