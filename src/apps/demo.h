@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -19,7 +20,8 @@ struct DemoOptions {
   std::string global_net = "resnet:16,1";
   std::int64_t base_epochs = 10;
   std::int64_t global_epochs = 14;
-  std::int64_t pad_crop = 2;
+  std::int64_t size = 0;            ///< pictures are brought to size x size; 0: as hedge train decides
+  std::int64_t pad_crop = 0;
   bool flip = true;
   double coverage = 0.8;
   int seeds = 3;                    ///< routers fitted a kind
@@ -29,7 +31,8 @@ struct DemoOptions {
 
 /// Runs the public commands one after the other, each in a process of its own, and prints each so that a person can repeat it.
 /// Leaves report.html, report.json, curve.csv, summary.json, the models, the bundle and the live answers in `out`.
-/// Errors: the first failing step's; kMismatch where the live run does not agree with the table.
-Status run_demo(const DemoOptions& options, Console& console);
+/// Errors: kInvalidArgument (data with a split); the first failing step's; kCancelled; kMismatch where the live run does not agree with
+/// the table.
+Status run_demo(const DemoOptions& options, Console& console, const std::function<bool()>& should_stop);
 
 }  // namespace hedge::apps

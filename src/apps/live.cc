@@ -48,11 +48,6 @@ std::vector<std::string> edge_command(const LiveSetup& setup, const std::string&
   return {"hedge-edge", "run", setup.bundle.string(), "--input", setup.input, "--cloud", address, "--deadline-ms", kDeadline_ms, "--summary", summary.string()};
 }
 
-Status check_exit(int code, const char* what) {
-  if (code == 0) return {};
-  return Error{.code = ErrorCode::kInternal, .what = std::string(what) + " failed (its own message stands above)", .got = "exit code " + std::to_string(code)};
-}
-
 std::size_t lines_in(const std::filesystem::path& path) {
   std::ifstream file(path);
   return static_cast<std::size_t>(std::count(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>(), '\n'));
@@ -67,7 +62,7 @@ Result<Json> run_live(const LiveSetup& setup, const Steps& steps, Console& conso
   console.say("$ " + shell_line(command));
   command[0] = steps.program(command[0]);
   HEDGE_TRY(auto edge, Child::start(command));
-  HEDGE_CHECK(check_exit(edge.wait(), "hedge-edge"));
+  HEDGE_CHECK(steps.finish(edge, "hedge-edge"));
   cloud.child.signal(SIGTERM);
   cloud.child.wait();
   return read_json(setup.out / "live.json");
@@ -81,9 +76,12 @@ Result<Json> run_drill(const LiveSetup& setup, std::size_t kill_after, const Ste
   command[0] = steps.program(command[0]);
   HEDGE_TRY(auto edge, Child::start(command, answers));
   while (edge.running() && lines_in(answers) < kill_after) std::this_thread::sleep_for(5ms);
+  const bool in_the_middle = edge.running();
   cloud.child.signal(SIGKILL);
-  HEDGE_CHECK(check_exit(edge.wait(), "hedge-edge"));
-  return read_json(setup.out / "drill.json");
+  HEDGE_CHECK(steps.finish(edge, "hedge-edge"));
+  HEDGE_TRY(auto summary, read_json(setup.out / "drill.json"));
+  summary["killed_in_the_middle"] = in_the_middle;
+  return summary;
 }
 
 }  // namespace hedge::apps

@@ -22,7 +22,8 @@ struct LiveSetup {
 /// Errors: kUnavailable (the cloud does not start), the edge's own.
 Result<Json> run_live(const LiveSetup& setup, const Steps& steps, Console& console);
 
-/// The same, but kills the cloud (SIGKILL) when `kill_after` pictures are answered; leaves drill.jsonl and drill.json.
+/// The same, but kills the cloud (SIGKILL) when `kill_after` pictures are answered; leaves drill.jsonl and drill.json. The summary
+/// also says "killed_in_the_middle": whether the edge was still at work then.
 Result<Json> run_drill(const LiveSetup& setup, std::size_t kill_after, const Steps& steps, Console& console);
 
 }  // namespace hedge::apps

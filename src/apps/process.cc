@@ -5,14 +5,21 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <csignal>
 #include <cerrno>
+#include <chrono>
+#include <csignal>
 #include <cstring>
+#include <thread>
 #include <utility>
 
 extern char** environ;
 
 namespace hedge::apps {
+namespace {
+
+constexpr int kLost = 127;  // as a shell says of a program that it could not run
+
+}  // namespace
 
 Result<Child> Child::start(const std::vector<std::string>& command, const std::filesystem::path& output) {
   std::vector<char*> arguments;
@@ -38,12 +45,29 @@ Child::~Child() {
 
 int Child::code_of(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status); }
 
+void Child::reaped(pid_t result, int status) {
+  code_ = result > 0 ? code_of(status) : kLost;
+  pid_ = -1;
+}
+
 int Child::wait() {
-  int status = 0;
   while (pid_ > 0) {
-    if (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) continue;
-    code_ = code_of(status);
-    pid_ = -1;
+    int status = 0;
+    const auto result = ::waitpid(pid_, &status, 0);
+    if (result < 0 && errno == EINTR) continue;
+    reaped(result, status);
+  }
+  return code_;
+}
+
+int Child::wait(const std::function<bool()>& should_stop) {
+  bool asked = false;
+  while (running()) {
+    if (!asked && should_stop && should_stop()) {
+      signal(SIGTERM);
+      asked = true;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
   return code_;
 }
@@ -51,9 +75,9 @@ int Child::wait() {
 bool Child::running() {
   if (pid_ <= 0) return false;
   int status = 0;
-  if (::waitpid(pid_, &status, WNOHANG) == 0) return true;
-  code_ = code_of(status);
-  pid_ = -1;
+  const auto result = ::waitpid(pid_, &status, WNOHANG);
+  if (result == 0 || (result < 0 && errno == EINTR)) return true;
+  reaped(result, status);
   return false;
 }
 

@@ -3,6 +3,7 @@
 #include <sys/types.h>
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -20,8 +21,10 @@ class Child {
   Child& operator=(Child&&) = delete;
   ~Child();
 
-  /// The exit code, or 128 + the signal's number. Blocks.
+  /// The exit code, or 128 + the signal's number; 127 where the system has lost the child. Blocks.
   int wait();
+  /// The same; once `should_stop` says so the child is asked to end (SIGTERM).
+  int wait(const std::function<bool()>& should_stop);
   /// Whether it has not ended yet.
   bool running();
   void signal(int number) const;
@@ -29,6 +32,7 @@ class Child {
  private:
   explicit Child(pid_t pid) : pid_(pid) {}
   static int code_of(int status);
+  void reaped(pid_t result, int status);
   pid_t pid_ = -1;  ///< -1: reaped or moved from
   int code_ = 0;
 };

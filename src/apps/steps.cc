@@ -1,10 +1,9 @@
 #include "apps/steps.h"
 
-#include "apps/process.h"
-
 namespace hedge::apps {
 
-Steps::Steps(std::filesystem::path folder, bool resume, Console& console) : folder_(std::move(folder) / "steps"), resume_(resume), console_(console) {
+Steps::Steps(std::filesystem::path folder, bool resume, Console& console, std::function<bool()> should_stop)
+    : folder_(std::move(folder) / "steps"), resume_(resume), console_(console), should_stop_(std::move(should_stop)) {
   std::error_code ignored;
   programs_ = std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path();
   if (!resume_) std::filesystem::remove_all(folder_, ignored);
@@ -12,29 +11,37 @@ Steps::Steps(std::filesystem::path folder, bool resume, Console& console) : fold
 
 std::string Steps::program(const std::string& name) const { return (programs_ / name).string(); }
 
-Status Steps::run(const std::string& name, const std::vector<std::string>& command) {
+Status Steps::finish(Child& child, const std::string& name) const {
+  constexpr int kHighestOwnCode = 12;  // the last of ErrorCode before kInternal
+  const int code = child.wait(should_stop_);
+  if (should_stop_ && should_stop_())
+    return Error{.code = ErrorCode::kCancelled, .what = "stopped on request", .where = name, .hint = "run the demo again with --resume to go on"};
+  if (code == 0) return {};
+  return Error{.code = code > 1 && code <= kHighestOwnCode ? static_cast<ErrorCode>(code) : ErrorCode::kInternal,
+               .what = "the step failed (its own message stands above)",
+               .where = name,
+               .got = "exit code " + std::to_string(code),
+               .hint = "mend it and run the demo again with --resume"};
+}
+
+Status Steps::run(const std::string& name, const std::vector<std::string>& command, const std::string& fresh) {
   const auto line = shell_line(command);
   const auto stamp = folder_ / (name + ".json");
-  if (resume_) {
-    const auto old = read_json(stamp);
-    if (old && old->value("command", "") == line) {
-      console_.say("# " + name + ": done before");
-      seconds_[name] = old->value("seconds", 0.0);
-      return {};
-    }
+  const auto old = read_json(stamp);
+  if (resume_ && old && old->value("command", "") == line) {
+    console_.say("# " + name + ": done before");
+    seconds_[name] = old->value("seconds", 0.0);
+    return {};
   }
-  console_.say("$ " + line);
   auto words = command;
+  if (!fresh.empty() && !(resume_ && !old)) words.push_back(fresh);
+  resume_ = false;  // what follows builds on what this step makes anew
+  console_.say("$ " + shell_line(words));
   words[0] = program(command[0]);
   const SteadyClock clock;
   const auto start = clock.now();
   HEDGE_TRY(auto child, Child::start(words));
-  if (const int code = child.wait(); code != 0)
-    return Error{.code = code > 0 && code < 13 ? static_cast<ErrorCode>(code) : ErrorCode::kInternal,
-                 .what = "the step failed (its own message stands above)",
-                 .where = name,
-                 .got = "exit code " + std::to_string(code),
-                 .hint = "mend it and run the demo again with --resume"};
+  HEDGE_CHECK(finish(child, name));
   const double seconds = seconds_between(start, clock.now());
   seconds_[name] = seconds;
   console_.say("# " + name + ": " + format_duration(seconds));

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "apps/console.h"
+#include "apps/process.h"
 #include "core/json.h"
 #include "core/result.h"
 
@@ -13,11 +15,15 @@ namespace hedge::apps {
 /// Runs commands as named steps, prints and times each, and remembers in `folder`/steps which ended well.
 class Steps {
  public:
-  /// With `resume`, a step that ended well with the same command before is not run again.
-  Steps(std::filesystem::path folder, bool resume, Console& console);
+  /// With `resume`, a step that ended well with the same command before is not run again, unless an earlier one was.
+  /// `should_stop`: polled; ends the running child.
+  Steps(std::filesystem::path folder, bool resume, Console& console, std::function<bool()> should_stop);
 
-  /// `command[0]` is the name of a program that stands beside this one. Errors: kIo; kInternal or the child's own code.
-  Status run(const std::string& name, const std::vector<std::string>& command);
+  /// `command[0]` is the name of a program that stands beside this one; `fresh` is added to it where nothing is resumed.
+  /// Errors: kIo; kCancelled; the child's own code, or kInternal.
+  Status run(const std::string& name, const std::vector<std::string>& command, const std::string& fresh = "");
+  /// Waits for a child of one's own in the same way.
+  Status finish(Child& child, const std::string& name) const;
   /// The full path of a program beside this one.
   [[nodiscard]] std::string program(const std::string& name) const;
   /// Seconds a step, in the order they were run.
@@ -28,6 +34,7 @@ class Steps {
   std::filesystem::path folder_;
   bool resume_;
   Console& console_;
+  std::function<bool()> should_stop_;
   std::filesystem::path programs_;
   Json seconds_ = Json::object();
 };

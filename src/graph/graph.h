@@ -61,5 +61,7 @@ Result<std::vector<std::int64_t>> integers_of(const Tensor& tensor);
 inline constexpr const char* kPreprocessKey = "hedge.preprocess";
 inline constexpr const char* kFeaturesKey = "hedge.features";
 inline constexpr const char* kLabelsKey = "hedge.labels";
+inline constexpr const char* kTrainedOnKey = "hedge.trained_on";           ///< canonical data-set specification
+inline constexpr const char* kTrainedOnHashKey = "hedge.trained_on_hash";  ///< that data set's content hash
 
 }  // namespace hedge::graph

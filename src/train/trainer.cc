@@ -127,7 +127,7 @@ Result<Form> measure_form(const graph::Graph& graph, const TrainOptions& options
       if ((options.precision == Precision::kAuto || options.precision == precision) &&
           (options.layout == Layout::kAuto || options.layout == layout))
         forms.push_back({precision, layout});
-  if (forms.size() == 1) return forms[0];
+  if (forms.size() == 1 || options.threads == 1) return forms[0];  // a timing must not decide what is promised to be the same bits
   const auto labels = torch::tensor(batch.labels, torch::kLong);
   const SteadyClock clock;
   Form best;
@@ -150,12 +150,44 @@ Result<Form> measure_form(const graph::Graph& graph, const TrainOptions& options
   return best;
 }
 
+void hash_attribute(Sha256& hash, const graph::Attribute& attribute) {
+  std::visit(
+      [&hash](const auto& value) {
+        using T = std::decay_t<decltype(value)>;
+        if constexpr (std::is_same_v<T, std::string>) {
+          hash.update(value);
+        } else if constexpr (std::is_same_v<T, Tensor>) {
+          hash.update({reinterpret_cast<const char*>(value.bytes()), value.num_bytes()});
+        } else if constexpr (std::is_arithmetic_v<T>) {
+          hash.update(std::to_string(value));
+        } else {
+          for (const auto element : value) hash.update(std::to_string(element) + ",");
+        }
+      },
+      attribute);
+}
+
+void hash_structure(Sha256& hash, const graph::Graph& graph) {
+  const auto list = [&hash](const std::vector<std::string>& names) {
+    for (const auto& name : names) hash.update(name + ";");
+    hash.update("|");
+  };
+  for (const auto& node : graph.nodes) {
+    hash.update(node.op + " " + node.name + " ");
+    list(node.inputs);
+    list(node.outputs);
+    for (const auto& [key, attribute] : node.attributes) hash_attribute(hash.update(key + "="), attribute);
+  }
+  for (const auto* values : {&graph.inputs, &graph.outputs})
+    for (const auto& value : *values) hash.update(value.name + hedge::to_string(value.shape));
+}
+
 /// Everything that must be equal for a resumption to continue the same run.
 std::string fingerprint_of(const graph::Graph& graph, const data::Dataset& dataset, const data::Preprocess& recipe, const TrainOptions& options) {
   Sha256 hash;
   for (const auto& [name, tensor] : graph.initializers)
     hash.update(name).update({reinterpret_cast<const char*>(tensor.bytes()), tensor.num_bytes()});
-  for (const auto& node : graph.nodes) hash.update(node.op + node.name);
+  hash_structure(hash, graph);
   hash.update(dataset.content_hash()).update(recipe.to_json());
   char text[256];
   std::snprintf(text, sizeof text, "%lld %lld %d %.17g %.17g %.17g %.17g %.17g %lld %d %llu %d %d", static_cast<long long>(options.epochs),
@@ -223,7 +255,8 @@ struct EpochResult {
 /// All steps of one epoch.
 class EpochRunner {
  public:
-  EpochRunner(Run& run, data::Loader& loader, const TrainOptions& options, const TrainHooks& hooks, std::size_t pictures)
+  /// `pictures`: of an epoch, as the loader gives them.
+  EpochRunner(Run& run, data::Loader& loader, const TrainOptions& options, const TrainHooks& hooks, std::int64_t pictures)
       : run_(run), loader_(loader), options_(options), hooks_(hooks), pictures_(static_cast<double>(pictures)) {}
 
   Result<EpochResult> epoch(std::int64_t index) {
@@ -289,6 +322,18 @@ class EpochRunner {
   TimePoint begin_ = clock_.now();
 };
 
+/// A last step may spoil the weights after its loss was looked at: such weights are neither kept nor given out.
+Status check_finite(const TrainableGraph& graph, std::int64_t epoch) {
+  for (const auto* group : {&graph.named_parameters(), &graph.named_buffers()})
+    for (const auto& [name, value] : *group)
+      if (!value.isfinite().all().item<bool>())
+        return Error{.code = ErrorCode::kBadData,
+                     .what = "a weight is not finite after epoch " + std::to_string(epoch + 1),
+                     .where = name,
+                     .hint = "lower the learning rate; the last checkpoint stands"};
+  return {};
+}
+
 Precision precision_named(const std::string& name) { return name == "bf16" ? Precision::kBf16 : Precision::kF32; }
 Layout layout_named(const std::string& name) { return name == "channels_last" ? Layout::kChannelsLast : Layout::kNchw; }
 
@@ -305,17 +350,22 @@ Result<Trained> train_checked(graph::Graph graph, const data::Dataset& dataset, 
   const auto fingerprint = fingerprint_of(graph, dataset, recipe, options);
   HEDGE_TRY(auto trainable, TrainableGraph::create(graph));
   Run run(trainable, options);
+  const auto size = static_cast<std::int64_t>(dataset.size());
+  const bool drop_last = size > options.batch;
   data::Loader loader(dataset, recipe,
-                      {.batch = options.batch, .shuffle = true, .drop_last = dataset.size() > static_cast<std::size_t>(options.batch), .seed = options.seed,
-                       .workers = options.loader_workers, .augmentation = options.augmentation});
+                      {.batch = options.batch, .shuffle = true, .drop_last = drop_last, .seed = options.seed, .workers = options.loader_workers,
+                       .augmentation = options.augmentation, .strict = options.strict});
   TrainSummary summary;
   Form form;
   std::optional<Checkpoint> resumed;
-  if (!options.checkpoint.empty()) {
+  if (!options.checkpoint.empty() && !options.fresh) {
     HEDGE_TRY(resumed, internal::load_checkpoint(options.checkpoint, fingerprint, trainable, run.optimizer()));
   }
   if (resumed) {
     summary.resumed_from_epoch = resumed->epochs_done;
+    summary.final_loss = resumed->loss;
+    summary.final_accuracy = resumed->accuracy;
+    summary.pictures_per_second = resumed->pictures_per_second;
     form = {precision_named(resumed->precision), layout_named(resumed->layout)};
     log(hooks.log, LogLevel::kInfo, "going on from epoch " + std::to_string(resumed->epochs_done) + " of " + options.checkpoint.string());
   } else {
@@ -324,19 +374,21 @@ Result<Trained> train_checked(graph::Graph graph, const data::Dataset& dataset, 
   }
   run.set_form(form);
   CsvLog csv(options.csv, summary.resumed_from_epoch);
-  EpochRunner runner(run, loader, options, hooks, dataset.size());
+  EpochRunner runner(run, loader, options, hooks, drop_last ? size / options.batch * options.batch : size);
   runner.begin(summary.resumed_from_epoch);
   for (auto epoch = summary.resumed_from_epoch; epoch < options.epochs; ++epoch) {
     HEDGE_TRY(const auto result, runner.epoch(epoch));
     summary.final_loss = result.loss;
     summary.final_accuracy = result.accuracy;
     summary.pictures_per_second = result.pictures_per_second;
-    if (!options.checkpoint.empty())
-      HEDGE_CHECK(internal::save_checkpoint(options.checkpoint, {epoch + 1, fingerprint, to_string(form.precision), to_string(form.layout)}, trainable, run.optimizer()));
+    HEDGE_CHECK(check_finite(trainable, epoch));
     char line[160];
     std::snprintf(line, sizeof line, "%lld,%.6g,%.6f,%.6f,%.1f,%.3f", static_cast<long long>(epoch + 1),
                   learning_rate_at(options, static_cast<double>(epoch)), result.loss, result.accuracy, result.pictures_per_second, result.seconds);
-    HEDGE_CHECK(csv.add(line));
+    HEDGE_CHECK(csv.add(line));  // before the checkpoint: a resumed run drops lines of epochs it does again
+    if (options.checkpoint.empty()) continue;
+    const Checkpoint state{epoch + 1, fingerprint, to_string(form.precision), to_string(form.layout), result.loss, result.accuracy, result.pictures_per_second};
+    HEDGE_CHECK(internal::save_checkpoint(options.checkpoint, state, trainable, run.optimizer()));
   }
   for (const auto& skipped : loader.skipped()) log(hooks.log, LogLevel::kWarning, skipped.path + ": " + skipped.reason);
   summary.seconds = runner.seconds();
@@ -360,7 +412,8 @@ Status TrainOptions::validate() const {
   if (!(learning_rate > 0) || !std::isfinite(learning_rate)) return invalid("learning_rate", std::to_string(learning_rate), "> 0");
   if (!(momentum >= 0 && momentum < 1)) return invalid("momentum", std::to_string(momentum), "in [0, 1)");
   if (!(weight_decay >= 0) || !std::isfinite(weight_decay)) return invalid("weight_decay", std::to_string(weight_decay), ">= 0");
-  if (!(warmup_epochs >= 0) || !std::isfinite(warmup_epochs)) return invalid("warmup_epochs", std::to_string(warmup_epochs), ">= 0");
+  if (!(warmup_epochs >= 0 && warmup_epochs < static_cast<double>(epochs)))
+    return invalid("warmup_epochs", std::to_string(warmup_epochs), "in [0, epochs)");
   if (!(label_smoothing >= 0 && label_smoothing < 1)) return invalid("label_smoothing", std::to_string(label_smoothing), "in [0, 1)");
   if (threads < 0) return invalid("threads", std::to_string(threads), ">= 0");
   if (loader_workers < 1) return invalid("loader_workers", std::to_string(loader_workers), ">= 1");

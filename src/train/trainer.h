@@ -29,15 +29,17 @@ struct TrainOptions {
   double learning_rate = 0.1;      ///< peak; SGD about 0.1 at batch 128, AdamW about 0.002
   double momentum = 0.9;           ///< SGD's (Nesterov)
   double weight_decay = 5e-4;      ///< of weights; not of biases and normalisation
-  double warmup_epochs = 1.0;      ///< linear from 0 to the peak, then cosine to 0
+  double warmup_epochs = 0.5;      ///< linear from 0 to the peak, then cosine to 0; less than epochs
   double label_smoothing = 0.0;    ///< in 0..1; softens targets and keeps probabilities calibrated
   data::Augmentation augmentation; ///< random crops and flips
-  Precision precision = Precision::kAuto;  ///< auto: the fastest of f32 and bf16, by measurement on the first batch
-  Layout layout = Layout::kAuto;           ///< auto: by the same measurement
+  Precision precision = Precision::kAuto;  ///< auto: the fastest of f32 and bf16, by measurement on the first batch; f32 with one thread
+  Layout layout = Layout::kAuto;           ///< auto: by the same measurement; NCHW with one thread
   std::uint64_t seed = 1;          ///< of order and augmentation
   int threads = 0;                 ///< 0: all cores. With 1, a run and its resumption give the same bits
   int loader_workers = 1;          ///< decoding and augmenting threads
   std::filesystem::path checkpoint;  ///< written atomically after each epoch, resumed from where present; empty: none
+  bool fresh = false;              ///< ignore an old checkpoint; the first new one replaces it
+  bool strict = false;             ///< a picture that cannot be decoded is an error; otherwise it is left out and listed
   std::filesystem::path csv;         ///< a line an epoch; empty: none
 
   /// Errors: kInvalidArgument, naming the field.

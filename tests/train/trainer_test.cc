@@ -68,7 +68,7 @@ class Training : public ::testing::Test {
   }
 
   std::filesystem::path folder_;
-  Bars bars_{128};
+  Bars bars_{130};  // 8 batches of 16, and two pictures that are left out
   data::Preprocess recipe_;
   TrainOptions options_;
 };
@@ -96,6 +96,69 @@ TEST_F(Training, stops_on_request_and_resumes_to_the_same_bits) {
   const auto csv = read_file(options_.csv);
   ASSERT_TRUE(csv.ok());
   EXPECT_EQ(std::count(csv->begin(), csv->end(), '\n'), 4);  // the header and a line an epoch, none doubled
+}
+
+TEST_F(Training, resumes_adamw_in_bf16_channels_last_to_the_same_bits) {
+  options_.optimizer = Optimizer::kAdamW;
+  options_.learning_rate = 0.002;
+  options_.precision = Precision::kBf16;
+  options_.layout = Layout::kChannelsLast;
+  options_.label_smoothing = 0.1;
+  options_.augmentation = {.pad_crop = 1, .flip = true};
+  const auto straight = train();
+  ASSERT_TRUE(straight.ok()) << straight.error().message();
+  options_.checkpoint = folder_ / "run.checkpoint";
+  int steps = 0;
+  ASSERT_FALSE(train({.should_stop = [&steps] { return ++steps > 20; }}).ok());
+  const auto resumed = train();
+  ASSERT_TRUE(resumed.ok()) << resumed.error().message();
+  EXPECT_EQ(resumed->summary.resumed_from_epoch, 2);
+  expect_same_bits(straight->graph, resumed->graph);
+}
+
+TEST_F(Training, a_finished_run_that_is_run_again_tells_what_it_reached) {
+  options_.checkpoint = folder_ / "run.checkpoint";
+  const auto first = train(), again = train();
+  ASSERT_TRUE(first.ok() && again.ok());
+  EXPECT_EQ(again->summary.resumed_from_epoch, 3);
+  EXPECT_DOUBLE_EQ(again->summary.final_loss, first->summary.final_loss);
+  EXPECT_DOUBLE_EQ(again->summary.final_accuracy, first->summary.final_accuracy);
+  expect_same_bits(first->graph, again->graph);
+}
+
+TEST_F(Training, refuses_the_checkpoint_of_a_network_that_differs_in_a_stride_alone) {
+  options_.checkpoint = folder_ / "run.checkpoint";
+  ASSERT_TRUE(train().ok());
+  const auto strided = graph::build_zoo("resnet:4,1,stem_stride=2", {1, 12, 12}, 2, 3).value();
+  const auto other = train_classifier(strided, bars_, recipe_, options_);
+  ASSERT_FALSE(other.ok());
+  EXPECT_EQ(other.error().code, ErrorCode::kMismatch);
+  options_.fresh = true;
+  EXPECT_TRUE(train_classifier(strided, bars_, recipe_, options_).ok());
+}
+
+TEST_F(Training, strict_fails_on_a_picture_that_cannot_be_decoded_and_otherwise_leaves_it_out) {
+  class Holed final : public data::Dataset {
+   public:
+    [[nodiscard]] std::size_t size() const override { return bars_.size(); }
+    [[nodiscard]] const std::vector<std::string>& class_names() const override { return bars_.class_names(); }
+    [[nodiscard]] std::int64_t label(std::size_t index) const override { return bars_.label(index); }
+    [[nodiscard]] std::string id(std::size_t index) const override { return bars_.id(index); }
+    [[nodiscard]] Result<data::Picture> picture(std::size_t index) const override {
+      if (index == 5) return Error{.code = ErrorCode::kBadFormat, .what = "truncated", .where = "5"};
+      return bars_.picture(index);
+    }
+    [[nodiscard]] const std::string& content_hash() const override { return bars_.content_hash(); }
+    [[nodiscard]] const std::string& spec() const override { return bars_.spec(); }
+
+   private:
+    Bars bars_{64};
+  };
+  options_.epochs = 1;
+  const Holed holed;
+  EXPECT_TRUE(train_classifier(network(), holed, recipe_, options_).ok());
+  options_.strict = true;
+  EXPECT_EQ(train_classifier(network(), holed, recipe_, options_).error().code, ErrorCode::kBadFormat);
 }
 
 TEST_F(Training, refuses_the_checkpoint_of_another_run) {

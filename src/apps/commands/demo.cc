@@ -15,13 +15,14 @@ void add_demo(CLI::App& root, Context& context) {
   app->add_option("--global-net", o->global_net, "the cloud's network")->capture_default_str();
   app->add_option("--base-epochs", o->base_epochs, "passes over the data")->capture_default_str();
   app->add_option("--global-epochs", o->global_epochs, "passes over the data")->capture_default_str();
+  app->add_option("--size", o->size, "pictures are brought to SIZE x SIZE; default: their shorter side, at most 64")->check(CLI::Range(8, 1024));
   app->add_option("--pad-crop", o->pad_crop, "random crops after padding by so many pixels")->capture_default_str();
   app->add_flag("--flip,!--no-flip", o->flip, "random left-right flips (default: on)");
   app->add_option("--coverage", o->coverage, "share of pictures that stay on the device, at least")->capture_default_str()->check(CLI::Range(0.0, 1.0));
   app->add_option("--seeds", o->seeds, "routers fitted a kind")->capture_default_str()->check(CLI::Range(1, 100));
   app->add_option("--note", o->notes, "something a reader of the report must know");
   app->add_flag("--resume", o->resume, "go on after the last step that ended well, and from a training's checkpoint");
-  app->callback([o, &context] { context.chosen = [o, &context] { return run_demo(*o, context.console); }; });
+  app->callback([o, &context] { context.chosen = [o, &context] { return run_demo(*o, context.console, context.should_stop); }; });
 }
 
 }  // namespace hedge::apps

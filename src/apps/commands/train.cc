@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 
@@ -22,22 +23,32 @@ struct Flags {
   std::string summary;
   std::int64_t size = 0;
   std::int64_t channels = 0;
-  bool fresh = false;
-  bool strict = false;
   train::TrainOptions options;
   std::string optimizer = "sgd";
   std::string precision = "auto";
   std::string layout = "auto";
 };
 
-/// The recipe of a network to be: the first picture's size and channels unless the flags say otherwise.
+/// The zoo's networks are for pictures up to this side; larger ones are brought down to it unless --size asks for more.
+constexpr std::int64_t kMostDefaultSide = 64;
+
+/// The first picture that can be decoded.
+Result<data::Picture> first_picture(const data::Dataset& dataset) {
+  auto picture = dataset.picture(0);
+  for (std::size_t i = 1; i < dataset.size() && !picture; ++i) picture = dataset.picture(i);
+  return picture;
+}
+
+/// The recipe of a network to be: square, of the first picture's shorter side (at most 64) and channels unless the flags say otherwise.
 Result<data::Preprocess> make_recipe(const data::Dataset& dataset, const Flags& flags) {
-  HEDGE_TRY(const auto first, dataset.picture(0));
+  HEDGE_TRY(const auto first, first_picture(dataset));
   data::Preprocess recipe;
   recipe.channels = flags.channels > 0 ? flags.channels : first.channels;
-  recipe.height = flags.size > 0 ? flags.size : first.height;
-  recipe.width = flags.size > 0 ? flags.size : first.width;
-  recipe.resize_shorter = flags.size > 0 && (first.height != flags.size || first.width != flags.size) ? flags.size : 0;
+  const auto shorter = std::min(first.height, first.width);
+  const bool small = first.height == first.width && first.width <= kMostDefaultSide;
+  const auto side = flags.size > 0 ? flags.size : std::min(shorter, kMostDefaultSide);
+  recipe.height = recipe.width = side;
+  recipe.resize_shorter = small && side == first.width ? 0 : side;
   HEDGE_TRY(recipe.normalization, data::measure_normalization(dataset, recipe));
   return recipe;
 }
@@ -99,18 +110,18 @@ Status run(Flags& flags, Context& context) {
   HEDGE_CHECK(parse_choices(flags));
   HEDGE_TRY(auto spec, data::parse_spec(flags.data));
   if (spec.split == data::Split::kAll) spec.split = data::Split::kTrain;  // the other splits are for judging
-  HEDGE_TRY(const auto opened, data::open_dataset(data::to_string(spec), {.strict = flags.strict, .log = context.console.log()}));
+  HEDGE_TRY(const auto opened, data::open_dataset(data::to_string(spec), {.strict = flags.options.strict, .log = context.console.log()}));
   const auto& dataset = *opened.dataset;
   HEDGE_TRY(auto start, make_start(dataset, flags));
   Json labels = dataset.class_names();
   start.graph.metadata[graph::kPreprocessKey] = start.recipe.to_json();
   start.graph.metadata[graph::kLabelsKey] = labels.dump();
+  start.graph.metadata[graph::kTrainedOnKey] = dataset.spec();
+  start.graph.metadata[graph::kTrainedOnHashKey] = dataset.content_hash();
   HEDGE_TRY(const auto macs, graph::count_macs(start.graph));
   context.console.say("hedge: training " + (flags.net.empty() ? flags.model : flags.net) + " (" + std::to_string(macs) + " MACs, " +
                       std::to_string(start.graph.num_parameters()) + " parameters) on " + std::to_string(dataset.size()) + " pictures of " + dataset.spec());
   if (flags.options.checkpoint.empty()) flags.options.checkpoint = flags.out + ".checkpoint";
-  std::error_code ignored;
-  if (flags.fresh) std::filesystem::remove(flags.options.checkpoint, ignored);
   HEDGE_TRY(const auto trained, train::train_classifier(std::move(start.graph), dataset, start.recipe, flags.options,
                                                         {.progress = context.console.progress("hedge: "), .log = context.console.log(), .should_stop = context.should_stop}));
   return write_results(flags, trained, macs);
@@ -122,7 +133,7 @@ void add_flags(CLI::App& app, Flags& f) {
   app.add_option("--net", f.net, "a new network: mobile:WIDTH[,expand=4,depth=2,stem_stride=2,…] or resnet:WIDTH,DEPTH[,stem_stride=1]");
   app.add_option("--model", f.model, "or an ONNX model to train further");
   app.add_option("--out", f.out, "where the trained ONNX model goes; its checkpoint stands beside it")->required();
-  app.add_option("--size", f.size, "pictures are brought to SIZE x SIZE; default: the first picture's size")->check(CLI::Range(8, 1024));
+  app.add_option("--size", f.size, "pictures are brought to SIZE x SIZE; default: the first picture's shorter side, at most 64")->check(CLI::Range(8, 1024));
   app.add_option("--channels", f.channels, "1 gray, 3 RGB; default: the first picture's")->check(CLI::IsMember({1, 3}));
   app.add_option("--epochs", o.epochs, "passes over the data")->capture_default_str();
   app.add_option("--batch", o.batch, "pictures a step")->capture_default_str();
@@ -137,11 +148,11 @@ void add_flags(CLI::App& app, Flags& f) {
   app.add_option("--precision", f.precision, "auto measures f32 and bf16 on the first batch")->capture_default_str()->check(CLI::IsMember({"auto", "f32", "bf16"}));
   app.add_option("--layout", f.layout, "memory format; auto measures")->capture_default_str()->check(CLI::IsMember({"auto", "nchw", "channels_last"}));
   app.add_option("--seed", o.seed, "of the initial weights, the order and the augmentation")->capture_default_str();
-  app.add_option("--threads", o.threads, "0: all cores; 1: the same bits in every run and resumption")->capture_default_str();
+  app.add_option("--threads", o.threads, "0: all cores; 1: the same bits in every run and resumption, in f32 and NCHW unless asked")->capture_default_str();
   app.add_option("--workers", o.loader_workers, "decoding threads")->capture_default_str();
   app.add_option("--checkpoint", o.checkpoint, "written after each epoch and gone on from; default: OUT.checkpoint");
-  app.add_flag("--fresh", f.fresh, "start anew even where a checkpoint stands");
-  app.add_flag("--strict", f.strict, "a file that is no picture is an error instead of being skipped");
+  app.add_flag("--fresh", o.fresh, "start anew even where a checkpoint stands");
+  app.add_flag("--strict", o.strict, "a file that is no picture is an error instead of being skipped");
   app.add_option("--csv", o.csv, "a line an epoch: loss, accuracy, learning rate, speed");
   app.add_option("--summary", f.summary, "what was trained, as JSON (also printed)");
 }

@@ -15,12 +15,21 @@ void write_state(torch::serialize::OutputArchive& archive, const Checkpoint& sta
   archive.write("epochs_done", c10::IValue(state.epochs_done));
   archive.write("precision", c10::IValue(state.precision));
   archive.write("layout", c10::IValue(state.layout));
+  archive.write("loss", c10::IValue(state.loss));
+  archive.write("accuracy", c10::IValue(state.accuracy));
+  archive.write("pictures_per_second", c10::IValue(state.pictures_per_second));
 }
 
 std::string read_text(torch::serialize::InputArchive& archive, const char* key) {
   c10::IValue value;
   archive.read(key, value);
   return value.toStringRef();
+}
+
+double read_number(torch::serialize::InputArchive& archive, const char* key) {
+  c10::IValue value;
+  archive.read(key, value);
+  return value.toDouble();
 }
 
 std::map<std::string, torch::Tensor> read_weights(torch::serialize::InputArchive& archive, const TrainableGraph& graph) {
@@ -83,6 +92,9 @@ Result<std::optional<Checkpoint>> load_checkpoint(const std::filesystem::path& p
     state.epochs_done = epochs.toInt();
     state.precision = read_text(archive, "precision");
     state.layout = read_text(archive, "layout");
+    state.loss = read_number(archive, "loss");
+    state.accuracy = read_number(archive, "accuracy");
+    state.pictures_per_second = read_number(archive, "pictures_per_second");
     HEDGE_CHECK(graph.load(read_weights(archive, graph)));
     torch::serialize::InputArchive inner;
     archive.read("optimizer", inner);

@@ -18,6 +18,9 @@ struct Checkpoint {
   std::string fingerprint;  ///< of everything that must not change between a run and its resumption
   std::string precision;
   std::string layout;
+  double loss = 0;      ///< of the last epoch, as are the following
+  double accuracy = 0;
+  double pictures_per_second = 0;
 };
 
 /// Writes weights, statistics, optimiser state and `state`, atomically. Errors: kIo.
