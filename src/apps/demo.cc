@@ -25,16 +25,17 @@ struct Files {
 };
 
 Status train_models(const DemoOptions& options, const Files& files, Steps& steps) {
-  const auto train = [&](const std::string& name, const std::string& net, std::int64_t epochs, const char* rate) {
+  const auto train = [&](const std::string& name, const std::string& net, std::int64_t epochs) {
     std::vector<std::string> command = {"hedge", "train", "--data", options.data, "--net", net, "--out", files.at(name + ".onnx"),
-                                        "--epochs", std::to_string(epochs), "--lr", rate, "--pad-crop", std::to_string(options.pad_crop)};
+                                        "--epochs", std::to_string(epochs)};
+    if (options.pad_crop > 0) command.insert(command.end(), {"--pad-crop", std::to_string(options.pad_crop)});
     if (options.flip) command.push_back("--flip");
     if (options.size > 0) command.insert(command.end(), {"--size", std::to_string(options.size)});
     command.insert(command.end(), {"--csv", files.at(name + ".csv"), "--summary", files.at(name + ".json")});
     return steps.run("train_" + name, command, "--fresh");
   };
-  HEDGE_CHECK(train("base", options.base_net, options.base_epochs, "0.1"));
-  return train("global", options.global_net, options.global_epochs, "0.1");
+  HEDGE_CHECK(train("base", options.base_net, options.base_epochs));
+  return train("global", options.global_net, options.global_epochs);
 }
 
 Status predict_splits(const DemoOptions& options, const Files& files, Steps& steps) {

@@ -17,9 +17,9 @@ struct DemoOptions {
   std::string data = "fashion-mnist";           ///< without a split
   std::filesystem::path out = "out/demo";
   std::string base_net = "mobile:6";
-  std::string global_net = "resnet:16,1";
-  std::int64_t base_epochs = 10;
-  std::int64_t global_epochs = 14;
+  std::string global_net = "resnet:48,1,stem_stride=2";
+  std::int64_t base_epochs = 9;
+  std::int64_t global_epochs = 12;
   std::int64_t size = 0;            ///< pictures are brought to size x size; 0: as hedge train decides
   std::int64_t pad_crop = 0;
   bool flip = true;

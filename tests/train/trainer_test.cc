@@ -51,7 +51,9 @@ class Training : public ::testing::Test {
     options_.threads = 1;
     options_.precision = Precision::kF32;
     options_.layout = Layout::kNchw;
+    options_.optimizer = Optimizer::kSgd;
     options_.learning_rate = 0.05;
+    options_.weight_decay = 5e-4;
   }
   ~Training() override { std::filesystem::remove_all(folder_); }
 

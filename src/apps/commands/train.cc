@@ -24,7 +24,7 @@ struct Flags {
   std::int64_t size = 0;
   std::int64_t channels = 0;
   train::TrainOptions options;
-  std::string optimizer = "sgd";
+  std::string optimizer = "adamw";
   std::string precision = "auto";
   std::string layout = "auto";
 };
@@ -137,10 +137,10 @@ void add_flags(CLI::App& app, Flags& f) {
   app.add_option("--channels", f.channels, "1 gray, 3 RGB; default: the first picture's")->check(CLI::IsMember({1, 3}));
   app.add_option("--epochs", o.epochs, "passes over the data")->capture_default_str();
   app.add_option("--batch", o.batch, "pictures a step")->capture_default_str();
-  app.add_option("--optimizer", f.optimizer, "sgd or adamw")->capture_default_str()->check(CLI::IsMember({"sgd", "adamw"}));
-  app.add_option("--lr", o.learning_rate, "peak learning rate: about 0.1 for sgd, 0.002 for adamw")->capture_default_str();
+  app.add_option("--optimizer", f.optimizer, "adamw, or sgd for long runs")->capture_default_str()->check(CLI::IsMember({"sgd", "adamw"}));
+  app.add_option("--lr", o.learning_rate, "peak learning rate: about 0.003 for adamw, 0.1 for sgd")->capture_default_str();
   app.add_option("--momentum", o.momentum, "of sgd (Nesterov)")->capture_default_str();
-  app.add_option("--weight-decay", o.weight_decay, "of weights, not of biases and normalisation")->capture_default_str();
+  app.add_option("--weight-decay", o.weight_decay, "of weights, not of biases and normalisation: about 0.02 for adamw, 0.0005 for sgd")->capture_default_str();
   app.add_option("--warmup", o.warmup_epochs, "epochs of linear warm-up before the cosine")->capture_default_str();
   app.add_option("--label-smoothing", o.label_smoothing, "0 to 1")->capture_default_str();
   app.add_option("--pad-crop", o.augmentation.pad_crop, "random crops after padding by so many pixels")->capture_default_str();

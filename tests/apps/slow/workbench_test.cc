@@ -90,7 +90,7 @@ TEST_F(Workbench, a_training_killed_with_9_resumes_to_the_same_weights) {
 
 TEST_F(Workbench, the_demo_goes_the_whole_way_on_a_folder_and_survives_a_killed_cloud) {
   ASSERT_EQ(run({"hedge", "demo", "--data", "folder:" + at("pictures"), "--out", at("demo"), "--base-net", "mobile:2,depth=1", "--global-net", "resnet:6,1",
-                 "--base-epochs", "2", "--global-epochs", "4", "--coverage", "0.5", "--no-flip", "--pad-crop", "0"}),
+                 "--base-epochs", "2", "--global-epochs", "4", "--coverage", "0.5", "--no-flip"}),
             0)
       << output();
   const auto summary = read_json(at("demo/summary.json"));
@@ -112,7 +112,7 @@ TEST_F(Workbench, the_demo_goes_the_whole_way_on_a_folder_and_survives_a_killed_
 
   // Resumed, all is done before but the live run; a split is refused.
   ASSERT_EQ(run({"hedge", "demo", "--data", "folder:" + at("pictures"), "--out", at("demo"), "--base-net", "mobile:2,depth=1", "--global-net", "resnet:6,1",
-                 "--base-epochs", "2", "--global-epochs", "4", "--coverage", "0.5", "--no-flip", "--pad-crop", "0", "--resume"}),
+                 "--base-epochs", "2", "--global-epochs", "4", "--coverage", "0.5", "--no-flip", "--resume"}),
             0);
   EXPECT_EQ(read_json(at("demo/summary.json")).value().at("operating_point"), summary->at("operating_point"));
   EXPECT_EQ(run({"hedge", "demo", "--data", "folder:" + at("pictures") + "?split=test", "--out", at("refused")}), 2);
