@@ -45,7 +45,7 @@ Child::~Child() {
 
 int Child::code_of(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status); }
 
-void Child::reaped(pid_t result, int status) {
+void Child::reaped(int result, int status) {
   code_ = result > 0 ? code_of(status) : kLost;
   pid_ = -1;
 }

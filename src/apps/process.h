@@ -1,7 +1,5 @@
 #pragma once
 
-#include <sys/types.h>
-
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -30,10 +28,10 @@ class Child {
   void signal(int number) const;
 
  private:
-  explicit Child(pid_t pid) : pid_(pid) {}
+  explicit Child(int pid) : pid_(pid) {}
   static int code_of(int status);
-  void reaped(pid_t result, int status);
-  pid_t pid_ = -1;  ///< -1: reaped or moved from
+  void reaped(int result, int status);
+  int pid_ = -1;  ///< -1: reaped or moved from
   int code_ = 0;
 };
 

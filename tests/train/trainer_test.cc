@@ -76,6 +76,7 @@ class Training : public ::testing::Test {
 };
 
 TEST_F(Training, learns_a_task_that_can_be_learned) {
+  options_.epochs = 8;
   const auto trained = train();
   ASSERT_TRUE(trained.ok()) << trained.error().message();
   EXPECT_GT(trained->summary.final_accuracy, 0.95);
