@@ -4,15 +4,15 @@
 
 #include <cmath>
 #include <cstdio>
-#include <numbers>
 #include <thread>
 
 #include "core/clock.h"
 #include "core/file.h"
-#include "core/sha256.h"
 #include "graph/operators.h"
 #include "train/internal/autocast.h"
 #include "train/internal/checkpoint.h"
+#include "train/internal/fingerprint.h"
+#include "train/internal/schedule.h"
 #include "train/internal/trainable_graph.h"
 
 namespace hedge::train {
@@ -57,14 +57,6 @@ std::unique_ptr<torch::optim::Optimizer> make_optimizer(const TrainableGraph& gr
 
 void set_learning_rate(torch::optim::Optimizer& optimizer, double rate) {
   for (auto& group : optimizer.param_groups()) group.options().set_lr(rate);
-}
-
-/// Linear warm-up, then cosine to zero.
-double learning_rate_at(const TrainOptions& options, double epoch) {
-  if (epoch < options.warmup_epochs) return options.learning_rate * (epoch + 1e-3) / options.warmup_epochs;
-  const double span = static_cast<double>(options.epochs) - options.warmup_epochs;
-  const double share = span <= 0 ? 1.0 : (epoch - options.warmup_epochs) / span;
-  return options.learning_rate * 0.5 * (1.0 + std::cos(std::numbers::pi * std::min(1.0, share)));
 }
 
 struct Form {
@@ -150,54 +142,6 @@ Result<Form> measure_form(const graph::Graph& graph, const TrainOptions& options
   return best;
 }
 
-void hash_attribute(Sha256& hash, const graph::Attribute& attribute) {
-  std::visit(
-      [&hash](const auto& value) {
-        using T = std::decay_t<decltype(value)>;
-        if constexpr (std::is_same_v<T, std::string>) {
-          hash.update(value);
-        } else if constexpr (std::is_same_v<T, Tensor>) {
-          hash.update({reinterpret_cast<const char*>(value.bytes()), value.num_bytes()});
-        } else if constexpr (std::is_arithmetic_v<T>) {
-          hash.update(std::to_string(value));
-        } else {
-          for (const auto element : value) hash.update(std::to_string(element) + ",");
-        }
-      },
-      attribute);
-}
-
-void hash_structure(Sha256& hash, const graph::Graph& graph) {
-  const auto list = [&hash](const std::vector<std::string>& names) {
-    for (const auto& name : names) hash.update(name + ";");
-    hash.update("|");
-  };
-  for (const auto& node : graph.nodes) {
-    hash.update(node.op + " " + node.name + " ");
-    list(node.inputs);
-    list(node.outputs);
-    for (const auto& [key, attribute] : node.attributes) hash_attribute(hash.update(key + "="), attribute);
-  }
-  for (const auto* values : {&graph.inputs, &graph.outputs})
-    for (const auto& value : *values) hash.update(value.name + hedge::to_string(value.shape));
-}
-
-/// Everything that must be equal for a resumption to continue the same run.
-std::string fingerprint_of(const graph::Graph& graph, const data::Dataset& dataset, const data::Preprocess& recipe, const TrainOptions& options) {
-  Sha256 hash;
-  for (const auto& [name, tensor] : graph.initializers)
-    hash.update(name).update({reinterpret_cast<const char*>(tensor.bytes()), tensor.num_bytes()});
-  hash_structure(hash, graph);
-  hash.update(dataset.content_hash()).update(recipe.to_json());
-  char text[256];
-  std::snprintf(text, sizeof text, "%lld %lld %d %.17g %.17g %.17g %.17g %.17g %lld %d %llu %d %d", static_cast<long long>(options.epochs),
-                static_cast<long long>(options.batch), static_cast<int>(options.optimizer), options.learning_rate, options.momentum,
-                options.weight_decay, options.warmup_epochs, options.label_smoothing, static_cast<long long>(options.augmentation.pad_crop),
-                options.augmentation.flip, static_cast<unsigned long long>(options.seed), static_cast<int>(options.precision),
-                static_cast<int>(options.layout));
-  return hash.update(text).hex();
-}
-
 Status check_fit(const graph::Graph& graph, const data::Dataset& dataset, const data::Preprocess& recipe) {
   const Shape picture = {-1, recipe.channels, recipe.height, recipe.width};
   if (graph.inputs.empty() || graph.inputs[0].shape.size() != 4 ||
@@ -272,7 +216,7 @@ class EpochRunner {
       if (hooks_.should_stop && hooks_.should_stop())
         return Error{.code = ErrorCode::kCancelled, .what = "stopped on request", .hint = "run the same command again to go on from the last checkpoint"};
       if (batch->labels.size() < 2) continue;  // batch normalisation needs two
-      set_learning_rate(run_.optimizer(), learning_rate_at(options_, static_cast<double>(index) + static_cast<double>(step) / steps));
+      set_learning_rate(run_.optimizer(), internal::learning_rate_at(options_, static_cast<double>(index) + static_cast<double>(step) / steps));
       const auto result = run_.step(borrow(batch->images), torch::tensor(batch->labels, torch::kLong));
       if (!std::isfinite(result.loss))
         return Error{.code = ErrorCode::kBadData,
@@ -347,7 +291,7 @@ Result<data::Batch> first_batch(data::Loader& loader) {
 Result<Trained> train_checked(graph::Graph graph, const data::Dataset& dataset, const data::Preprocess& recipe, const TrainOptions& options,
                               const TrainHooks& hooks) {
   at::set_num_threads(options.threads > 0 ? options.threads : static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));
-  const auto fingerprint = fingerprint_of(graph, dataset, recipe, options);
+  const auto fingerprint = internal::fingerprint_of(graph, dataset, recipe, options);
   HEDGE_TRY(auto trainable, TrainableGraph::create(graph));
   Run run(trainable, options);
   const auto size = static_cast<std::int64_t>(dataset.size());
@@ -384,7 +328,7 @@ Result<Trained> train_checked(graph::Graph graph, const data::Dataset& dataset, 
     HEDGE_CHECK(check_finite(trainable, epoch));
     char line[160];
     std::snprintf(line, sizeof line, "%lld,%.6g,%.6f,%.6f,%.1f,%.3f", static_cast<long long>(epoch + 1),
-                  learning_rate_at(options, static_cast<double>(epoch)), result.loss, result.accuracy, result.pictures_per_second, result.seconds);
+                  internal::learning_rate_at(options, static_cast<double>(epoch)), result.loss, result.accuracy, result.pictures_per_second, result.seconds);
     HEDGE_CHECK(csv.add(line));  // before the checkpoint: a resumed run drops lines of epochs it does again
     if (options.checkpoint.empty()) continue;
     const Checkpoint state{epoch + 1, fingerprint, to_string(form.precision), to_string(form.layout), result.loss, result.accuracy, result.pictures_per_second};

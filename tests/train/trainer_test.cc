@@ -10,6 +10,7 @@
 #include "core/file.h"
 #include "core/rng.h"
 #include "graph/zoo.h"
+#include "train/internal/schedule.h"
 #include "train/torch_executor.h"
 
 namespace hedge::train {
@@ -226,6 +227,16 @@ TEST_F(Training, tells_progress_with_an_estimate) {
   EXPECT_DOUBLE_EQ(updates.back().done, updates.back().total);
   EXPECT_THAT(updates.back().note, ::testing::HasSubstr("epoch 3/3"));
   EXPECT_THAT(updates.back().note, ::testing::HasSubstr("pictures/s"));
+}
+
+TEST(Schedule, warms_up_linearly_and_falls_to_zero_as_a_cosine) {
+  const TrainOptions options{.epochs = 5, .learning_rate = 2.0, .warmup_epochs = 1.0};
+  EXPECT_NEAR(internal::learning_rate_at(options, 0.0), 0.0, 0.01);
+  EXPECT_NEAR(internal::learning_rate_at(options, 0.5), 1.0, 0.01);
+  EXPECT_DOUBLE_EQ(internal::learning_rate_at(options, 1.0), 2.0);
+  EXPECT_NEAR(internal::learning_rate_at(options, 3.0), 1.0, 1e-12);
+  EXPECT_NEAR(internal::learning_rate_at(options, 5.0), 0.0, 1e-12);
+  EXPECT_FALSE((TrainOptions{.epochs = 1, .warmup_epochs = 1.0}.validate().ok()));
 }
 
 /// Reference BLAS gives 5 to 10 GFLOP/s on one core, OpenBLAS 50 and more: the set-up must have installed the latter.
