@@ -90,6 +90,8 @@ std::vector<Case> cases() {
       {"Unsqueeze", rows, [](Builder& b, const std::string& x) { return b.op("Unsqueeze", {x, b.integers("axes", {1})}); }},
       {"Squeeze", {3, 1, 6}, [](Builder& b, const std::string& x) { return b.op("Squeeze", {x, b.integers("axes", {1})}); }},
       {"Slice", rows, [](Builder& b, const std::string& x) { return b.op("Slice", {x, b.integers("from", {1}), b.integers("to", {5}), b.integers("axes", {1}), b.integers("steps", {2})}); }},
+      {"Slice", rows, [](Builder& b, const std::string& x) { return b.op("Slice", {x, b.integers("from", {-1}), b.integers("to", {-100}), b.integers("axes", {1}), b.integers("steps", {-2})}); }},
+      {"Conv", picture, [](Builder& b, const std::string& x) { return b.op("Conv", {x, weight(b, {2, 4, 2, 2}, 1)}, {{"auto_pad", std::string("SAME_LOWER")}, {"strides", Is{2, 2}}}); }},
       {"Gather", rows, [](Builder& b, const std::string& x) { return b.op("Gather", {x, b.integers("which", {4, 0, -1, 0})}, {{"axis", I{1}}}); }},
       {"Concat", rows, [](Builder& b, const std::string& x) { return b.op("Concat", {x, b.op("Neg", {x})}, {{"axis", I{1}}}); }},
       {"Pad", picture, [](Builder& b, const std::string& x) { return b.op("Pad", {x, b.integers("pads", {0, 0, 1, 2, 0, 0, 0, 1})}); }},
@@ -172,16 +174,16 @@ TEST(TrainableGraph, updates_running_statistics_only_while_training) {
   EXPECT_FLOAT_EQ(network->to_graph().initializers.at("mean").data<float>()[0], 1.0F);  // 0.9 * 0 + 0.1 * 10
 }
 
-TEST(TrainableGraph, refuses_a_negative_step_by_name) {
-  Builder b("backwards");
-  const auto x = b.input("x", DType::kF32, {-1, 4});
-  b.output(b.op("Slice", {x, b.integers("from", {3}), b.integers("to", {-5}), b.integers("axes", {1}), b.integers("steps", {-1})}, {}, "reverse"), "y");
+TEST(TrainableGraph, refuses_what_libtorch_cannot_compute_by_name) {
+  Builder b("uneven");
+  const auto x = b.input("x", DType::kF32, {-1, 1, 4, 4});
+  b.output(b.op("AveragePool", {x}, {{"kernel_shape", Is{2, 2}}, {"pads", Is{0, 0, 1, 1}}}, "pool"), "y");
   auto graph = std::move(b).build();
   ASSERT_TRUE(graph.ok()) << graph.error().message();
   const auto network = TrainableGraph::create(*graph);
   ASSERT_FALSE(network.ok());
   EXPECT_EQ(network.error().code, ErrorCode::kUnsupported);
-  EXPECT_NE(network.error().where.find("reverse"), std::string::npos);
+  EXPECT_NE(network.error().where.find("pool"), std::string::npos);
 }
 
 }  // namespace
