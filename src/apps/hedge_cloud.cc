@@ -15,8 +15,8 @@
 #include <utility>
 #include <vector>
 
+#include "apps/labels.h"
 #include "core/file.h"
-#include "core/json.h"
 #include "data/preprocess.h"
 #include "graph/onnx/onnx_io.h"
 #include "infer/openvino/openvino_executor.h"
@@ -52,19 +52,6 @@ struct Recipe {
   std::vector<std::string> labels;
 };
 
-Result<std::vector<std::string>> parse_labels(const std::string& text, const std::string& where) {
-  HEDGE_TRY(const auto json, parse_json(text, where));
-  std::vector<std::string> labels;
-  bool fits = json.is_array();
-  if (fits)
-    for (const auto& label : json) {
-      fits = fits && label.is_string();
-      if (fits) labels.push_back(label.get<std::string>());
-    }
-  if (!fits) return Error{.code = ErrorCode::kBadFormat, .what = "the labels are not an array of strings", .where = where};
-  return labels;
-}
-
 Result<Recipe> read_recipe(const std::filesystem::path& path) {
   Recipe recipe;
   if (path.extension() != ".onnx") return recipe;
@@ -81,7 +68,7 @@ Result<Recipe> read_recipe(const std::filesystem::path& path) {
     recipe.normalization = preprocess.normalization;
   }
   if (const auto found = metadata.find(graph::kLabelsKey); found != metadata.end()) {
-    HEDGE_TRY(recipe.labels, parse_labels(found->second, path.string()));
+    HEDGE_TRY(recipe.labels, apps::parse_labels(found->second, path.string()));
   }
   return recipe;
 }

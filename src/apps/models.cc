@@ -1,7 +1,7 @@
 #include "apps/models.h"
 
+#include "apps/labels.h"
 #include "core/file.h"
-#include "core/json.h"
 #include "core/sha256.h"
 #include "graph/graph.h"
 #include "graph/onnx/onnx_io.h"
@@ -21,10 +21,7 @@ Status take_metadata(OpenedModel& model, const graph::Graph& graph, bool has_rec
   model.trained_on = metadata_of(graph, graph::kTrainedOnKey);
   model.trained_on_hash = metadata_of(graph, graph::kTrainedOnHashKey);
   if (const auto labels = metadata_of(graph, graph::kLabelsKey); !labels.empty()) {
-    HEDGE_TRY(const auto json, parse_json(labels, model.path + ": " + graph::kLabelsKey));
-    if (json.is_array())
-      for (const auto& label : json)
-        if (label.is_string()) model.labels.push_back(label.get<std::string>());
+    HEDGE_TRY(model.labels, parse_labels(labels, model.path + ": " + graph::kLabelsKey));
   }
   const auto recipe = metadata_of(graph, graph::kPreprocessKey);
   if (recipe.empty() || has_recipe) return {};
