@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace hedge::codegen {
+
+/// An int8 activation, one picture, height x width x channels, channels last (a vector is 1 x 1 x C).
+/// real = scale * (q - zero_point). Source: the TFLite 8-bit quantisation specification.
+struct Activation {
+  std::string name;
+  std::int32_t height = 1, width = 1, channels = 1;
+  float scale = 1;
+  std::int32_t zero_point = 0;
+  [[nodiscard]] std::int64_t bytes() const { return std::int64_t{1} * height * width * channels; }
+};
+
+/// What a layer computes. A reshape or flatten is no layer: the importer and the lowering drop it.
+enum class LayerKind {
+  kConv,            ///< weights [O, KH, KW, I]; pointwise is kernel 1 x 1
+  kDepthwise,       ///< weights [KH, KW, C], depth multiplier 1
+  kFullyConnected,  ///< weights [O, I]; the input is flattened
+  kAdd,             ///< two inputs of the same shape
+  kAveragePool,     ///< kernel and stride given; a global pool has the input's size as kernel
+  kMaxPool,
+};
+
+/// One int8 operation with its constants. Symmetric per-output-channel weights, int32 bias at scale input * weight.
+struct Layer {
+  LayerKind kind = LayerKind::kConv;
+  std::string name;
+  std::vector<std::size_t> inputs;  ///< into Network::activations: one, or two of kAdd
+  std::size_t output = 0;           ///< into Network::activations
+  std::int32_t kernel_height = 1, kernel_width = 1;
+  std::int32_t stride_height = 1, stride_width = 1;
+  std::int32_t pad_top = 0, pad_left = 0, pad_bottom = 0, pad_right = 0;  ///< filled with the input's zero point
+  std::int32_t low = -128, high = 127;  ///< the output's clamp: a fused ReLU or ReLU6, or the whole range
+  std::vector<std::int8_t> weights;
+  std::vector<float> weight_scales;     ///< a scale an output channel
+  std::vector<std::int32_t> bias;       ///< a value an output channel
+  std::int64_t macs = 0;
+};
+
+/// A quantised network lowered from a graph with QuantizeLinear/DequantizeLinear nodes, in the order of execution: what the host runner
+/// computes, the planner places and the emitter writes.
+struct Network {
+  std::string name;
+  std::vector<Activation> activations;
+  std::vector<Layer> layers;
+  std::size_t input = 0;               ///< into activations
+  std::vector<std::size_t> outputs;    ///< into activations: logits first, then features where there are any
+};
+
+}  // namespace hedge::codegen
