@@ -27,7 +27,9 @@ class TorchExecutor final : public Executor {
       std::vector<torch::Tensor> tensors;
       for (const auto& view : ordered) tensors.push_back(internal::to_torch(view));
       std::vector<Tensor> results;
-      for (const auto& output : graph_.forward(tensors, false)) results.push_back(internal::from_torch(output));
+      const auto made = graph_.forward(tensors, false);
+      // Quantised values travel in a floating type inside (so that gradients pass); outside they have the type that the graph says.
+      for (std::size_t i = 0; i < made.size(); ++i) results.push_back(internal::from_torch(made[i], outputs_[i].dtype));
       return results;
     } catch (const std::exception& e) {
       return Error{.code = ErrorCode::kInternal, .what = std::string("libtorch failed: ") + e.what(), .where = graph_.graph().name};

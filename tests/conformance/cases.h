@@ -27,5 +27,6 @@ void add_elementwise_cases(std::vector<OperatorCase>& cases);
 void add_window_cases(std::vector<OperatorCase>& cases);
 void add_matrix_and_reduce_cases(std::vector<OperatorCase>& cases);
 void add_layout_cases(std::vector<OperatorCase>& cases);
+void add_quantize_cases(std::vector<OperatorCase>& cases);
 
 }  // namespace hedge::conformance

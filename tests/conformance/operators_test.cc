@@ -15,6 +15,7 @@ const std::vector<OperatorCase>& operator_cases() {
     add_window_cases(all);
     add_matrix_and_reduce_cases(all);
     add_layout_cases(all);
+    add_quantize_cases(all);
     return all;
   }();
   return cases;

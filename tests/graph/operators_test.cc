@@ -68,6 +68,38 @@ std::vector<Case> elementwise_cases() {
   return cases;
 }
 
+In scales(std::vector<float> values) {
+  const auto count = static_cast<std::int64_t>(values.size());
+  return {.constant = Tensor::of<float>({count}, values)};
+}
+
+In zero_points(const std::vector<std::int8_t>& values) {
+  return {.constant = Tensor::of<std::int8_t>({static_cast<std::int64_t>(values.size())}, values)};
+}
+
+std::vector<Case> quantise_cases() {
+  const In x = f32({-1, 3, 4, 4});
+  const In q = of_type(DType::kI8, {-1, 3, 4, 4});
+  const auto half = number(0.5F);
+  return {
+      {"QuantizeLinear", {x, half}, {}, {{-1, 3, 4, 4}}},
+      {"QuantizeLinear", {x, scales({1, 2, 3}), zero_points({0, 1, 2})}, {{"axis", 1}}, {{-1, 3, 4, 4}}},
+      fails("QuantizeLinear", {q, half}, {}, ErrorCode::kUnsupported, "x0"),
+      fails("QuantizeLinear", {x, f32({})}, {}, ErrorCode::kUnsupported, "computed"),
+      fails("QuantizeLinear", {x, number(0)}, {}, ErrorCode::kMismatch, "positive"),
+      fails("QuantizeLinear", {x, number(std::numeric_limits<float>::infinity())}, {}, ErrorCode::kMismatch, "positive"),
+      fails("QuantizeLinear", {x, scales({1, 2})}, {}, ErrorCode::kMismatch, "axis 1"),
+      fails("QuantizeLinear", {x, scales({1, 2, 3})}, {{"axis", 4}}, ErrorCode::kMismatch, "axis"),
+      fails("QuantizeLinear", {x, half, zero_points({0, 1})}, {}, ErrorCode::kMismatch, "zero point"),
+      fails("QuantizeLinear", {x, half, ints({0})}, {}, ErrorCode::kUnsupported, "i64"),
+      {"DequantizeLinear", {q, half, zero_points({3})}, {}, {{-1, 3, 4, 4}}},
+      {"DequantizeLinear", {of_type(DType::kI32, {3}), scales({1, 2, 3})}, {{"axis", 0}}, {{3}}},
+      fails("DequantizeLinear", {x, half}, {}, ErrorCode::kUnsupported, "f32"),
+      fails("DequantizeLinear", {q, number(-1)}, {}, ErrorCode::kMismatch, "positive"),
+      fails("DequantizeLinear", {of_type(DType::kU8, {3}), half, zero_points({3})}, {}, ErrorCode::kUnsupported, "x2"),
+  };
+}
+
 std::vector<Case> window_cases() {
   const In x = f32({-1, 4, 9, 7});
   const Attributes same = {{"auto_pad", "SAME_UPPER"}, {"strides", Ints{2, 2}}};
@@ -174,7 +206,7 @@ std::vector<Case> layout_cases() {
 
 std::vector<Case> all_cases() {
   std::vector<Case> cases;
-  for (auto part : {elementwise_cases(), window_cases(), reduce_cases(), layout_cases()})
+  for (auto part : {elementwise_cases(), window_cases(), reduce_cases(), layout_cases(), quantise_cases()})
     cases.insert(cases.end(), part.begin(), part.end());
   return cases;
 }

@@ -67,6 +67,18 @@ std::vector<Case> cases() {
        [](Builder& b, const std::string& x) {
          return b.op("Gemm", {x, weight(b, {3, 5}, 1), weight(b, {1, 5}, 2)}, {{"transA", I{1}}, {"alpha", 0.5F}, {"beta", 2.0F}});
        }},
+      // Of constants: the gradient of a quantised tensor is straight through, which no difference quotient shows; a test of its own follows.
+      {"QuantizeLinear", rows,
+       [](Builder& b, const std::string& x) {
+         const auto scale = b.scalar("scale", 0.25F);
+         const auto q = b.op("QuantizeLinear", {b.constant("c", values({3, 6}, 9)), scale});
+         return b.op("Mul", {x, b.op("DequantizeLinear", {q, scale})});
+       }},
+      {"DequantizeLinear", rows,
+       [](Builder& b, const std::string& x) {
+         const auto q = b.constant("q", Tensor::of<std::int8_t>({6}, std::vector<std::int8_t>{-128, -3, 0, 5, 64, 127}));
+         return b.op("Mul", {x, b.op("DequantizeLinear", {q, b.scalar("scale", 0.125F)})});
+       }},
       {"MatMul", rows, [](Builder& b, const std::string& x) { return b.op("MatMul", {x, weight(b, {6, 4}, 1)}); }},
       {"Conv", picture,
        [](Builder& b, const std::string& x) {
@@ -140,6 +152,25 @@ TEST(Gradient, equals_finite_differences_for_each_operator) {
   for (const auto& c : cases()) {
     SCOPED_TRACE(c.op);
     check_case(c, false);
+  }
+}
+
+TEST(Gradient, passes_straight_through_a_quantisation_and_stops_where_it_saturates) {
+  Builder b("fake quantise");
+  const auto scale = b.scalar("scale", 0.5F);
+  const auto zero = b.constant("zero", Tensor::of<std::int8_t>({}, std::vector<std::int8_t>{100}));
+  const auto q = b.op("QuantizeLinear", {b.input("x", DType::kF32, {4}), scale, zero});
+  b.output(b.op("DequantizeLinear", {q, scale, zero}), "y");
+  auto network = TrainableGraph::create(std::move(b).build().value(), torch::kDouble);
+  ASSERT_TRUE(network.ok()) << network.error().message();
+  auto x = torch::tensor({0.6, -3.1, 13.6, -1000.0}, torch::kDouble).set_requires_grad(true);  // representable: -114 … 13.5
+  const auto y = network->forward({x}, true)[0];
+  y.sum().backward();
+  const std::vector<double> expected_y = {0.5, -3.0, 13.5, -114.0};
+  const std::vector<double> expected_gradient = {1, 1, 1, 0};
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_DOUBLE_EQ(y[i].item<double>(), expected_y[static_cast<std::size_t>(i)]) << i;
+    EXPECT_DOUBLE_EQ(x.grad()[i].item<double>(), expected_gradient[static_cast<std::size_t>(i)]) << i;
   }
 }
 

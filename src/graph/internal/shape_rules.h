@@ -73,4 +73,8 @@ Inferred infer_unsqueeze(const Node& node, Infos inputs);
 Inferred infer_transpose(const Node& node, Infos inputs);
 Inferred infer_pad(const Node& node, Infos inputs);
 
+// Between floats and 8-bit integers (rules_quantize.cc).
+Inferred infer_quantize(const Node& node, Infos inputs);
+Inferred infer_dequantize(const Node& node, Infos inputs);
+
 }  // namespace hedge::graph::internal

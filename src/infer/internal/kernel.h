@@ -80,4 +80,8 @@ void run_pad(const KernelCall& call);
 void run_slice(const KernelCall& call);
 void run_gather(const KernelCall& call);
 
+// kernels_quantize.cc
+void run_quantize(const KernelCall& call);
+void run_dequantize(const KernelCall& call);
+
 }  // namespace hedge::infer::internal

@@ -49,6 +49,8 @@ torch::Tensor to_torch(const TensorView& view, torch::ScalarType type) {
   return view.dtype == DType::kF32 ? tensor.to(type) : tensor;
 }
 
+Tensor from_torch(const torch::Tensor& source, DType dtype) { return from_torch(source.to(torch_type(dtype))); }
+
 Tensor from_torch(const torch::Tensor& source) {
   auto tensor = source.detach();
   if (tensor.is_floating_point()) tensor = tensor.to(torch::kFloat);

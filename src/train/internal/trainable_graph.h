@@ -63,5 +63,7 @@ class TrainableGraph {
 torch::Tensor to_torch(const TensorView& view, torch::ScalarType type = torch::kFloat);
 /// torch -> Tensor, copied; floats become f32.
 Tensor from_torch(const torch::Tensor& tensor);
+/// The same, converted to `dtype`.
+Tensor from_torch(const torch::Tensor& tensor, DType dtype);
 
 }  // namespace hedge::train::internal
