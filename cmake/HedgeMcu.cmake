@@ -1,0 +1,47 @@
+# Programs for Cortex-M, beside the host's build: compiled by arm-none-eabi-g++ (where it is installed), run in QEMU by scripts/qemu.sh.
+
+find_program(HEDGE_ARM_CXX arm-none-eabi-g++ DOC "the cross compiler for Cortex-M (Debian: gcc-arm-none-eabi, libstdc++-arm-none-eabi-newlib)")
+
+set(HEDGE_MCU_TARGETS m4 m7 m55)
+set(HEDGE_MCU_FLAGS_m4 -mcpu=cortex-m4 -mfpu=fpv4-sp-d16)
+set(HEDGE_MCU_FLAGS_m7 -mcpu=cortex-m7 -mfpu=fpv5-sp-d16)
+set(HEDGE_MCU_FLAGS_m55 -mcpu=cortex-m55)
+set(HEDGE_MCU_SCRIPT_m4 mps2.ld)
+set(HEDGE_MCU_SCRIPT_m7 mps2.ld)
+set(HEDGE_MCU_SCRIPT_m55 an547.ld)
+set(HEDGE_MCU_COMMON -std=c++20 -mthumb -mfloat-abi=hard -ffreestanding -fno-exceptions -fno-rtti -fno-threadsafe-statics -fno-unwind-tables
+    -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections -Wall -Wextra -Wconversion)
+
+# hedge_mcu_program(NAME TARGET m4|m7|m55 SOURCES … [INCLUDES folders…] [FLAGS flags…] [OPTIMISE -O3]): ${CMAKE_BINARY_DIR}/mcu/NAME.elf and
+# the target NAME, which is not part of `all`. FLAGS also go to the linker, e.g. -Wl,--defsym=RAM_SIZE=320K. Nothing where there is no compiler.
+function(hedge_mcu_program name)
+  cmake_parse_arguments(ARG "" "TARGET;OPTIMISE" "SOURCES;INCLUDES;FLAGS" ${ARGN})
+  if(NOT HEDGE_ARM_CXX)
+    return()
+  endif()
+  if(NOT ARG_OPTIMISE)
+    set(ARG_OPTIMISE -O3)
+  endif()
+  set(platform ${CMAKE_SOURCE_DIR}/src/micro/platform)
+  set(script ${platform}/${HEDGE_MCU_SCRIPT_${ARG_TARGET}})
+  set(elf ${CMAKE_BINARY_DIR}/mcu/${name}.elf)
+  set(includes -I${CMAKE_SOURCE_DIR}/src)
+  foreach(folder ${ARG_INCLUDES})
+    list(APPEND includes -I${folder})
+  endforeach()
+  # Headers a program may include: all of the room, and what lies beside its sources.
+  file(GLOB headers CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/micro/*.h ${CMAKE_SOURCE_DIR}/src/micro/internal/*.h ${platform}/*.h)
+  foreach(source ${ARG_SOURCES})
+    get_filename_component(folder ${source} DIRECTORY)
+    file(GLOB beside CONFIGURE_DEPENDS ${folder}/*.h)
+    list(APPEND headers ${beside})
+  endforeach()
+  add_custom_command(
+    OUTPUT ${elf}
+    COMMAND ${CMAKE_COMMAND} -E make_directory ${CMAKE_BINARY_DIR}/mcu
+    COMMAND ${HEDGE_ARM_CXX} ${HEDGE_MCU_FLAGS_${ARG_TARGET}} ${HEDGE_MCU_COMMON} ${ARG_OPTIMISE} ${includes} ${ARG_SOURCES} ${platform}/startup.cc
+            -nostartfiles -nostdlib -T ${script} -Wl,--gc-sections ${ARG_FLAGS} -lc -lgcc -o ${elf}
+    DEPENDS ${ARG_SOURCES} ${headers} ${platform}/startup.cc ${script} ${CMAKE_SOURCE_DIR}/cmake/HedgeMcu.cmake
+    COMMENT "${name} (${ARG_TARGET})" VERBATIM)
+  add_custom_target(${name} DEPENDS ${elf})
+endfunction()
