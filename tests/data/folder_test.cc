@@ -102,6 +102,20 @@ TEST(Folder, imagenet_layout_takes_the_test_folder_and_a_tenth_of_train) {
   }
 }
 
+TEST(Folder, one_picture_a_class_is_divided_over_all_classes_together) {
+  const TempFolder folder;
+  for (int i = 0; i < 40; ++i) add_class(folder, "class" + std::to_string(i), 1, static_cast<std::uint64_t>(i) + 1);
+  std::size_t all = 0;
+  for (const auto& [split, pictures] : {std::pair<const char*, std::size_t>{"test", 4}, {"calibration", 4}, {"train", 32}}) {
+    const auto opened = open_dataset("folder:" + folder.str() + "?split=" + split);
+    ASSERT_TRUE(opened.ok()) << opened.error().message();
+    EXPECT_EQ(opened->dataset->size(), pictures) << split;
+    EXPECT_EQ(opened->dataset->class_names().size(), 40U);
+    all += opened->dataset->size();
+  }
+  EXPECT_EQ(all, 40U);
+}
+
 TEST(Folder, a_split_folder_alone_is_not_read_as_classes) {
   for (const std::string part : {"train", "test", "validation"}) {
     const TempFolder folder;

@@ -13,9 +13,27 @@ std::vector<std::vector<std::size_t>> positions_by_class(std::span<const std::in
   return positions;
 }
 
+/// Fewer pictures of a class cannot be in each of three splits.
+constexpr std::size_t kLeastToDivide = 3;
+
+/// What is divided by itself: the pictures of a class, or together those of all classes too small to be divided (one picture a class is
+/// an ordinary way to sample ImageNet). As the last group, in which no class has a share of its own.
+std::vector<std::vector<std::size_t>> groups_of(const SplitInput& input) {
+  std::vector<std::vector<std::size_t>> groups;
+  std::vector<std::size_t> small;
+  for (auto& positions : positions_by_class(input.labels, input.classes)) {
+    if (positions.size() < kLeastToDivide)
+      small.insert(small.end(), positions.begin(), positions.end());
+    else
+      groups.push_back(std::move(positions));
+  }
+  groups.push_back(std::move(small));
+  return groups;
+}
+
 std::size_t share_of(std::size_t count, const Share& share) {
   const auto rounded = (count * share.part * 2 + share.of) / (2 * share.of);
-  return rounded == 0 && share.part > 0 && count >= 3 ? 1 : rounded;
+  return rounded == 0 && share.part > 0 && count >= kLeastToDivide ? 1 : rounded;
 }
 
 }  // namespace
@@ -28,7 +46,7 @@ std::uint64_t stable_hash(std::string_view bytes, std::uint64_t salt) {
 
 std::vector<Split> assign_splits(const SplitInput& input, const SplitShares& shares) {
   std::vector<Split> splits(input.labels.size(), Split::kTrain);
-  for (auto& positions : positions_by_class(input.labels, input.classes)) {
+  for (auto& positions : groups_of(input)) {
     std::sort(positions.begin(), positions.end(),
               [&](std::size_t a, std::size_t b) { return input.keys[a] != input.keys[b] ? input.keys[a] < input.keys[b] : a < b; });
     const auto test = share_of(positions.size(), shares.test);

@@ -37,7 +37,8 @@ struct SplitShares {
 };
 
 /// Divides class by class: in the order of (key, position) the first pictures are test, the next calibration, the rest
-/// train. A share is rounded to the nearest count, but a class of 3 or more pictures gives each wanted split at least one.
+/// train. A share is rounded to the nearest count, but a class of 3 or more pictures gives each wanted split at least one. The pictures
+/// of all smaller classes are divided together, as if they were one class.
 std::vector<Split> assign_splits(const SplitInput& input, const SplitShares& shares);
 
 /// Goes over the positions of `labels` one of each class in turn and keeps those that `accept` takes until there are
