@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -9,6 +11,7 @@
 #include "core/log.h"
 #include "core/result.h"
 #include "data/dataset.h"
+#include "data/label_map.h"
 #include "data/preprocess.h"
 #include "routing/prediction_table.h"
 
@@ -28,6 +31,8 @@ struct ModelRun {
   std::string features = "auto";  ///< the tensor behind the output "features", as the executor was asked for it
   std::string trained_on;         ///< canonical specification of the training split; empty: not known
   std::string trained_on_hash;    ///< its content hash; empty: not known
+  /// Which of the model's outputs is each class of the table (data::map_classes); empty: they are the classes, in their order.
+  std::vector<std::int64_t> columns;
 };
 
 /// What predict did besides the table.
@@ -41,19 +46,24 @@ struct PredictInputs {
   const data::Dataset* dataset = nullptr;
   ModelRun base;
   ModelRun global;                  ///< executor == nullptr: the table has no global
+  data::ClassSpace classes;         ///< of the table; without names: the data set's
+  /// Where predictions are kept and found again (docs/formats/prediction_cache.md), so that a killed run goes on; empty: nowhere.
+  std::filesystem::path cache;
   std::int64_t batch = 256;         ///< >= 1; where the executor's batch is fixed, that one
   int workers = 1;                  ///< decoding threads, >= 1
   bool strict = false;              ///< a picture that cannot be decoded is an error; otherwise it is left out and listed
   ProgressSink progress;            ///< with the seconds left
+  std::function<bool()> should_stop; ///< asked between the parts of a prediction
   LogSink log;                      ///< a warning a picture that is left out
   const Clock* clock = nullptr;     ///< of the estimate; nullptr: the steady clock
   PredictReport* report = nullptr;  ///< filled where given
 };
 
-/// Runs base and global over the data set, in its order. A picture that either cannot use is left out for both.
+/// Runs base and global over the data set, in its order. A picture that either cannot use is left out for both. With a cache, what an
+/// earlier run left there is taken (unless `strict` and pictures were left out), and what is new is left there, part by part.
 /// Errors: kInvalidArgument (no data set or base, batch or workers < 1, a recipe); kNotFound (no output "logits"); kUnsupported (an input
 /// of another kind or several); kMismatch (the model has other inputs, outputs or classes than the data set); kBadData (no picture left, a
-/// logit or feature that is not finite, with the picture's id); those of the executor and, with `strict`, of Dataset::picture.
+/// logit or feature that is not finite, with the picture's id); kCancelled; kIo (the cache); those of the executor and, with `strict`, of Dataset::picture.
 Result<routing::PredictionTable> predict(const PredictInputs& inputs);
 
 }  // namespace hedge::eval

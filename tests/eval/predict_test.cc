@@ -3,15 +3,19 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <filesystem>
 #include <set>
 
+#include "core/file.h"
+#include "core/testing.h"
 #include "eval/eval_testing.h"
 
 namespace hedge::eval {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 /// Gray 2x2 pictures whose pixels are all their index; those in `broken` cannot be decoded.
 class FakeDataset final : public data::Dataset {
@@ -183,6 +187,118 @@ TEST(Predict, refuses_what_does_not_fit) {
   EXPECT_EQ(predict({}).error().code, ErrorCode::kInvalidArgument);
   const FakeExecutor base = pixel_model(DType::kF32, -1, false);
   EXPECT_EQ(predict({.dataset = &dataset, .base = {.executor = &base, .recipe = recipe()}, .batch = 0}).error().code, ErrorCode::kInvalidArgument);
+}
+
+TEST(Predict, moves_outputs_to_the_tables_classes) {
+  const FakeDataset dataset(6);  // its classes a, b, c are the table's 2, 0, 1
+  const FakeExecutor base = pixel_model(DType::kF32, -1, false);
+  const FakeExecutor global = pixel_model(DType::kU8, -1, false);
+  PredictInputs inputs{.dataset = &dataset,
+                       .base = {.executor = &base, .recipe = recipe()},
+                       .global = {.executor = &global, .recipe = recipe(), .columns = {2, 1, 0}},
+                       .classes = {.names = {"x", "y", "z"}, .of_dataset = {2, 0, 1}}};
+  const auto table = predict(inputs);
+  ASSERT_TRUE(table.ok()) << table.error().message();
+  EXPECT_THAT(table->info.class_names, ElementsAre("x", "y", "z"));
+  EXPECT_THAT(first_logits(table->base_logits), ElementsAre(0, 1, 2, 3, 4, 5));
+  EXPECT_THAT(first_logits(table->global_logits), ElementsAre(1, 1, 1, 1, 1, 1)) << "its third output is the first class";
+  const auto labels = table->labels.data<std::int64_t>();
+  EXPECT_THAT(std::vector<std::int64_t>(labels.begin(), labels.end()), ElementsAre(2, 0, 1, 2, 0, 1));
+  inputs.global.columns = {0, 1, 3};
+  EXPECT_EQ(predict(inputs).error().code, ErrorCode::kMismatch) << "an output that is not there";
+  inputs.global.columns = {0, 1};
+  EXPECT_EQ(predict(inputs).error().code, ErrorCode::kMismatch) << "a class without an output";
+  inputs.global.columns = {};
+  inputs.classes.of_dataset = {0, 1, 3};
+  EXPECT_EQ(predict(inputs).error().code, ErrorCode::kInvalidArgument);
+}
+
+/// A pixel model that counts its calls and can be told to fail from a call on, as if the process were killed there.
+struct CountingModel {
+  int calls = 0;
+  int fail_from = 1 << 30;
+  FakeExecutor inner = pixel_model(DType::kU8, -1, true);
+  FakeExecutor executor{inner.inputs(), inner.outputs(), [this](const std::vector<TensorView>& views) -> Result<std::vector<Tensor>> {
+                          if (++calls >= fail_from) return Error{.code = ErrorCode::kInternal, .what = "killed"};
+                          const NamedView input{"image", views[0]};
+                          return inner.run({&input, 1});
+                        }};
+};
+
+TEST(PredictionCache, a_killed_prediction_goes_on_and_gives_the_same_table) {
+  const hedge::testing::TemporaryFolder folder("prediction_cache");
+  const FakeDataset dataset(2500, {7, 1500});
+  CountingModel model;
+  const PredictInputs plain{.dataset = &dataset, .base = {.executor = &model.executor, .recipe = recipe(), .sha256 = "b"}, .batch = 256};
+  const auto expected = predict(plain);
+  ASSERT_TRUE(expected.ok()) << expected.error().message();
+  PredictInputs inputs = plain;
+  inputs.cache = folder.path();
+  model.calls = 0;
+  model.fail_from = 6;  // in the second part of 1024 pictures
+  EXPECT_FALSE(predict(inputs).ok());
+  model.fail_from = 1 << 30;
+  model.calls = 0;
+  const auto second = predict(inputs);
+  ASSERT_TRUE(second.ok()) << second.error().message();
+  EXPECT_EQ(model.calls, 6) << "1024 pictures and 452, in batches of 256";
+  model.calls = 0;
+  const auto third = predict(inputs);
+  ASSERT_TRUE(third.ok());
+  EXPECT_EQ(model.calls, 0) << "all found";
+  for (const auto* table : {&*second, &*third}) {
+    EXPECT_EQ(first_logits(table->base_logits), first_logits(expected->base_logits));
+    EXPECT_TRUE(std::ranges::equal(table->base_features.data<float>(), expected->base_features.data<float>()));
+    EXPECT_TRUE(std::ranges::equal(table->labels.data<std::int64_t>(), expected->labels.data<std::int64_t>()));
+  }
+}
+
+TEST(PredictionCache, is_not_taken_for_another_model_recipe_or_picture_and_not_when_damaged) {
+  const hedge::testing::TemporaryFolder folder("prediction_cache_keys");
+  const FakeDataset dataset(10, {3});
+  CountingModel model;
+  PredictReport report;
+  PredictInputs inputs{.dataset = &dataset,
+                       .base = {.executor = &model.executor, .recipe = recipe(), .sha256 = "b"},
+                       .cache = folder.path(),
+                       .report = &report};
+  const auto calls = [&] {
+    model.calls = 0;
+    EXPECT_TRUE(predict(inputs).ok());
+    return model.calls;
+  };
+  EXPECT_EQ(calls(), 1);
+  EXPECT_EQ(calls(), 0);
+  EXPECT_EQ(report.skipped.size(), 1U) << "the list of broken pictures is kept, too";
+  inputs.strict = true;
+  EXPECT_EQ(predict(inputs).error().code, ErrorCode::kBadFormat) << "strict looks again";
+  inputs.strict = false;
+  inputs.base.sha256 = "another";
+  EXPECT_EQ(calls(), 1);
+  inputs.base.recipe.normalization.mean = {0.5F};
+  EXPECT_EQ(calls(), 1);
+  inputs.base.features = "pool";
+  EXPECT_EQ(calls(), 1);
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder.path()))
+    if (entry.is_regular_file()) ASSERT_TRUE(write_file_atomic(entry.path(), "damaged").ok());
+  std::vector<std::string> warnings;
+  inputs.log = [&](LogLevel, const std::string& message) { warnings.push_back(message); };
+  EXPECT_EQ(calls(), 1);
+  ASSERT_FALSE(warnings.empty());
+  EXPECT_THAT(warnings[0], HasSubstr("predicted again"));
+}
+
+TEST(PredictionCache, stops_between_parts_when_asked_and_keeps_what_was_done) {
+  const hedge::testing::TemporaryFolder folder("prediction_cache_stop");
+  const FakeDataset dataset(2000);
+  CountingModel model;
+  int asked = 0;
+  PredictInputs inputs{.dataset = &dataset, .base = {.executor = &model.executor, .recipe = recipe()}, .cache = folder.path()};
+  inputs.should_stop = [&] { return ++asked == 2; };
+  EXPECT_EQ(predict(inputs).error().code, ErrorCode::kCancelled);
+  EXPECT_EQ(model.calls, 4);
+  EXPECT_TRUE(predict(inputs).ok());
+  EXPECT_EQ(model.calls, 8);
 }
 
 /// Half a second later at each look.
