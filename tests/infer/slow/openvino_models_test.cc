@@ -87,6 +87,24 @@ TEST_P(SharedModels, give_logits_and_not_probabilities) {
   EXPECT_TRUE(negative || std::abs(sum - 1.0) > 0.1) << "sum " << sum;
 }
 
+TEST_P(SharedModels, quantised_ones_take_u8_pictures_as_the_others_do) {
+  if (GetParam().dtype == DType::kF32) GTEST_SKIP() << "not quantised";
+  const auto plain = open_openvino(path_);
+  const auto folded = open_openvino(path_, {.normalization = Normalization{.mean = {0.1F, 0.2F, 0.3F}, .std = {1, 1, 1}}});
+  ASSERT_TRUE(plain.ok() && folded.ok()) << folded.error().message();
+  EXPECT_EQ((*folded)->inputs()[0].dtype, DType::kU8);
+  const Tensor own = pictures(2);
+  Tensor bytes(DType::kU8, own.shape());
+  const int offset = GetParam().dtype == DType::kI8 ? 128 : 0;
+  for (std::size_t i = 0; i < own.num_bytes(); ++i) bytes.bytes()[i] = static_cast<std::byte>(std::to_integer<int>(own.bytes()[i]) + offset);
+  const auto expected = (*plain)->run(std::vector<NamedView>{{(*plain)->inputs()[0].name, own}});
+  const auto got = (*folded)->run(std::vector<NamedView>{{(*folded)->inputs()[0].name, bytes}});
+  ASSERT_TRUE(expected.ok() && got.ok());
+  const auto a = (*expected)[0].data<float>();
+  const auto b = (*got)[0].data<float>();
+  EXPECT_TRUE(std::equal(a.begin(), a.end(), b.begin(), b.end()));
+}
+
 INSTANTIATE_TEST_SUITE_P(Files, SharedModels,
                          testing::Values(ModelCase{"mcunet-in3.onnx", {-1, 3, 176, 176}, DType::kF32, 1000, 160},
                                          ModelCase{"mcunet-in3-int8.tflite", {-1, 176, 176, 3}, DType::kI8, 1000, 160},

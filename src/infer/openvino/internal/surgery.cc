@@ -117,15 +117,36 @@ std::shared_ptr<ov::Model> with_named_logits(const std::shared_ptr<ov::Model>& m
   return model;
 }
 
+namespace {
+
+/// The model of integer pictures [N, H, W, C] for u8 ones. Its quantisation holds its normalisation: u8 go in as they are, i8 are the
+/// same values less 128, as TensorFlow's converter makes them.
+std::shared_ptr<ov::Model> with_u8_pictures(const std::shared_ptr<ov::Model>& model) {
+  if (model->input(0).get_element_type() == ov::element::u8) return model;
+  ov::preprocess::PrePostProcessor processor(model);
+  processor.input().tensor().set_element_type(ov::element::u8);
+  processor.input().preprocess().convert_element_type(ov::element::f32).mean(128.0F).convert_element_type(ov::element::i8);
+  return processor.build();
+}
+
+bool takes_integer_pictures(const ov::Output<ov::Node>& input, std::int64_t channels) {
+  const auto& shape = input.get_partial_shape();
+  const auto type = input.get_element_type();
+  return (type == ov::element::u8 || type == ov::element::i8) && shape.rank() == 4 && shape[3] == channels;
+}
+
+}  // namespace
+
 Result<std::shared_ptr<ov::Model>> with_normalization(const std::shared_ptr<ov::Model>& model, const Normalization& normalization) {
   const auto unsupported = [&](const std::string& got) {
     return Error{.code = ErrorCode::kUnsupported,
                  .what = "preprocessing cannot be folded into this model",
                  .got = got,
-                 .expected = "one f32 input [N, C, H, W] or [N, H, W, C]"};
+                 .expected = "one f32 input [N, C, H, W] or [N, H, W, C], or a u8 or i8 one [N, H, W, C]"};
   };
   if (model->inputs().size() != 1) return unsupported(std::to_string(model->inputs().size()) + " inputs");
   const auto input = model->input(0);
+  if (takes_integer_pictures(input, static_cast<std::int64_t>(normalization.mean.size()))) return with_u8_pictures(model);
   const auto& shape = input.get_partial_shape();
   if (shape.rank() != 4 || input.get_element_type() != ov::element::f32)
     return unsupported(input.get_element_type().get_type_name() + " " + shape.to_string());

@@ -32,7 +32,8 @@ Status add_features(const std::shared_ptr<ov::Model>& model, const std::string& 
 /// Whether the model has a tensor of that name.
 bool has_tensor(const std::shared_ptr<ov::Model>& model, const std::string& name);
 
-/// Folds (u8/255 - mean)/std in front of the only input: u8 [N, H, W, C] in.
+/// Folds (u8/255 - mean)/std in front of the only input: u8 [N, H, W, C] in. A quantised model that takes u8 or i8 pictures holds its
+/// normalisation itself: the given one is not used.
 /// Errors: kInvalidArgument: the channels of `normalization`; kUnsupported: not one 4-D float picture.
 Result<std::shared_ptr<ov::Model>> with_normalization(const std::shared_ptr<ov::Model>& model, const Normalization& normalization);
 
