@@ -54,7 +54,7 @@ struct Opened {
   std::vector<Skipped> skipped;
 };
 
-/// Opens "fashion-mnist" or "folder:PATH", with "?split=train|calibration|test|all&limit=N".
+/// Opens "fashion-mnist" or "folder:PATH", with "?split=train|calibration|test|all&classes=A-B&limit=N".
 /// No split means the whole of it ("all"). `limit` keeps a class-balanced, deterministic first part.
 /// Errors: kInvalidArgument (the grammar, with an example), kNotFound, kBadFormat, kBadData (no picture, a single class).
 Result<Opened> open_dataset(const std::string& spec, const OpenOptions& options = {});

@@ -1,6 +1,7 @@
 #include "data/spec.h"
 
 #include <charconv>
+#include <set>
 
 namespace hedge::data {
 namespace {
@@ -15,8 +16,14 @@ Error bad_spec(std::string what, std::string_view spec, std::string_view got, st
                .got = std::string(got),
                .expected = std::move(expected),
                .hint =
-                   "a data set is fashion-mnist or folder:PATH, then ?split=train|calibration|test|all&limit=N, "
+                   "a data set is fashion-mnist or folder:PATH, then ?split=train|calibration|test|all&classes=A-B&limit=N, "
                    "for example \"folder:photos?split=test&limit=500\""};
+}
+
+template <typename Number>
+bool parse_whole(std::string_view text, Number& number) {
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return problem == std::errc{} && end == text.data() + text.size();
 }
 
 Status apply_option(std::string_view spec, std::string_view option, DatasetSpec& parsed) {
@@ -27,25 +34,31 @@ Status apply_option(std::string_view spec, std::string_view option, DatasetSpec&
     HEDGE_TRY(parsed.split, parse_split(value));
     return {};
   }
-  if (key != "limit") return bad_spec("the data set has an unknown option", spec, key, "split or limit");
+  if (key == "classes") {
+    const auto dash = value.find('-');
+    ClassRange range;
+    if (dash == std::string_view::npos || !parse_whole(value.substr(0, dash), range.first) ||
+        !parse_whole(value.substr(dash + 1), range.last) || range.first < 0 || range.last <= range.first)
+      return bad_spec("the data set's classes are no range", spec, value, "the first and the last class's number, such as 0-6");
+    parsed.classes = range;
+    return {};
+  }
+  if (key != "limit") return bad_spec("the data set has an unknown option", spec, key, "split, classes or limit");
   std::size_t limit = 0;
-  const auto [end, problem] = std::from_chars(value.data(), value.data() + value.size(), limit);
-  if (problem != std::errc{} || end != value.data() + value.size() || limit == 0)
+  if (!parse_whole(value, limit) || limit == 0)
     return bad_spec("the data set's limit is no count", spec, value, "an integer of at least 1");
   parsed.limit = limit;
   return {};
 }
 
 Status apply_options(std::string_view spec, std::string_view options, DatasetSpec& parsed) {
-  bool split_seen = false;
-  bool limit_seen = false;
+  std::set<std::string_view> seen;
   while (true) {
     const auto end = options.find('&');
     const auto option = options.substr(0, end);
-    bool& seen = option.starts_with("split=") ? split_seen : limit_seen;
-    if (seen) return bad_spec("the data set gives an option twice", spec, option, "each option once");
+    if (!seen.insert(option.substr(0, option.find('='))).second)
+      return bad_spec("the data set gives an option twice", spec, option, "each option once");
     HEDGE_CHECK(apply_option(spec, option, parsed));
-    seen = true;
     if (end == std::string_view::npos) return {};
     options.remove_prefix(end + 1);
   }
@@ -88,6 +101,7 @@ Result<DatasetSpec> parse_spec(std::string_view spec) {
 std::string to_string(const DatasetSpec& spec) {
   std::string text = spec.source == Source::kFolder ? std::string(kFolderPrefix) + spec.path : std::string(kFashionMnistName);
   text += std::string("?split=") + to_string(spec.split);
+  if (spec.classes) text += "&classes=" + std::to_string(spec.classes->first) + "-" + std::to_string(spec.classes->last);
   if (spec.limit) text += "&limit=" + std::to_string(*spec.limit);
   return text;
 }

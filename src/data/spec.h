@@ -20,20 +20,31 @@ Result<Split> parse_split(std::string_view name);
 
 enum class Source : std::uint8_t { kFashionMnist = 1, kFolder = 2 };
 
+/// Neighbouring classes, by their numbers, both included.
+struct ClassRange {
+  std::int64_t first = 0;
+  std::int64_t last = 0;
+  [[nodiscard]] bool holds(std::int64_t label) const { return label >= first && label <= last; }
+};
+
 /// A specification string, taken apart (docs/formats/datasets.md).
 struct DatasetSpec {
   Source source = Source::kFashionMnist;
   std::string path;  ///< of a folder; as the user wrote it, without trailing slashes
   Split split = Split::kAll;
-  std::optional<std::size_t> limit;  ///< at most so many pictures, >= 1
+  std::optional<ClassRange> classes;  ///< only pictures of these; the classes keep their names and numbers
+  std::optional<std::size_t> limit;   ///< at most so many pictures, >= 1
+
+  /// Whether pictures of this class are wanted.
+  [[nodiscard]] bool wants(std::int64_t label) const { return !classes || classes->holds(label); }
 };
 
-/// "fashion-mnist" | "folder:PATH", then optionally "?key=value&key=value" with the keys split and limit.
+/// "fashion-mnist" | "folder:PATH", then optionally "?key=value&key=value" with the keys split, classes (A-B) and limit.
 /// The options begin at the last '?', so a path that holds one is written with options behind it.
 /// Errors: kInvalidArgument, with the grammar and an example.
 Result<DatasetSpec> parse_spec(std::string_view spec);
 
-/// The canonical form: the split is always written, the limit where there is one.
+/// The canonical form: the split is always written, classes and limit where there are any.
 std::string to_string(const DatasetSpec& spec);
 
 /// `spec` with another split and the same limit: "folder:pets?limit=9", "test" -> "folder:pets?split=test&limit=9".

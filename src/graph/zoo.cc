@@ -10,8 +10,9 @@ namespace hedge::graph {
 namespace {
 
 constexpr const char* kGrammar =
-    "mobile:WIDTH[,expand=1..8][,depth=1..8][,stem=1..1024][,stem_stride=1|2][,head=1..4096] or "
-    "resnet:WIDTH,DEPTH[,stem_stride=1|2], WIDTH 1..256, DEPTH 1..20";
+    "mobile:WIDTH[,expand=1..8][,depth=1..8][,stem=1..1024][,stem_stride=1|2][,head=1..4096], "
+    "resnet:WIDTH,DEPTH[,stem_stride=1|2], pooled:WIDTH,WIDTH,WIDTH[,stem=1..256], mcunet-in0 .. mcunet-in4 or mcunet-vww1; "
+    "WIDTH 1..256, DEPTH 1..20";
 
 Error spec_error(const std::string& spec, std::string what) {
   return {.code = ErrorCode::kInvalidArgument, .what = std::move(what), .where = "network \"" + spec + "\"", .expected = kGrammar};
@@ -95,6 +96,13 @@ Result<Graph> build_zoo(const std::string& spec, const PictureShape& picture, st
         parse_fields(spec, rest, {{"WIDTH", &o.width, 1, 256}, {"DEPTH", &o.depth, 1, 20}}, {{"stem_stride", &o.stem_stride, 1, 2}}));
     return internal::build_resnet(o, picture, classes, seed);
   }
+  if (family == "pooled") {
+    internal::PooledOptions o;
+    HEDGE_CHECK(parse_fields(spec, rest, {{"WIDTH", &o.first, 1, 256}, {"WIDTH", &o.second, 1, 256}, {"WIDTH", &o.third, 1, 256}},
+                             {{"stem", &o.stem, 1, 256}}));
+    return internal::build_pooled(o, picture, classes, seed);
+  }
+  if (spec.starts_with("mcunet")) return internal::build_mcunet(spec, picture, classes, seed);
   return spec_error(spec, "an unknown family of networks, \"" + family + "\"");
 }
 

@@ -20,9 +20,12 @@ struct PictureShape {
 /// `spec` is one string:
 ///   "mobile:WIDTH[,KEY=VALUE…]"  inverted residuals (MobileNetV2, Sandler 2018) for 28..64 pixel pictures, 50 k to 5 M MACs;
 ///   "resnet:WIDTH,DEPTH[,KEY=VALUE…]" basic blocks in 3 stages (He 2016, CIFAR form), WIDTH channels in the first,
-///                                DEPTH blocks a stage.
+///                                DEPTH blocks a stage;
+///   "pooled:WIDTH,WIDTH,WIDTH"   three stages of convolution, maximum pooling, convolution: the most accuracy for a short training on
+///                                32-pixel pictures (after the shape of K. Jordan's airbench networks, 2024);
+///   "mcunet-in0" .. "mcunet-in4", "mcunet-vww1" the networks of MCUNet's zoo (Lin et al. 2020), for pictures of any size.
 /// Options of mobile: expand=4, depth=2 (blocks a stage), stem=WIDTH (channels), stem_stride=2, head=8*WIDTH (features);
-/// pictures of more than 40 pixels a side are halved once more. Option of resnet: stem_stride=1.
+/// pictures of more than 40 pixels a side are halved once more. Option of resnet: stem_stride=1; of pooled: stem=24.
 /// Input "image" f32 [-1, C, H, W]; outputs "logits" f32 [-1, classes] and "features" f32 [-1, F] (also in metadata
 /// "hedge.features").
 /// Errors: kInvalidArgument (the spec, with its grammar).

@@ -23,7 +23,7 @@ std::int64_t macs_of(const std::string& spec, const PictureShape& picture) {
 
 TEST(Zoo, makes_the_promised_inputs_and_outputs) {
   for (const char* spec : {"mobile:6", "mobile:4,expand=2,depth=1,stem=8,stem_stride=1,head=20", "mobile:3,expand=1", "resnet:8,2",
-                           "resnet:4,1,stem_stride=2"}) {
+                           "resnet:4,1,stem_stride=2", "pooled:4,6,8", "pooled:4,6,8,stem=3", "mcunet-in0", "mcunet-vww1"}) {
     SCOPED_TRACE(spec);
     const auto graph = build_zoo(spec, {3, 40, 28}, 17, kSeed);
     ASSERT_TRUE(graph.ok()) << graph.error().message();
@@ -56,6 +56,33 @@ TEST(Zoo, resnet_costs_what_it_says_by_hand) {
   const std::int64_t second = 196 * (9 * 32 * 64 + 9 * 64 * 64 + 32 * 64);
   const std::int64_t third = 49 * (9 * 64 * 128 + 9 * 128 * 128 + 64 * 128);
   EXPECT_EQ(macs_of("resnet:32,1", {1, 28, 28}), stem + first + second + third + 128 * 10);
+}
+
+TEST(Zoo, mcunets_cost_what_their_zoo_publishes) {
+  struct Published {
+    const char* name;
+    std::int64_t resolution, classes, macs;
+  };
+  for (const Published& net : {Published{"mcunet-in0", 48, 1000, 6'364'224}, Published{"mcunet-in1", 96, 1000, 12'790'096},
+                               Published{"mcunet-in2", 160, 1000, 67'287'200}, Published{"mcunet-in3", 176, 1000, 81'785'520},
+                               Published{"mcunet-in4", 160, 1000, 125'874'400}, Published{"mcunet-vww1", 80, 2, 11'578'816}}) {
+    SCOPED_TRACE(net.name);
+    const auto graph = build_zoo(net.name, {3, net.resolution, net.resolution}, net.classes, kSeed);
+    ASSERT_TRUE(graph.ok()) << graph.error().message();
+    EXPECT_EQ(*count_macs(*graph), net.macs);
+  }
+}
+
+TEST(Zoo, names_the_mcunets_there_are) {
+  expect_error(build_zoo("mcunet-in9", {3, 48, 48}, 10, kSeed), ErrorCode::kInvalidArgument, "mcunet-in0");
+}
+
+TEST(Zoo, pooled_costs_what_it_says_by_hand) {
+  const std::int64_t stem = 1024 * 9 * 3 * 24;
+  const std::int64_t first = 1024 * 9 * 24 * 32 + 256 * 9 * 32 * 32;
+  const std::int64_t second = 256 * 9 * 32 * 64 + 64 * 9 * 64 * 64;
+  const std::int64_t third = 64 * 9 * 64 * 96 + 16 * 9 * 96 * 96;
+  EXPECT_EQ(macs_of("pooled:32,64,96", {3, 32, 32}), stem + first + second + third + 96 * 10);
 }
 
 TEST(Zoo, counts_macs_a_node) {

@@ -143,10 +143,12 @@ Result<Opened> open_fashion_mnist(const DatasetSpec& spec, const OpenOptions& op
     return Error{.code = ErrorCode::kBadData, .what = "the data set has no picture", .where = to_string(spec) + " in " + folder.string()};
   std::vector<std::int64_t> labels;
   for (const auto& item : items) labels.push_back(item.half->labels.values[item.position]);
-  HEDGE_TRY(const auto kept,
-            take_balanced(labels, kClassNames.size(), spec.limit.value_or(items.size()), [](std::size_t) -> Result<bool> { return true; }));
+  HEDGE_TRY(const auto kept, take_balanced(labels, kClassNames.size(), spec.limit.value_or(items.size()),
+                                           [&](std::size_t i) -> Result<bool> { return spec.wants(labels[i]); }));
   auto dataset = std::make_unique<FashionMnist>(to_string(spec));
   for (const auto i : kept) dataset->add(*items[i].half, items[i].position);
+  if (kept.empty())
+    return Error{.code = ErrorCode::kBadData, .what = "the data set has no picture of these classes", .where = to_string(spec)};
   dataset->seal();
   Opened opened;
   opened.dataset = std::move(dataset);

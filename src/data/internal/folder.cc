@@ -62,7 +62,7 @@ class Collector {
   Collector(const DatasetSpec& spec, const OpenOptions& options, const FolderListing& listing)
       : spec_(spec), options_(options), listing_(listing) {
     for (const auto& file : listing.files)
-      if (spec.split == Split::kAll || file.split == spec.split) wanted_.push_back(&file);
+      if ((spec.split == Split::kAll || file.split == spec.split) && spec.wants(file.label)) wanted_.push_back(&file);
   }
 
   Result<Opened> open() {
@@ -111,7 +111,7 @@ class Collector {
     std::vector<bool> filled(listing_.classes.size(), false);
     for (const auto* file : wanted_) filled[static_cast<std::size_t>(file->label)] = true;
     for (std::size_t c = 0; c < filled.size(); ++c) {
-      if (filled[c]) continue;
+      if (filled[c] || !spec_.wants(static_cast<std::int64_t>(c))) continue;
       const std::string reason = "the class has no file in this split";
       if (options_.strict) return bad_data(reason, listing_.classes[c], "add pictures or remove the class folder");
       log(options_.log, LogLevel::kWarning, listing_.classes[c] + ": " + reason);

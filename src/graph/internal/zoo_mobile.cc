@@ -8,28 +8,6 @@ namespace {
 /// Pictures with a shorter side above this are halved once more, in the first stage.
 constexpr std::int64_t kLargePicture = 40;
 
-struct Block {
-  std::int64_t in = 0;
-  std::int64_t out = 0;
-  std::int64_t expand = 1;
-  std::int64_t stride = 1;
-};
-
-/// 1x1 expansion (left out for 1), 3x3 depthwise, linear 1x1 projection; a skip where shapes allow it.
-std::string inverted_residual(Parts& parts, const std::string& name, const std::string& x, const Block& block) {
-  const std::int64_t hidden = block.in * block.expand;
-  const bool skip = block.stride == 1 && block.in == block.out;
-  std::string y = x;
-  if (block.expand != 1) {
-    y = parts.conv_norm(name + ".expand", y, {.in = block.in, .out = hidden, .kernel = 1});
-    y = parts.relu6(name + ".expand.relu6", y);
-  }
-  y = parts.conv_norm(name + ".depthwise", y, {.in = hidden, .out = hidden, .stride = block.stride, .groups = hidden});
-  y = parts.relu6(name + ".depthwise.relu6", y);
-  y = parts.conv_norm(name + ".project", y, {.in = hidden, .out = block.out, .kernel = 1}, skip ? 0.0F : 1.0F);
-  return skip ? parts.builder.op("Add", {x, y}, {}, name + ".add") : y;
-}
-
 }  // namespace
 
 Result<Graph> build_mobile(const MobileOptions& options, const PictureShape& picture, std::int64_t classes, std::uint64_t seed) {
@@ -44,9 +22,11 @@ Result<Graph> build_mobile(const MobileOptions& options, const PictureShape& pic
     const bool halve = stage > 0 || std::min(picture.height, picture.width) > kLargePicture;
     for (std::int64_t i = 0; i < options.depth; ++i) {
       const bool first = stage == 0 && i == 0;
-      const Block block{
-          .in = channels, .out = options.width << stage, .expand = first ? 1 : options.expand, .stride = halve && i == 0 ? 2 : 1};
-      x = inverted_residual(parts, "stage" + std::to_string(stage + 1) + ".block" + std::to_string(i), x, block);
+      const InvertedOptions block{.in = channels,
+                                  .hidden = channels * (first ? 1 : options.expand),
+                                  .out = options.width << stage,
+                                  .stride = halve && i == 0 ? 2 : 1};
+      x = parts.inverted_residual("stage" + std::to_string(stage + 1) + ".block" + std::to_string(i), x, block);
       channels = block.out;
     }
   }

@@ -44,6 +44,20 @@ std::string Parts::relu6(const std::string& name, const std::string& x) {
   return builder.op("Clip", {x, zero_, six_}, {}, name);
 }
 
+std::string Parts::inverted_residual(const std::string& name, const std::string& x, const InvertedOptions& block) {
+  const bool skip = block.stride == 1 && block.in == block.out;
+  std::string y = x;
+  if (block.hidden != block.in) {
+    y = conv_norm(name + ".expand", y, {.in = block.in, .out = block.hidden, .kernel = 1});
+    y = relu6(name + ".expand.relu6", y);
+  }
+  y = conv_norm(name + ".depthwise", y,
+                {.in = block.hidden, .out = block.hidden, .kernel = block.kernel, .stride = block.stride, .groups = block.hidden});
+  y = relu6(name + ".depthwise.relu6", y);
+  y = conv_norm(name + ".project", y, {.in = block.hidden, .out = block.out, .kernel = 1}, skip ? 0.0F : 1.0F);
+  return skip ? builder.op("Add", {x, y}, {}, name + ".add") : y;
+}
+
 void Parts::classify(const std::string& x, std::int64_t features, std::int64_t classes) {
   const auto pooled = builder.op("GlobalAveragePool", {x}, {}, "pool");
   const auto flat = builder.op("Flatten", {pooled}, {{"axis", std::int64_t{1}}}, "features");

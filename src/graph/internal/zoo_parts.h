@@ -32,6 +32,20 @@ struct ConvOptions {
   std::int64_t groups = 1;
 };
 
+struct PooledOptions {
+  std::int64_t first = 0, second = 0, third = 0;  ///< channels a stage
+  std::int64_t stem = 24;                          ///< channels of the first convolution
+};
+
+/// An inverted residual block.
+struct InvertedOptions {
+  std::int64_t in = 0;
+  std::int64_t hidden = 0;
+  std::int64_t out = 0;
+  std::int64_t kernel = 3;
+  std::int64_t stride = 1;
+};
+
 /// A Builder that draws weights.
 class Parts {
  public:
@@ -40,6 +54,8 @@ class Parts {
   /// Conv without bias, He normal (fan-out), "same" padding, and its BatchNormalization. The nodes are NAME.conv and NAME.bn.
   std::string conv_norm(const std::string& name, const std::string& x, const ConvOptions& conv, float gamma = 1);
   std::string relu6(const std::string& name, const std::string& x);
+  /// 1x1 expansion (left out where hidden == in), depthwise, linear 1x1 projection; a skip where shapes allow it.
+  std::string inverted_residual(const std::string& name, const std::string& x, const InvertedOptions& block);
   /// Global average -> "features" [N, F] -> Gemm -> "logits" [N, classes]; both outputs, and hedge.features.
   void classify(const std::string& x, std::int64_t features, std::int64_t classes);
 
@@ -54,6 +70,8 @@ class Parts {
 };
 
 Result<Graph> build_mobile(const MobileOptions& options, const PictureShape& picture, std::int64_t classes, std::uint64_t seed);
+Result<Graph> build_mcunet(const std::string& name, const PictureShape& picture, std::int64_t classes, std::uint64_t seed);
+Result<Graph> build_pooled(const PooledOptions& options, const PictureShape& picture, std::int64_t classes, std::uint64_t seed);
 Result<Graph> build_resnet(const ResnetOptions& options, const PictureShape& picture, std::int64_t classes, std::uint64_t seed);
 
 }  // namespace hedge::graph::internal
