@@ -3,8 +3,8 @@
 #include <cstdint>
 
 /// The bare machine under a program for QEMU's Cortex-M boards: start-up, semihosting, an exact instruction counter. No C library start-up,
-/// no heap. A program has `int main()` and is built by hedge_mcu_program() (cmake/HedgeMcu.cmake) out of its own sources, startup.cc and the
-/// target's linker script here, and run by scripts/qemu.sh:
+/// no heap. A program has `int main()` and is built by hedge_mcu_program() (cmake/HedgeMcu.cmake) out of its own sources, startup.cc and
+/// the target's linker script here, and run by scripts/qemu.sh:
 ///   m4  -> mps2-an386, m7 -> mps2-an500 (mps2.ld),  m55 -> mps3-an547 (an547.ld)
 /// Memory sizes are linker symbols, so a real part's budget holds at link time: FLASH_SIZE and RAM_SIZE (defaults: all of the board),
 /// STACK_SIZE (default 8K).

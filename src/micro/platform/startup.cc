@@ -5,7 +5,8 @@
 
 extern "C" {
 // Of the linker script; only the addresses mean something.
-extern std::uint32_t hedge_data_source, hedge_data_begin, hedge_data_end, hedge_bss_begin, hedge_bss_end, hedge_stack_begin, hedge_stack_end;
+extern std::uint32_t hedge_data_source, hedge_data_begin, hedge_data_end, hedge_bss_begin, hedge_bss_end, hedge_stack_begin,
+    hedge_stack_end;
 void hedge_reset();
 [[noreturn]] void hedge_start();
 }

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#include "micro/layout.h"
+#include "micro/requantize.h"
+
+/// The inner kernel under pointwise, fully connected and general convolution: one to three pixels times all pairs of channels.
+namespace hedge::micro::internal {
+
+inline constexpr std::int32_t kMostPixels = 3;
+
+/// Where results go: Element of pixel p, channel c at base[p * pixel_step + c * channel_step].
+template <class Element>
+struct Output {
+  Element* base = nullptr;
+  std::int32_t pixel_step = 0;
+  std::int32_t channel_step = 0;
+};
+
+/// A matrix times `pixels` (1..3) runs of `depth` int8 values that follow each other in memory.
+struct Group {
+  const std::int32_t* stream = nullptr;
+  const std::int8_t* in = nullptr;
+  std::int32_t depth = 0;
+  std::int32_t channels = 0;
+  std::int32_t output_zero = 0;
+  std::int32_t pixels = 0;
+};
+
+/// The sums of one channel of a pair; `weights` at its first group, groups of the pair's channels alternate.
+template <Layout kUsed>
+std::int32_t portable_sum(const std::int8_t* weights, const std::int8_t* in, std::int32_t depth, std::int32_t bias) {
+  constexpr std::int32_t kGroup = group_of(kUsed);
+  std::int32_t k = 0;
+  for (; k + kGroup <= depth; k += kGroup, weights += 2 * kGroup)
+    for (std::int32_t i = 0; i < kGroup; ++i) bias += weights[i] * in[k + i];
+  for (std::int32_t i = 0; k + i < depth; ++i) bias += weights[i] * in[k + i];
+  return bias;
+}
+
+template <Layout kUsed, class Element>
+void portable_group(const Group& group, const Output<Element>& output) {
+  const std::int32_t padded = round_up(group.depth, group_of(kUsed));
+  const std::int32_t* stream = group.stream;
+  for (std::int32_t channel = 0; channel < group.channels; channel += 2) {
+    const auto* weights = reinterpret_cast<const std::int8_t*>(stream + 2);
+    const std::int32_t* multipliers = stream + 2 + padded / 2;
+    for (std::int32_t one = 0; one < 2 && channel + one < group.channels; ++one)
+      for (std::int32_t p = 0; p < group.pixels; ++p) {
+        const std::int32_t sum = portable_sum<kUsed>(weights + one * group_of(kUsed), group.in + p * group.depth, group.depth, stream[one]);
+        output.base[p * output.pixel_step + (channel + one) * output.channel_step] = requantize(sum, multipliers[one], group.output_zero);
+      }
+    stream = multipliers + 2;
+  }
+}
+
+/// The kernel of this target. `scratch`: matrix_scratch_bytes().
+template <class Element>
+void run_group(const Group& group, const Output<Element>& output, void* /*scratch*/) {
+  portable_group<kLayout>(group, output);
+}
+
+/// Saturation to int8 is done; this is the rest of an activation's bounds.
+template <class Element>
+void clamp_values(Element* values, std::int32_t count, Clamp clamp) {
+  for (std::int32_t i = 0; i < count; ++i) {
+    const std::int32_t value = values[i];
+    values[i] = static_cast<Element>(value < clamp.low ? clamp.low : value > clamp.high ? clamp.high : value);
+  }
+}
+
+}  // namespace hedge::micro::internal

@@ -1,0 +1,92 @@
+#pragma once
+
+#include <cstdint>
+
+#include "micro/geometry.h"
+#include "micro/pack.h"
+#include "micro/requantize.h"
+
+/// The naive twins: straight loops over a layer's own constants, in the device arithmetic. The oracle of every kernel, on the host and on
+/// a device; they write out what the kernels' fast forms have to compute, and are used for nothing else.
+namespace hedge::micro::naive {
+
+inline std::int8_t clamp(std::int32_t value, Clamp bounds) {
+  return static_cast<std::int8_t>(value < bounds.low ? bounds.low : value > bounds.high ? bounds.high : value);
+}
+
+/// One output: the sum over the window of (input - zero) * weight, plus bias. `first`, `step`: of the channel's weights; `in_step`: 1 (a
+/// convolution reads all channels) or `channels` (a depthwise layer reads its own).
+inline std::int64_t window_sum(const Geometry& g, const std::int8_t* in, std::int32_t y, std::int32_t x, const PackedChannel& packed,
+                               const std::int8_t* first, bool depthwise) {
+  const std::int32_t depth = depthwise ? 1 : g.channels;
+  std::int64_t sum = packed.bias;  // holds -zero * every weight, so that padding, whose value is the zero point, adds nothing
+  for (std::int32_t ky = 0; ky < g.kernel_height; ++ky)
+    for (std::int32_t kx = 0; kx < g.kernel_width; ++kx)
+      for (std::int32_t i = 0; i < depth; ++i) {
+        const std::int32_t row = y * g.stride_height - g.pad_top + ky, column = x * g.stride_width - g.pad_left + kx;
+        const bool inside = row >= 0 && row < g.in_height && column >= 0 && column < g.in_width;
+        const std::int32_t value = inside ? in[(row * g.in_width + column) * g.channels + i] : g.input_zero;
+        const std::int8_t weight = first[depthwise ? (ky * g.kernel_width + kx) * g.channels : (ky * g.kernel_width + kx) * depth + i];
+        sum += value * coarse(weight, packed.shift);
+      }
+  return sum;
+}
+
+/// out int8 [out_height, out_width, layer.channels]; weights [channels, kernel_height, kernel_width, g.channels]. Pointwise and fully
+/// connected are kernels of 1 x 1.
+inline void conv(const Geometry& g, const LayerConstants& layer, const std::int8_t* in, std::int32_t output_zero, Clamp bounds,
+                 std::int8_t* out) {
+  for (std::int32_t o = 0; o < layer.channels; ++o) {
+    const std::int8_t* weights = layer.weights + o * layer.depth;
+    const PackedChannel packed = pack_channel(layer, o, weights, 1);
+    for (std::int32_t y = 0; y < g.out_height; ++y)
+      for (std::int32_t x = 0; x < g.out_width; ++x)
+        out[(y * g.out_width + x) * layer.channels + o] = clamp(
+            requantize(static_cast<std::int32_t>(window_sum(g, in, y, x, packed, weights, false)), packed.multiplier, output_zero), bounds);
+  }
+}
+
+/// out int8 [out_height, out_width, channels]; weights [kernel, kernel, channels].
+inline void depthwise(const Geometry& g, const LayerConstants& layer, const std::int8_t* in, std::int32_t output_zero, Clamp bounds,
+                      std::int8_t* out) {
+  for (std::int32_t c = 0; c < layer.channels; ++c) {
+    const PackedChannel packed = pack_channel(layer, c, layer.weights + c, layer.channels);
+    for (std::int32_t y = 0; y < g.out_height; ++y)
+      for (std::int32_t x = 0; x < g.out_width; ++x)
+        out[(y * g.out_width + x) * layer.channels + c] =
+            clamp(requantize(static_cast<std::int32_t>(window_sum(g, in + c, y, x, packed, layer.weights + c, true)), packed.multiplier,
+                             output_zero),
+                  bounds);
+  }
+}
+
+inline void add(const std::int8_t* a, const std::int8_t* b, std::int32_t count, const AddConstants& constants, Clamp bounds,
+                std::int8_t* out) {
+  for (std::int32_t i = 0; i < count; ++i) {
+    const std::int64_t sum = constants.bias + std::int64_t{a[i]} * constants.multiplier_a + std::int64_t{b[i]} * constants.multiplier_b;
+    const auto value = static_cast<std::int32_t>(sum >> kAddShift);
+    out[i] = clamp(value < -128 ? -128 : value > 127 ? 127 : value, bounds);
+  }
+}
+
+/// Average (ties away from zero) or maximum of what lies inside the picture.
+inline void pool(const Geometry& g, const std::int8_t* in, bool average, Clamp bounds, std::int8_t* out) {
+  for (std::int32_t y = 0; y < g.out_height; ++y)
+    for (std::int32_t x = 0; x < g.out_width; ++x)
+      for (std::int32_t c = 0; c < g.channels; ++c) {
+        std::int32_t sum = 0, count = 0, most = -128;
+        for (std::int32_t ky = 0; ky < g.kernel_height; ++ky)
+          for (std::int32_t kx = 0; kx < g.kernel_width; ++kx) {
+            const std::int32_t row = y * g.stride_height - g.pad_top + ky, column = x * g.stride_width - g.pad_left + kx;
+            if (row < 0 || row >= g.in_height || column < 0 || column >= g.in_width) continue;
+            const std::int32_t value = in[(row * g.in_width + column) * g.channels + c];
+            sum += value;
+            ++count;
+            most = value > most ? value : most;
+          }
+        const std::int32_t mean = (2 * (sum < 0 ? -sum : sum) + count) / (2 * count) * (sum < 0 ? -1 : 1);
+        out[(y * g.out_width + x) * g.channels + c] = clamp(average ? mean : most, bounds);
+      }
+}
+
+}  // namespace hedge::micro::naive

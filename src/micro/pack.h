@@ -1,0 +1,111 @@
+#pragma once
+
+#include <cstdint>
+
+#include "micro/depthwise.h"
+#include "micro/layout.h"
+#include "micro/matrix.h"
+#include "micro/requantize.h"
+
+/// Packs a layer's constants into the stream that its kernel reads. Runs on the host, when code is generated (and in tests on a device).
+namespace hedge::micro {
+
+/// A layer's constants as a quantised network has them.
+struct LayerConstants {
+  const std::int8_t* weights = nullptr;  ///< matrix: [channels, depth]; depthwise: [kernel, kernel, channels]
+  const std::int32_t* bias = nullptr;    ///< [channels], at scale input * weight
+  const double* scales = nullptr;        ///< [channels]: input scale * weight scale / output scale
+  std::int32_t depth = 0;                ///< matrix: inputs; depthwise: kernel * kernel
+  std::int32_t channels = 0;
+  std::int32_t input_zero = 0;
+};
+
+/// Whether every scale can be a multiplier: 0 <= scale < 1/2 (a larger one would saturate nearly every output: a badly calibrated layer).
+constexpr bool can_pack(const LayerConstants& layer) {
+  for (std::int32_t c = 0; c < layer.channels; ++c)
+    if (!(layer.scales[c] >= 0 && layer.scales[c] < 0.5 - 1e-9)) return false;
+  return true;
+}
+
+/// A channel's constants in the device's form. A scale below 2^-18 would leave its multiplier too few bits; such a channel (nearly dead
+/// weights under a large bias) gets coarser weights and bias and a larger scale instead, which moves no output by more than 0.01.
+struct PackedChannel {
+  std::int32_t bias = 0;  ///< zero point folded in
+  std::int32_t multiplier = 0;
+  std::int32_t shift = 0;  ///< weights are divided by 2^shift
+};
+
+constexpr std::int8_t coarse(std::int32_t weight, std::int32_t shift) {
+  return static_cast<std::int8_t>(shift == 0 ? weight : shift > 8 ? 0 : (weight + (1 << (shift - 1))) >> shift);
+}
+
+/// `step`: bytes from a weight of the channel to the next.
+constexpr PackedChannel pack_channel(const LayerConstants& layer, std::int32_t channel, const std::int8_t* weights, std::int32_t step) {
+  PackedChannel packed;
+  double scale = layer.scales[channel];
+  for (; scale > 0 && scale < 1.0 / (1 << 18) && packed.shift < 31; scale *= 2) ++packed.shift;
+  std::int64_t bias = layer.bias[channel];
+  if (packed.shift > 0) bias = (bias + (std::int64_t{1} << (packed.shift - 1))) >> packed.shift;
+  for (std::int32_t k = 0; k < layer.depth; ++k) bias -= std::int64_t{layer.input_zero} * coarse(weights[k * step], packed.shift);
+  packed.bias = static_cast<std::int32_t>(bias > INT32_MAX ? INT32_MAX : bias < INT32_MIN ? INT32_MIN : bias);
+  packed.multiplier = static_cast<std::int32_t>(scale * 4294967296.0 + 0.5);
+  return packed;
+}
+
+/// Writes matrix_stream_bytes(layout, depth, channels) bytes. A convolution's weights [channels, kernel_height, kernel_width, in_channels]
+/// are a matrix's as they lie. Precondition: can_pack().
+inline void pack_matrix(Layout layout, const LayerConstants& layer, std::int32_t* stream) {
+  const std::int32_t group = group_of(layout), padded = round_up(layer.depth, group);
+  for (std::int32_t channel = 0; channel < layer.channels; channel += 2, stream += 4 + padded / 2) {
+    auto* weights = reinterpret_cast<std::int8_t*>(stream + 2);
+    for (std::int32_t one = 0; one < 2; ++one) {
+      const bool real = channel + one < layer.channels;
+      const std::int8_t* from = layer.weights + (channel + one) * layer.depth;
+      const PackedChannel packed = real ? pack_channel(layer, channel + one, from, 1) : PackedChannel{};
+      stream[one] = packed.bias;
+      stream[2 + padded / 2 + one] = packed.multiplier;
+      for (std::int32_t k = 0; k < padded; ++k)
+        weights[k / group * 2 * group + one * group + k % group] = real && k < layer.depth ? coarse(from[k], packed.shift) : std::int8_t{0};
+    }
+  }
+}
+
+/// Writes depthwise_stream_bytes() bytes. Precondition: can_pack().
+inline void pack_depthwise(Layout layout, const LayerConstants& layer, std::int32_t kernel, std::int32_t stride, std::int32_t* stream) {
+  const std::int32_t row_words = depthwise_row_words(layout, kernel, stride);
+  for (std::int32_t c = 0; c < layer.channels; ++c, stream += 2 + kernel * row_words) {
+    const std::int8_t* from = layer.weights + c;
+    const PackedChannel packed = pack_channel(layer, c, from, layer.channels);
+    stream[0] = packed.bias;
+    stream[1] = packed.multiplier;
+    for (std::int32_t y = 0; y < kernel; ++y) {
+      std::int32_t* row = stream + 2 + y * row_words;
+      const auto weight = [&](std::int32_t x) {
+        return x < kernel ? coarse(from[(y * kernel + x) * layer.channels], packed.shift) : std::int8_t{0};
+      };
+      if (layout == Layout::kVectors) {
+        for (std::int32_t x = 0; x < 4 * row_words; ++x) reinterpret_cast<std::int8_t*>(row)[x] = weight(x);
+        continue;
+      }
+      const auto pair = [&](std::int32_t x) {
+        return static_cast<std::int32_t>(static_cast<std::uint16_t>(weight(x)) | static_cast<std::uint32_t>(weight(x + 1)) << 16);
+      };
+      for (std::int32_t x = 0; x + 2 < kernel; x += 2) *row++ = pair(x);
+      for (std::int32_t x = stride == 1 ? 1 : kernel - 2; x + 1 < kernel; x += 2) *row++ = pair(x);
+    }
+  }
+}
+
+/// The constants of add_one(). `false` where an input's scale is 8 times the output's or more.
+constexpr bool pack_add(double a_scale, std::int32_t a_zero, double b_scale, std::int32_t b_zero, double output_scale,
+                        std::int32_t output_zero, AddConstants* constants) {
+  const double a = a_scale / output_scale, b = b_scale / output_scale;
+  if (!(a >= 0 && a < 8 && b >= 0 && b < 8)) return false;
+  constants->multiplier_a = static_cast<std::int32_t>(a * (1 << kAddShift) + 0.5);
+  constants->multiplier_b = static_cast<std::int32_t>(b * (1 << kAddShift) + 0.5);
+  constants->bias =
+      output_zero * (1 << kAddShift) + (1 << (kAddShift - 1)) - a_zero * constants->multiplier_a - b_zero * constants->multiplier_b;
+  return true;
+}
+
+}  // namespace hedge::micro
