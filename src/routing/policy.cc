@@ -1,62 +1,56 @@
 #include "routing/policy.h"
 
-#include <cmath>
-#include <limits>
-
 #include "core/json.h"
+#include "routing/internal/policy_json.h"
 
 namespace hedge::routing {
 namespace {
 
-constexpr std::int64_t kSchema = 1;
+/// 2 since fusion, promise and choice: a device that does not know of fused answers must refuse a policy calibrated for them.
+constexpr std::int64_t kSchema = 2;
 
-Json point_to_json(const OperatingPoint& point) {
-  // A float is a double, and a double is written with the digits that give it back: the threshold survives bit for bit.
-  return Json{{"target_coverage", point.target_coverage},
-              {"threshold", static_cast<double>(point.threshold)},
-              {"coverage", point.coverage},
-              {"accuracy", point.accuracy}};
-}
-
-Result<double> get_share(const Json& json, const char* key, std::string_view where) {
-  HEDGE_TRY(const double value, get_field<double>(json, key, where));
-  if (value >= 0 && value <= 1) return value;
+/// Fields that came after the first policies were written.
+Result<double> get_temperature(const Json& json, std::string_view where) {
+  if (!json.contains("temperature")) return 1.0;
+  HEDGE_TRY(const double temperature, get_finite(json, "temperature", where));
+  if (temperature > 0) return temperature;
   return Error{.code = ErrorCode::kBadFormat,
-               .what = std::string("the field \"") + key + "\" is outside its range",
+               .what = "the field \"temperature\" is outside its range",
                .where = std::string(where),
-               .got = std::to_string(value),
-               .expected = "0..1"};
+               .got = std::to_string(temperature),
+               .expected = "above 0"};
 }
-
-/// A field that came after the first policies were written.
 Result<std::string> get_newer(const Json& json, const char* key, const std::string& otherwise, std::string_view where) {
   if (!json.contains(key)) return otherwise;
   return get_field<std::string>(json, key, where);
 }
 
-Result<OperatingPoint> point_from_json(const Json& json, std::string_view where) {
-  OperatingPoint point;
-  HEDGE_TRY(point.target_coverage, get_share(json, "target_coverage", where));
-  HEDGE_TRY(point.coverage, get_share(json, "coverage", where));
-  HEDGE_TRY(point.accuracy, get_share(json, "accuracy", where));
-  HEDGE_TRY(const double threshold, get_field<double>(json, "threshold", where));
-  if (!(std::abs(threshold) <= static_cast<double>(std::numeric_limits<float>::max())))
-    return Error{.code = ErrorCode::kBadFormat,
-                 .what = "the threshold is no f32",
-                 .where = std::string(where),
-                 .got = std::to_string(threshold)};
-  point.threshold = static_cast<float>(threshold);
-  return point;
-}
-
 Status check_schema(const Json& json, std::string_view where) {
   HEDGE_TRY(const std::int64_t schema, get_field<std::int64_t>(json, "schema", where));
-  if (schema == kSchema) return {};
+  if (schema >= 1 && schema <= kSchema) return {};
   return Error{.code = schema > kSchema ? ErrorCode::kUnsupported : ErrorCode::kBadFormat,
                .what = schema > kSchema ? "the policy was written by a newer version" : "no such schema",
                .where = std::string(where),
                .got = "schema " + std::to_string(schema),
-               .expected = "schema " + std::to_string(kSchema)};
+               .expected = "schema 1.." + std::to_string(kSchema)};
+}
+
+bool has(const Json& json, const char* key) { return json.contains(key) && !json.at(key).is_null(); }
+
+/// What schema 2 brought; each part may be missing or null.
+Status read_newer_parts(const Json& json, std::string_view where, Policy& policy) {
+  const std::string at(where);
+  if (has(json, "promise")) {
+    HEDGE_TRY(policy.promise, promise_from_json(json.at("promise"), at + ": promise"));
+    policy.promise->point = policy.chosen;
+  }
+  if (has(json, "fusion")) {
+    HEDGE_TRY(policy.fusion, fusion_from_json(json.at("fusion"), at + ": fusion"));
+  }
+  if (has(json, "choice")) {
+    HEDGE_TRY(policy.choice, choice_from_json(json.at("choice"), at + ": choice"));
+  }
+  return {};
 }
 
 }  // namespace
@@ -70,14 +64,18 @@ std::string Policy::to_json() const {
                {"executor", executor},
                {"protocol", protocol},
                {"features", features},
+               {"temperature", temperature},
                {"fit_hash", fit_hash},
                {"fit_dataset", fit_dataset},
                {"calibration_dataset", calibration_dataset},
                {"calibration_hash", calibration_hash},
                {"calibration_size", calibration_size},
-               {"chosen", point_to_json(chosen)},
-               {"table", Json::array()}};
-  for (const OperatingPoint& point : table) json["table"].push_back(point_to_json(point));
+               {"chosen", routing::to_json(chosen)},
+               {"table", Json::array()},
+               {"promise", promise ? routing::to_json(*promise) : Json()},
+               {"fusion", fusion ? routing::to_json(*fusion) : Json()},
+               {"choice", choice ? routing::to_json(*choice) : Json()}};
+  for (const OperatingPoint& point : table) json["table"].push_back(routing::to_json(point));
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
@@ -93,6 +91,7 @@ Result<Policy> Policy::from_json(std::string_view text, std::string_view where) 
   HEDGE_TRY(policy.protocol, get_field<std::string>(json, "protocol", where));
   HEDGE_TRY(policy.fit_hash, get_field<std::string>(json, "fit_hash", where));
   HEDGE_TRY(policy.features, get_newer(json, "features", policy.features, where));
+  HEDGE_TRY(policy.temperature, get_temperature(json, where));
   HEDGE_TRY(policy.fit_dataset, get_newer(json, "fit_dataset", "", where));
   HEDGE_TRY(policy.calibration_dataset, get_field<std::string>(json, "calibration_dataset", where));
   HEDGE_TRY(policy.calibration_hash, get_field<std::string>(json, "calibration_hash", where));
@@ -112,7 +111,15 @@ Result<Policy> Policy::from_json(std::string_view text, std::string_view where) 
     HEDGE_TRY(OperatingPoint point, point_from_json(table[i], std::string(where) + ": table[" + std::to_string(i) + "]"));
     policy.table.push_back(point);
   }
+  HEDGE_CHECK(read_newer_parts(json, where, policy));
   return policy;
+}
+
+Status keep_promise(Policy& policy, std::span<const float> scores, const Outcomes& outcomes, const Promise& promise, const PromiseOptions& options) {
+  HEDGE_TRY(PromisedPoint promised, threshold_for_promise(scores, outcomes, promise, options));
+  policy.chosen = promised.point;
+  policy.promise = promised;
+  return {};
 }
 
 }  // namespace hedge::routing

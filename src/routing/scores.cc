@@ -4,22 +4,25 @@
 #include <cmath>
 #include <numeric>
 
+#include "routing/internal/rows.h"
+
 namespace hedge::routing {
 namespace {
 
-/// Sums over one row of e_i = exp(l_i - max l), without the largest logit's own term (which is 1). Probabilities are e_i / (1 + rest).
+/// Sums over one row of e_i = exp((l_i - max l) / T), without the largest logit's own term (which is 1). Probabilities are e_i / (1 + rest).
 struct RowSums {
+  double top = 0;       ///< max l
   double rest = 0;      ///< sum of e_i
-  double weighted = 0;  ///< sum of e_i * (max l - l_i)
+  double weighted = 0;  ///< sum of e_i * (max l - l_i) / T
   double second = 0;    ///< the largest e_i
 };
 
-RowSums sum_row(std::span<const float> logits) {
-  const auto top = static_cast<std::size_t>(std::max_element(logits.begin(), logits.end()) - logits.begin());
-  RowSums sums;
+RowSums sum_row(std::span<const float> logits, double temperature) {
+  const std::size_t top = first_largest(logits);
+  RowSums sums = {.top = static_cast<double>(logits[top])};
   for (std::size_t i = 0; i < logits.size(); ++i) {
     if (i == top) continue;
-    const double below = static_cast<double>(logits[top]) - static_cast<double>(logits[i]);
+    const double below = (sums.top - static_cast<double>(logits[i])) / temperature;
     const double e = std::exp(-below);
     sums.rest += e;
     if (e > 0) sums.weighted += e * below;
@@ -29,7 +32,7 @@ RowSums sum_row(std::span<const float> logits) {
 }
 
 /// 1 - p1 is computed as the sum of the others: near certainty the subtraction would lose every digit and make ties.
-double score_row(FreeScore score, const RowSums& sums) {
+double score_row(FreeScore score, const RowSums& sums, double temperature) {
   const double total = 1 + sums.rest;
   switch (score) {
     case FreeScore::kEntropy:
@@ -38,6 +41,8 @@ double score_row(FreeScore score, const RowSums& sums) {
       return (sums.rest + sums.second) / total;
     case FreeScore::kMaxProbability:
       return sums.rest / total;
+    case FreeScore::kEnergy:
+      return -(sums.top + temperature * std::log1p(sums.rest));
   }
   return 0;
 }
@@ -64,18 +69,26 @@ const char* to_string(FreeScore score) {
       return "margin";
     case FreeScore::kMaxProbability:
       return "max_probability";
+    case FreeScore::kEnergy:
+      return "energy";
   }
   return "unknown";
 }
 
-std::vector<float> free_score(FreeScore score, const TensorView& base_logits) {
-  assert(base_logits.shape.size() == 2 && base_logits.shape[1] > 0);
+std::optional<FreeScore> free_score_named(std::string_view name) {
+  for (const FreeScore score : kFreeScores)
+    if (name == to_string(score)) return score;
+  return std::nullopt;
+}
+
+std::vector<float> free_score(FreeScore score, const TensorView& base_logits, double temperature) {
+  assert(base_logits.shape.size() == 2 && base_logits.shape[1] > 0 && temperature > 0);
   const auto rows = static_cast<std::size_t>(base_logits.shape[0]);
   const auto classes = static_cast<std::size_t>(base_logits.shape[1]);
   const auto logits = base_logits.data<float>();
   std::vector<float> scores(rows);
   for (std::size_t row = 0; row < rows; ++row)
-    scores[row] = static_cast<float>(score_row(score, sum_row(logits.subspan(row * classes, classes))));
+    scores[row] = static_cast<float>(score_row(score, sum_row(logits.subspan(row * classes, classes), temperature), temperature));
   return scores;
 }
 
@@ -86,8 +99,7 @@ std::vector<std::int64_t> argmax_rows(const TensorView& logits) {
   const auto values = logits.data<float>();
   std::vector<std::int64_t> answers(rows);
   for (std::size_t row = 0; row < rows; ++row) {
-    const auto one = values.subspan(row * classes, classes);
-    answers[row] = std::max_element(one.begin(), one.end()) - one.begin();
+    answers[row] = static_cast<std::int64_t>(first_largest(values.subspan(row * classes, classes)));
   }
   return answers;
 }
@@ -110,6 +122,10 @@ Result<Outcomes> outcomes(const PredictionTable& table) {
                  .expected = std::to_string(rows)};
   const auto labels = table.labels.data<std::int64_t>();
   return Outcomes{.base_right = right(table.base_logits, labels), .global_right = right(table.global_logits, labels)};
+}
+
+Outcomes base_outcomes(const PredictionTable& table) {
+  return {.base_right = right(table.base_logits, table.labels.data<std::int64_t>()), .global_right = {}};
 }
 
 std::vector<std::uint8_t> oracle_labels(const Outcomes& outcomes) {

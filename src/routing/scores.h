@@ -1,7 +1,10 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "core/result.h"
@@ -13,10 +16,17 @@ namespace hedge::routing {
 /// A score is one number a picture: the higher, the sooner the picture is sent to the global. Query iff score > threshold.
 
 /// The free scores, from the base's logits [N, C] f32 alone.
-enum class FreeScore { kEntropy, kMargin, kMaxProbability };
+enum class FreeScore { kEntropy, kMargin, kMaxProbability, kEnergy };
+inline constexpr std::array kFreeScores = {FreeScore::kEntropy, FreeScore::kMargin, FreeScore::kMaxProbability, FreeScore::kEnergy};
+/// "entropy", "margin", "max_probability", "energy".
 const char* to_string(FreeScore score);
-/// Entropy in nats; margin as 1 - (p1 - p2); maximum probability as 1 - p1. Computed in double, stable for large logits.
-std::vector<float> free_score(FreeScore score, const TensorView& base_logits);
+/// Nothing where no free score has that name.
+std::optional<FreeScore> free_score_named(std::string_view name);
+
+/// A free score a row, of the logits divided by `temperature` (> 0; fit_temperature finds one): entropy in nats; margin as 1 - (p1 - p2);
+/// maximum probability as 1 - p1; energy as -T ln sum exp(z / T) (Liu et al. 2020), which alone depends on what is added to all logits of
+/// a row. Computed in double, stable for large logits.
+std::vector<float> free_score(FreeScore score, const TensorView& base_logits, double temperature = 1);
 
 /// Index of the largest logit a row; the lowest index wins a tie.
 std::vector<std::int64_t> argmax_rows(const TensorView& logits);
@@ -24,13 +34,15 @@ std::vector<std::int64_t> argmax_rows(const TensorView& logits);
 /// Whether base and global are right, a picture; everything that curves, labels and thresholds need.
 struct Outcomes {
   std::vector<std::uint8_t> base_right;
-  std::vector<std::uint8_t> global_right;
+  std::vector<std::uint8_t> global_right;  ///< of what a query answers: the global's or the fused answer; empty: abstaining only
   [[nodiscard]] std::size_t size() const { return base_right.size(); }
   [[nodiscard]] double base_accuracy() const;
   [[nodiscard]] double global_accuracy() const;
 };
 /// Errors: kMismatch where the table has no global.
 Result<Outcomes> outcomes(const PredictionTable& table);
+/// The base's alone, for tables without a global: global_right stays empty.
+Outcomes base_outcomes(const PredictionTable& table);
 
 /// Oracle label: 1 iff the base is wrong and the global right (the poster's proxy supervision).
 std::vector<std::uint8_t> oracle_labels(const Outcomes& outcomes);

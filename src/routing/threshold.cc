@@ -1,28 +1,33 @@
+#include "routing/threshold.h"
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numeric>
 
-#include "routing/policy.h"
+#include "routing/internal/candidates.h"
 
 namespace hedge::routing {
 namespace {
 
-/// What a threshold at the end of a run of equal scores gives.
-struct Candidate {
-  float threshold = 0;
-  double coverage = 0;
-  double accuracy = 0;
-};
+double share(std::int64_t part, std::int64_t of) { return static_cast<double>(part) / static_cast<double>(of); }
 
-Status check(std::span<const float> scores, const Outcomes& outcomes, double target, const char* what) {
+double risk(const Candidate& candidate) { return share(candidate.wrong, candidate.covered); }
+
+}  // namespace
+
+Status check_scores(std::span<const float> scores, const Outcomes& outcomes, double target, const char* what) {
   if (!(target >= 0 && target <= 1))
     return Error{.code = ErrorCode::kInvalidArgument,
                  .what = std::string("the target ") + what + " is outside its range",
                  .got = std::to_string(target),
                  .expected = "0..1"};
-  if (scores.empty()) return Error{.code = ErrorCode::kBadData, .what = "there are no scores to calibrate on"};
-  if (scores.size() != outcomes.size() || outcomes.global_right.size() != outcomes.size())
+  if (scores.empty())
+    return Error{.code = ErrorCode::kBadData,
+                 .what = "there are no scores to calibrate on",
+                 .hint = "the calibration split is empty: predict one with pictures in it"};
+  const bool paired = outcomes.global_right.empty() || outcomes.global_right.size() == outcomes.size();
+  if (scores.size() != outcomes.size() || !paired)
     return Error{.code = ErrorCode::kMismatch,
                  .what = "scores and outcomes are of another number of pictures",
                  .got = std::to_string(scores.size()),
@@ -37,56 +42,82 @@ Status check(std::span<const float> scores, const Outcomes& outcomes, double tar
   return {};
 }
 
-/// Every threshold that differs in what it queries, in ascending coverage; the first queries everything.
+Status check_has_global(const Outcomes& outcomes) {
+  if (!outcomes.global_right.empty()) return {};
+  return Error{.code = ErrorCode::kMismatch,
+               .what = "a hybrid's accuracy needs the answers of a global model",
+               .hint = "predict with both models, or ask for a coverage or a risk"};
+}
+
 std::vector<Candidate> candidates(std::span<const float> scores, const Outcomes& outcomes) {
-  std::vector<std::size_t> order(scores.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return scores[a] < scores[b]; });
-  const auto total = static_cast<double>(scores.size());
-  auto right = std::accumulate(outcomes.global_right.begin(), outcomes.global_right.end(), std::int64_t{0});
-  const float below = std::nextafter(scores[order[0]], -std::numeric_limits<float>::infinity());
-  std::vector<Candidate> all = {{.threshold = below, .coverage = 0, .accuracy = static_cast<double>(right) / total}};
+  std::vector<std::uint32_t> order(scores.size());
+  std::iota(order.begin(), order.end(), 0U);
+  std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) { return scores[a] < scores[b]; });
+  const bool has_global = !outcomes.global_right.empty();
+  Candidate now = {.threshold = std::nextafter(scores[order[0]], -std::numeric_limits<float>::infinity())};
+  now.right = std::accumulate(outcomes.global_right.begin(), outcomes.global_right.end(), std::int64_t{0});
+  std::vector<Candidate> all = {now};
   for (std::size_t i = 0; i < order.size(); ++i) {
-    right += int{outcomes.base_right[order[i]]} - int{outcomes.global_right[order[i]]};
-    const bool ends_run = i + 1 == order.size() || scores[order[i + 1]] != scores[order[i]];
-    if (!ends_run) continue;
-    all.push_back({.threshold = scores[order[i]],
-                   .coverage = static_cast<double>(i + 1) / total,
-                   .accuracy = static_cast<double>(right) / total});
+    const int base = outcomes.base_right[order[i]];
+    now.threshold = scores[order[i]];
+    ++now.covered;
+    now.wrong += 1 - base;
+    now.right += base - (has_global ? int{outcomes.global_right[order[i]]} : 0);
+    const bool ends_run = i + 1 == order.size() || scores[order[i + 1]] != now.threshold;
+    if (ends_run) all.push_back(now);
   }
   return all;
 }
 
-Result<OperatingPoint> to_point(const Candidate& candidate, double target_coverage) {
+Result<OperatingPoint> to_point(const Candidate& candidate, std::size_t total, bool has_global, double target_coverage) {
   if (!std::isfinite(candidate.threshold))
     return Error{.code = ErrorCode::kBadData, .what = "no f32 lies below the lowest score", .hint = "scale the scores"};
+  const auto n = static_cast<std::int64_t>(total);
+  const std::int64_t judged = has_global ? n : std::max<std::int64_t>(1, candidate.covered);
   return OperatingPoint{.target_coverage = target_coverage,
                         .threshold = candidate.threshold,
-                        .coverage = candidate.coverage,
-                        .accuracy = candidate.accuracy};
+                        .coverage = share(candidate.covered, n),
+                        .accuracy = share(candidate.right, judged)};
 }
 
-}  // namespace
-
 Result<OperatingPoint> threshold_for_coverage(std::span<const float> scores, const Outcomes& outcomes, double target) {
-  HEDGE_CHECK(check(scores, outcomes, target, "coverage"));
+  HEDGE_CHECK(check_scores(scores, outcomes, target, "coverage"));
   const std::vector<Candidate> all = candidates(scores, outcomes);
-  const auto found = std::lower_bound(all.begin(), all.end(), target, [](const Candidate& c, double t) { return c.coverage < t; });
-  return to_point(*found, target);
+  const auto total = static_cast<std::int64_t>(scores.size());
+  const auto found = std::lower_bound(all.begin(), all.end(), target, [&](const Candidate& c, double t) { return share(c.covered, total) < t; });
+  return to_point(*found, scores.size(), !outcomes.global_right.empty(), target);
 }
 
 Result<OperatingPoint> threshold_for_accuracy(std::span<const float> scores, const Outcomes& outcomes, double target) {
-  HEDGE_CHECK(check(scores, outcomes, target, "accuracy"));
+  HEDGE_CHECK(check_scores(scores, outcomes, target, "accuracy"));
+  HEDGE_CHECK(check_has_global(outcomes));
   const std::vector<Candidate> all = candidates(scores, outcomes);
-  const auto found = std::find_if(all.rbegin(), all.rend(), [&](const Candidate& c) { return c.accuracy >= target; });
-  if (found != all.rend()) return to_point(*found, found->coverage);
+  const auto total = static_cast<std::int64_t>(scores.size());
+  const auto found = std::find_if(all.rbegin(), all.rend(), [&](const Candidate& c) { return share(c.right, total) >= target; });
+  if (found != all.rend()) return to_point(*found, scores.size(), true, share(found->covered, total));
   // From the back: of equally accurate ones the first found, which has the highest coverage.
-  const auto best = std::max_element(all.rbegin(), all.rend(), [](const Candidate& a, const Candidate& b) { return a.accuracy < b.accuracy; });
+  const auto best = std::max_element(all.rbegin(), all.rend(), [](const Candidate& a, const Candidate& b) { return a.right < b.right; });
   return Error{.code = ErrorCode::kUnreachable,
                .what = "no threshold reaches this accuracy",
-               .got = "at best " + std::to_string(best->accuracy) + ", at coverage " + std::to_string(best->coverage),
+               .got = "at best " + std::to_string(share(best->right, total)) + ", at coverage " + std::to_string(share(best->covered, total)),
                .expected = std::to_string(target),
                .hint = "ask for less, or train a better global or router"};
+}
+
+Result<OperatingPoint> threshold_for_risk(std::span<const float> scores, const Outcomes& outcomes, double target) {
+  HEDGE_CHECK(check_scores(scores, outcomes, target, "risk"));
+  const std::vector<Candidate> all = candidates(scores, outcomes);
+  const auto first = all.rend() - 1;  // covers nothing: its risk says nothing
+  const auto found = std::find_if(all.rbegin(), first, [&](const Candidate& c) { return risk(c) <= target; });
+  const bool has_global = !outcomes.global_right.empty();
+  const auto total = static_cast<std::int64_t>(scores.size());
+  if (found != first) return to_point(*found, scores.size(), has_global, share(found->covered, total));
+  const auto best = std::min_element(all.rbegin(), first, [](const Candidate& a, const Candidate& b) { return risk(a) < risk(b); });
+  return Error{.code = ErrorCode::kUnreachable,
+               .what = "no threshold has so little risk on the covered",
+               .got = "at best " + std::to_string(risk(*best)) + ", at coverage " + std::to_string(share(best->covered, total)),
+               .expected = "at most " + std::to_string(target),
+               .hint = "ask for less, or train a better base"};
 }
 
 }  // namespace hedge::routing

@@ -200,7 +200,7 @@ TEST(PolicyJson, refuses_what_is_not_a_policy) {
   };
   constexpr int kBadFormat = static_cast<int>(ErrorCode::kBadFormat);
   EXPECT_EQ(code_after([](Json&) {}), 0);
-  EXPECT_EQ(code_after([](Json& j) { j["schema"] = 2; }), static_cast<int>(ErrorCode::kUnsupported));
+  EXPECT_EQ(code_after([](Json& j) { j["schema"] = 3; }), static_cast<int>(ErrorCode::kUnsupported));
   EXPECT_EQ(code_after([](Json& j) { j["schema"] = 0; }), kBadFormat);
   EXPECT_EQ(code_after([](Json& j) { j.erase("router"); }), kBadFormat);
   EXPECT_EQ(code_after([](Json& j) { j["chosen"]["threshold"] = "0.1"; }), kBadFormat);

@@ -1,0 +1,159 @@
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <numeric>
+
+#include "core/rng.h"
+#include "routing/fusion.h"
+#include "routing/internal/conditional_logit.h"
+#include "routing/splits.h"
+
+namespace hedge::routing {
+namespace {
+
+constexpr std::int64_t kFewestPictures = 100;
+constexpr std::size_t kMostBiasedClasses = 128;
+constexpr std::size_t kPicturesABias = 20;
+/// Standard errors of the cross-fitted, paired difference that a fusion must be better by.
+constexpr double kAdoptErrors = 1;
+/// Of the penalty: a prior standard deviation of 1 for weights, of 0.5 for biases.
+constexpr double kWeightStrength = 1;
+constexpr double kBiasStrength = 4;
+/// Holds a weight where it is.
+constexpr double kHeld = 1e12;
+
+Fusion to_fusion(const FusionWeights& weights, std::int64_t top_k) {
+  return {.adopted = true,
+          .top_k = top_k,
+          .base_weight = weights[0],
+          .global_weight = weights[1],
+          .outside = weights[2],
+          .first = weights[3],
+          .class_bias = {weights.begin() + kFusionTerms, weights.end()}};
+}
+
+/// The global alone, calibrated: where the penalty draws to.
+FusionWeights fit_global_alone(const FusionTerms& terms, std::span<const std::uint32_t> rows) {
+  const Ridge ridge = {.centre = {0, 1, 0, 0}, .strength = {kHeld, kWeightStrength, kWeightStrength, kHeld}};
+  return fit_conditional_logit(terms, rows, ridge.centre, ridge);
+}
+
+FusionWeights fit_weights(const FusionTerms& terms, std::span<const std::uint32_t> rows, bool biased) {
+  Ridge ridge = {.centre = fit_global_alone(terms, rows), .strength = FusionWeights(kFusionTerms, kWeightStrength)};
+  if (biased) {
+    ridge.centre.resize(kFusionTerms + terms.classes(), 0);
+    ridge.strength.resize(kFusionTerms + terms.classes(), kBiasStrength);
+  }
+  return fit_conditional_logit(terms, rows, ridge.centre, ridge);
+}
+
+/// Whether each picture is answered rightly by weights that have not seen it.
+Result<std::vector<std::uint8_t>> cross_fit(const PredictionTable& table, const FusionTerms& terms, const std::vector<int>& folds, int fold_count,
+                                            const Fusion& like) {
+  std::vector<std::uint8_t> right(table.size());
+  const auto labels = table.labels.data<std::int64_t>();
+  for (int fold = 0; fold < fold_count; ++fold) {
+    std::vector<std::uint32_t> rows;
+    for (std::size_t row = 0; row < folds.size(); ++row)
+      if (folds[row] != fold) rows.push_back(static_cast<std::uint32_t>(row));
+    const Fusion fusion = to_fusion(fit_weights(terms, rows, !like.class_bias.empty()), like.top_k);
+    HEDGE_TRY(const std::vector<std::int64_t> answers, fused_answers(table, fusion));
+    for (std::size_t row = 0; row < folds.size(); ++row)
+      if (folds[row] == fold) right[row] = answers[row] == labels[row] ? 1 : 0;
+  }
+  return right;
+}
+
+/// Mean of a - b and its standard error over the pictures.
+struct Difference {
+  double value = 0;
+  double error = 0;
+  [[nodiscard]] bool clear() const { return value > kAdoptErrors * error; }
+};
+
+Difference difference(const std::vector<std::uint8_t>& a, const std::vector<std::uint8_t>& b) {
+  const auto n = static_cast<double>(a.size());
+  double sum = 0;
+  double squares = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    const double d = static_cast<double>(a[i]) - static_cast<double>(b[i]);
+    sum += d;
+    squares += d * d;
+  }
+  const double mean = sum / n;
+  return {.value = mean, .error = std::sqrt(std::max(0.0, squares / n - mean * mean) / n)};
+}
+
+std::vector<int> draw_folds(std::size_t rows, const FusionOptions& options) {
+  std::vector<int> folds(rows);
+  for (std::size_t i = 0; i < rows; ++i) folds[i] = static_cast<int>(i % static_cast<std::size_t>(options.folds));
+  Rng rng(options.seed);
+  rng.shuffle(std::span(folds));
+  return folds;
+}
+
+Status check(const PredictionTable& table, const FusionOptions& options) {
+  if (options.top_k < 1 || options.folds < 2)
+    return Error{.code = ErrorCode::kInvalidArgument,
+                 .what = "an option of the fusion is outside its range",
+                 .where = options.top_k < 1 ? "top_k" : "folds",
+                 .got = std::to_string(options.top_k < 1 ? options.top_k : options.folds),
+                 .expected = options.top_k < 1 ? ">= 1" : ">= 2"};
+  HEDGE_CHECK(table.validate());
+  HEDGE_CHECK(check_unseen(table.info));
+  const auto labels = table.labels.data<std::int64_t>();
+  if (std::adjacent_find(labels.begin(), labels.end(), std::not_equal_to<>()) != labels.end()) return {};
+  return Error{.code = ErrorCode::kBadData,
+               .what = "all pictures are of one class: there is nothing to learn a fused answer from",
+               .where = table.info.dataset,
+               .got = "class " + std::to_string(labels[0])};
+}
+
+std::string points(const Difference& d) {
+  char text[64];
+  std::snprintf(text, sizeof text, "%+.2f points (standard error %.2f)", 100 * d.value, 100 * d.error);
+  return text;
+}
+
+/// Fills in where the weights come from, and whether they are used.
+Fusion decide(Fusion fusion, const Difference& gain, const PredictionTable& table) {
+  constexpr double kZ95 = 1.959963984540054;
+  fusion.adopted = gain.clear();
+  const std::string on = points(gain) + " to the global alone on " + std::to_string(table.size()) + " held-out pictures, cross-fitted";
+  fusion.why = (fusion.adopted ? "Fused answers stand " : "Fused answers are not used: not clearly better, ") + on + ".";
+  fusion.fit_dataset = table.info.dataset;
+  fusion.fit_hash = table.info.content_hash;
+  fusion.pictures = static_cast<std::int64_t>(table.size());
+  fusion.held_out_gain = {.value = gain.value, .low = gain.value - kZ95 * gain.error, .high = gain.value + kZ95 * gain.error};
+  return fusion;
+}
+
+}  // namespace
+
+Result<Fusion> fit_fusion(const PredictionTable& table, const FusionOptions& options) {
+  HEDGE_CHECK(check(table, options));
+  HEDGE_TRY(const Outcomes alone, outcomes(table));
+  const std::int64_t top_k = std::min(options.top_k, table.classes());
+  if (static_cast<std::int64_t>(table.size()) < std::max<std::int64_t>(kFewestPictures, options.folds)) {
+    Fusion none = decide({.top_k = top_k}, {}, table);
+    none.why = "Fused answers are not used: " + std::to_string(table.size()) + " pictures are too few to learn them from.";
+    return none;
+  }
+  const FusionTerms terms(table, top_k);
+  std::vector<std::uint32_t> rows(table.size());
+  std::iota(rows.begin(), rows.end(), 0U);
+  const std::vector<int> folds = draw_folds(table.size(), options);
+  Fusion best = to_fusion(fit_weights(terms, rows, false), top_k);
+  HEDGE_TRY(std::vector<std::uint8_t> right, cross_fit(table, terms, folds, options.folds, best));
+  if (terms.classes() <= kMostBiasedClasses && table.size() >= kPicturesABias * terms.classes()) {
+    Fusion biased = to_fusion(fit_weights(terms, rows, true), top_k);
+    HEDGE_TRY(std::vector<std::uint8_t> biased_right, cross_fit(table, terms, folds, options.folds, biased));
+    if (difference(biased_right, right).clear()) {
+      best = std::move(biased);
+      right = std::move(biased_right);
+    }
+  }
+  return decide(std::move(best), difference(right, alone.global_right), table);
+}
+
+}  // namespace hedge::routing

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <string_view>
+
+#include "core/json.h"
+#include "routing/policy.h"
+
+namespace hedge::routing {
+
+/// Parts of a policy (docs/formats/policy.md). Readers' errors: kBadFormat, naming `where`.
+
+/// A number in 0..1.
+Result<double> get_share(const Json& json, const char* key, std::string_view where);
+/// A finite number.
+Result<double> get_finite(const Json& json, const char* key, std::string_view where);
+
+Json to_json(const OperatingPoint& point);
+Result<OperatingPoint> point_from_json(const Json& json, std::string_view where);
+
+Json to_json(const PromisedPoint& promise);
+/// `point` is left as it is: it is the policy's chosen one.
+Result<PromisedPoint> promise_from_json(const Json& json, std::string_view where);
+
+Json to_json(const Fusion& fusion);
+Result<Fusion> fusion_from_json(const Json& json, std::string_view where);
+
+Json to_json(const RouterChoice& choice);
+Result<RouterChoice> choice_from_json(const Json& json, std::string_view where);
+
+}  // namespace hedge::routing
