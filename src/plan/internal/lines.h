@@ -1,0 +1,35 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/json.h"
+#include "core/result.h"
+#include "plan/cost.h"
+
+namespace hedge::plan::internal {
+
+/// What one method reaches at one share of pictures sent, and what it costs without any profile.
+struct Point {
+  double coverage = 0;
+  double accuracy = 0;
+  std::optional<double> low, high;    ///< 95 %; of ends that a report gives without them: none
+  Workload workload;
+  std::optional<double> measured_ms;  ///< one picture on the measured machine
+  Cost cost;                          ///< in the plan's setting
+};
+
+/// A method's points in ascending coverage.
+struct Line {
+  std::string name;
+  std::string variant;  ///< what tells lines of one name apart; may be empty
+  std::vector<Point> points;
+};
+
+/// The methods of the report's curve, from coverage 0 (the cloud's accuracy) to 1, then the rows of its baselines that the curve does not
+/// have, then base and global alone as on_device and on_cloud where no row is so called. Costs and measured times are left at 0.
+/// Errors: those of make_plan.
+Result<std::vector<Line>> read_lines(const Json& report, double query_bytes);
+
+}  // namespace hedge::plan::internal

@@ -1,0 +1,105 @@
+#include "plan/internal/order.h"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+
+#include "plan/internal/assets.h"
+
+namespace hedge::plan::internal {
+namespace {
+
+/// The latencies of the poster's plot at which its methods are compared, ms.
+constexpr double kPosterLatencies_ms[] = {600, 1000, 1400};
+constexpr double kPercent = 100.0;
+
+struct Reached {
+  std::string name;
+  double accuracy = 0;
+  std::optional<double> low, high;
+};
+
+double between(double a, double b, double weight) { return a + weight * (b - a); }
+
+std::optional<double> between(const std::optional<double>& a, const std::optional<double>& b, double weight) {
+  if (!a || !b) return std::nullopt;
+  return between(*a, *b, weight);
+}
+
+/// The line at a latency, straight between its points; nothing outside of them.
+std::optional<Reached> at_latency(const Line& line, double latency_ms) {
+  auto points = line.points;
+  std::stable_sort(points.begin(), points.end(), [](const Point& a, const Point& b) { return a.cost.latency_ms < b.cost.latency_ms; });
+  for (std::size_t i = 0; i + 1 < points.size(); ++i) {
+    const auto& a = points[i];
+    const auto& b = points[i + 1];
+    if (latency_ms < a.cost.latency_ms || latency_ms > b.cost.latency_ms || a.cost.latency_ms == b.cost.latency_ms) continue;
+    const double weight = (latency_ms - a.cost.latency_ms) / (b.cost.latency_ms - a.cost.latency_ms);
+    return Reached{.name = line.name, .accuracy = between(a.accuracy, b.accuracy, weight), .low = between(a.low, b.low, weight), .high = between(a.high, b.high, weight)};
+  }
+  return std::nullopt;
+}
+
+/// Best first; of several lines of one name the best one.
+Json ranked(std::vector<Reached> reached) {
+  std::stable_sort(reached.begin(), reached.end(), [](const Reached& a, const Reached& b) { return a.accuracy > b.accuracy; });
+  Json rows = Json::array();
+  std::vector<std::string> seen;
+  for (const auto& one : reached) {
+    if (std::find(seen.begin(), seen.end(), one.name) != seen.end()) continue;
+    seen.push_back(one.name);
+    rows.push_back({{"name", one.name}, {"accuracy", one.accuracy}, {"low", one.low ? Json(*one.low) : Json()}, {"high", one.high ? Json(*one.high) : Json()}});
+  }
+  return rows;
+}
+
+std::vector<Line> poster_lines(const Json& poster) {
+  std::vector<Line> lines;
+  for (const auto& [name, points] : poster.at("methods").items()) {
+    Line line{.name = name};
+    for (const auto& point : points)
+      line.points.push_back({.accuracy = point.at(1).get<double>() / kPercent, .cost = {.latency_ms = point.at(0).get<double>()}});
+    lines.push_back(std::move(line));
+  }
+  return lines;
+}
+
+Json ranked_at(const std::vector<Line>& lines, double latency_ms) {
+  std::vector<Reached> reached;
+  for (const auto& line : lines)
+    if (auto one = at_latency(line, latency_ms)) reached.push_back(std::move(*one));
+  return ranked(std::move(reached));
+}
+
+const Line* find(const std::vector<Line>& lines, const char* name) {
+  const auto found = std::find_if(lines.begin(), lines.end(), [name](const Line& line) { return line.name == name; });
+  return found == lines.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+Result<Json> order_beside_poster(const std::vector<Line>& lines) {
+  const auto* device = find(lines, "on_device");
+  const auto* cloud = find(lines, "on_cloud");
+  if (device == nullptr || cloud == nullptr) return Json();
+  const double fastest = device->points.front().cost.latency_ms;
+  const double slowest = cloud->points.front().cost.latency_ms;
+  if (slowest <= fastest) return Json();
+  HEDGE_TRY(const auto poster, parse_json(assets::poster(), "built-in poster.json"));
+  const auto theirs = poster_lines(poster);
+  const double poster_base = poster.at("base").at(0).get<double>();
+  const double poster_global = poster.at("global").at(0).get<double>();
+  Json rows = Json::array();
+  for (const double poster_latency_ms : kPosterLatencies_ms) {
+    const double relative = (poster_latency_ms - poster_base) / (poster_global - poster_base);
+    const double latency_ms = between(fastest, slowest, relative);
+    rows.push_back({{"relative", relative},
+                    {"latency_ms", latency_ms},
+                    {"poster_latency_ms", poster_latency_ms},
+                    {"here", ranked_at(lines, latency_ms)},
+                    {"poster", ranked_at(theirs, poster_latency_ms)}});
+  }
+  return Json{{"source", poster.at("source")}, {"rows", std::move(rows)}};
+}
+
+}  // namespace hedge::plan::internal

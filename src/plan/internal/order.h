@@ -1,0 +1,15 @@
+#pragma once
+
+#include <vector>
+
+#include "core/json.h"
+#include "plan/internal/lines.h"
+
+namespace hedge::plan::internal {
+
+/// The methods in the order of their accuracy at a few latencies, beside the poster's order at the same relative ones: at
+/// (T - T_base) / (T_cloud - T_base) of the way from the base alone to the cloud alone. Null where the cloud is the faster one.
+/// Errors: kInternal where the built-in poster.json is damaged.
+Result<Json> order_beside_poster(const std::vector<Line>& lines);
+
+}  // namespace hedge::plan::internal
