@@ -7,12 +7,6 @@ namespace hedge::codegen {
 namespace {
 
 std::int64_t row_bytes(const Activation& a) { return std::int64_t{a.width} * a.channels; }
-bool is_pointwise(const Layer& l) {
-  return l.kind == LayerKind::kConv && l.kernel_height == 1 && l.kernel_width == 1 && l.stride_height == 1 && l.stride_width == 1 &&
-         l.pad_top == 0 && l.pad_left == 0 && l.pad_bottom == 0 && l.pad_right == 0;
-}
-/// Layers whose output row needs a window of input rows: what a chain is made of.
-bool is_rowwise(const Layer& l) { return l.kind == LayerKind::kConv || l.kind == LayerKind::kDepthwise; }
 
 std::size_t readers(const Network& network, std::size_t activation) {
   auto count = static_cast<std::size_t>(std::count(network.outputs.begin(), network.outputs.end(), activation));
@@ -21,133 +15,107 @@ std::size_t readers(const Network& network, std::size_t activation) {
   return count;
 }
 
-/// The layer whose output leaves the group, the add left out: who writes the rows.
-std::size_t last_window(const LayerGroup& group) { return group.layers.size() - (group.add ? 2 : 1); }
-
-std::size_t other_input(const Layer& add, std::size_t not_this) { return add.inputs[0] == not_this ? add.inputs[1] : add.inputs[0]; }
+/// Kernels there are for a depthwise layer's rows (micro/depthwise.h).
+bool has_row_kernel(const Layer& l) {
+  return l.kind == LayerKind::kDepthwise && l.kernel_height == l.kernel_width && l.stride_height == l.stride_width &&
+         (l.kernel_height == 3 || l.kernel_height == 5 || l.kernel_height == 7) && (l.stride_height == 1 || l.stride_height == 2);
+}
 
 Access whole(const Network& n, std::size_t activation, bool write, bool elementwise = false) {
   return {activation, 0, n.activations[activation].bytes(), write, elementwise};
 }
-
-/// Pixels [from, to) of a pointwise layer with its add: reads and writes of one group of pixels.
-Event pixels(const Network& n, const LayerGroup& group, std::size_t layer, std::int64_t from, std::int64_t to) {
-  const auto& l = n.layers[group.layers[layer]];
-  const auto in = n.activations[l.inputs[0]].channels, mid = n.activations[l.output].channels;
-  Event event{{l.inputs[0], from * in, to * in, false}};
-  if (!group.add || layer + 2 != group.layers.size()) {
-    event.push_back({l.output, from * mid, to * mid, true});
-    return event;
-  }
-  const auto& add = n.layers[group.layers.back()];
-  event.push_back({other_input(add, l.output), from * mid, to * mid, false, true});
-  event.push_back({add.output, from * mid, to * mid, true, true});
-  return event;
+Access rows_of(const Network& n, std::size_t activation, RowRange rows, bool write, bool elementwise = false) {
+  const auto bytes = row_bytes(n.activations[activation]);
+  return {activation, rows.first * bytes, (rows.last + 1) * bytes, write, elementwise};
 }
 
-void trace_row(const Network& n, const LayerGroup& group, const RowStep& step, const KernelTraits& traits, std::vector<Event>& events) {
-  const auto& l = n.layers[group.layers[step.layer]];
-  const auto& in = n.activations[l.inputs[0]];
-  const auto& out = n.activations[l.output];
-  if (is_pointwise(l)) {
-    for (std::int64_t x = 0; x < out.width; x += traits.pixel_group)
-      events.push_back(pixels(n, group, step.layer, step.row * out.width + x,
-                              step.row * out.width + std::min<std::int64_t>(x + traits.pixel_group, out.width)));
-    return;
-  }
-  const auto rows = needed_rows(l, step.row, in.height);
-  Event event{{l.inputs[0], rows.first * row_bytes(in), (rows.last + 1) * row_bytes(in), false}};
-  event.push_back({l.output, step.row * row_bytes(out), (step.row + 1) * row_bytes(out), true});
-  if (group.add && step.layer == last_window(group)) {
-    const auto& add = n.layers[group.layers.back()];
-    event.back().activation = add.output;
-    event.back().elementwise = true;
-    event.push_back({other_input(add, l.output), step.row * row_bytes(out), (step.row + 1) * row_bytes(out), false, true});
-  }
-  events.push_back(std::move(event));
-}
-
-/// A single layer over the whole picture.
-std::vector<Event> trace_layer(const Network& n, const LayerGroup& group, const KernelTraits& traits) {
+/// A single layer, or a pointwise one with its add, over the whole picture in one call.
+Event whole_call(const Network& n, const LayerGroup& group) {
   const auto& l = n.layers[group.layers[0]];
+  const auto output = n.layers[group.layers.back()].output;
+  if (l.kind == LayerKind::kAdd) return {whole(n, l.inputs[0], false, true), whole(n, l.inputs[1], false, true), whole(n, output, true, true)};
+  if (group.add) return {whole(n, l.inputs[0], false), whole(n, residual_of(n, group), false, true), whole(n, output, true, true)};
+  const bool in_place = l.kind == LayerKind::kDepthwise && n.activations[l.inputs[0]].bytes() == n.activations[output].bytes();
+  return {whole(n, l.inputs[0], false, in_place), whole(n, output, true, in_place)};
+}
+
+std::vector<Event> trace_rows(const Network& n, const LayerGroup& group) {
+  const auto block = row_block(n, group);
+  const auto& d = *block.depthwise;
+  const auto& middle = n.activations[d.inputs[0]];
+  const auto height = std::int64_t{n.activations[block.output].height};
   std::vector<Event> events;
-  const auto& out = n.activations[l.output];
-  if (l.kind == LayerKind::kAdd) return {{whole(n, l.inputs[0], false, true), whole(n, l.inputs[1], false, true), whole(n, l.output, true, true)}};
-  if (l.kind == LayerKind::kDepthwise && traits.depthwise_in_place)
-    return {{whole(n, l.inputs[0], false, true), whole(n, l.output, true, true)}};
-  if (l.kind == LayerKind::kFullyConnected || l.kind == LayerKind::kDepthwise || l.kind == LayerKind::kAveragePool || l.kind == LayerKind::kMean)
-    return {{whole(n, l.inputs[0], false), whole(n, l.output, true)}};
-  if (is_pointwise(l)) {
-    const auto count = std::int64_t{out.height} * out.width;
-    for (std::int64_t p = 0; p < count; p += traits.pixel_group)
-      events.push_back(pixels(n, group, 0, p, std::min(p + traits.pixel_group, count)));
-    return events;
+  std::int64_t made = 0;
+  for (std::int64_t y = 0; y < height; ++y) {
+    for (const auto last = needed_rows(d, y, middle.height).last; made <= last; ++made) {
+      const auto rows = block.source ? needed_rows(*block.source, made, n.activations[block.input].height) : RowRange{made, made};
+      events.push_back({rows_of(n, block.input, rows, false)});
+    }
+    events.push_back({rows_of(n, block.output, {y, y}, true, block.add != nullptr)});
+    if (block.add) events.back().push_back(rows_of(n, residual_of(n, group), {y, y}, false, true));
   }
-  for (std::int64_t y = 0; y < out.height; ++y) trace_row(n, group, {0, y}, traits, events);
   return events;
 }
 
 }  // namespace
+
+bool is_pointwise(const Layer& l) {
+  return l.kind == LayerKind::kConv && l.kernel_height == 1 && l.kernel_width == 1 && l.stride_height == 1 && l.stride_width == 1 &&
+         l.pad_top == 0 && l.pad_left == 0 && l.pad_bottom == 0 && l.pad_right == 0;
+}
+
+RowBlock row_block(const Network& network, const LayerGroup& group) {
+  RowBlock block;
+  for (const auto i : group.layers) {
+    const auto& layer = network.layers[i];
+    if (layer.kind == LayerKind::kDepthwise) block.depthwise = &layer;
+    else if (layer.kind == LayerKind::kAdd) block.add = &layer;
+    else (block.depthwise ? block.projection : block.source) = &layer;
+  }
+  block.input = network.layers[group.layers.front()].inputs[0];
+  block.output = network.layers[group.layers.back()].output;
+  return block;
+}
+
+std::size_t residual_of(const Network& network, const LayerGroup& group) {
+  const auto& add = network.layers[group.layers.back()];
+  const auto own = network.layers[group.layers[group.layers.size() - 2]].output;
+  return add.inputs[0] == own ? add.inputs[1] : add.inputs[0];
+}
 
 RowRange needed_rows(const Layer& layer, std::int64_t row, std::int64_t input_height) {
   const auto first = row * layer.stride_height - layer.pad_top;
   return {std::max<std::int64_t>(first, 0), std::min<std::int64_t>(first + layer.kernel_height, input_height) - 1};
 }
 
-std::vector<RowStep> row_schedule(const Network& network, const LayerGroup& group) {
-  std::vector<RowStep> schedule;
-  const auto count = last_window(group) + 1;
-  std::vector<std::int64_t> done(count, 0);
-  // Iterative: the deepest layer whose rows the layer above still lacks goes first.
-  const auto height = network.activations[network.layers[group.layers[count - 1]].output].height;
-  while (done[count - 1] < height) {
-    auto layer = count - 1;
-    while (layer > 0) {
-      const auto& l = network.layers[group.layers[layer]];
-      const auto need = needed_rows(l, done[layer], network.activations[l.inputs[0]].height).last + 1;
-      if (done[layer - 1] >= need) break;
-      --layer;
-    }
-    schedule.push_back({layer, done[layer]++});
-  }
-  return schedule;
+std::vector<Event> trace(const Network& network, const LayerGroup& group) {
+  if (group.rows) return trace_rows(network, group);
+  return {whole_call(network, group)};
 }
 
-std::int64_t ring_rows(const Network& network, const LayerGroup& group, std::size_t layer) {
-  const auto& reader = network.layers[group.layers[layer + 1]];
-  return std::min<std::int64_t>(reader.kernel_height, network.activations[reader.inputs[0]].height);
-}
-
-std::vector<Event> trace(const Network& network, const LayerGroup& group, const KernelTraits& traits) {
-  if (!group.rows) return trace_layer(network, group, traits);
-  std::vector<Event> events;
-  for (const auto& step : row_schedule(network, group)) trace_row(network, group, step, traits, events);
-  return events;
-}
-
-Lead lead_of(const Network& network, const LayerGroup& group, std::size_t input, std::size_t output, const KernelTraits& traits) {
-  const auto events = trace(network, group, traits);
-  // From the end to the start: the first byte of the input that this or a later event still reads.
-  auto wanted = std::numeric_limits<std::int64_t>::max();
-  const auto never = network.activations[output].bytes() + network.activations[input].bytes();
-  Lead strict{.bytes = -never, .exact = false}, relaxed = strict;
+Lead lead_of(const Network& network, const LayerGroup& group, std::size_t input, std::size_t output) {
+  constexpr auto kNever = std::numeric_limits<std::int64_t>::max();
+  const auto events = trace(network, group);
+  const auto furthest = network.activations[output].bytes() + network.activations[input].bytes();
+  std::int64_t strict = -furthest, elementwise = -furthest;
+  // From the end to the start, so that `wanted` is the first byte of the input that this or a later event still reads.
+  auto wanted = kNever;
   for (auto event = events.rbegin(); event != events.rend(); ++event) {
     const auto later = wanted;
-    bool plain = false;
+    bool own = true;  // this event reads the input elementwise only
     for (const auto& a : *event)
       if (a.activation == input && !a.write) {
         wanted = std::min(wanted, a.begin);
-        plain = plain || !a.elementwise;
+        own = own && a.elementwise;
       }
     for (const auto& a : *event) {
       if (a.activation != output || !a.write) continue;
-      if (wanted != std::numeric_limits<std::int64_t>::max()) strict.bytes = std::max(strict.bytes, a.end - wanted);
-      const auto others = a.elementwise && !plain ? later : wanted;
-      if (others != std::numeric_limits<std::int64_t>::max()) relaxed.bytes = std::max(relaxed.bytes, a.end - others);
+      if (wanted != kNever) strict = std::max(strict, a.end - wanted);
+      const auto others = a.elementwise && own ? later : wanted;
+      if (others != kNever) elementwise = std::max(elementwise, a.end - others);
     }
   }
-  strict.exact = relaxed.bytes <= 0 && strict.bytes > 0;
-  return strict;
+  return {.bytes = strict, .exact = elementwise <= 0 && strict > 0};
 }
 
 std::vector<LayerGroup> join_adds(const Network& network) {
@@ -155,10 +123,9 @@ std::vector<LayerGroup> join_adds(const Network& network) {
   for (std::size_t i = 0; i < network.layers.size(); ++i) {
     const auto& layer = network.layers[i];
     if (layer.kind == LayerKind::kAdd && !groups.empty() && !groups.back().add) {
-      const auto before = groups.back().layers.back();
-      const auto& projection = network.layers[before];
-      const bool reads = projection.output == layer.inputs[0] || projection.output == layer.inputs[1];
-      if (is_pointwise(projection) && reads && layer.inputs[0] != layer.inputs[1] && readers(network, projection.output) == 1) {
+      const auto& before = network.layers[groups.back().layers.back()];
+      const bool reads = before.output == layer.inputs[0] || before.output == layer.inputs[1];
+      if (is_pointwise(before) && reads && layer.inputs[0] != layer.inputs[1] && readers(network, before.output) == 1) {
         groups.back().layers.push_back(i);
         groups.back().add = true;
         continue;
@@ -170,20 +137,21 @@ std::vector<LayerGroup> join_adds(const Network& network) {
 }
 
 std::vector<Chain> row_chains(const Network& network, const std::vector<LayerGroup>& groups) {
-  constexpr std::size_t kMostGroups = 6;  // two inverted-residual blocks
+  const auto layer = [&](std::size_t g) -> const Layer& { return network.layers[groups[g].layers[0]]; };
+  const auto feeds = [&](std::size_t from, std::size_t to) {
+    const auto between = network.layers[groups[from].layers.back()].output;
+    return !groups[from].add && layer(to).inputs[0] == between && readers(network, between) == 1;
+  };
   std::vector<Chain> chains;
-  for (std::size_t first = 0; first < groups.size(); ++first) {
-    bool window = false;
-    for (std::size_t last = first; last < groups.size() && last - first < kMostGroups; ++last) {
-      const auto& layer = network.layers[groups[last].layers[0]];
-      if (!is_rowwise(layer) || layer.kernel_height < layer.stride_height) break;
-      if (last > first) {
-        const auto& before = network.layers[groups[last - 1].layers.back()];
-        if (before.output != layer.inputs[0] || readers(network, before.output) != 1 || groups[last - 1].add) break;
-        window = window || layer.kernel_height > 1;
-        if (window && is_pointwise(layer)) chains.push_back({first, last});
-      }
-    }
+  for (std::size_t d = 0; d < groups.size(); ++d) {
+    if (!has_row_kernel(layer(d))) continue;
+    if (d + 1 == groups.size() || !is_pointwise(layer(d + 1)) || !feeds(d, d + 1)) continue;
+    // The block's add takes the block's own input (micro/block.h); another residual is left to a step of its own.
+    const auto fits = [&](std::size_t first) {
+      return !groups[d + 1].add || residual_of(network, groups[d + 1]) == network.layers[groups[first].layers[0]].inputs[0];
+    };
+    if (fits(d)) chains.push_back({d, d + 1});
+    if (d > 0 && layer(d - 1).kind == LayerKind::kConv && feeds(d - 1, d) && fits(d - 1)) chains.push_back({d - 1, d + 1});
   }
   return chains;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <string>
 #include <tuple>
 #include <utility>
 
@@ -14,7 +15,7 @@ namespace {
 /// Lays out a sequence of groups; remembers the leads, which do not depend on the sequence.
 class Planner {
  public:
-  Planner(const Network& network, const KernelCosts& costs, const PlanOptions& options)
+  Planner(const Network& network, const GroupCosts& costs, const PlanOptions& options)
       : network_(network), costs_(costs), options_(options) {}
 
   /// Lifetimes and places of this sequence of groups.
@@ -57,24 +58,12 @@ class Planner {
   void add_step(Plan& plan, const LayerGroup& group) const {
     const auto s = plan.steps.size();
     Step step{.group = group};
-    std::set<std::size_t> inner;
-    for (std::size_t i = 0; i + 1 < group.layers.size(); ++i) {
-      const auto activation = network_.layers[group.layers[i]].output;
-      inner.insert(activation);
-      if (!group.rows || (group.add && i + 2 == group.layers.size())) continue;
-      step.rings.push_back(add_buffer(plan, {.kind = BufferKind::kRing,
-                                             .name = network_.activations[activation].name + " (rows)",
-                                             .activation = activation,
-                                             .bytes = costs_.ring_row_bytes(network_, group, i) * ring_rows(network_, group, i),
-                                             .first_step = s,
-                                             .last_step = s}));
-    }
     for (const auto l : group.layers)
       for (const auto input : network_.layers[l].inputs)
-        if (!inner.contains(input)) plan.buffers[*plan.buffer_of[input]].last_step = s;
+        if (plan.buffer_of[input]) plan.buffers[*plan.buffer_of[input]].last_step = s;
     add_activation(plan, network_.layers[group.layers.back()].output, s);
     if (const auto scratch = costs_.scratch_bytes(network_, group); scratch > 0)
-      step.scratch = add_buffer(plan, {.kind = BufferKind::kScratch, .name = "scratch", .bytes = scratch, .first_step = s, .last_step = s});
+      step.scratch = add_buffer(plan, {.name = "scratch", .bytes = scratch, .first_step = s, .last_step = s});
     plan.steps.push_back(std::move(step));
   }
 
@@ -94,12 +83,12 @@ class Planner {
 
   Lead known_lead(const LayerGroup& group, std::size_t input, std::size_t output) {
     const auto [place, fresh] = leads_.try_emplace({group.layers, group.rows, input});
-    if (fresh) place->second = lead_of(network_, group, input, output, costs_.traits);
+    if (fresh) place->second = lead_of(network_, group, input, output);
     return place->second;
   }
 
   const Network& network_;
-  const KernelCosts& costs_;
+  const GroupCosts& costs_;
   const PlanOptions& options_;
   std::map<std::tuple<std::vector<std::size_t>, bool, std::size_t>, Lead> leads_;
 };
@@ -132,14 +121,14 @@ struct Candidate {
 /// Looks for the chains that lower the peak.
 class FusionSearch {
  public:
-  FusionSearch(const Network& network, const KernelCosts& costs, const PlanOptions& options)
+  FusionSearch(const Network& network, const GroupCosts& costs, const PlanOptions& options)
       : options_(options), planner_(network, costs, options), groups_(join_adds(network)), chains_(row_chains(network, groups_)) {}
 
   Plan run() {
     auto best = candidate({});
     if (options_.fuse_rows) {
-      while (best.plan.arena_bytes > options_.arena_budget && advance(best)) {}
-      while (retreat(best)) {}
+      while (best.plan.arena_bytes > options_.arena_budget && relieve(best)) {}
+      while (hasten(best)) {}
     }
     return planner_.lay_out(with_chains(groups_, best.chains), kFinalTries);
   }
@@ -166,15 +155,19 @@ class FusionSearch {
     return false;
   }
 
-  /// Adds the chain that relieves the most crowded steps most, in place of those it overlaps. False: none does.
-  bool advance(Candidate& best) {
+  /// `chains` with `chain` in place of those it overlaps.
+  static std::vector<Chain> with(std::vector<Chain> chains, const Chain& chain) {
+    std::erase_if(chains, [&](const Chain& c) { return overlap(c, chain); });
+    chains.push_back(chain);
+    return chains;
+  }
+
+  /// Adds the chain that relieves the most crowded steps most. False: none does.
+  bool relieve(Candidate& best) {
     std::optional<Candidate> next;
     for (const auto& chain : chains_) {
       if (!at_peak(best, chain)) continue;
-      auto chosen = best.chains;
-      std::erase_if(chosen, [&](const Chain& c) { return overlap(c, chain); });
-      chosen.push_back(chain);
-      auto tried = candidate(std::move(chosen));
+      auto tried = candidate(with(best.chains, chain));
       if (tried.crowd >= best.crowd || tried.plan.arena_bytes > best.plan.arena_bytes) continue;
       if (!next || std::tie(tried.crowd, tried.instructions) < std::tie(next->crowd, next->instructions)) next = std::move(tried);
     }
@@ -182,16 +175,20 @@ class FusionSearch {
     return next.has_value();
   }
 
-  /// Takes back a chain without which the arena is no larger (or within the budget): the one that costs most. False: all are needed.
-  bool retreat(Candidate& best) {
+  /// Adds or takes back the chain that saves most instructions, where the arena stays as small (or within the budget). False: none does.
+  bool hasten(Candidate& best) {
     const auto limit = std::max(best.plan.arena_bytes, options_.arena_budget);
     std::optional<Candidate> next;
+    const auto consider = [&](std::vector<Chain> chains) {
+      if (planner_.instructions(with_chains(groups_, chains)) >= (next ? next->instructions : best.instructions)) return;
+      auto tried = candidate(std::move(chains));
+      if (tried.plan.arena_bytes <= limit) next = std::move(tried);
+    };
+    for (const auto& chain : chains_) consider(with(best.chains, chain));
     for (const auto& chain : best.chains) {
       auto fewer = best.chains;
       std::erase_if(fewer, [&](const Chain& c) { return c.first == chain.first; });
-      auto tried = candidate(std::move(fewer));
-      if (tried.plan.arena_bytes > limit || tried.instructions >= best.instructions) continue;
-      if (!next || tried.instructions < next->instructions) next = std::move(tried);
+      consider(std::move(fewer));
     }
     if (next) best = std::move(*next);
     return next.has_value();
@@ -218,7 +215,7 @@ std::int64_t Plan::occupied(std::size_t step) const {
   return sum;
 }
 
-Result<Plan> plan_memory(const Network& network, const KernelCosts& costs, const PlanOptions& options) {
+Result<Plan> plan_memory(const Network& network, const GroupCosts& costs, const PlanOptions& options) {
   HEDGE_CHECK(check(network));
   return FusionSearch(network, costs, options).run();
 }

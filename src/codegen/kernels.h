@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "codegen/plan.h"
+#include "core/result.h"
+#include "micro/block.h"
+#include "micro/layout.h"
+
+namespace hedge::codegen {
+
+/// The core that code is generated for. The bytes that it computes are the same on all of them.
+enum class Target { kPortable, kCortexM4, kCortexM7, kCortexM55 };
+inline constexpr Target kTargets[] = {Target::kPortable, Target::kCortexM4, Target::kCortexM7, Target::kCortexM55};
+/// "portable", "cortex-m4", "cortex-m7", "cortex-m55".
+const char* to_string(Target target);
+/// Errors: kInvalidArgument with the names there are.
+Result<Target> target_named(const std::string& name);
+/// The constants' layout that a target's kernels read.
+micro::Layout layout_of(Target target);
+
+/// The kernels' view of a layer.
+micro::Geometry geometry_of(const Network& network, const Layer& layer);
+micro::Clamp clamp_of(const Layer& layer);
+/// The constants of the add that ends `group`, or of an add alone: the first operand is the group's own pointwise layer.
+/// Errors: kUnsupported an input scale of 8 times the output's or more, naming the layer.
+Result<micro::AddConstants> add_constants(const Network& network, const LayerGroup& group);
+
+/// The block (micro/block.h) of a group by rows, sizes only: its streams are null.
+struct BlockForm {
+  micro::Geometry front;  ///< of a convolution that is no pointwise one
+  bool has_front_conv = false;
+  micro::Block block;     ///< front_conv is not set: it would point into this
+  std::int32_t kernel = 3, stride = 1;
+};
+BlockForm block_form(const Network& network, const LayerGroup& group);
+
+/// Bytes of a group's working memory.
+std::int64_t scratch_bytes(const Network& network, const LayerGroup& group);
+
+/// Estimated instructions of a group on `target`: figures an operation, fitted to counts measured in QEMU (docs/microcontrollers.md).
+std::int64_t estimate_instructions(Target target, const Network& network, const LayerGroup& group);
+GroupCosts kernel_costs(Target target);
+
+/// Bytes of the constants of a layer in `layout`.
+std::int64_t stream_bytes(micro::Layout layout, const Network& network, const Layer& layer);
+/// The layer's constants, packed as its kernel reads them; empty where it has none.
+/// Errors: kUnsupported a scale that no multiplier can hold, or a kernel that there is not, naming the layer.
+Result<std::vector<std::int32_t>> pack_layer(micro::Layout layout, const Network& network, const Layer& layer);
+
+/// Whether there are kernels for every layer. Errors: kUnsupported, naming the layer and what it would need.
+Status check_kernels(const Network& network);
+
+}  // namespace hedge::codegen
