@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <numeric>
 #include <string_view>
+#include <vector>
 
 #include "data/codec.h"
 #include "data/dataset.h"
+#include "data/preprocess.h"
 #include "routing/scores.h"
 
 namespace hedge::apps {
@@ -31,39 +34,100 @@ double confidence(std::span<const float> logits) {
   return 1.0 / sum;
 }
 
-}  // namespace
+/// Above this, a photograph is a tenth of the size as JPEG; small pictures stay exact.
+constexpr std::int64_t kLargestPngSide = 64;
+constexpr std::int64_t kShorterSide = 96;
+constexpr int kJpegQuality = 82;
 
-Result<Json> queried_pictures(const routing::PredictionTable& table, std::span<const float> scores, float threshold, std::size_t most) {
-  HEDGE_TRY(const auto opened, data::open_dataset(table.info.dataset));
-  const auto& dataset = *opened.dataset;
-  if (dataset.content_hash() != table.info.content_hash || dataset.size() != table.size())
-    return Error{.code = ErrorCode::kMismatch, .what = "the data set no longer holds the table's pictures", .where = table.info.dataset};
-  std::vector<std::size_t> queried;
-  for (std::size_t i = 0; i < scores.size(); ++i)
-    if (scores[i] > threshold) queried.push_back(i);
-  std::stable_sort(queried.begin(), queried.end(), [scores](std::size_t a, std::size_t b) { return scores[a] > scores[b]; });
-  const auto base = routing::argmax_rows(table.base_logits);
-  const auto global = routing::argmax_rows(table.global_logits);
-  const auto names = dataset.class_names();
-  const auto name = [&names](std::int64_t index) { return names.at(static_cast<std::size_t>(index)); };
-  const auto classes = static_cast<std::size_t>(table.classes());
-  Json pictures = Json::array();
-  const auto shown = std::min(most, queried.size());
-  for (std::size_t k = 0; k < shown; ++k) {
-    const auto row = queried[k * queried.size() / shown];
-    HEDGE_TRY(const auto picture, dataset.picture(row));
+/// Sets "png" or "jpeg".
+Status add_thumbnail(const data::Picture& picture, Json& json) {
+  if (std::max(picture.height, picture.width) <= kLargestPngSide) {
     HEDGE_TRY(const auto png, data::encode_png(picture));
-    const auto label = dataset.label(row);
-    pictures.push_back({{"png", base64(png)},
-                        {"id", dataset.id(row)},
-                        {"label", name(label)},
-                        {"base", name(base[row])},
-                        {"base_confidence", confidence(table.base_logits.data<float>().subspan(row * classes, classes))},
-                        {"global", name(global[row])},
-                        {"score", scores[row]},
-                        {"helped", base[row] != label && global[row] == label}});
+    json["png"] = base64(png);
+    return {};
+  }
+  const auto shorter = std::min(picture.height, picture.width);
+  const auto channels = static_cast<std::size_t>(picture.channels);
+  data::Preprocess small{.channels = picture.channels,
+                         .height = picture.height,
+                         .width = picture.width,
+                         .normalization = {.mean = std::vector<float>(channels, 0.0F), .std = std::vector<float>(channels, 1.0F)}};
+  if (shorter > kShorterSide) {
+    small.resize_shorter = kShorterSide;
+    small.height = picture.height * kShorterSide / shorter;
+    small.width = picture.width * kShorterSide / shorter;
+  }
+  HEDGE_TRY(const auto fitted, data::fit_picture(picture, small));
+  HEDGE_TRY(const auto jpeg, data::encode_jpeg(fitted, kJpegQuality));
+  json["jpeg"] = base64(jpeg);
+  return {};
+}
+
+/// What every picture of one gallery is described with.
+struct Source {
+  const routing::PredictionTable& table;
+  const data::Dataset& dataset;
+  std::span<const float> scores;
+  std::vector<std::int64_t> base, global;
+
+  [[nodiscard]] std::string name(std::int64_t index) const {
+    const auto& names = table.info.class_names;
+    const auto at = static_cast<std::size_t>(index);
+    return at < names.size() ? names[at] : std::to_string(index);
+  }
+};
+
+Result<Json> describe(const Source& source, std::size_t row) {
+  HEDGE_TRY(const auto picture, source.dataset.picture(row));
+  Json json = Json::object();
+  HEDGE_CHECK(add_thumbnail(picture, json));
+  const auto classes = static_cast<std::size_t>(source.table.classes());
+  const auto label = source.table.labels.data<std::int64_t>()[row];
+  json["row"] = row;
+  json["id"] = source.dataset.id(row);
+  json["label"] = source.name(label);
+  json["base"] = source.name(source.base[row]);
+  json["base_confidence"] = confidence(source.table.base_logits.data<float>().subspan(row * classes, classes));
+  json["score"] = source.scores[row];
+  if (source.global.empty()) return json;
+  json["global"] = source.name(source.global[row]);
+  json["helped"] = source.base[row] != label && source.global[row] == label;
+  return json;
+}
+
+/// Up to `most` of `rows`, evenly over their order.
+Result<Json> describe_some(const Source& source, const std::vector<std::size_t>& rows, std::size_t most) {
+  Json pictures = Json::array();
+  const auto shown = std::min(most, rows.size());
+  for (std::size_t k = 0; k < shown; ++k) {
+    HEDGE_TRY(auto picture, describe(source, rows[k * rows.size() / shown]));
+    pictures.push_back(std::move(picture));
   }
   return pictures;
+}
+
+}  // namespace
+
+Result<Gallery> make_gallery(const routing::PredictionTable& table, const GalleryRequest& request) {
+  HEDGE_TRY(const auto opened, data::open_dataset(table.info.dataset));
+  const auto& dataset = *opened.dataset;
+  const auto scores = request.scores;
+  if (dataset.content_hash() != table.info.content_hash || dataset.size() != table.size() || scores.size() != table.size())
+    return Error{.code = ErrorCode::kMismatch, .what = "the data set no longer holds the table's pictures", .where = table.info.dataset};
+  const Source source{.table = table,
+                      .dataset = dataset,
+                      .scores = scores,
+                      .base = routing::argmax_rows(table.base_logits),
+                      .global = table.has_global() ? routing::argmax_rows(table.global_logits) : std::vector<std::int64_t>()};
+  std::vector<std::size_t> order(scores.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [scores](std::size_t a, std::size_t b) { return scores[a] < scores[b]; });
+  std::vector<std::size_t> queried;
+  for (auto row = order.rbegin(); row != order.rend() && scores[*row] > request.threshold; ++row) queried.push_back(*row);
+  Gallery gallery;
+  HEDGE_TRY(gallery.queried, describe_some(source, queried, request.queried));
+  HEDGE_TRY(gallery.spread, describe_some(source, order, request.spread));
+  return gallery;
 }
 
 }  // namespace hedge::apps

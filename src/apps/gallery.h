@@ -8,9 +8,22 @@
 
 namespace hedge::apps {
 
-/// Up to `most` of the pictures with score > threshold, evenly over the queried ones by descending score, as the report's
-/// "pictures_queried" (docs/formats/report_json.md). Opens the table's data set.
+/// Which of a table's pictures go into a report.
+struct GalleryRequest {
+  std::span<const float> scores;  ///< a row of the table each, of the method that is shown; borrowed
+  float threshold = 0;
+  std::size_t queried = 24;  ///< at most so many with score > threshold, evenly over their descending scores
+  std::size_t spread = 96;   ///< at most so many of all, evenly over the ascending scores: those a moved threshold passes
+};
+
+/// Pictures as the report's JSON wants them (docs/formats/report_json.md), small: a shorter side of at most 96 pixels.
+struct Gallery {
+  Json queried = Json::array();  ///< "pictures_queried"
+  Json spread = Json::array();   ///< "explorer_pictures"
+};
+
+/// Opens the table's data set.
 /// Errors: those of open_dataset; kMismatch where it no longer holds the table's pictures.
-Result<Json> queried_pictures(const routing::PredictionTable& table, std::span<const float> scores, float threshold, std::size_t most);
+Result<Gallery> make_gallery(const routing::PredictionTable& table, const GalleryRequest& request);
 
 }  // namespace hedge::apps

@@ -94,9 +94,10 @@ Status run(const Flags& flags, Context& context) {
   add_splits(hybrid, options);
   HEDGE_TRY(const auto report, eval::evaluate(table, methods, options));
   auto json = eval::to_json(report);
-  auto gallery = queried_pictures(table, hybrid.scores.per_seed[0], hybrid.folders[0].policy.chosen.threshold, flags.pictures);
+  auto gallery = make_gallery(table, {.scores = hybrid.scores.per_seed[0], .threshold = hybrid.folders[0].policy.chosen.threshold, .queried = flags.pictures, .spread = 4 * flags.pictures});
   if (gallery) {
-    json["pictures_queried"] = std::move(gallery).value();
+    json["pictures_queried"] = std::move(gallery->queried);
+    json["explorer_pictures"] = std::move(gallery->spread);
   } else {
     context.console.say("hedge: no pictures in the report: " + gallery.error().message());
   }

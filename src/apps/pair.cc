@@ -1,0 +1,99 @@
+#include "apps/pair.h"
+
+#include <algorithm>
+
+#include "data/label_map.h"
+#include "eval/predict.h"
+
+namespace hedge::apps {
+namespace {
+
+eval::ModelRun run_of(const OpenedModel& model) {
+  return {.executor = model.executor.get(),
+          .recipe = model.recipe,
+          .sha256 = model.sha256,
+          .macs = model.macs,
+          .parameters = model.parameters,
+          .features = model.features,
+          .trained_on = model.trained_on,
+          .trained_on_hash = model.trained_on_hash};
+}
+
+data::ModelClasses classes_of(const OpenedModel& model) {
+  data::ModelClasses classes{.names = model.labels, .where = model.path};
+  if (!model.executor) return classes;
+  for (const auto& output : model.executor->outputs())
+    if (output.name == "logits" && output.shape.size() == 2 && output.shape[1] > 0) classes.outputs = output.shape[1];
+  return classes;
+}
+
+/// Names the first few pictures that could not be decoded; those passed over at opening were said by then.
+void list_skipped(const std::vector<data::Skipped>& skipped, Console& console) {
+  constexpr std::size_t kListed = 10;
+  for (std::size_t i = 0; i < std::min(kListed, skipped.size()); ++i) console.say("hedge: skipped " + skipped[i].path + ": " + skipped[i].reason);
+  if (skipped.size() > kListed) console.say("hedge: … and " + std::to_string(skipped.size() - kListed) + " more");
+}
+
+/// Says how many classes have no picture in the split instead of naming each.
+LogSink opening_log(Console& console, std::size_t& empty_classes) {
+  return [sink = console.log(), &empty_classes](LogLevel level, const std::string& message) {
+    if (message.ends_with("the class has no file in this split"))
+      ++empty_classes;
+    else
+      log(sink, level, message);
+  };
+}
+
+}  // namespace
+
+void add_pair_flags(CLI::App& app, PairFlags& f, bool required) {
+  auto* base = app.add_option("--base", f.base, "the device's model (.onnx, .tflite, .xml)");
+  if (required) base->required();
+  app.add_option("--global", f.global, "the cloud's model; without it everything is for abstaining only");
+  app.add_option("--base-recipe", f.base_recipe, "how the base's pictures are prepared: a JSON file, or e.g. resize=256,crop=224,mean=imagenet,std=imagenet; default: its metadata or MODEL.hedge.json");
+  app.add_option("--global-recipe", f.global_recipe, "the same for the global");
+  app.add_option("--labels", f.labels, "names of both models' outputs, a line each (or JSON), as the data set calls its classes; a background output first may be left out");
+  app.add_option("--base-labels", f.base_labels, "the same for the base alone");
+  app.add_option("--global-labels", f.global_labels, "the same for the global alone, where it has another order");
+  app.add_option("--features", f.features, "the base's penultimate tensor by name; auto finds it")->capture_default_str();
+  app.add_option("--cache", f.cache, "folder that keeps predictions, so that a killed run goes on; none: nowhere; default: \"predictions\" beside the output");
+}
+
+Result<Pair> open_pair(const PairFlags& f, Console& console) {
+  const auto labels = [&f](const std::string& own) { return own.empty() ? f.labels : own; };
+  Pair pair;
+  HEDGE_TRY(pair.base, open_model(f.base, {.recipe = f.base_recipe, .labels = labels(f.base_labels), .features = f.features, .threads = f.threads, .log = console.log()}));
+  if (f.global.empty()) return pair;
+  HEDGE_TRY(pair.global, open_model(f.global, {.recipe = f.global_recipe, .labels = labels(f.global_labels), .threads = f.threads, .log = console.log()}));
+  return pair;
+}
+
+Result<PairPredictions> predict_pair(const Pair& pair, const std::string& spec, const PairFlags& f, const std::filesystem::path& folder,
+                                     Console& console, const std::function<bool()>& should_stop) {
+  std::size_t empty_classes = 0;
+  HEDGE_TRY(auto opened, data::open_dataset(spec, {.strict = f.strict, .log = opening_log(console, empty_classes)}));
+  if (empty_classes > 0) console.say("hedge: " + std::to_string(empty_classes) + " classes have no picture in " + spec);
+  HEDGE_TRY(const auto maps, data::map_classes(opened.dataset->class_names(), classes_of(pair.base), classes_of(pair.global)));
+  for (const auto& note : maps.notes) console.say("hedge: " + note);
+  eval::PredictReport report;
+  eval::PredictInputs inputs{.dataset = opened.dataset.get(),
+                             .base = run_of(pair.base),
+                             .global = run_of(pair.global),
+                             .classes = maps.space,
+                             .cache = f.cache == "none" ? std::filesystem::path() : f.cache.empty() ? folder / "predictions" : std::filesystem::path(f.cache),
+                             .batch = f.batch,
+                             .strict = f.strict,
+                             .progress = console.progress("hedge: "),
+                             .should_stop = should_stop,
+                             .report = &report};
+  inputs.base.columns = maps.base_columns;
+  inputs.global.columns = maps.global_columns;
+  PairPredictions predictions;
+  HEDGE_TRY(predictions.table, eval::predict(inputs));
+  list_skipped(report.skipped, console);
+  predictions.skipped = std::move(opened.skipped);
+  predictions.skipped.insert(predictions.skipped.end(), report.skipped.begin(), report.skipped.end());
+  return predictions;
+}
+
+}  // namespace hedge::apps

@@ -1,0 +1,84 @@
+#include "apps/sidecar.h"
+
+#include <algorithm>
+
+#include "core/file.h"
+#include "core/json.h"
+#include "data/label_map.h"
+#include "data/recipe_text.h"
+
+namespace hedge::apps {
+namespace {
+
+constexpr std::int64_t kSchema = 1;
+constexpr const char* kFields[] = {"schema", "recipe", "labels", "features", "macs", "parameters"};
+
+Result<data::Preprocess> recipe_of(const Json& json, const std::string& where) {
+  if (json.is_string()) return data::parse_recipe(json.get<std::string>());
+  if (json.is_object()) return data::Preprocess::from_json(json.dump());
+  return Error{.code = ErrorCode::kBadFormat, .what = "the recipe is neither text nor an object", .where = where};
+}
+
+Result<std::vector<std::string>> labels_of(const Json& json, const std::filesystem::path& sidecar) {
+  if (json.is_string()) return data::read_class_names(sidecar.parent_path() / json.get<std::string>());
+  if (!json.is_array())
+    return Error{.code = ErrorCode::kBadFormat, .what = "the labels are neither a file's name nor an array", .where = sidecar.string()};
+  std::vector<std::string> labels;
+  for (const auto& label : json) {
+    if (!label.is_string()) return Error{.code = ErrorCode::kBadFormat, .what = "a label is no text", .where = sidecar.string()};
+    labels.push_back(label.get<std::string>());
+  }
+  return labels;
+}
+
+Status check_fields(const Json& json, const std::string& where) {
+  HEDGE_TRY(const auto schema, get_field<std::int64_t>(json, "schema", where));
+  if (schema < 1 || schema > kSchema)
+    return Error{.code = ErrorCode::kUnsupported, .what = "the sidecar is of another version", .where = where, .got = std::to_string(schema), .expected = std::to_string(kSchema)};
+  for (const auto& [key, value] : json.items())
+    if (std::find(std::begin(kFields), std::end(kFields), key) == std::end(kFields))
+      return Error{.code = ErrorCode::kBadFormat, .what = "the sidecar has an unknown field", .where = where, .got = key, .expected = "schema, recipe, labels, features, macs, parameters"};
+  return {};
+}
+
+/// A count that may be missing.
+Result<std::int64_t> count_of(const Json& json, const char* key, const std::string& where) {
+  if (!json.contains(key)) return std::int64_t{0};
+  HEDGE_TRY(const auto count, get_field<std::int64_t>(json, key, where));
+  if (count < 0) return Error{.code = ErrorCode::kBadFormat, .what = std::string(key) + " is negative", .where = where, .got = std::to_string(count)};
+  return count;
+}
+
+}  // namespace
+
+Result<Sidecar> read_sidecar(const std::filesystem::path& model) {
+  const std::filesystem::path path = model.string() + ".hedge.json";
+  std::error_code ignored;
+  if (!std::filesystem::exists(path, ignored)) return Sidecar();
+  const auto where = path.string();
+  HEDGE_TRY(const auto json, read_json(path));
+  HEDGE_CHECK(check_fields(json, where));
+  Sidecar sidecar;
+  if (json.contains("recipe")) {
+    HEDGE_TRY(sidecar.recipe, recipe_of(json.at("recipe"), where));
+  }
+  if (json.contains("labels")) {
+    HEDGE_TRY(sidecar.labels, labels_of(json.at("labels"), path));
+  }
+  if (json.contains("features")) {
+    HEDGE_TRY(sidecar.features, get_field<std::string>(json, "features", where));
+  }
+  HEDGE_TRY(sidecar.macs, count_of(json, "macs", where));
+  HEDGE_TRY(sidecar.parameters, count_of(json, "parameters", where));
+  return sidecar;
+}
+
+Result<data::Preprocess> read_recipe(const std::string& path_or_text) {
+  std::error_code ignored;
+  const bool text = path_or_text.find('=') != std::string::npos && !std::filesystem::exists(path_or_text, ignored);
+  if (text) return data::parse_recipe(path_or_text);
+  HEDGE_TRY(const auto json, read_file(path_or_text));
+  return data::Preprocess::from_json(json);
+}
+
+}  // namespace hedge::apps
