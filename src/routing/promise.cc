@@ -1,6 +1,7 @@
 #include "routing/promise.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <limits>
@@ -80,26 +81,65 @@ struct Test {
     if (promise.kind == PromiseKind::kAccuracy) return clopper_pearson_lower(c.right, pictures, promise.delta);
     return c.covered > 0 ? clopper_pearson_upper(c.wrong, c.covered, promise.delta) : 1;
   }
-  /// How far the pilot is from the promise, in standard errors that the judging pictures will have.
-  [[nodiscard]] double chance(const Candidate& c) const {
-    if (promise.kind == PromiseKind::kAccuracy) return static_cast<double>(c.right);
-    if (c.covered == 0) return -std::numeric_limits<double>::infinity();
-    const auto n = static_cast<double>(c.covered);
-    const double smoothed = (static_cast<double>(c.wrong) + 0.5) / (n + 1);
-    return (promise.target - smoothed) * std::sqrt(n);
+};
+
+/// The pilot's counts as a cubic in the coverage u: what the base adds to the hybrid's right answers (accuracy), or its wrong answers (risk),
+/// a picture at u, by least squares. A few hundred pictures' own counts have their best by chance where it is not.
+class SmoothPilot {
+ public:
+  SmoothPilot(const std::vector<Candidate>& all, const Promise& promise, std::int64_t pictures) : promise_(promise) {
+    constexpr double kRidge = 1e-3;  // of a picture: runs of equal scores may leave fewer points than coefficients
+    const auto n = static_cast<double>(pictures);
+    std::array<std::array<double, kTerms + 1>, kTerms> normal{};
+    for (std::size_t i = 0; i < kTerms; ++i) normal[i][i] = kRidge;
+    for (std::size_t i = 1; i < all.size(); ++i) {
+      const auto run = static_cast<double>(all[i].covered - all[i - 1].covered);
+      const auto change = static_cast<double>(accuracy() ? all[i].right - all[i - 1].right : all[i].wrong - all[i - 1].wrong);
+      const double u = static_cast<double>(all[i].covered + all[i - 1].covered) / (2 * n);
+      const std::array<double, kTerms> powers = {1, u, u * u, u * u * u};
+      for (std::size_t a = 0; a < kTerms; ++a) {
+        for (std::size_t b = 0; b < kTerms; ++b) normal[a][b] += run * powers[a] * powers[b];
+        normal[a][kTerms] += change * powers[a];
+      }
+    }
+    for (std::size_t i = 0; i < kTerms; ++i) {  // Gauss; the ridge keeps the pivots above zero
+      for (std::size_t j = 0; j < kTerms; ++j) {
+        if (j == i) continue;
+        const double factor = normal[j][i] / normal[i][i];
+        for (std::size_t k = i; k <= kTerms; ++k) normal[j][k] -= factor * normal[i][k];
+      }
+    }
+    for (std::size_t i = 0; i < kTerms; ++i) coefficients_[i] = normal[i][kTerms] / normal[i][i];
   }
+
+  /// The higher, the sooner the judging pictures will reject at coverage u that the promise does not hold.
+  [[nodiscard]] double chance(double u) const {
+    double sum = 0;
+    double power = u;
+    for (std::size_t i = 0; i < kTerms; ++i, power *= u) sum += coefficients_[i] * power / static_cast<double>(i + 1);
+    if (accuracy()) return sum;
+    return u > 0 ? (promise_.target - sum / u) * std::sqrt(u) : -std::numeric_limits<double>::infinity();
+  }
+
+ private:
+  static constexpr std::size_t kTerms = 4;
+  [[nodiscard]] bool accuracy() const { return promise_.kind == PromiseKind::kAccuracy; }
+  Promise promise_;
+  std::array<double, kTerms> coefficients_{};
 };
 
 /// Thresholds at quantiles of the pilot, from the most promising one upwards in coverage.
-std::vector<float> sequence(const Part& pilot, const Test& test) {
+std::vector<float> sequence(const Part& pilot, const Promise& promise) {
   std::vector<Candidate> all = candidates(pilot.scores, pilot.outcomes);
+  const SmoothPilot smooth(all, promise, pilot.size());
   all.front().threshold = kQueryAll;
   all.back().threshold = kQueryNothing;
   std::vector<Candidate> grid;
   const std::size_t steps = std::min(kMostThresholds, all.size());
   for (std::size_t i = 0; i < steps; ++i) grid.push_back(all[i * (all.size() - 1) / std::max<std::size_t>(1, steps - 1)]);
+  const auto chance = [&](const Candidate& c) { return smooth.chance(static_cast<double>(c.covered) / static_cast<double>(pilot.size())); };
   // Of equally good ones the lowest coverage: going upwards, nothing between is lost.
-  const auto start = std::max_element(grid.begin(), grid.end(), [&](const Candidate& a, const Candidate& b) { return test.chance(a) < test.chance(b); });
+  const auto start = std::max_element(grid.begin(), grid.end(), [&](const Candidate& a, const Candidate& b) { return chance(a) < chance(b); });
   std::vector<float> thresholds;
   for (auto candidate = start; candidate != grid.end(); ++candidate) thresholds.push_back(candidate->threshold);
   return thresholds;
@@ -118,7 +158,7 @@ Result<PromisedPoint> learn_then_test(std::span<const float> scores, const Outco
   if (parts.judge.size() == 0) return unreachable(promise, promise.kind == PromiseKind::kRisk ? 1 : 0, 0, scores.size());
   const Test test(promise, parts.judge.size());
   const std::vector<Candidate> counted = candidates(parts.judge.scores, parts.judge.outcomes);
-  const std::vector<float> thresholds = sequence(parts.pilot, test);
+  const std::vector<float> thresholds = sequence(parts.pilot, promise);
   Candidate kept;
   bool any = false;
   for (const float threshold : thresholds) {
@@ -174,8 +214,8 @@ Status Promise::validate() const {
 }
 
 std::string Promise::to_string() const {
-  char digits[32];
-  const auto end = std::to_chars(digits, digits + sizeof digits, target).ptr;
+  char digits[400];  // a double in 0..1 has at most 325 decimals, written out
+  const auto end = std::to_chars(digits, digits + sizeof digits, target, std::chars_format::fixed).ptr;
   return std::string(routing::to_string(kind)) + (kind == PromiseKind::kRisk ? "<=" : ">=") + std::string(digits, end);
 }
 
