@@ -1,9 +1,12 @@
 #include "apps/pair.h"
 
 #include <algorithm>
+#include <cstdio>
 
 #include "data/label_map.h"
+#include "data/spec.h"
 #include "eval/predict.h"
+#include "routing/scores.h"
 
 namespace hedge::apps {
 namespace {
@@ -94,6 +97,29 @@ Result<PairPredictions> predict_pair(const Pair& pair, const std::string& spec, 
   predictions.skipped = std::move(opened.skipped);
   predictions.skipped.insert(predictions.skipped.end(), report.skipped.begin(), report.skipped.end());
   return predictions;
+}
+
+Result<SplitTables> predict_splits(const PairFlags& flags, const std::string& data, const std::filesystem::path& out, Console& console,
+                                   const std::function<bool()>& should_stop) {
+  const auto bad = [&](const char* what, const char* hint) { return Error{.code = ErrorCode::kInvalidArgument, .what = what, .where = data, .hint = hint}; };
+  HEDGE_TRY(const auto parsed, data::parse_spec(data));
+  if (parsed.split != data::Split::kAll) return bad("the splits for router, threshold and test are made here", "leave ?split= out");
+  if (flags.base.empty() || flags.global.empty()) return bad("a hybrid needs two models", "give --base and --global");
+  HEDGE_TRY(const auto pair, open_pair(flags, console));
+  SplitTables tables{.test = out / "test.table"};
+  for (const auto split : {data::Split::kTrain, data::Split::kCalibration, data::Split::kTest}) {
+    HEDGE_TRY(const auto spec, data::spec_with_split(data, data::to_string(split)));
+    HEDGE_TRY(auto predicted, predict_pair(pair, spec, flags, out, console, should_stop));
+    const auto name = split == data::Split::kTrain ? std::string("fit") : std::string(data::to_string(split));
+    HEDGE_CHECK(routing::write_table(out / (name + ".table"), predicted.table));
+    HEDGE_TRY(const auto outcomes, routing::outcomes(predicted.table));
+    char line[160];
+    std::snprintf(line, sizeof line, "hedge: %-11s %6zu pictures, base %.1f %%, global %.1f %%", name.c_str(), predicted.table.size(), 100 * outcomes.base_accuracy(), 100 * outcomes.global_accuracy());
+    console.say(line);
+    if (split == data::Split::kTrain) tables.fit = std::move(predicted.table);
+    if (split == data::Split::kCalibration) tables.calibration = std::move(predicted.table);
+  }
+  return tables;
 }
 
 }  // namespace hedge::apps

@@ -52,4 +52,17 @@ struct PairPredictions {
 Result<PairPredictions> predict_pair(const Pair& pair, const std::string& spec, const PairFlags& flags, const std::filesystem::path& folder,
                                      Console& console, const std::function<bool()>& should_stop);
 
+/// What a router is fitted and calibrated on, and where what it may be judged on was left.
+struct SplitTables {
+  routing::PredictionTable fit;          ///< the training split
+  routing::PredictionTable calibration;
+  std::filesystem::path test;            ///< the file
+};
+
+/// Predicts the three splits of `data` (a specification without a split) with the pair of `flags` and leaves them in `out` as fit.table,
+/// calibration.table and test.table.
+/// Errors: kInvalidArgument (a split is given, no global); those of open_pair and predict_pair; kIo.
+Result<SplitTables> predict_splits(const PairFlags& flags, const std::string& data, const std::filesystem::path& out, Console& console,
+                                   const std::function<bool()>& should_stop);
+
 }  // namespace hedge::apps

@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "apps/commands.h"
+#include "apps/pair.h"
 #include "core/json.h"
 #include "core/sha256.h"
 #include "eval/router_scores.h"
@@ -21,7 +22,22 @@ struct Flags {
   double coverage = 0.8;
   double accuracy = 0;
   train::RouterFitOptions options;
+  std::string data;  ///< instead of the tables: predicted here
+  PairFlags pair;
 };
+
+/// Read, or predicted from pictures and models and left beside the router.
+Result<SplitTables> split_tables(const Flags& flags, Context& context) {
+  if (!flags.data.empty()) return predict_splits(flags.pair, flags.data, flags.out, context.console, context.should_stop);
+  if (flags.table.empty() || flags.calibration.empty())
+    return Error{.code = ErrorCode::kInvalidArgument,
+                 .what = "there is nothing to fit on",
+                 .expected = "--table and --calibration, or --data with --base and --global"};
+  SplitTables tables;
+  HEDGE_TRY(tables.fit, routing::read_table(flags.table));
+  HEDGE_TRY(tables.calibration, routing::read_table(flags.calibration));
+  return tables;
+}
 
 /// The coverages that a policy lists beside the chosen one, so that an operator can move along it.
 constexpr double kListedCoverages[] = {0.30, 0.40, 0.50, 0.60, 0.70, 0.80, 0.90, 0.95, 1.0};
@@ -59,8 +75,8 @@ Result<routing::Policy> make_policy(const Flags& flags, const routing::Predictio
 Status run(Flags& flags, Context& context) {
   HEDGE_TRY(flags.options.kind, train::router_kind(flags.router));
   flags.options.target_coverage = flags.coverage;
-  HEDGE_TRY(const auto fit, routing::read_table(flags.table));
-  HEDGE_TRY(const auto calibration, routing::read_table(flags.calibration));
+  HEDGE_TRY(const auto tables, split_tables(flags, context));
+  const auto& [fit, calibration, test] = tables;
   HEDGE_CHECK(routing::check_calibration(fit.info, calibration.info));
   HEDGE_TRY(const auto fitted, train::fit_router(fit, flags.options, context.console.progress("hedge: ")));
   const auto router_path = std::filesystem::path(flags.out) / "router.onnx";
@@ -78,6 +94,7 @@ Status run(Flags& flags, Context& context) {
                      {"loss", fitted.final_loss},       {"rows_per_second", fitted.rows_per_second},
                      {"helps", fitted.helps},           {"hurts", fitted.hurts}};
   std::printf("%s\n", json.dump().c_str());
+  if (!test.empty()) context.console.say("hedge: a report: hedge eval --table " + test.string() + " --hybrid " + flags.out + " --out " + flags.out + "/report");
   return {};
 }
 
@@ -87,8 +104,10 @@ void add_fit(CLI::App& root, Context& context) {
   auto* app = root.add_subcommand("fit", "fit a router on one prediction table and calibrate its threshold on another");
   auto f = std::make_shared<Flags>();  // shared with the callback, which outlives this function
   auto& o = f->options;
-  app->add_option("--table", f->table, "predictions to learn from: of the training set, in evaluation mode")->required();
-  app->add_option("--calibration", f->calibration, "predictions that neither models nor router have used: the threshold comes from them")->required();
+  app->add_option("--table", f->table, "predictions to learn from: of the training set, in evaluation mode");
+  app->add_option("--calibration", f->calibration, "predictions that neither models nor router have used: the threshold comes from them");
+  app->add_option("--data", f->data, "instead of the two: pictures (folder:PATH), predicted here with --base and --global")->excludes("--table")->excludes("--calibration");
+  add_pair_flags(*app, f->pair, false);
   app->add_option("--out", f->out, "a folder: router.onnx and policy.json")->required();
   app->add_option("--router", f->router, "gain (default), poster, or a free score: entropy, margin, max_probability")->capture_default_str();
   auto* coverage = app->add_option("--coverage", f->coverage, "share of pictures that stay on the device, at least")->capture_default_str()->check(CLI::Range(0.0, 1.0));
