@@ -5,6 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "core/result.h"
+#include "core/tensor.h"
+
 namespace hedge::codegen {
 
 /// An int8 activation, one picture, height x width x channels, channels last (a vector is 1 x 1 x C).
@@ -23,8 +26,9 @@ enum class LayerKind {
   kDepthwise,       ///< weights [KH, KW, C], depth multiplier 1
   kFullyConnected,  ///< weights [O, I]; the input is flattened
   kAdd,             ///< two inputs of the same shape
-  kAveragePool,     ///< kernel and stride given; a global pool has the input's size as kernel
-  kMaxPool,
+  kAveragePool,     ///< kernel and stride given; a global pool has the input's size as kernel. Output scale = input scale
+  kMaxPool,         ///< output scale = input scale
+  kMean,            ///< global average with an output scale of its own (TFLite's MEAN); only imported models have it
 };
 
 /// One int8 operation with its constants. Symmetric per-output-channel weights, int32 bias at scale input * weight.
@@ -38,7 +42,7 @@ struct Layer {
   std::int32_t pad_top = 0, pad_left = 0, pad_bottom = 0, pad_right = 0;  ///< filled with the input's zero point
   std::int32_t low = -128, high = 127;  ///< the output's clamp: a fused ReLU or ReLU6, or the whole range
   std::vector<std::int8_t> weights;
-  std::vector<float> weight_scales;     ///< a scale an output channel
+  std::vector<float> weight_scales;     ///< a scale an output channel, also where all are the same
   std::vector<std::int32_t> bias;       ///< a value an output channel
   std::int64_t macs = 0;
 };
@@ -51,6 +55,16 @@ struct Network {
   std::vector<Layer> layers;
   std::size_t input = 0;               ///< into activations
   std::vector<std::size_t> outputs;    ///< into activations: logits first, then features where there are any
+  std::vector<std::string> output_names;  ///< of `outputs`, as the graph calls them
 };
+
+/// "conv", "depthwise", …, for messages and reports.
+const char* to_string(LayerKind kind);
+using hedge::to_string;  // of shapes and element types, which the name above would hide in this room
+
+/// Every index inside, sizes of constants as the layer's form says, scales positive, pools with the scale of their input, layers in an
+/// order in which each input is made before. What lower and the importer give holds it; a host runner or an emitter may rely on it.
+/// Errors: kInternal, `where` the layer.
+Status check(const Network& network);
 
 }  // namespace hedge::codegen

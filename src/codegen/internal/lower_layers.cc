@@ -1,0 +1,170 @@
+#include <algorithm>
+
+#include "codegen/internal/lowering.h"
+#include "graph/window.h"
+
+namespace hedge::codegen::internal {
+namespace {
+
+/// A bias' scale may differ from input * weight by the rounding of a float product.
+constexpr double kScaleTolerance = 1e-5;
+
+Error mismatch(const graph::Node& node, std::string what, std::string got = {}, std::string expected = {}) {
+  return {.code = ErrorCode::kMismatch, .what = std::move(what), .where = where_of(node), .got = std::move(got), .expected = std::move(expected)};
+}
+
+void set_window(Layer& layer, const graph::Window& window) {
+  const auto narrow = [](std::int64_t v) { return static_cast<std::int32_t>(v); };
+  layer.kernel_height = narrow(window.kernel[0]);
+  layer.kernel_width = narrow(window.kernel[1]);
+  layer.stride_height = narrow(window.strides[0]);
+  layer.stride_width = narrow(window.strides[1]);
+  layer.pad_top = narrow(window.pads_begin[0]);
+  layer.pad_left = narrow(window.pads_begin[1]);
+  layer.pad_bottom = narrow(window.pads_end[0]);
+  layer.pad_right = narrow(window.pads_end[1]);
+}
+
+/// [O, I, KH, KW] -> [O, KH, KW, I]; with I = 1 (depthwise) [KH, KW, O].
+std::vector<std::int8_t> channels_last(std::span<const std::int8_t> from, const Shape& shape, bool depthwise) {
+  std::vector<std::int8_t> to(from.size());
+  const std::int64_t outs = shape[0], ins = shape[1], plane = shape[2] * shape[3];
+  std::size_t read = 0;
+  for (std::int64_t o = 0; o < outs; ++o)
+    for (std::int64_t i = 0; i < ins; ++i)
+      for (std::int64_t k = 0; k < plane; ++k) {
+        const std::int64_t at = depthwise ? k * outs + o : (o * plane + k) * ins + i;
+        to[static_cast<std::size_t>(at)] = from[read++];
+      }
+  return to;
+}
+
+/// Every channel's bias as int32: as the graph has it, or rounded where it is still in floats.
+Status fill_bias(const graph::Node& node, Layer& layer, double input_scale, const QuantisedConstant* integers, const Tensor* floats) {
+  const std::size_t channels = layer.weight_scales.size();
+  layer.bias.assign(channels, 0);
+  if (integers == nullptr && floats == nullptr) return {};
+  const Tensor& values = integers != nullptr ? *integers->values : *floats;
+  if (static_cast<std::size_t>(values.num_elements()) != channels)
+    return mismatch(node, "the bias does not have one value an output channel", to_string(values.shape()), to_string(Shape{static_cast<std::int64_t>(channels)}));
+  for (std::size_t c = 0; c < channels; ++c) {
+    const double scale = input_scale * static_cast<double>(layer.weight_scales[c]);
+    if (integers == nullptr) {
+      const double rounded = std::round(static_cast<double>(floats->data<float>()[c]) / scale);
+      layer.bias[c] = static_cast<std::int32_t>(std::clamp(rounded, -2147483647.0, 2147483647.0));
+      continue;
+    }
+    const double given = static_cast<double>(integers->scale(c));
+    if (std::abs(given - scale) > kScaleTolerance * scale)
+      return mismatch(node, "the bias' scale is not the input's times the weight's", std::to_string(given), std::to_string(scale) + " in channel " + std::to_string(c));
+    layer.bias[c] = values.data<std::int32_t>()[c];
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<QuantisedConstant> Lowering::weights(const graph::Node& node) const {
+  const auto found = constants_.find(node.inputs[1]);
+  if (found == constants_.end() || found->second.values->dtype() != DType::kI8)
+    return unsupported(node, "the weights " + node.inputs[1] + " are not constants of i8 behind a DequantizeLinear", "quantise the graph first: hedge mcu quantize");
+  if (!found->second.symmetric()) return unsupported(node, "weights with a zero point; only symmetric weights are implemented");
+  return found->second;
+}
+
+Status Lowering::finish_product(const graph::Node& node, Layer& layer, const QuantisedConstant& weights) const {
+  const auto channels = static_cast<std::size_t>(shape_of(node.outputs[0])[1]);
+  for (std::size_t c = 0; c < channels; ++c) layer.weight_scales.push_back(weights.scale(c));
+  const QuantisedConstant* integers = nullptr;
+  const Tensor* floats = nullptr;
+  if (node.inputs.size() > 2 && !node.inputs[2].empty()) {
+    if (const auto found = constants_.find(node.inputs[2]); found != constants_.end() && found->second.values->dtype() == DType::kI32) {
+      integers = &found->second;
+    } else if (const auto plain = graph_.initializers.find(node.inputs[2]); plain != graph_.initializers.end()) {
+      floats = &plain->second;
+    } else {
+      return unsupported(node, "the bias " + node.inputs[2] + " is no constant of i32 behind a DequantizeLinear, nor of f32");
+    }
+  }
+  return fill_bias(node, layer, static_cast<double>(network_.activations[layer.inputs[0]].scale), integers, floats);
+}
+
+Status Lowering::conv(const graph::Node& node, std::int64_t macs) {
+  HEDGE_TRY(const std::size_t input, operand(node, 0));
+  HEDGE_TRY(const auto weight, weights(node));
+  const Shape& x = shape_of(node.inputs[0]);
+  const Shape& w = weight.values->shape();
+  if (weight.scales.size() > 1 && weight.axis != 0) return unsupported(node, "weights with a scale along another axis than the output channels");
+  HEDGE_TRY(const auto window, graph::resolve_window(node, {w[2], w[3]}, x[2], x[3]));
+  if (window.dilations[0] != 1 || window.dilations[1] != 1) return unsupported(node, "a dilated convolution");
+  const std::int64_t groups = node.integer("group", 1);
+  const bool depthwise = groups > 1 && groups == x[1] && w[0] == groups && w[1] == 1;
+  if (groups > 1 && !depthwise) return unsupported(node, "a grouped convolution that is not depthwise with multiplier 1");
+  Layer layer{.kind = depthwise ? LayerKind::kDepthwise : LayerKind::kConv, .name = node.name, .inputs = {input}, .macs = macs};
+  set_window(layer, window);
+  layer.weights = channels_last(weight.values->data<std::int8_t>(), w, depthwise);
+  HEDGE_CHECK(finish_product(node, layer, weight));
+  put_pending(node, std::move(layer));
+  return {};
+}
+
+Status Lowering::gemm(const graph::Node& node, std::int64_t macs) {
+  HEDGE_TRY(const std::size_t input, operand(node, 0));
+  HEDGE_TRY(const auto weight, weights(node));
+  const bool flipped = node.integer("transB", 0) != 0;  // [O, I], as a fully connected layer has it
+  const bool plain = node.integer("transA", 0) == 0 && node.number("alpha", 1) == 1 && node.number("beta", 1) == 1;
+  if (!plain) return unsupported(node, "a Gemm with transA, alpha or beta");
+  if (weight.scales.size() > 1 && weight.axis != (flipped ? 0 : 1)) return unsupported(node, "weights with a scale along another axis than the outputs");
+  const Activation& x = network_.activations[input];
+  const std::int64_t outs = weight.values->shape()[flipped ? 0 : 1], ins = weight.values->shape()[flipped ? 1 : 0];
+  Layer layer{.kind = LayerKind::kFullyConnected, .name = node.name, .inputs = {input}, .macs = macs};
+  layer.weights.resize(static_cast<std::size_t>(outs * ins));
+  const auto from = weight.values->data<std::int8_t>();
+  const std::int64_t plane = std::int64_t{1} * x.height * x.width;
+  if (x.bytes() != ins) return mismatch(node, "the depth is not the input's size", std::to_string(ins), std::to_string(x.bytes()));
+  for (std::int64_t o = 0; o < outs; ++o)
+    for (std::int64_t i = 0; i < ins; ++i) {
+      const std::int64_t last = i % plane * x.channels + i / plane;  // the graph flattens [C, H, W], the network [H, W, C]
+      layer.weights[static_cast<std::size_t>(o * ins + last)] = from[static_cast<std::size_t>(flipped ? o * ins + i : i * outs + o)];
+    }
+  HEDGE_CHECK(finish_product(node, layer, weight));
+  put_pending(node, std::move(layer));
+  return {};
+}
+
+Status Lowering::add(const graph::Node& node) {
+  HEDGE_TRY(const std::size_t a, operand(node, 0));
+  HEDGE_TRY(const std::size_t b, operand(node, 1));
+  if (shape_of(node.inputs[0]) != shape_of(node.inputs[1])) return unsupported(node, "an Add that broadcasts");
+  put_pending(node, {.kind = LayerKind::kAdd, .name = node.name, .inputs = {a, b}});
+  return {};
+}
+
+Status Lowering::pool(const graph::Node& node) {
+  HEDGE_TRY(const std::size_t input, operand(node, 0));
+  const Shape& x = shape_of(node.inputs[0]);
+  HEDGE_TRY(const auto window, graph::resolve_window(node, x[2], x[3]));
+  if (window.dilations[0] != 1 || window.dilations[1] != 1) return unsupported(node, "a dilated pool");
+  const bool padded = window.pads_begin != std::array<std::int64_t, 2>{} || window.pads_end != std::array<std::int64_t, 2>{};
+  if (padded && node.integer("count_include_pad", 0) != 0) return unsupported(node, "an average that counts the padding");
+  Layer layer{.kind = node.op == "MaxPool" ? LayerKind::kMaxPool : LayerKind::kAveragePool, .name = node.name, .inputs = {input}};
+  set_window(layer, window);
+  put_pending(node, std::move(layer));
+  return {};
+}
+
+Status Lowering::mean(const graph::Node& node) {
+  HEDGE_TRY(const std::size_t input, operand(node, 0));
+  auto axes = node.integers("axes", {2, 3});
+  std::sort(axes.begin(), axes.end());
+  const Shape& x = shape_of(node.inputs[0]);
+  const bool pictures = x.size() == 4 && (axes == std::vector<std::int64_t>{2, 3} || axes == std::vector<std::int64_t>{-2, -1});
+  if (!pictures) return unsupported(node, "a mean over other axes than height and width");
+  Layer layer{.kind = LayerKind::kMean, .name = node.name, .inputs = {input}};
+  layer.kernel_height = static_cast<std::int32_t>(x[2]);
+  layer.kernel_width = static_cast<std::int32_t>(x[3]);
+  put_pending(node, std::move(layer));
+  return {};
+}
+
+}  // namespace hedge::codegen::internal

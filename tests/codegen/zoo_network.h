@@ -1,0 +1,65 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "codegen/calibrate.h"
+#include "codegen/lower.h"
+#include "codegen/quantize.h"
+#include "core/rng.h"
+#include "graph/zoo.h"
+#include "infer/reference.h"
+
+namespace hedge::codegen::testing {
+
+/// Random values for every input of `graph`, `batch` pictures.
+inline std::map<std::string, Tensor> random_batch(const graph::Graph& graph, std::int64_t batch, Rng& rng) {
+  std::map<std::string, Tensor> inputs;
+  for (const auto& input : graph.inputs) {
+    Shape shape = input.shape;
+    for (auto& d : shape)
+      if (d == -1) d = batch;
+    Tensor tensor(DType::kF32, shape);
+    for (float& value : tensor.data<float>()) value = static_cast<float>(rng.normal());
+    inputs.emplace(input.name, std::move(tensor));
+  }
+  return inputs;
+}
+
+inline CalibrationData random_data(const graph::Graph& graph, std::int64_t batch, std::uint64_t seed) {
+  return {.batches = 1, .batch = [=](std::size_t) -> Result<std::map<std::string, Tensor>> {
+            Rng rng(seed);
+            return random_batch(graph, batch, rng);
+          }};
+}
+
+inline Result<std::unique_ptr<Executor>> make_reference(const graph::Graph& graph) { return infer::make_reference_executor(graph); }
+
+/// `graph` in int8, its ranges from random inputs.
+inline Result<graph::Graph> quantized(const graph::Graph& graph, const CalibrationOptions& options = {.method = RangeMethod::kMinMax}, std::uint64_t seed = 1) {
+  HEDGE_TRY(const auto plan, plan_quantization(graph));
+  HEDGE_TRY(const auto ranges, calibrate(plan, make_reference, random_data(plan.graph, 2, seed), options));
+  return quantize(plan, ranges);
+}
+
+/// Statistics and shifts other than a fresh network's, so that its layers differ and folding and zero points show.
+inline void shake(graph::Graph& graph, std::uint64_t seed) {
+  Rng rng(seed);
+  for (const auto& node : graph.nodes) {
+    if (node.op != "BatchNormalization") continue;
+    for (std::size_t i = 1; i < 5; ++i)
+      for (float& value : graph.initializers.at(node.inputs[i]).data<float>())
+        value = static_cast<float>(i == 4 ? 1.0 + 0.5 * rng.uniform() : (i == 1 ? 1.0 : 0.0) + 0.2 * rng.normal());
+  }
+}
+
+/// An untrained network of the zoo with random weights ("mobile:8", "resnet:8,1", …), quantised and lowered.
+inline Result<Network> zoo_network(const std::string& spec, const graph::PictureShape& picture, std::int64_t classes, std::uint64_t seed) {
+  HEDGE_TRY(auto graph, graph::build_zoo(spec, picture, classes, seed));
+  shake(graph, seed);
+  HEDGE_TRY(const auto small, quantized(graph, {.method = RangeMethod::kMinMax}, seed));
+  return lower(small);
+}
+
+}  // namespace hedge::codegen::testing
