@@ -1,0 +1,155 @@
+// Generated code, compiled and run: on this machine, and on QEMU's Cortex-M machines where their toolchain is installed.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "codegen/device_reference.h"
+#include "codegen/emit.h"
+#include "codegen/planned_networks.h"
+#include "core/testing.h"
+
+namespace hedge::codegen {
+namespace {
+
+constexpr int kPictures = 3;
+
+/// A network as a program without a router.
+Program program_of(const Network& network) {
+  const auto channels = static_cast<std::size_t>(network.activations[network.input].channels);
+  Program program{.name = network.name, .made_by = "a test", .base = network};
+  program.normalization = {.mean = std::vector<float>(channels, 0.5F), .std = std::vector<float>(channels, 0.25F)};
+  for (std::int64_t i = 0; i < network.activations[network.outputs[0]].bytes(); ++i) program.labels.push_back("class \"" + std::to_string(i) + "\"");
+  return program;
+}
+
+std::vector<std::uint8_t> picture_of(const Network& network, std::uint64_t seed) {
+  Rng rng(seed, 99);
+  std::vector<std::uint8_t> picture(static_cast<std::size_t>(network.activations[network.input].bytes()));
+  for (auto& byte : picture) byte = static_cast<std::uint8_t>(rng.below(256));
+  return picture;
+}
+
+/// A main() with the pictures inside that prints a line of logits each.
+std::string printing_main(const Network& network, bool device) {
+  std::string text = "#include \"hedge_model.h\"\n";
+  text += device ? "#include \"micro/platform/platform.h\"\nusing namespace hedge::micro::platform;\n" : "#include <cstdio>\n";
+  for (int p = 0; p < kPictures; ++p) {
+    text += "static const std::uint8_t picture" + std::to_string(p) + "[] = {";
+    for (const auto byte : picture_of(network, static_cast<std::uint64_t>(p))) text += std::to_string(byte) + ",";
+    text += "};\n";
+  }
+  text += "static void show(const std::uint8_t* picture) {\n  const auto answer = hedge_model::run(picture);\n";
+  text += "  for (int i = 0; i < hedge_model::kClasses; ++i) { ";
+  text += device ? "write_number(static_cast<unsigned>(hedge_model::base::logits()[i] + 128)); write(\" \"); }\n  write_number(static_cast<unsigned>(answer.label)); write(\"\\n\");\n}\n"
+                 : "std::printf(\"%d \", hedge_model::base::logits()[i] + 128); }\n  std::printf(\"%d\\n\", answer.label);\n}\n";
+  text += "int main() {\n";
+  for (int p = 0; p < kPictures; ++p) text += "  show(picture" + std::to_string(p) + ");\n";
+  return text + "  return 0;\n}\n";
+}
+
+/// The lines that printing_main must print.
+std::string expected_lines(const Program& program) {
+  const auto& network = program.base;
+  const auto& input = network.activations[network.input];
+  std::string text;
+  for (int p = 0; p < kPictures; ++p) {
+    std::vector<std::int8_t> quantised;
+    const auto picture = picture_of(network, static_cast<std::uint64_t>(p));
+    for (std::size_t i = 0; i < picture.size(); ++i)
+      quantised.push_back(input_table(program.normalization, input, static_cast<std::int32_t>(i) % input.channels)[picture[i]]);
+    const auto logits = testing::device_reference(network, quantised)[network.outputs[0]];
+    for (const auto value : logits) text += std::to_string(value + 128) + " ";
+    text += std::to_string(std::max_element(logits.begin(), logits.end()) - logits.begin()) + "\n";
+  }
+  return text;
+}
+
+struct Finished {
+  int status = -1;
+  std::string output;
+};
+Finished run_command(const std::string& command) {
+  Finished finished;
+  std::FILE* pipe = ::popen((command + " 2>&1").c_str(), "r");
+  if (!pipe) return finished;
+  char buffer[4096];
+  for (std::size_t n; (n = std::fread(buffer, 1, sizeof buffer, pipe)) > 0;) finished.output.append(buffer, n);
+  finished.status = ::pclose(pipe);
+  return finished;
+}
+bool is_installed(const std::string& program) { return run_command("command -v " + program).status == 0; }
+
+struct Device {
+  Target target;
+  const char *flags, *script, *machine;
+};
+constexpr Device kDevices[] = {
+    {Target::kCortexM4, "-mcpu=cortex-m4 -mfpu=fpv4-sp-d16", "mps2.ld", "mps2-an386"},
+    {Target::kCortexM7, "-mcpu=cortex-m7 -mfpu=fpv5-sp-d16", "mps2.ld", "mps2-an500"},
+    {Target::kCortexM55, "-mcpu=cortex-m55", "an547.ld", "mps3-an547"},
+};
+
+class GeneratedFolder {
+ public:
+  GeneratedFolder(const Program& program, Target target, std::int64_t budget, const std::string& name) : folder_(name) {
+    const auto plan = plan_memory(program.base, kernel_costs(target), {.arena_budget = budget, .fuse_rows = budget >= 0});
+    EXPECT_TRUE(plan) << plan.error().message();
+    const auto generated = emit(program, *plan, target);
+    EXPECT_TRUE(generated) << generated.error().message();
+    if (!generated) return;
+    EXPECT_TRUE(write_generated(*generated, folder_.path()));
+    std::ofstream(folder_ / "show.cc") << printing_main(program.base, target != Target::kPortable);
+  }
+  [[nodiscard]] std::string path() const { return folder_.path().string(); }
+
+  Finished on_host() const {
+    const auto built = run_command("cd " + path() + " && g++ -std=c++20 -O2 -Wall -Wextra -Wconversion -Werror -fsanitize=address,undefined "
+                                   "-fno-sanitize-recover=all -I. hedge_model.cc hedge_constants.cc show.cc -o show");
+    return built.status == 0 ? run_command(path() + "/show") : built;
+  }
+
+  Finished on_device(const Device& device) const {
+    const std::string source = std::string(HEDGE_SOURCE_DIR) + "/src";
+    const auto built = run_command(
+        "cd " + path() + " && arm-none-eabi-g++ " + device.flags + " -std=c++20 -O3 -mthumb -mfloat-abi=hard -ffreestanding -fno-exceptions -fno-rtti "
+        "-fno-threadsafe-statics -fno-unwind-tables -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections -Wall -Wextra -I. -I" + source +
+        " hedge_model.cc hedge_constants.cc show.cc " + source + "/micro/platform/startup.cc -nostartfiles -nostdlib -T " + source + "/micro/platform/" +
+        device.script + " -Wl,--gc-sections -lc -lgcc -o show.elf");
+    if (built.status != 0) return built;
+    return run_command("timeout 300 qemu-system-arm -M " + std::string(device.machine) + " -nographic -monitor none -serial none "
+                       "-semihosting-config enable=on,target=native -kernel " + path() + "/show.elf </dev/null");
+  }
+
+ private:
+  hedge::testing::TemporaryFolder folder_;
+};
+
+TEST(Generated, ComputesTheReferencesBytesOnTheHostWhateverThePlan) {
+  std::vector<Network> networks = {testing::small_resnet(1), testing::random_mobile(1), testing::random_mobile(2), testing::random_mobile(3)};
+  for (const auto& network : networks)
+    for (const std::int64_t budget : {0, -1}) {
+      SCOPED_TRACE(network.name + (budget < 0 ? " layer by layer" : " by rows"));
+      const auto program = program_of(network);
+      const auto finished = GeneratedFolder(program, Target::kPortable, budget, "generated_host").on_host();
+      EXPECT_EQ(finished.output, expected_lines(program));
+    }
+}
+
+TEST(Generated, ComputesTheSameBytesOnEveryCortexM) {
+  if (!is_installed("arm-none-eabi-g++") || !is_installed("qemu-system-arm")) GTEST_SKIP() << "arm-none-eabi-g++ and qemu-system-arm are not installed";
+  for (const auto& network : {testing::small_resnet(2), testing::random_mobile(4), testing::mcunet_vww1()})
+    for (const auto& device : kDevices) {
+      SCOPED_TRACE(network.name + " on " + to_string(device.target));
+      const auto program = program_of(network);
+      const auto finished = GeneratedFolder(program, device.target, 0, "generated_device").on_device(device);
+      EXPECT_EQ(finished.output, expected_lines(program));
+    }
+}
+
+}  // namespace
+}  // namespace hedge::codegen
