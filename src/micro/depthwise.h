@@ -41,16 +41,17 @@ constexpr std::int32_t depthwise_scratch_bytes(const Geometry& g) {
 /// One output row out of a window whose kernel rows are filled: out int8 [out_width, channels].
 template <std::int32_t kKernel, std::int32_t kStride>
 [[gnu::noinline]] void depthwise_row(const Depthwise& layer, const Window& window, std::int32_t out_width, std::int8_t* out) {
-  internal::depthwise_planes<kKernel, kStride>({.stream = layer.stream,
-                                                .planes = window.memory + window.start * window.pitch,
-                                                .plane_pitch = window_plane_pitch(window),
-                                                .row_pitch = window.pitch,
-                                                .output_zero = layer.output_zero,
-                                                .channels = layer.channels,
-                                                .rows = 1,
-                                                .columns = out_width,
-                                                .out = out,
-                                                .out_pixel = layer.channels});
+  internal::Planes<kKernel, kStride>({.stream = layer.stream,
+                                      .planes = window.memory + window.start * window.pitch,
+                                      .plane_pitch = window_plane_pitch(window),
+                                      .row_pitch = window.pitch,
+                                      .output_zero = layer.output_zero,
+                                      .channels = layer.channels,
+                                      .rows = 1,
+                                      .columns = out_width,
+                                      .out = out,
+                                      .out_pixel = layer.channels})
+      .run();
   if (layer.clamp.is_needed()) internal::clamp_values(out, out_width * layer.channels, layer.clamp);
 }
 
@@ -62,29 +63,29 @@ template <std::int32_t kKernel, std::int32_t kStride>
   const std::int32_t pitch = plane_pitch(g.in_width, g.pad_left, kKernel, kStride, g.out_width);
   const std::int32_t rows = (g.out_height - 1) * kStride + kKernel;
   for (std::int32_t i = 0; i < rows * pitch + kPlaneTail; ++i) plane[i] = static_cast<std::int16_t>(g.input_zero);
-  internal::PlaneCall call{.stream = layer.stream,
-                           .planes = plane,
-                           .plane_pitch = 0,
-                           .row_pitch = pitch,
-                           .output_zero = layer.output_zero,
-                           .channels = 1,
-                           .rows = g.out_height,
-                           .columns = g.out_width,
-                           .out = out,
-                           .out_pixel = layer.channels};
+  internal::Planes<kKernel, kStride> planes({.stream = layer.stream,
+                                             .planes = plane,
+                                             .plane_pitch = 0,
+                                             .row_pitch = pitch,
+                                             .output_zero = layer.output_zero,
+                                             .channels = 1,
+                                             .rows = g.out_height,
+                                             .columns = g.out_width,
+                                             .out = out,
+                                             .out_pixel = layer.channels});
   // What the last rows do not reach is not copied.
   const std::int32_t height = g.pad_top + g.in_height < rows ? g.in_height : rows - g.pad_top;
   const std::int32_t width = g.pad_left + g.in_width < pitch ? g.in_width : pitch - g.pad_left;
-  for (std::int32_t c = 0; c < layer.channels; ++c) {
-    internal::load_plane({.in = in + c,
-                          .in_pixel = layer.channels,
-                          .in_row = g.in_width * layer.channels,
-                          .height = height,
-                          .width = width,
-                          .plane = plane + g.pad_top * pitch + g.pad_left,
-                          .row_pitch = pitch});
-    call.stream = internal::depthwise_planes<kKernel, kStride>(call);
-    ++call.out;
+  internal::PlaneLoad load{.in = in,
+                           .in_pixel = layer.channels,
+                           .in_row = g.in_width * layer.channels,
+                           .height = height,
+                           .width = width,
+                           .plane = plane + g.pad_top * pitch + g.pad_left,
+                           .row_pitch = pitch};
+  for (std::int32_t c = 0; c < layer.channels; ++c, ++load.in, planes.next_channel()) {
+    internal::load_plane(load);
+    planes.run();
   }
   if (layer.clamp.is_needed()) internal::clamp_values(out, g.out_height * g.out_width * layer.channels, layer.clamp);
 }

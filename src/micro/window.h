@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <cstring>
 
 #include "micro/layout.h"
 
@@ -73,7 +72,7 @@ inline void window_advance(Window& window, std::int32_t stride) {
   if (window.start <= window.slack_rows) return;
   // The rows that count are those of the window before this step.
   const std::int32_t rows = window.channels * window.kernel - stride;
-  std::memmove(window.memory, window.memory + window.start * window.pitch, static_cast<std::size_t>(2 * rows * window.pitch));
+  __builtin_memmove(window.memory, window.memory + window.start * window.pitch, static_cast<std::size_t>(2 * rows * window.pitch));
   window.start = 0;
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "micro/internal/depthwise_dsp.h"
 #include "micro/internal/matrix_kernel.h"
 #include "micro/layout.h"
 #include "micro/requantize.h"
@@ -53,12 +54,51 @@ const std::int32_t* portable_planes(const PlaneCall& call) {
   return stream;
 }
 
-/// Returns where the stream goes on.
+/// A PlaneCall made ready once, to be run for channel after channel.
 template <std::int32_t kKernel, std::int32_t kStride>
-const std::int32_t* depthwise_planes(const PlaneCall& call) {
+class Planes {
   static_assert((kKernel == 3 || kKernel == 5 || kKernel == 7) && (kStride == 1 || kStride == 2));
-  return portable_planes<kLayout, kKernel, kStride>(call);
-}
+
+ public:
+#if defined(__ARM_FEATURE_DSP) && !(defined(__ARM_FEATURE_MVE) && (__ARM_FEATURE_MVE & 1))
+  explicit Planes(const PlaneCall& call) {
+    const std::int32_t pitch = 2 * call.row_pitch, quads = call.columns / 4, pairs = (call.columns % 4 + 1) / 2;
+    const std::int16_t* quad_end = call.planes + quads * 4 * kStride;
+    run_ = {.quad_rewind = kKernel * pitch - 8 * kStride,
+            .output_zero = call.output_zero,
+            .step = call.out_pixel,
+            .out = call.out,
+            .quad_end = quad_end,
+            .pair_end = quad_end + pairs * 2 * kStride,
+            .down = kStride * pitch,
+            .row_advance = kStride * pitch - (quads * 8 + pairs * 4) * kStride,
+            .rows_left = call.rows,
+            .rows = call.rows,
+            .channels_left = call.channels,
+            .channel_out = call.out,
+            .plane_advance = 2 * call.plane_pitch - call.rows * kStride * pitch,
+            .pair_rewind = kKernel * pitch - 4 * kStride,
+            .odd = call.columns % 2,
+            .x = call.planes,
+            .pitch = pitch,
+            .stream = call.stream};
+  }
+  /// Computes all of the call's channels.
+  void run() { run_.stream = run_planes<kKernel, kStride>(&run_); }
+  /// The next run's stream goes on where this one's ended; its output is one channel further.
+  void next_channel() { ++run_.out; }
+
+ private:
+  PlaneRun run_;
+#else
+  explicit Planes(const PlaneCall& call) : call_(call) {}
+  void run() { call_.stream = portable_planes<kLayout, kKernel, kStride>(call_); }
+  void next_channel() { ++call_.out; }
+
+ private:
+  PlaneCall call_;
+#endif
+};
 
 /// One channel of int8 [height, width, channels] into the inside of a plane.
 struct PlaneLoad {
@@ -68,11 +108,24 @@ struct PlaneLoad {
   std::int16_t* plane = nullptr;
   std::int32_t row_pitch = 0;
 };
-inline void load_plane(const PlaneLoad& load) {
-  for (std::int32_t y = 0; y < load.height; ++y) {
-    const std::int8_t* from = load.in + y * load.in_row;
-    std::int16_t* to = load.plane + y * load.row_pitch;
-    for (std::int32_t x = 0; x < load.width; ++x, from += load.in_pixel) to[x] = *from;
+[[gnu::noinline]] inline void load_plane(const PlaneLoad& load) {
+  const std::int8_t* row = load.in;
+  std::int16_t* inside = load.plane;
+  for (std::int32_t y = load.height; y > 0; --y, row += load.in_row, inside += load.row_pitch) {
+    const std::int8_t* from = row;
+    std::int16_t* to = inside;
+    std::int16_t* const end = inside + load.width;
+#if defined(__ARM_FEATURE_DSP)
+    if (std::int16_t* const fours = inside + (load.width & ~3); fours != to)
+      asm volatile(
+          "1: ldrsb r4, [%[from]]\n ldrsb r5, [%[from], %[step]]\n ldrsb r6, [%[from], %[step], lsl #1]\n ldrsb r8, [%[from], %[thrice]]\n"
+          "add %[from], %[from], %[step], lsl #2\n pkhbt r4, r4, r5, lsl #16\n pkhbt r6, r6, r8, lsl #16\n"
+          "str r4, [%[to]], #4\n str r6, [%[to]], #4\n cmp %[to], %[fours]\n bne 1b\n"
+          : [from] "+r"(from), [to] "+r"(to)
+          : [step] "r"(load.in_pixel), [thrice] "r"(3 * load.in_pixel), [fours] "r"(fours)
+          : "r4", "r5", "r6", "r8", "cc", "memory");
+#endif
+    for (; to != end; from += load.in_pixel) *to++ = *from;
   }
 }
 
