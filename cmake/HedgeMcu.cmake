@@ -12,10 +12,11 @@ set(HEDGE_MCU_SCRIPT_m55 an547.ld)
 set(HEDGE_MCU_COMMON -std=c++20 -mthumb -mfloat-abi=hard -ffreestanding -fno-exceptions -fno-rtti -fno-threadsafe-statics -fno-unwind-tables
     -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections -Wall -Wextra -Wconversion)
 
-# hedge_mcu_program(NAME TARGET m4|m7|m55 SOURCES … [INCLUDES folders…] [FLAGS flags…] [OPTIMISE -O3]): ${CMAKE_BINARY_DIR}/mcu/NAME.elf and
-# the target NAME, which is not part of `all`. FLAGS also go to the linker, e.g. -Wl,--defsym=RAM_SIZE=320K. Nothing where there is no compiler.
+# hedge_mcu_program(NAME TARGET m4|m7|m55 SOURCES … [INCLUDES folders…] [FLAGS flags…] [OPTIMISE -O3] [ALL]): ${CMAKE_BINARY_DIR}/mcu/NAME.elf
+# and the target NAME, part of `all` only on request. FLAGS also go to the linker, e.g. -Wl,--defsym=RAM_SIZE=320K. Nothing where there is no
+# compiler.
 function(hedge_mcu_program name)
-  cmake_parse_arguments(ARG "" "TARGET;OPTIMISE" "SOURCES;INCLUDES;FLAGS" ${ARGN})
+  cmake_parse_arguments(ARG "ALL" "TARGET;OPTIMISE" "SOURCES;INCLUDES;FLAGS" ${ARGN})
   if(NOT HEDGE_ARM_CXX)
     return()
   endif()
@@ -43,5 +44,22 @@ function(hedge_mcu_program name)
             -nostartfiles -nostdlib -T ${script} -Wl,--gc-sections ${ARG_FLAGS} -lc -lgcc -o ${elf}
     DEPENDS ${ARG_SOURCES} ${headers} ${platform}/startup.cc ${script} ${CMAKE_SOURCE_DIR}/cmake/HedgeMcu.cmake
     COMMENT "${name} (${ARG_TARGET})" VERBATIM)
-  add_custom_target(${name} DEPENDS ${elf})
+  set(all "")
+  if(ARG_ALL)
+    set(all ALL)
+  endif()
+  add_custom_target(${name} ${all} DEPENDS ${elf})
+endfunction()
+
+# hedge_mcu_test(NAME …): the same program as a ctest entry of label `slow`, passed where its status is 0; skipped where compiler or emulator
+# is missing.
+function(hedge_mcu_test name)
+  cmake_parse_arguments(ARG "" "TARGET" "" ${ARGN})
+  if(HEDGE_ARM_CXX)
+    hedge_mcu_program(${name} ALL ${ARGN})
+    add_test(NAME ${name} COMMAND ${CMAKE_SOURCE_DIR}/scripts/qemu.sh ${ARG_TARGET} ${CMAKE_BINARY_DIR}/mcu/${name}.elf)
+  else()
+    add_test(NAME ${name} COMMAND ${CMAKE_COMMAND} -E echo "skipped: no arm-none-eabi-g++ (scripts/setup.sh test)")
+  endif()
+  set_tests_properties(${name} PROPERTIES LABELS slow SKIP_RETURN_CODE 77 SKIP_REGULAR_EXPRESSION "^skipped" TIMEOUT 300)
 endfunction()
