@@ -2,32 +2,10 @@
 
 #include <algorithm>
 
-#include "core/rng.h"
-
 namespace hedge::eval {
 namespace {
 
 constexpr int kFewestResamples = 100;
-
-void draw_pictures(const routing::Outcomes& outcomes, Rng& rng, SampleWeights& weights) {
-  const std::size_t n = outcomes.size();
-  std::fill(weights.counts.begin(), weights.counts.end(), 0U);
-  weights.base_right = 0;
-  weights.global_right = 0;
-  for (std::size_t i = 0; i < n; ++i) {
-    const auto picture = static_cast<std::size_t>(rng.below(n));
-    ++weights.counts[picture];
-    weights.base_right += outcomes.base_right[picture];
-    weights.global_right += outcomes.global_right[picture];
-  }
-}
-
-/// How often each of `seeds` stands in a resample of them.
-std::vector<std::uint32_t> draw_seeds(std::size_t seeds, Rng& rng) {
-  std::vector<std::uint32_t> counts(seeds, 0);
-  for (std::size_t i = 0; i < seeds; ++i) ++counts[static_cast<std::size_t>(rng.below(seeds))];
-  return counts;
-}
 
 void sample_family(const CurveFamily& family, const SampleWeights& weights, const BootstrapOptions& options, Rng& rng,
                    FamilySamples& samples) {
@@ -55,6 +33,29 @@ Error bad_option(const char* field, std::string got, const char* expected) {
 
 }  // namespace
 
+Resampler::Resampler(const routing::Outcomes& outcomes, std::uint64_t seed) : outcomes_(outcomes), rng_(seed, 0), weights_(unit_weights(outcomes)) {}
+
+const SampleWeights& Resampler::next() {
+  const std::size_t n = outcomes_.size();
+  const bool has_global = !outcomes_.global_right.empty();
+  std::fill(weights_.counts.begin(), weights_.counts.end(), 0U);
+  weights_.base_right = 0;
+  weights_.global_right = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    const auto picture = static_cast<std::size_t>(rng_.below(n));
+    ++weights_.counts[picture];
+    weights_.base_right += outcomes_.base_right[picture];
+    if (has_global) weights_.global_right += outcomes_.global_right[picture];
+  }
+  return weights_;
+}
+
+std::vector<std::uint32_t> draw_seeds(std::size_t seeds, Rng& rng) {
+  std::vector<std::uint32_t> counts(seeds, 0);
+  for (std::size_t i = 0; i < seeds; ++i) ++counts[static_cast<std::size_t>(rng.below(seeds))];
+  return counts;
+}
+
 Status BootstrapOptions::validate() const {
   if (resamples < kFewestResamples) return bad_option("resamples", std::to_string(resamples), ">= 100");
   if (!std::is_sorted(coverages.begin(), coverages.end())) return bad_option("coverages", "", "ascending coverages");
@@ -75,12 +76,11 @@ Result<BootstrapSamples> paired_bootstrap(std::span<const CurveFamily> families,
     if (families[f].empty()) return Error{.code = ErrorCode::kBadData, .what = "a method has no scores", .where = "method " + std::to_string(f)};
     samples.families[f].accuracy.resize(options.coverages.size());
   }
-  SampleWeights weights = unit_weights(outcomes);
-  const auto total = static_cast<double>(weights.total);
-  Rng picture_rng(options.seed, 0);
+  const auto total = static_cast<double>(outcomes.size());
+  Resampler resampler(outcomes, options.seed);
   Rng seed_rng(options.seed, 1);  // a stream of its own: another method more does not change which pictures are drawn
   for (int i = 0; i < options.resamples; ++i) {
-    draw_pictures(outcomes, picture_rng, weights);
+    const SampleWeights& weights = resampler.next();
     samples.base_accuracy.push_back(static_cast<double>(weights.base_right) / total);
     samples.global_accuracy.push_back(static_cast<double>(weights.global_right) / total);
     for (std::size_t f = 0; f < families.size(); ++f) sample_family(families[f], weights, options, seed_rng, samples.families[f]);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/result.h"
+#include "core/rng.h"
 #include "eval/curve.h"
 
 namespace hedge::eval {
@@ -18,6 +19,24 @@ struct BootstrapOptions {
   /// Errors: kInvalidArgument, naming the field.
   [[nodiscard]] Status validate() const;
 };
+
+/// Draws pictures with replacement, as many as there are. The same seed draws the same pictures whoever asks, so that whatever is
+/// computed on the i-th draw of two resamplers is paired.
+class Resampler {
+ public:
+  /// `outcomes` is borrowed.
+  Resampler(const routing::Outcomes& outcomes, std::uint64_t seed);
+  /// The next draw; valid until the one after it.
+  const SampleWeights& next();
+
+ private:
+  const routing::Outcomes& outcomes_;
+  Rng rng_;
+  SampleWeights weights_;
+};
+
+/// How often each of `seeds` router seeds stands in a resample of them.
+std::vector<std::uint32_t> draw_seeds(std::size_t seeds, Rng& rng);
 
 /// A method's curves, one a router seed; a score without training has one.
 using CurveFamily = std::vector<SelectiveCurve>;

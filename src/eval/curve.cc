@@ -68,6 +68,7 @@ Result<SelectiveCurve> SelectiveCurve::make(std::span<const float> scores, const
     const bool ends_run = i + 1 == order.size() || scores[order[i + 1]] != scores[picture];
     curve.entries_[i] = {.picture = picture,
                          .loss = static_cast<std::int8_t>(int{outcomes.global_right[picture]} - int{outcomes.base_right[picture]}),
+                         .base_right = outcomes.base_right[picture],
                          .ends_run = static_cast<std::uint8_t>(ends_run ? 1 : 0)};
   }
   return curve;
@@ -77,10 +78,10 @@ double SelectiveCurve::evaluate(const SampleWeights& weights, std::span<const do
                                 std::span<double> accuracy) const {
   assert(weights.counts.size() == entries_.size() && accuracy.size() == coverages.size() && weights.total > 0);
   const auto total = static_cast<double>(weights.total);
-  const auto reachable = static_cast<double>(weights.global_right);
   const double from = range.from * total;
   const double to = range.to * total;
   std::size_t next = 0;
+  std::int64_t base_right = 0;
   std::int64_t twice_whole = 0;  // twice the integral over the segments that lie in the range as a whole
   double clipped = 0;
   Corner last;
@@ -89,16 +90,19 @@ double SelectiveCurve::evaluate(const SampleWeights& weights, std::span<const do
     const auto weight = static_cast<std::int64_t>(weights.counts[entry.picture]);
     now.covered += weight;
     now.lost += weight * entry.loss;
+    base_right += weight * entry.base_right;
     if (entry.ends_run == 0) continue;
     for (; next < coverages.size() && coverages[next] * total <= static_cast<double>(now.covered); ++next)
-      accuracy[next] = (reachable - lost_at(last, now, coverages[next] * total)) / total;
+      accuracy[next] = lost_at(last, now, coverages[next] * total);
     if (static_cast<double>(last.covered) >= from && static_cast<double>(now.covered) <= to)
       twice_whole += (now.covered - last.covered) * (last.lost + now.lost);
     else
       clipped += clipped_area(last, now, from, to);
     last = now;
   }
-  for (; next < coverages.size(); ++next) accuracy[next] = (reachable - static_cast<double>(now.lost)) / total;
+  for (; next < coverages.size(); ++next) accuracy[next] = static_cast<double>(now.lost);
+  const auto reachable = static_cast<double>(base_right + now.lost);  // what covering nothing answers rightly
+  for (double& value : accuracy) value = (reachable - value) / total;
   return (reachable - (static_cast<double>(twice_whole) / 2 + clipped) / (to - from)) / total;
 }
 

@@ -42,6 +42,7 @@ class SelectiveCurve {
   [[nodiscard]] double area(CoverageRange range = {}) const;
 
   /// Both at once on a weighted sample: writes accuracy[i] at coverages[i] (ascending) and returns the area.
+  /// Of `weights` only the counts and their total count, so curves of other models' answers to the same pictures share a resample.
   /// Preconditions: weights.counts has a count a picture; accuracy.size() == coverages.size().
   double evaluate(const SampleWeights& weights, std::span<const double> coverages, CoverageRange range, std::span<double> accuracy) const;
 
@@ -52,6 +53,7 @@ class SelectiveCurve {
   struct Entry {
     std::uint32_t picture = 0;
     std::int8_t loss = 0;          ///< global_right - base_right: what covering it costs
+    std::uint8_t base_right = 0;
     std::uint8_t ends_run = 0;     ///< the next picture has another score
   };
   std::vector<Entry> entries_;

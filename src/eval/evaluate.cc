@@ -1,41 +1,15 @@
 #include "eval/evaluate.h"
 
 #include <algorithm>
+#include <functional>
 #include <numeric>
-#include <set>
 
+#include "eval/internal/study.h"
 #include "eval/verdict.h"
 #include "routing/splits.h"
 
 namespace hedge::eval {
 namespace {
-
-constexpr const char* kEntropy = "entropy";
-constexpr const char* kMargin = "margin";
-constexpr const char* kUpperBound = "upper_bound";
-constexpr int kLowestPercent = 30;
-constexpr int kPercentStep = 5;
-
-/// A method, sorted and evaluated: the estimate (mean over its seeds) and its bootstrap samples, a coverage and for the area.
-struct Method {
-  std::string name;
-  std::vector<std::vector<float>> per_seed;
-  std::vector<std::vector<double>> accuracy;  ///< [coverage][seed]
-  double area = 0;
-  FamilySamples samples;
-};
-
-struct Study {
-  routing::Outcomes outcomes;
-  std::vector<double> coverages;
-  std::vector<Method> methods;
-  BootstrapSamples samples;
-
-  [[nodiscard]] const Method* find(const std::string& name) const {
-    const auto found = std::find_if(methods.begin(), methods.end(), [&](const Method& m) { return m.name == name; });
-    return found == methods.end() ? nullptr : &*found;
-  }
-};
 
 Error refused(std::string what, std::string where, std::string hint) {
   return Error{.code = ErrorCode::kMismatch, .what = std::move(what), .where = std::move(where), .hint = std::move(hint)};
@@ -79,137 +53,51 @@ Status check_policy(const routing::TableInfo& info, const EvaluateOptions& optio
   return {};
 }
 
-bool well_formed(const std::string& name) {
-  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
-  });
+/// The policy's method and one of its seeds. Errors: kNotFound.
+Result<const Method*> method_of(const PolicyUse& use, const Study& study) {
+  const Method* method = study.find(use.method);
+  if (method != nullptr && use.seed_index < method->given.per_seed.size()) return method;
+  return Error{.code = ErrorCode::kNotFound,
+               .what = "the policy's method or seed is not among the scores",
+               .where = use.method,
+               .got = "seed index " + std::to_string(use.seed_index)};
 }
 
-Status check_names(const std::vector<MethodScores>& methods) {
-  std::set<std::string> seen = {kEntropy, kMargin, "max_probability", kUpperBound, "coverage", "macs"};
-  for (const MethodScores& method : methods) {
-    if (!well_formed(method.name) || !seen.insert(method.name).second)
-      return Error{.code = ErrorCode::kInvalidArgument,
-                   .what = "a method's name is malformed, reserved or given twice",
-                   .where = method.name,
-                   .expected = "lower case, digits and \"_\"; the free scores and the upper bound are added by themselves"};
-    if (method.per_seed.empty()) return Error{.code = ErrorCode::kBadData, .what = "a method has no scores", .where = method.name};
+PromiseReport judge_promise(const routing::PromisedPoint& promised, const OperatingReport& at) {
+  PromiseReport report = {.promised = promised};
+  switch (promised.promise.kind) {
+    case routing::PromiseKind::kCoverage: report.measured = at.coverage.value; break;
+    case routing::PromiseKind::kAccuracy: report.measured = at.accuracy.value; break;
+    case routing::PromiseKind::kRisk: report.measured = at.risk_on_covered.value; break;
   }
-  return {};
-}
-
-/// The given methods, then the free scores, then the upper bound: the order of the report.
-std::vector<Method> all_methods(const routing::PredictionTable& table, const std::vector<MethodScores>& given,
-                                const routing::Outcomes& outcomes) {
-  std::vector<Method> methods;
-  for (const MethodScores& method : given) methods.push_back({.name = method.name, .per_seed = method.per_seed});
-  for (const auto score : {routing::FreeScore::kEntropy, routing::FreeScore::kMargin, routing::FreeScore::kMaxProbability})
-    methods.push_back({.name = routing::to_string(score), .per_seed = {routing::free_score(score, table.base_logits)}});
-  methods.push_back({.name = kUpperBound, .per_seed = {routing::oracle_scores(outcomes)}});
-  return methods;
-}
-
-Result<CurveFamily> measure(Method& method, const Study& study, CoverageRange range) {
-  CurveFamily family;
-  method.accuracy.resize(study.coverages.size());
-  for (const std::vector<float>& scores : method.per_seed) {
-    auto curve = SelectiveCurve::make(scores, study.outcomes);
-    if (!curve) {
-      Error error = std::move(curve).error();
-      error.where = method.name + (error.where.empty() ? "" : ", " + error.where);
-      return error;
-    }
-    std::vector<double> accuracy(study.coverages.size());
-    method.area += curve->evaluate(unit_weights(study.outcomes), study.coverages, range, accuracy);
-    for (std::size_t c = 0; c < accuracy.size(); ++c) method.accuracy[c].push_back(accuracy[c]);
-    family.push_back(std::move(*curve));
-  }
-  method.area /= static_cast<double>(method.per_seed.size());
-  return family;
-}
-
-Result<Study> make_study(const routing::PredictionTable& table, const std::vector<MethodScores>& given, const EvaluateOptions& options) {
-  Study study;
-  HEDGE_TRY(study.outcomes, routing::outcomes(table));
-  for (int percent = kLowestPercent; percent <= 100; percent += kPercentStep) study.coverages.push_back(percent / 100.0);
-  study.methods = all_methods(table, given, study.outcomes);
-  const BootstrapOptions bootstrap = {.resamples = options.resamples, .seed = options.seed, .coverages = study.coverages};
-  std::vector<CurveFamily> families;
-  for (Method& method : study.methods) {
-    HEDGE_TRY(CurveFamily family, measure(method, study, bootstrap.range));
-    families.push_back(std::move(family));
-  }
-  HEDGE_TRY(study.samples, paired_bootstrap(families, study.outcomes, bootstrap));
-  for (std::size_t m = 0; m < study.methods.size(); ++m) study.methods[m].samples = std::move(study.samples.families[m]);
-  return study;
-}
-
-Interval difference(double value, const std::vector<double>& a, const std::vector<double>& b) {
-  std::vector<double> samples(a.size());
-  for (std::size_t i = 0; i < a.size(); ++i) samples[i] = a[i] - b[i];
-  return percentile_interval(value, std::move(samples));
-}
-
-CurveRow curve_row(const Study& study, std::size_t at, const Method& chosen, const EvaluationReport& report) {
-  CurveRow row;
-  row.coverage = study.coverages[at];
-  row.macs = static_cast<double>(report.base.macs + report.router_macs) + (1 - row.coverage) * static_cast<double>(report.global.macs);
-  for (const Method& method : study.methods)
-    row.methods.push_back({.method = method.name,
-                           .accuracy = percentile_interval(mean(method.accuracy[at]), method.samples.accuracy[at]),
-                           .sd = standard_deviation(method.accuracy[at])});
-  const double accuracy = mean(chosen.accuracy[at]);
-  row.over_base = difference(accuracy - study.outcomes.base_accuracy(), chosen.samples.accuracy[at], study.samples.base_accuracy);
-  row.over_global = difference(accuracy - study.outcomes.global_accuracy(), chosen.samples.accuracy[at], study.samples.global_accuracy);
-  return row;
-}
-
-/// Resamples in which entropy is the upper bound have no gap to close and are left out.
-std::optional<Interval> gap_closed(const Method& method, const Method& entropy, const Method& bound) {
-  constexpr double kNoGap = 1e-12;  // far below one picture's weight in any table
-  if (bound.area - entropy.area < kNoGap) return std::nullopt;
-  std::vector<double> samples;
-  for (std::size_t i = 0; i < method.samples.area.size(); ++i) {
-    const double gap = bound.samples.area[i] - entropy.samples.area[i];
-    if (gap >= kNoGap) samples.push_back(100 * (method.samples.area[i] - entropy.samples.area[i]) / gap);
-  }
-  if (samples.empty()) return std::nullopt;
-  return percentile_interval(100 * (method.area - entropy.area) / (bound.area - entropy.area), std::move(samples));
-}
-
-AreaRow area_row(const Study& study, const Method& method) {
-  const Method& entropy = *study.find(kEntropy);
-  const Method& margin = *study.find(kMargin);
-  return {.method = method.name,
-          .area = percentile_interval(method.area, method.samples.area),
-          .to_entropy = difference(method.area - entropy.area, method.samples.area, entropy.samples.area),
-          .to_margin = difference(method.area - margin.area, method.samples.area, margin.samples.area),
-          .gap_closed_percent = gap_closed(method, entropy, *study.find(kUpperBound))};
+  const double target = promised.promise.target;
+  report.kept = promised.promise.kind == routing::PromiseKind::kRisk ? report.measured <= target : report.measured >= target;
+  return report;
 }
 
 Result<OperatingReport> operate(const PolicyUse& use, const Study& study) {
-  const Method* method = study.find(use.method);
-  if (method == nullptr || use.seed_index >= method->per_seed.size())
-    return Error{.code = ErrorCode::kNotFound,
-                 .what = "the policy's method or seed is not among the scores",
-                 .where = use.method,
-                 .got = "seed index " + std::to_string(use.seed_index)};
-  const std::vector<float>& scores = method->per_seed[use.seed_index];
+  HEDGE_TRY(const Method* method, method_of(use, study));
+  const std::vector<float>& scores = method->given.per_seed[use.seed_index];
+  const routing::Outcomes& outcomes = study.outcomes_of(*method, use.seed_index);
   const routing::OperatingPoint& point = use.policy.chosen;
   std::int64_t covered = 0;
+  std::int64_t wrong = 0;  // of the covered
   std::int64_t right = 0;
   for (std::size_t i = 0; i < scores.size(); ++i) {
     const bool query = scores[i] > point.threshold;
     covered += query ? 0 : 1;
-    right += query ? study.outcomes.global_right[i] : study.outcomes.base_right[i];
+    wrong += query ? 0 : 1 - outcomes.base_right[i];
+    right += query ? outcomes.global_right[i] : outcomes.base_right[i];
   }
   const auto total = static_cast<std::int64_t>(scores.size());
-  OperatingReport report = {.target_coverage = point.target_coverage, .threshold = point.threshold};
+  OperatingReport report = {.method = use.method, .target_coverage = point.target_coverage, .threshold = point.threshold};
   report.coverage = wilson_interval(covered, total);
   report.accuracy = wilson_interval(right, total);
+  report.risk_on_covered = covered > 0 ? wilson_interval(wrong, covered) : Interval{.value = 0, .low = 0, .high = 1};
   report.predicted_coverage = prediction_interval(point.coverage, use.policy.calibration_size, total);
   report.predicted_accuracy = prediction_interval(point.accuracy, use.policy.calibration_size, total);
   report.inside = report.predicted_coverage.contains(report.coverage.value) && report.predicted_accuracy.contains(report.accuracy.value);
+  if (use.policy.promise) report.promise = judge_promise(*use.policy.promise, report);
   return report;
 }
 
@@ -217,7 +105,7 @@ Interval accuracy_interval(const std::vector<std::uint8_t>& right) {
   return wilson_interval(std::accumulate(right.begin(), right.end(), std::int64_t{0}), static_cast<std::int64_t>(right.size()));
 }
 
-void describe(const routing::PredictionTable& table, const EvaluateOptions& options, const Study& study, EvaluationReport& report) {
+void describe(const routing::PredictionTable& table, const EvaluateOptions& options, const routing::Outcomes& outcomes, EvaluationReport& report) {
   const routing::TableInfo& info = table.info;
   report.title = options.title;
   report.dataset = info.dataset;
@@ -228,21 +116,110 @@ void describe(const routing::PredictionTable& table, const EvaluateOptions& opti
   report.base = {.name = options.base_name,
                  .macs = info.base_macs,
                  .parameters = info.base_parameters,
-                 .accuracy = accuracy_interval(study.outcomes.base_right)};
-  report.global = {.name = options.global_name,
-                   .macs = info.global_macs,
-                   .parameters = info.global_parameters,
-                   .accuracy = accuracy_interval(study.outcomes.global_right)};
+                 .accuracy = accuracy_interval(outcomes.base_right)};
+  report.has_global = table.has_global();
+  report.global = {.name = options.global_name, .macs = info.global_macs, .parameters = info.global_parameters, .accuracy = {}};
+  if (report.has_global) report.global.accuracy = accuracy_interval(outcomes.global_right);
   report.router_name = options.router_name;
   report.router_macs = options.router_macs;
   report.default_method = options.default_method;
   const auto labels = table.labels.data<std::int64_t>();
   report.base_reliability = reliability(table.base_logits, labels);
-  report.global_reliability = reliability(table.global_logits, labels);
+  if (report.has_global) report.global_reliability = reliability(table.global_logits, labels);
   report.notes = options.notes;
+  if (std::adjacent_find(labels.begin(), labels.end(), std::not_equal_to<>()) == labels.end() && labels.size() > 1)
+    report.notes.push_back("All pictures are of one class: what is said here holds for that class alone.");
   if (options.policy && options.policy->policy.executor != info.executor)
     report.notes.push_back("The threshold was calibrated with " + options.policy->policy.executor + ", this table predicted with " +
                            info.executor + ": scores may move across the threshold.");
+}
+
+std::vector<AbstainingScore> abstaining_scores(const routing::PredictionTable& table, const std::vector<MethodScores>& methods,
+                                               const routing::Outcomes& outcomes) {
+  std::vector<AbstainingScore> scores;  // entropy first: the others are compared with it
+  for (const routing::FreeScore score : routing::kFreeScores)
+    scores.push_back({.method = routing::to_string(score), .per_seed = {routing::free_score(score, table.base_logits)}, .base_right = {outcomes.base_right}});
+  for (const MethodScores& method : methods) {
+    if (method.kind == MethodKind::kFused) continue;  // the same scores and base as its twin
+    AbstainingScore score = {.method = method.name, .per_seed = method.per_seed, .base_right = {}};
+    for (const routing::Outcomes& own : method.outcomes) score.base_right.push_back(own.base_right);
+    if (score.base_right.empty()) score.base_right.push_back(outcomes.base_right);
+    scores.push_back(std::move(score));
+  }
+  return scores;
+}
+
+/// At the policy's threshold, or where there is none at the default method's 80 %.
+Result<PerClass> judge_classes(const routing::PredictionTable& table, const Study& study, const EvaluateOptions& options) {
+  constexpr double kCoverage = 0.8;
+  const bool has_policy = options.policy.has_value();
+  const Method* method = study.find(has_policy ? options.policy->method : options.default_method);
+  const std::size_t seed = has_policy ? options.policy->seed_index : 0;
+  const std::vector<float>& scores = method->given.per_seed[seed];
+  const routing::Outcomes& outcomes = study.outcomes_of(*method, seed);
+  float threshold = has_policy ? options.policy->policy.chosen.threshold : 0;
+  if (!has_policy) {
+    HEDGE_TRY(const routing::OperatingPoint point, routing::threshold_for_coverage(scores, outcomes, kCoverage));
+    threshold = point.threshold;
+  }
+  PerClass classes = per_class({.labels = table.labels.data<std::int64_t>(),
+                                .classes = table.classes(),
+                                .outcomes = &outcomes,
+                                .scores = scores,
+                                .threshold = threshold,
+                                .resamples = options.resamples,
+                                .seed = options.seed});
+  classes.method = method->given.name;
+  return classes;
+}
+
+Result<FusionReport> judge_fusion(const routing::PredictionTable& table, const routing::Fusion& fusion, const Study& study,
+                                  const EvaluateOptions& options) {
+  HEDGE_TRY(const routing::Outcomes fused, routing::outcomes(table, fusion));
+  Resampler resampler(fused, options.seed);  // the draws of the study
+  std::vector<double> gains;
+  for (const double global : study.samples.global_accuracy)
+    gains.push_back(static_cast<double>(resampler.next().global_right) / static_cast<double>(fused.size()) - global);
+  return FusionReport{.fusion = fusion,
+                      .test_gain = percentile_interval(fused.global_accuracy() - study.outcomes.global_accuracy(), std::move(gains))};
+}
+
+/// Nothing for a method with models of its own, whose answers the table does not have.
+Result<std::optional<Explorer>> explore(const routing::PredictionTable& table, const Method& method, const EvaluateOptions& options) {
+  const bool fused = method.given.kind == MethodKind::kFused;
+  const bool known = fused ? options.policy && options.policy->policy.fusion : method.given.kind != MethodKind::kPair;
+  if (!known || options.explorer_pictures == 0) return std::optional<Explorer>();
+  const std::vector<float>& scores = method.given.per_seed[0];
+  const std::vector<std::int64_t> base = routing::argmax_rows(table.base_logits);
+  std::vector<std::int64_t> global = routing::argmax_rows(table.global_logits);
+  if (fused) {
+    HEDGE_TRY(global, routing::fused_answers(table, *options.policy->policy.fusion));
+  }
+  std::vector<std::size_t> order(scores.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return scores[a] < scores[b]; });
+  Explorer explorer = {.method = method.given.name, .fused = fused, .pictures = static_cast<std::int64_t>(scores.size())};
+  const std::size_t listed = std::min(scores.size(), options.explorer_pictures);
+  for (std::size_t i = 0; i < listed; ++i) {
+    const std::size_t row = order[listed < 2 ? 0 : i * (order.size() - 1) / (listed - 1)];
+    explorer.rows.push_back(static_cast<std::int64_t>(row));
+    explorer.scores.push_back(scores[row]);
+    explorer.labels.push_back(table.labels.data<std::int64_t>()[row]);
+    explorer.base.push_back(base[row]);
+    explorer.global.push_back(global[row]);
+  }
+  return std::optional<Explorer>(std::move(explorer));
+}
+
+/// A table without a global: nothing but abstaining can be judged.
+Result<EvaluationReport> evaluate_alone(const routing::PredictionTable& table, const std::vector<MethodScores>& methods, const EvaluateOptions& options) {
+  HEDGE_CHECK(check_names(methods));
+  const routing::Outcomes outcomes = routing::base_outcomes(table);
+  EvaluationReport report;
+  describe(table, options, outcomes, report);
+  HEDGE_TRY(report.abstention, abstention(abstaining_scores(table, methods, outcomes), options.resamples, options.seed));
+  report.verdict = verdict(report);
+  return report;
 }
 
 }  // namespace
@@ -257,21 +234,32 @@ Result<EvaluationReport> evaluate(const routing::PredictionTable& table, const s
   HEDGE_CHECK(table.validate());
   HEDGE_CHECK(refuse_own_split(table.info, options));
   HEDGE_CHECK(check_policy(table.info, options));
-  HEDGE_CHECK(check_names(methods));
+  if (!table.has_global()) return evaluate_alone(table, methods, options);
   HEDGE_TRY(const Study study, make_study(table, methods, options));
   const Method* chosen = study.find(options.default_method);
   if (chosen == nullptr)
     return Error{.code = ErrorCode::kNotFound, .what = "the default method is not among the scores", .where = options.default_method};
   EvaluationReport report;
-  describe(table, options, study, report);
-  report.seeds = chosen->per_seed.size();
+  describe(table, options, study.outcomes, report);
+  report.seeds = chosen->given.per_seed.size();
+  report.router_macs = chosen->given.router_macs;
   report.global_over_base = difference(study.outcomes.global_accuracy() - study.outcomes.base_accuracy(), study.samples.global_accuracy,
                                        study.samples.base_accuracy);
-  for (std::size_t c = 0; c < study.coverages.size(); ++c) report.curve.push_back(curve_row(study, c, *chosen, report));
-  for (const Method& method : study.methods) report.areas.push_back(area_row(study, method));
+  report.curve = curve_rows(study, *chosen, table.info);
+  report.methods = method_summaries(study, table.info);
+  report.areas = area_rows(study);
+  report.paired = paired_rows(study);
   if (options.policy) {
+    const routing::Policy& policy = options.policy->policy;
     HEDGE_TRY(report.operating_point, operate(*options.policy, study));
+    report.choice = policy.choice;
+    if (policy.fusion) {
+      HEDGE_TRY(report.fusion, judge_fusion(table, *policy.fusion, study, options));
+    }
   }
+  HEDGE_TRY(report.per_class, judge_classes(table, study, options));
+  HEDGE_TRY(report.abstention, abstention(abstaining_scores(table, methods, study.outcomes), options.resamples, options.seed));
+  HEDGE_TRY(report.explorer, explore(table, *chosen, options));
   report.verdict = verdict(report);
   return report;
 }

@@ -1,12 +1,15 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "core/result.h"
+#include "eval/abstention.h"
 #include "eval/bootstrap.h"
+#include "eval/per_class.h"
 #include "eval/reliability.h"
 #include "eval/statistics.h"
 #include "routing/policy.h"
@@ -14,11 +17,34 @@
 
 namespace hedge::eval {
 
+/// What a method is. The values appear in files as text.
+enum class MethodKind {
+  kRouter,      ///< fitted, or a free score with a policy
+  kFused,       ///< a router whose queries are answered by both models' logits
+  kPair,        ///< a router or score on other models' predictions of the same pictures
+  kFreeScore,   ///< added by itself
+  kUpperBound,  ///< added by itself
+};
+const char* to_string(MethodKind kind);
+
 /// A method's scores on the table's rows, one vector a router seed.
 struct MethodScores {
   std::string name;  ///< lower case, digits and "_"; "hybrid" is the default router, "poster_router" the poster's
   std::vector<std::vector<float>> per_seed;
+  MethodKind kind = MethodKind::kRouter;
+  std::string router = {};    ///< what the router is: "gain", "margin", …
+  std::string protocol = {};  ///< how its data were made
+  std::int64_t router_macs = 0;
+  /// Its own answers to the table's pictures, one for all seeds or one a seed; empty: the table's base and global.
+  std::vector<routing::Outcomes> outcomes = {};
+  std::optional<std::int64_t> base_macs = {}, global_macs = {};  ///< of its own models; nothing: the table's
 };
+
+/// `method` under the name "<name>_fused", its queries answered as `fusion` says. Errors: those of routing::outcomes.
+Result<MethodScores> with_fusion(const MethodScores& method, const routing::PredictionTable& table, const routing::Fusion& fusion);
+/// `method` with the answers and MACs of `pair`: other models' predictions of the same pictures. Errors: kMismatch (other pictures, no
+/// global).
+Result<MethodScores> with_models(MethodScores method, const routing::PredictionTable& table, const routing::PredictionTable& pair);
 
 /// The policy that a report's operating point shows.
 struct PolicyUse {
@@ -41,6 +67,7 @@ struct EvaluateOptions {
   std::vector<std::string> calibration_hashes;
   std::vector<std::string> calibration_datasets;
   std::optional<PolicyUse> policy;
+  std::size_t explorer_pictures = 20000;  ///< at most so many are listed one by one; 0: none
   int resamples = 1000;
   std::uint64_t seed = 1;
   std::vector<std::string> notes;  ///< said in the report as they are, e.g. that a data set's JPEGs are lossy
@@ -58,11 +85,22 @@ struct MethodPoint {
   std::string method;
   Interval accuracy;
   double sd = 0;
+  double macs = 0;  ///< a picture, on average: base + router + (1 - coverage) * global, of its own models
+};
+
+/// A method as a whole.
+struct MethodSummary {
+  std::string name;
+  MethodKind kind = MethodKind::kRouter;
+  std::string router, protocol;
+  std::size_t seeds = 0;
+  std::int64_t router_macs = 0, base_macs = 0, global_macs = 0;
+  double base_accuracy = 0, global_accuracy = 0;  ///< its two ends, mean over the seeds: coverage 1 and coverage 0
 };
 
 struct CurveRow {
   double coverage = 0;
-  double macs = 0;  ///< a picture, on average: base + router + (1 - coverage) * global
+  double macs = 0;  ///< the default method's
   std::vector<MethodPoint> methods;
   Interval over_base;    ///< the default method's accuracy less the base's, paired
   Interval over_global;  ///< the default method's accuracy less the global's, paired
@@ -78,15 +116,48 @@ struct AreaRow {
   std::optional<Interval> gap_closed_percent;
 };
 
+/// Method a's accuracy less method b's, on the same resampled pictures.
+struct PairedRow {
+  std::string a, b;
+  Interval area;
+  std::vector<Interval> at;  ///< at kPairedCoverages
+};
+inline constexpr std::array kPairedCoverages = {0.5, 0.7, 0.8, 0.9, 0.95};
+
+/// A promise, and how this table's pictures stand to it.
+struct PromiseReport {
+  routing::PromisedPoint promised;
+  double measured = 0;  ///< the promised quantity here
+  bool kept = false;    ///< whether it meets the target; one draw of pictures may miss a promise that holds
+};
+
 /// The policy's threshold, applied to this table.
 struct OperatingReport {
+  std::string method;
   double target_coverage = 0;
   float threshold = 0;
   Interval coverage;            ///< Wilson
   Interval accuracy;            ///< Wilson
+  Interval risk_on_covered;     ///< Wilson; 0..1 where nothing is covered
   Interval predicted_coverage;  ///< from the calibration split alone (prediction_interval)
   Interval predicted_accuracy;
   bool inside = false;          ///< both measured values lie in the predicted intervals
+  std::optional<PromiseReport> promise;
+};
+
+/// How queries are answered, with what that brings on this table.
+struct FusionReport {
+  routing::Fusion fusion;
+  Interval test_gain;  ///< accuracy of the fused answer less the global's, paired
+};
+
+/// The default method's pictures one by one, in ascending score.
+struct Explorer {
+  std::string method;
+  bool fused = false;
+  std::int64_t pictures = 0;  ///< of the table; fewer may be listed
+  std::vector<std::int64_t> rows, labels, base, global;  ///< row of the table; classes
+  std::vector<float> scores;
 };
 
 /// Everything that is said of a hybrid on one split (docs/formats/report_json.md).
@@ -95,13 +166,21 @@ struct EvaluationReport {
   std::int64_t pictures = 0;
   std::vector<std::string> classes;
   ModelSummary base, global;
+  bool has_global = true;  ///< false: abstaining only; then nothing below but abstention, reliability, notes and verdict is filled
   std::string router_name;
   std::int64_t router_macs = 0;
   std::string default_method;
   std::size_t seeds = 0;  ///< of the default method
   Interval global_over_base;
   std::vector<CurveRow> curve;  ///< ascending coverage
+  std::vector<MethodSummary> methods;
   std::vector<AreaRow> areas;
+  std::vector<PairedRow> paired;
+  Abstention abstention;
+  std::optional<PerClass> per_class;
+  std::optional<FusionReport> fusion;           ///< the policy's
+  std::optional<routing::RouterChoice> choice;  ///< the policy's
+  std::optional<Explorer> explorer;
   std::optional<OperatingReport> operating_point;
   Reliability base_reliability, global_reliability;
   std::vector<std::string> notes;
@@ -111,9 +190,10 @@ struct EvaluationReport {
   [[nodiscard]] const AreaRow* area_of(const std::string& method) const;
 };
 
-/// Evaluates methods on a table: the free scores and the upper bound are added by itself, at coverages 0.30, 0.35 … 1.00.
+/// Evaluates methods on a table: the free scores and the upper bound are added by itself, at coverages 0.30, 0.35 … 1.00. A table without a global is
+/// judged for abstaining alone.
 /// Errors: those of PredictionTable::validate; kMismatch: the table's split was trained, fitted or calibrated on - the same pictures, or
-/// the same split whatever its limit (routing::same_or_overlapping) -, there is no global, the policy is of other models or features, a score vector has another length; kBadData: a score that is not finite, a method without scores, a table without
+/// the same split whatever its limit (routing::same_or_overlapping) -, the policy is of other models or features, a score vector has another length; kBadData: a score that is not finite, a method without scores, a table without
 /// a content hash; kInvalidArgument: a name that is malformed, reserved or given twice; resamples < 100; kNotFound: the default or the
 /// policy's method is not there.
 Result<EvaluationReport> evaluate(const routing::PredictionTable& table, const std::vector<MethodScores>& methods,

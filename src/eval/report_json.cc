@@ -2,12 +2,12 @@
 
 #include <charconv>
 
+#include "eval/internal/report_parts.h"
+
 namespace hedge::eval {
 namespace {
 
 constexpr int kSchema = 1;
-
-Json to_json(const Interval& interval) { return {{"value", interval.value}, {"low", interval.low}, {"high", interval.high}}; }
 
 Json to_json(const std::optional<Interval>& interval) {
   if (interval) return to_json(*interval);
@@ -30,6 +30,7 @@ Json to_json(const CurveRow& row) {
   for (const MethodPoint& point : row.methods) {
     json[point.method] = to_json(point.accuracy);
     json[point.method]["sd"] = point.sd;
+    json[point.method]["macs"] = point.macs;
   }
   return json;
 }
@@ -44,14 +45,34 @@ Json to_json(const AreaRow& row) {
           {"gap_closed_percent", to_json(row.gap_closed_percent)}};
 }
 
+Json to_json(const PromiseReport& report) {
+  const routing::PromisedPoint& promised = report.promised;
+  return {{"kind", routing::to_string(promised.promise.kind)},
+          {"target", promised.promise.target},
+          {"delta", promised.promise.delta},
+          {"pictures", promised.pictures},
+          {"bound", promised.bound},
+          {"exact",
+           {{"threshold", static_cast<double>(promised.exact.threshold)},
+            {"coverage", promised.exact.coverage},
+            {"accuracy", promised.exact.accuracy}}},
+          {"accuracy_given_up", promised.accuracy_given_up()},
+          {"coverage_given_up", promised.coverage_given_up()},
+          {"measured", report.measured},
+          {"kept", report.kept}};
+}
+
 Json to_json(const OperatingReport& point) {
-  return {{"target_coverage", point.target_coverage},
+  return {{"method", point.method},
+          {"target_coverage", point.target_coverage},
           {"threshold", static_cast<double>(point.threshold)},
           {"coverage", to_json(point.coverage)},
           {"accuracy", to_json(point.accuracy)},
+          {"risk_on_covered", to_json(point.risk_on_covered)},
           {"predicted_coverage", to_json(point.predicted_coverage)},
           {"predicted_accuracy", to_json(point.predicted_accuracy)},
-          {"inside", point.inside}};
+          {"inside", point.inside},
+          {"promise", point.promise ? to_json(*point.promise) : Json()}};
 }
 
 void append(std::string& line, double value) {
@@ -68,6 +89,8 @@ Json to_json(const EvaluationReport& report) {
   for (const CurveRow& row : report.curve) curve.push_back(to_json(row));
   Json areas = Json::array();
   for (const AreaRow& row : report.areas) areas.push_back(to_json(row));
+  Json methods = Json::array();
+  for (const MethodSummary& method : report.methods) methods.push_back(to_json(method));
   const AreaRow* chosen = report.area_of(report.default_method);
   return {{"schema", kSchema},
           {"title", report.title},
@@ -77,14 +100,23 @@ Json to_json(const EvaluationReport& report) {
           {"classes", report.classes},
           {"executor", report.executor},
           {"base", to_json(report.base)},
-          {"global", to_json(report.global)},
+          {"global", report.has_global ? to_json(report.global) : Json()},
           {"router", {{"name", report.router_name}, {"macs", report.router_macs}}},
+          {"default_method", report.default_method},
           {"seeds", report.seeds},
+          {"methods", std::move(methods)},
           {"curve", std::move(curve)},
           {"areas", std::move(areas)},
+          {"paired", paired_json(report.paired)},
           {"area_difference_to_entropy", chosen == nullptr ? Json() : to_json(chosen->to_entropy)},
           {"operating_point", report.operating_point ? to_json(*report.operating_point) : Json()},
-          {"reliability", {{"base", to_json(report.base_reliability)}, {"global", to_json(report.global_reliability)}}},
+          {"per_class", report.per_class ? to_json(*report.per_class) : Json()},
+          {"abstention", to_json(report.abstention)},
+          {"fusion", report.fusion ? to_json(*report.fusion) : Json()},
+          {"choice", report.choice ? to_json(*report.choice) : Json()},
+          {"baselines", Json()},
+          {"explorer", report.explorer ? to_json(*report.explorer) : Json()},
+          {"reliability", {{"base", to_json(report.base_reliability)}, {"global", report.has_global ? to_json(report.global_reliability) : Json()}}},
           {"pictures_queried", Json::array()},
           {"notes", report.notes},
           {"verdict", report.verdict}};

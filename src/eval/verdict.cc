@@ -37,6 +37,32 @@ std::string query_nothing(const EvaluationReport& report) {
          percent(report.base.accuracy.value) + "), " + points(report.global_over_base) + "; a hybrid only costs here.";
 }
 
+/// The row where the hybrid is most surely better than the base, or nullptr.
+const CurveRow* surest_row(const EvaluationReport& report) {
+  const CurveRow* surest = nullptr;
+  for (const CurveRow& row : report.curve)
+    if (row.coverage < 1 && row.over_base.low > 0 && (surest == nullptr || row.over_base.low > surest->over_base.low)) surest = &row;
+  return surest;
+}
+
+std::string specialist(const EvaluationReport& report, const CurveRow& row) {
+  return "The global alone (" + percent(report.global.accuracy.value) + ") is not better than the base (" + percent(report.base.accuracy.value) +
+         "), but it knows what the base does not: at " + percent(row.coverage, 0) + " coverage the hybrid has " +
+         percent(accuracy_of(row, report.default_method).value) + ", " + points(row.over_base) + " to the base alone. Never query everything.";
+}
+
+std::string abstain(const EvaluationReport& report) {
+  const std::vector<AbstentionRow>& rows = report.abstention.rows;
+  if (rows.empty()) return "";
+  const AbstentionRow* best = &rows.front();
+  for (const AbstentionRow& row : rows)
+    if (row.aurc.value < best->aurc.value) best = &row;
+  std::string text = "There is no global, so the base answers or stays silent: " + percent(report.base.accuracy.value) + " of all pictures are right";
+  for (std::size_t i = 0; i < best->at.size(); ++i)
+    text += (i + 1 == best->at.size() ? " and " : ", ") + percent(best->at[i].value) + " of the surest " + percent(report.abstention.coverages[i], 0);
+  return text + " (by " + best->method + ").";
+}
+
 std::string macs_share(const EvaluationReport& report, const CurveRow& row) {
   if (report.global.macs <= 0 || report.base.macs <= 0) return "";  // not known
   return ", at " + percent(row.macs / static_cast<double>(report.global.macs), 0) + " of the cloud's MACs";
@@ -72,7 +98,7 @@ std::string recommend(const EvaluationReport& report, const CurveRow& row, bool 
 std::string against_free_scores(const EvaluationReport& report) {
   const AreaRow* area = report.area_of(report.default_method);
   const std::string& name = report.default_method;
-  const bool fitted = name != "entropy" && name != "margin" && name != "max_probability";
+  const bool fitted = name != "entropy" && name != "margin" && name != "max_probability" && name != "energy";
   if (area == nullptr || !fitted) return "";
   std::string text;
   if (area->to_margin.low > 0)
@@ -87,7 +113,11 @@ std::string against_free_scores(const EvaluationReport& report) {
 }  // namespace
 
 std::string verdict(const EvaluationReport& report) {
-  if (report.global_over_base.value <= 0) return query_nothing(report);
+  if (!report.has_global) return abstain(report);
+  if (report.global_over_base.value <= 0) {
+    const CurveRow* surest = surest_row(report);
+    return surest == nullptr ? query_nothing(report) : specialist(report, *surest) + against_free_scores(report);
+  }
   std::string text;
   if (report.global_over_base.low <= 0)
     text = "The global is not shown to be better than the base on " + std::to_string(report.pictures) + " pictures, " +

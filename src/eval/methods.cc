@@ -1,0 +1,46 @@
+#include <algorithm>
+
+#include "eval/evaluate.h"
+
+namespace hedge::eval {
+
+const char* to_string(MethodKind kind) {
+  switch (kind) {
+    case MethodKind::kRouter: return "router";
+    case MethodKind::kFused: return "fused";
+    case MethodKind::kPair: return "pair";
+    case MethodKind::kFreeScore: return "free_score";
+    case MethodKind::kUpperBound: return "upper_bound";
+  }
+  return "unknown";
+}
+
+Result<MethodScores> with_fusion(const MethodScores& method, const routing::PredictionTable& table, const routing::Fusion& fusion) {
+  MethodScores fused = method;
+  fused.name += "_fused";
+  fused.kind = MethodKind::kFused;
+  HEDGE_TRY(routing::Outcomes outcomes, routing::outcomes(table, fusion));
+  fused.outcomes = {std::move(outcomes)};
+  return fused;
+}
+
+Result<MethodScores> with_models(MethodScores method, const routing::PredictionTable& table, const routing::PredictionTable& pair) {
+  const auto labels = table.labels.data<std::int64_t>();
+  const auto others = pair.labels.data<std::int64_t>();
+  const bool same = table.info.content_hash == pair.info.content_hash && std::equal(labels.begin(), labels.end(), others.begin(), others.end());
+  if (!same)
+    return Error{.code = ErrorCode::kMismatch,
+                 .what = "the other models' predictions are of other pictures",
+                 .where = method.name,
+                 .got = pair.info.dataset,
+                 .expected = table.info.dataset,
+                 .hint = "predict the same split with both pairs; comparisons are picture by picture"};
+  HEDGE_TRY(routing::Outcomes outcomes, routing::outcomes(pair));
+  method.kind = MethodKind::kPair;
+  method.outcomes = {std::move(outcomes)};
+  method.base_macs = pair.info.base_macs;
+  method.global_macs = pair.info.global_macs;
+  return method;
+}
+
+}  // namespace hedge::eval
