@@ -76,6 +76,10 @@ Status Lowering::quantize(const graph::Node& node) {
     const Activation& in = network_.activations[layer.inputs[0]];
     if (in.scale == scaling.scale && in.zero_point == scaling.zero_point) layer.kind = LayerKind::kAveragePool;
   }
+  const Activation& in = network_.activations[layer.inputs[0]];
+  const bool is_pool = layer.kind == LayerKind::kAveragePool || layer.kind == LayerKind::kMaxPool;
+  if (is_pool && Scaling{in.scale, in.zero_point} != scaling)
+    return Error{.code = ErrorCode::kMismatch, .what = "a pool whose output has another scale than its input", .where = where_of(node)};
   network_.layers.push_back(std::move(layer));
   return {};
 }

@@ -85,6 +85,14 @@ const char* to_string(LayerKind kind) {
   return "unknown";
 }
 
+std::vector<double> effective_scales(const Network& network, const Layer& layer) {
+  const auto in = static_cast<double>(network.activations[layer.inputs[0]].scale);
+  const auto out = static_cast<double>(network.activations[layer.output].scale);
+  std::vector<double> scales;
+  for (const float weight : layer.weight_scales) scales.push_back(in * static_cast<double>(weight) / out);
+  return scales;
+}
+
 Status check(const Network& network) {
   for (const Activation& activation : network.activations) {
     const std::string where = "activation " + activation.name;

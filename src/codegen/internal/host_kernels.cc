@@ -1,0 +1,111 @@
+#include <algorithm>
+#include <bit>
+
+#include "codegen/internal/host_layer.h"
+
+namespace hedge::codegen::internal {
+namespace {
+
+std::int8_t finish(const Layer& layer, const PreparedLayer& prepared, Arithmetic arithmetic, std::int32_t sum, std::size_t channel, std::int32_t zero) {
+  if (arithmetic == Arithmetic::kExact) return micro::exact::requantize(sum, prepared.exact[channel], zero, layer.low, layer.high);
+  return micro::exact::clamp(micro::requantize(sum, prepared.device[channel], zero), layer.low, layer.high);
+}
+
+/// The window at output (y, x) as int16 [kernel rows, kernel columns, channels], the zero point outside the picture.
+void gather(const Layer& layer, const Activation& in, const std::int8_t* from, std::int32_t y, std::int32_t x, std::int16_t* patch) {
+  for (std::int32_t ky = 0; ky < layer.kernel_height; ++ky)
+    for (std::int32_t kx = 0; kx < layer.kernel_width; ++kx, patch += in.channels) {
+      const std::int32_t row = y * layer.stride_height - layer.pad_top + ky, column = x * layer.stride_width - layer.pad_left + kx;
+      if (row < 0 || row >= in.height || column < 0 || column >= in.width) {
+        std::fill_n(patch, in.channels, static_cast<std::int16_t>(in.zero_point));
+      } else {
+        std::copy_n(from + (std::int64_t{row} * in.width + column) * in.channels, in.channels, patch);
+      }
+    }
+}
+
+std::int32_t dot(const std::int16_t* a, const std::int16_t* b, std::size_t count) {
+  std::int32_t sum = 0;
+  for (std::size_t i = 0; i < count; ++i) sum += std::int32_t{a[i]} * b[i];
+  return sum;
+}
+
+/// sums[c] = bias[c] + patch[k, c] * weights[k, c] over k.
+void depthwise_sums(const PreparedLayer& prepared, const std::vector<std::int16_t>& patch, std::vector<std::int32_t>& sums) {
+  sums = prepared.bias;
+  const std::size_t channels = sums.size();
+  for (std::size_t k = 0; k < patch.size(); k += channels)
+    for (std::size_t c = 0; c < channels; ++c) sums[c] += std::int32_t{patch[k + c]} * prepared.weights[k + c];
+}
+
+/// TFLite's mean: the multiplier takes the division by the count in, as far as int32 has room.
+std::int32_t exact_mean(std::int32_t sum, std::int32_t count, micro::exact::Multiplier by) {
+  std::int32_t shift = static_cast<std::int32_t>(std::bit_width(static_cast<std::uint32_t>(count))) - 1;
+  shift = std::min({shift, 32, 31 + by.shift});
+  const auto mantissa = static_cast<std::int32_t>((std::int64_t{by.mantissa} << shift) / count);
+  return micro::exact::multiply(sum, {mantissa, by.shift - shift});
+}
+
+}  // namespace
+
+void run_product(const Network& network, const Layer& layer, const PreparedLayer& prepared, Arithmetic arithmetic, Activations& activations) {
+  const Activation& in = network.activations[layer.inputs[0]];
+  const Activation& out = network.activations[layer.output];
+  const std::int8_t* from = activations[layer.inputs[0]].data();
+  std::int8_t* to = activations[layer.output].data();
+  const bool depthwise = layer.kind == LayerKind::kDepthwise, flat = layer.kind == LayerKind::kFullyConnected;
+  const auto channels = static_cast<std::size_t>(out.channels);
+  const auto depth = static_cast<std::size_t>(flat ? in.bytes() : std::int64_t{1} * layer.kernel_height * layer.kernel_width * in.channels);
+  std::vector<std::int16_t> patch(depth);
+  std::vector<std::int32_t> sums(channels);
+  for (std::int32_t y = 0; y < out.height; ++y)
+    for (std::int32_t x = 0; x < out.width; ++x) {
+      if (flat) {
+        std::copy_n(from, depth, patch.data());
+      } else {
+        gather(layer, in, from, y, x, patch.data());
+      }
+      if (depthwise) {
+        depthwise_sums(prepared, patch, sums);
+      } else {
+        for (std::size_t o = 0; o < channels; ++o) sums[o] = prepared.bias[o] + dot(patch.data(), prepared.weights.data() + o * depth, depth);
+      }
+      for (std::size_t o = 0; o < channels; ++o) *to++ = finish(layer, prepared, arithmetic, sums[o], o, out.zero_point);
+    }
+}
+
+void run_add(const Network&, const Layer& layer, const PreparedLayer& prepared, Arithmetic arithmetic, Activations& activations) {
+  const auto& a = activations[layer.inputs[0]];
+  const auto& b = activations[layer.inputs[1]];
+  auto& out = activations[layer.output];
+  for (std::size_t i = 0; i < out.size(); ++i)
+    out[i] = arithmetic == Arithmetic::kExact ? micro::exact::add(a[i], b[i], prepared.exact_add, layer.low, layer.high)
+                                              : micro::exact::clamp(micro::add_one(a[i], b[i], prepared.device_add), layer.low, layer.high);
+}
+
+void run_pool(const Network& network, const Layer& layer, const PreparedLayer& prepared, Activations& activations) {
+  const Activation& in = network.activations[layer.inputs[0]];
+  const Activation& out = network.activations[layer.output];
+  const std::int8_t* from = activations[layer.inputs[0]].data();
+  std::int8_t* to = activations[layer.output].data();
+  for (std::int32_t y = 0; y < out.height; ++y)
+    for (std::int32_t x = 0; x < out.width; ++x) {
+      const std::int32_t top = y * layer.stride_height - layer.pad_top, left = x * layer.stride_width - layer.pad_left;
+      const std::int32_t bottom = std::min(top + layer.kernel_height, in.height), right = std::min(left + layer.kernel_width, in.width);
+      for (std::int32_t c = 0; c < in.channels; ++c) {
+        std::int32_t sum = 0, most = -128, count = 0;
+        for (std::int32_t row = std::max(top, 0); row < bottom; ++row)
+          for (std::int32_t column = std::max(left, 0); column < right; ++column, ++count) {
+            const std::int32_t value = from[(std::int64_t{row} * in.width + column) * in.channels + c];
+            sum += value;
+            most = std::max(most, value);
+          }
+        std::int32_t value = most;
+        if (layer.kind == LayerKind::kAveragePool && count > 0) value = micro::exact::mean(sum, count);
+        if (layer.kind == LayerKind::kMean) value = exact_mean(sum - in.zero_point * count, count, prepared.mean) + out.zero_point;
+        *to++ = micro::exact::clamp(value, layer.low, layer.high);
+      }
+    }
+}
+
+}  // namespace hedge::codegen::internal

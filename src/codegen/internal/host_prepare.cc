@@ -1,0 +1,103 @@
+#include <algorithm>
+
+#include "codegen/internal/host_layer.h"
+#include "micro/pack.h"
+
+namespace hedge::codegen::internal {
+namespace {
+
+Error outside(const Layer& layer, std::string what, std::string got, std::string expected) {
+  return {.code = ErrorCode::kUnsupported,
+          .what = std::move(what),
+          .where = "layer " + layer.name,
+          .got = std::move(got),
+          .expected = std::move(expected),
+          .hint = "calibrate with other pictures or another range method"};
+}
+
+/// TFLite's multipliers. A fully connected layer with one scale for all has its product of scales taken in float there.
+std::vector<micro::exact::Multiplier> exact_multipliers(const Network& network, const Layer& layer) {
+  std::vector<double> scales = effective_scales(network, layer);
+  const auto& weights = layer.weight_scales;
+  const bool one_scale = std::all_of(weights.begin(), weights.end(), [&](float s) { return s == weights[0]; });
+  if (layer.kind == LayerKind::kFullyConnected && one_scale) {
+    const float product = network.activations[layer.inputs[0]].scale * weights[0];
+    std::fill(scales.begin(), scales.end(), static_cast<double>(product) / static_cast<double>(network.activations[layer.output].scale));
+  }
+  std::vector<micro::exact::Multiplier> multipliers;
+  for (const double scale : scales) multipliers.push_back(micro::exact::quantize_multiplier(scale));
+  return multipliers;
+}
+
+Status prepare_exact(const Network& network, const Layer& layer, PreparedLayer& prepared) {
+  const std::int32_t zero = network.activations[layer.inputs[0]].zero_point;
+  const std::size_t channels = layer.bias.size(), depth = layer.weights.size() / channels;
+  prepared.weights.assign(layer.weights.begin(), layer.weights.end());
+  prepared.bias = layer.bias;
+  const bool depthwise = layer.kind == LayerKind::kDepthwise;
+  for (std::size_t i = 0; i < layer.weights.size(); ++i) prepared.bias[depthwise ? i % channels : i / depth] -= zero * layer.weights[i];
+  prepared.exact = exact_multipliers(network, layer);
+  return {};
+}
+
+Status prepare_device(const Network& network, const Layer& layer, PreparedLayer& prepared) {
+  const std::vector<double> scales = effective_scales(network, layer);
+  const bool depthwise = layer.kind == LayerKind::kDepthwise;
+  const auto channels = static_cast<std::int32_t>(layer.bias.size());
+  const auto depth = static_cast<std::int32_t>(layer.weights.size()) / channels;
+  const micro::LayerConstants constants{.weights = layer.weights.data(),
+                                        .bias = layer.bias.data(),
+                                        .scales = scales.data(),
+                                        .depth = depth,
+                                        .channels = channels,
+                                        .input_zero = network.activations[layer.inputs[0]].zero_point};
+  if (!micro::can_pack(constants))
+    return outside(layer, "a sum's scale is outside the device arithmetic", std::to_string(*std::max_element(scales.begin(), scales.end())), "below 1/2");
+  prepared.weights.resize(layer.weights.size());
+  for (std::int32_t c = 0; c < channels; ++c) {
+    const std::int32_t first = depthwise ? c : c * depth, step = depthwise ? channels : 1;
+    const micro::PackedChannel packed = micro::pack_channel(constants, c, layer.weights.data() + first, step);
+    prepared.bias.push_back(packed.bias);
+    prepared.device.push_back(packed.multiplier);
+    for (std::int32_t k = 0; k < depth; ++k) {
+      const auto at = static_cast<std::size_t>(first + k * step);
+      prepared.weights[at] = micro::coarse(layer.weights[at], packed.shift);
+    }
+  }
+  return {};
+}
+
+Status prepare_add(const Network& network, const Layer& layer, Arithmetic arithmetic, PreparedLayer& prepared) {
+  const Activation& a = network.activations[layer.inputs[0]];
+  const Activation& b = network.activations[layer.inputs[1]];
+  const Activation& out = network.activations[layer.output];
+  const auto scale = [](const Activation& x) { return static_cast<double>(x.scale); };
+  prepared.exact_add = micro::exact::add_constants(scale(a), a.zero_point, scale(b), b.zero_point, scale(out), out.zero_point);
+  if (arithmetic == Arithmetic::kExact) return {};
+  if (micro::pack_add(scale(a), a.zero_point, scale(b), b.zero_point, scale(out), out.zero_point, &prepared.device_add)) return {};
+  return outside(layer, "an addend's scale is outside the device arithmetic", std::to_string(std::max(scale(a), scale(b)) / scale(out)),
+                 "below 8 times the sum's");
+}
+
+}  // namespace
+
+Result<PreparedLayer> prepare(const Network& network, const Layer& layer, Arithmetic arithmetic) {
+  PreparedLayer prepared;
+  switch (layer.kind) {
+    case LayerKind::kConv:
+    case LayerKind::kDepthwise:
+    case LayerKind::kFullyConnected:
+      HEDGE_CHECK(arithmetic == Arithmetic::kExact ? prepare_exact(network, layer, prepared) : prepare_device(network, layer, prepared));
+      break;
+    case LayerKind::kAdd: HEDGE_CHECK(prepare_add(network, layer, arithmetic, prepared)); break;
+    case LayerKind::kMean:
+      if (arithmetic == Arithmetic::kDevice) return outside(layer, "a mean with a scale of its own has no device kernel", "", "the input's scale");
+      prepared.mean = micro::exact::quantize_multiplier(static_cast<double>(network.activations[layer.inputs[0]].scale) /
+                                                        static_cast<double>(network.activations[layer.output].scale));
+      break;
+    default: break;
+  }
+  return prepared;
+}
+
+}  // namespace hedge::codegen::internal
