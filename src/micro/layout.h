@@ -17,10 +17,14 @@ enum class Layout : std::uint8_t {
   kVectors = 2,  ///< 16 weights of a channel at a time: Cortex-M55 (MVE)
 };
 
-/// The layout that kernels compiled here read.
+/// The layout that kernels compiled here read, and which of their forms is compiled: HEDGE_MICRO_MVE, HEDGE_MICRO_DSP or the portable one.
 #if defined(__ARM_FEATURE_MVE) && (__ARM_FEATURE_MVE & 1)
+#define HEDGE_MICRO_MVE 1
 inline constexpr Layout kLayout = Layout::kVectors;
 #else
+#if defined(__ARM_FEATURE_DSP)
+#define HEDGE_MICRO_DSP 1
+#endif
 inline constexpr Layout kLayout = Layout::kWords;
 #endif
 

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "micro/layout.h"
 #include "micro/requantize.h"
 
 /// The depthwise kernels for Cortex-M4 and M7 (DSP extension): a row's outputs by fours, then by twos, SMLAD on pairs of pixels and of
@@ -11,7 +12,7 @@
 /// which is why the stream has the weights paired both ways (micro/depthwise.h); stride 2 has even outputs only. Of the 14 registers r2..r5
 /// are sums, r6..r10 pixels, r11 and r12 weights, r0, r1 and lr the pixels' address, the row pitch and the weights' address; all else is on
 /// the stack. In assembly because no compiler keeps that many values in registers.
-#if defined(__ARM_FEATURE_DSP) && !(defined(__ARM_FEATURE_MVE) && (__ARM_FEATURE_MVE & 1))
+#if defined(HEDGE_MICRO_DSP)
 namespace hedge::micro::internal {
 
 /// The arguments of the assembly, in bytes and addresses. The first 15 words go to its stack frame; the offsets are written out there.

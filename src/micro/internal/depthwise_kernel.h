@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "micro/internal/depthwise_dsp.h"
+#include "micro/internal/depthwise_mve.h"
 #include "micro/internal/matrix_kernel.h"
 #include "micro/layout.h"
 #include "micro/requantize.h"
@@ -60,7 +61,7 @@ class Planes {
   static_assert((kKernel == 3 || kKernel == 5 || kKernel == 7) && (kStride == 1 || kStride == 2));
 
  public:
-#if defined(__ARM_FEATURE_DSP) && !(defined(__ARM_FEATURE_MVE) && (__ARM_FEATURE_MVE & 1))
+#if defined(HEDGE_MICRO_DSP)
   explicit Planes(const PlaneCall& call) {
     const std::int32_t pitch = 2 * call.row_pitch, quads = call.columns / 4, pairs = (call.columns % 4 + 1) / 2;
     const std::int16_t* quad_end = call.planes + quads * 4 * kStride;
@@ -92,7 +93,13 @@ class Planes {
   PlaneRun run_;
 #else
   explicit Planes(const PlaneCall& call) : call_(call) {}
-  void run() { call_.stream = portable_planes<kLayout, kKernel, kStride>(call_); }
+  void run() {
+#if defined(HEDGE_MICRO_MVE)
+    call_.stream = vector_planes<kKernel, kStride>(call_);
+#else
+    call_.stream = portable_planes<kLayout, kKernel, kStride>(call_);
+#endif
+  }
   void next_channel() { ++call_.out; }
 
  private:
@@ -115,7 +122,13 @@ struct PlaneLoad {
     const std::int8_t* from = row;
     std::int16_t* to = inside;
     std::int16_t* const end = inside + load.width;
-#if defined(__ARM_FEATURE_DSP)
+#if defined(HEDGE_MICRO_MVE)
+    const uint16x8_t offsets = vmulq_n_u16(vidupq_n_u16(0, 1), static_cast<std::uint16_t>(load.in_pixel));
+    for (; to < end; to += 8, from += 8 * load.in_pixel) {
+      const mve_pred16_t lanes = vctp16q(static_cast<std::uint32_t>(end - to));
+      vstrhq_p_s16(to, vldrbq_gather_offset_z_s16(from, offsets, lanes), lanes);
+    }
+#elif defined(HEDGE_MICRO_DSP)
     if (std::int16_t* const fours = inside + (load.width & ~3); fours != to)
       asm volatile(
           "1: ldrsb r4, [%[from]]\n ldrsb r5, [%[from], %[step]]\n ldrsb r6, [%[from], %[step], lsl #1]\n ldrsb r8, [%[from], %[thrice]]\n"
@@ -125,7 +138,7 @@ struct PlaneLoad {
           : [step] "r"(load.in_pixel), [thrice] "r"(3 * load.in_pixel), [fours] "r"(fours)
           : "r4", "r5", "r6", "r8", "cc", "memory");
 #endif
-    for (; to != end; from += load.in_pixel) *to++ = *from;
+    for (; to < end; from += load.in_pixel) *to++ = *from;
   }
 }
 

@@ -3,11 +3,12 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "micro/layout.h"
 /// The matrix kernel for Cortex-M4 and M7 (DSP extension). Two channels times three pixels is what 14 registers hold: six sums, two words
 /// of weights, a widened pair of them, three words of pixels, two addresses. Four inputs deep that is 1 LDRD + 4 SXTB16 + 2 LDM + 12 SMLAD
 /// = 19 instructions for 24 MACs. The loop is four groups long; a depth that is no multiple of 16 enters it in the middle. In assembly
 /// because no compiler keeps that many values in registers.
-#if defined(__ARM_FEATURE_DSP) && !(defined(__ARM_FEATURE_MVE) && (__ARM_FEATURE_MVE & 1))
+#if defined(HEDGE_MICRO_DSP)
 namespace hedge::micro::internal {
 
 /// The arguments of the assembly: pairs of channels until `out` is `out_end`. The offsets are written out there.

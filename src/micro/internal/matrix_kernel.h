@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "micro/internal/matrix_dsp.h"
+#include "micro/internal/matrix_mve.h"
 #include "micro/layout.h"
 #include "micro/requantize.h"
 
@@ -56,7 +57,7 @@ void portable_group(const Group& group, const Output<Element>& output) {
   }
 }
 
-#if defined(__ARM_FEATURE_DSP) && !(defined(__ARM_FEATURE_MVE) && (__ARM_FEATURE_MVE & 1))
+#if defined(HEDGE_MICRO_DSP) || defined(HEDGE_MICRO_MVE)
 inline void run_pairs(const PairRun& run, std::int32_t pixels, std::int8_t* /*kind*/) {
   pixels == 3 ? bytes_3(&run) : pixels == 2 ? bytes_2(&run) : bytes_1(&run);
 }
@@ -64,33 +65,44 @@ inline void run_pairs(const PairRun& run, std::int32_t pixels, std::int16_t* /*k
   pixels == 3 ? planes_3(&run) : pixels == 2 ? planes_2(&run) : planes_1(&run);
 }
 
-/// The kernel of this target. `scratch`: matrix_scratch_bytes().
-template <class Element>
-[[gnu::noinline]] void run_group(const Group& group, const Output<Element>& output, void* scratch) {
+/// What this target's kernel is given for its pixels and stream.
+inline void prepare_run(const Group& group, [[maybe_unused]] void* scratch, PairRun& run) {
+  run.stream = group.stream;
+  run.output_zero = group.output_zero;
+#if defined(HEDGE_MICRO_MVE)
+  run.in = group.in;
+  run.depth = group.depth;
+#else
   auto* widened = static_cast<std::int16_t*>(scratch);
   const std::int32_t groups = round_up(group.depth, 4) / 4;
   widen_pixels(group.in, group.depth, group.pixels, widened);
-  const bool bytes = sizeof(Element) == 1;
+  run.pixels = widened;
+  run.pixels_end = widened + 4 * groups * group.pixels;
+  run.skip = static_cast<std::uint32_t>(-groups & 3) * group_code_bytes(group.pixels);
+#endif
+}
+
+/// The kernel of this target. `scratch`: matrix_scratch_bytes().
+template <class Element>
+[[gnu::noinline]] void run_group(const Group& group, const Output<Element>& output, void* scratch) {
+  constexpr bool kBytes = sizeof(Element) == 1;
   const std::int32_t pairs = group.channels / 2;
-  PairRun run{.step = static_cast<std::uint32_t>(bytes ? output.pixel_step : 2 * output.channel_step),
-              .out_end = output.base + 2 * pairs * output.channel_step,
-              .output_zero = group.output_zero,
-              .out = output.base,
-              .pixels = widened,
-              .pixels_end = widened + 4 * groups * group.pixels,
-              .skip = static_cast<std::uint32_t>(-groups & 3) * group_code_bytes(group.pixels),
-              .stream = group.stream};
+  PairRun run;
+  prepare_run(group, scratch, run);
+  run.step = static_cast<std::uint32_t>(kBytes ? output.pixel_step : 2 * output.channel_step);
+  run.out = output.base;
+  run.out_end = output.base + 2 * pairs * output.channel_step;
   if (pairs > 0) run_pairs(run, group.pixels, output.base);
   if (group.channels % 2 == 0) return;
   // The last channel's partner is none: both go aside.
   Element both[2 * kMostPixels];
-  run.stream += pairs * (4 + 2 * groups);
-  run.step = bytes ? 2 : 2 * kMostPixels;
+  run.stream += pairs * (4 + round_up(group.depth, group_of(kLayout)) / 2);
+  run.step = kBytes ? 2 : 2 * kMostPixels;
   run.out = both;
-  run.out_end = both + (bytes ? 2 : 2 * kMostPixels);
+  run.out_end = both + (kBytes ? 2 : 2 * kMostPixels);
   run_pairs(run, group.pixels, output.base);
   for (std::int32_t p = 0; p < group.pixels; ++p)
-    output.base[p * output.pixel_step + 2 * pairs * output.channel_step] = both[bytes ? 2 * p : p];
+    output.base[p * output.pixel_step + 2 * pairs * output.channel_step] = both[kBytes ? 2 * p : p];
 }
 #else
 /// The kernel of this target. `scratch`: matrix_scratch_bytes().
