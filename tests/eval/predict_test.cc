@@ -279,8 +279,11 @@ TEST(PredictionCache, is_not_taken_for_another_model_recipe_or_picture_and_not_w
   EXPECT_EQ(calls(), 1);
   inputs.base.features = "pool";
   EXPECT_EQ(calls(), 1);
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder.path()))
-    if (entry.is_regular_file()) ASSERT_TRUE(write_file_atomic(entry.path(), "damaged").ok());
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder.path())) {
+    if (entry.is_regular_file()) {
+      ASSERT_TRUE(write_file_atomic(entry.path(), "damaged").ok());
+    }
+  }
   std::vector<std::string> warnings;
   inputs.log = [&](LogLevel, const std::string& message) { warnings.push_back(message); };
   EXPECT_EQ(calls(), 1);

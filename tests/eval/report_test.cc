@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <cstring>
 #include <limits>
 #include <regex>
 #include <string>
@@ -39,6 +41,57 @@ TEST(ReportHtml, holds_the_report_unchanged_as_data) {
   EXPECT_EQ(Json::parse(data_of(render(report))), report);
 }
 
+/// The bytes of unpadded or padded base64.
+std::string from_base64(const std::string& text) {
+  const std::string digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string bytes;
+  std::uint32_t word = 0;
+  int bits = 0;
+  for (const char c : text) {
+    if (c == '=') break;
+    word = word << 6 | static_cast<std::uint32_t>(digits.find(c));
+    bits += 6;
+    if (bits < 8) continue;
+    bits -= 8;
+    bytes.push_back(static_cast<char>((word >> bits) & 0xFFU));
+  }
+  return bytes;
+}
+
+TEST(ReportHtml, packs_the_explorers_columns_without_losing_a_bit) {
+  const Json report = full_report();
+  const Json data = Json::parse(data_of(render(report)));
+  const auto& scores = data.at("explorer").at("scores");
+  EXPECT_EQ(scores.at("type"), "f32");
+  const auto bytes = from_base64(scores.at("base64").get<std::string>());
+  const auto& expected = report.at("explorer").at("scores");
+  ASSERT_EQ(bytes.size(), 4 * expected.size());
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    float score = 0;
+    std::memcpy(&score, bytes.data() + 4 * i, 4);
+    ASSERT_EQ(score, expected[i].get<float>()) << i;
+  }
+  EXPECT_EQ(data.at("explorer").at("labels").at("type"), "u16");
+  const auto labels = from_base64(data.at("explorer").at("labels").at("base64").get<std::string>());
+  EXPECT_EQ(labels.substr(0, 6), std::string("\0\0\1\0\2\0", 6));
+  EXPECT_EQ(data.at("per_class"), report.at("per_class")) << "the rest is as it was";
+}
+
+TEST(ReportHtml, refuses_an_explorer_that_would_count_wrongly) {
+  const auto where = [](const char* key, const Json& value) {
+    Json report = full_report();
+    report["explorer"][key] = value;
+    const auto page = render_html(report);
+    return page.ok() ? std::string("no error") : page.error().where;
+  };
+  EXPECT_EQ(where("base", Json::array({1, 2})), "report: explorer.base");
+  EXPECT_EQ(where("scores", nullptr), "report: explorer.scores");
+  EXPECT_EQ(where("labels", "many"), "report: explorer.labels");
+  Json scores = full_report()["explorer"]["scores"];
+  std::swap(scores[100], scores[500]);
+  EXPECT_EQ(where("scores", scores), "report: explorer.scores[101]");
+}
+
 TEST(ReportHtml, fills_every_placeholder_and_is_of_a_sane_size) {
   const std::string page = render(sample_report());
   EXPECT_EQ(page.find("{{title}}"), std::string::npos);
@@ -51,7 +104,7 @@ TEST(ReportHtml, fills_every_placeholder_and_is_of_a_sane_size) {
 
 TEST(ReportHtml, embeds_its_files_byte_for_byte) {
   const std::string page = render(sample_report());
-  for (const char* name : {"report.css", "dom.js", "charts.js", "sections.js", "report.js"}) {
+  for (const char* name : {"report.css", "dom.js", "charts.js", "sections.js", "judging.js", "plan.js", "explorer.js", "report.js"}) {
     const auto content = read_file(std::string(HEDGE_SOURCE_DIR) + "/src/eval/report/" + name);
     ASSERT_TRUE(content.ok()) << content.error().message();
     EXPECT_NE(page.find(*content), std::string::npos) << name;
@@ -171,7 +224,8 @@ INSTANTIATE_TEST_SUITE_P(Fields, ReportMisfit,
                                          Misfit{"/reliability/base/bins/0/count", "x", "reliability.base.bins[0].count"},
                                          Misfit{"/operating_point/inside", "yes", "operating_point.inside"},
                                          Misfit{"/pictures_queried/0/png", 1, "pictures_queried[0].png"},
-                                         Misfit{"/live/p50_ms", "fast", "live.p50_ms"}, Misfit{"/notes/0", 1, "notes[0]"}));
+                                         Misfit{"/live/p50_ms", "fast", "live.p50_ms"}, Misfit{"/methods", 1, "methods"}, Misfit{"/plan", 1, "plan"},
+                                         Misfit{"/choice", "gain", "choice"}, Misfit{"/notes/0", 1, "notes[0]"}));
 
 }  // namespace
 }  // namespace hedge::eval

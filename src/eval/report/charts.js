@@ -115,7 +115,7 @@
       for (const series of spec.series) {
         if (!series.shown) continue;
         for (const point of series.points.filter((p) => p.sd)) {
-          whiskers(chart, point.x, point.y, null, [point.y - point.sd, point.y + point.sd], colour(`c-${series.key}`));
+          whiskers(chart, point.x, point.y, null, [point.y - point.sd, point.y + point.sd], colour(`c-${series.paint || series.key}`));
         }
       }
       for (const marker of spec.markers || []) drawMarker(chart, marker);
@@ -125,7 +125,7 @@
   function datasetsOf(spec) {
     const sets = [];
     spec.series.forEach((series, order) => {
-      const stroke = colour(`c-${series.key}`);
+      const stroke = colour(`c-${series.paint || series.key}`);
       const common = { parsing: false, seriesKey: series.key, hidden: !series.shown, order: order + 1 };
       const edges = series.points.filter((p) => isNumber(p.low) && isNumber(p.high));
       if (edges.length > 1) {
@@ -134,9 +134,9 @@
         sets.push({ ...edge, data: edges.map((p) => ({ x: p.x, y: p.low })) });
         sets.push({ ...edge, data: edges.map((p) => ({ x: p.x, y: p.high })), fill: '-1', backgroundColor: fade(stroke, 0.16) });
       }
-      sets.push({ ...common, role: 'line', label: series.label, data: series.points, borderColor: stroke, backgroundColor: stroke,
+      sets.push({ ...common, role: 'line', label: series.label, data: series.points, showLine: !series.scatter, borderColor: stroke, backgroundColor: stroke,
         borderDash: series.dash, borderWidth: series.key === 'hybrid' ? 2.75 : 1.75, pointStyle: series.point || 'circle',
-        pointRadius: series.key === 'hybrid' ? 3.5 : 3, pointHoverRadius: 6, pointBorderColor: stroke, tension: 0 });
+        pointRadius: series.plain ? 0 : series.key === 'hybrid' ? 3.5 : 3, pointHoverRadius: 6, pointBorderColor: stroke, tension: 0 });
     });
     for (const bars of spec.bars || []) {
       sets.push({ type: 'bar', role: 'bars', parsing: false, order: 95, yAxisID: 'bars', data: bars.points, barThickness: 10, borderRadius: 2,
@@ -209,7 +209,7 @@
       return node;
     };
     const items = spec.series.map((series) => {
-      const line = el('i', { class: 'swatch', 'aria-hidden': 'true', style: `--swatch:var(--c-${series.key})`, 'data-dash': series.dash.length ? 'dashed' : 'solid' });
+      const line = el('i', { class: 'swatch', 'aria-hidden': 'true', style: `--swatch:var(--c-${series.paint || series.key})`, 'data-dash': series.dash.length ? 'dashed' : 'solid' });
       return button(series.label, series.shown, line, () => (series.shown = !series.shown));
     });
     if (spec.bandToggle) items.push(button('All intervals', Boolean(spec.allBands), el('i', { class: 'swatch band', 'aria-hidden': 'true' }), () => (spec.allBands = !spec.allBands)));
@@ -243,9 +243,15 @@
     return drawn.filter((entry) => entry.chart).length;
   }
 
+  /** Draws a figure's marks anew after its spec was changed. */
+  function redraw(spec) {
+    const entry = drawn.find((one) => one.spec === spec);
+    if (entry && entry.chart) entry.chart.update('none');
+  }
+
   function resizeAll() {
     drawn.forEach((entry) => entry.chart && entry.chart.resize());
   }
 
-  Object.assign(window.HedgeReport, { figure, drawAll, resizeAll });
+  Object.assign(window.HedgeReport, { figure, drawAll, redraw, resizeAll });
 })();

@@ -100,9 +100,39 @@
     { key: 'max_probability', label: 'Max probability', long: 'Highest probability of the base', dash: [9, 3, 2, 3], point: 'crossRot', shown: false },
     { key: 'upper_bound', label: 'Upper bound', long: 'Upper bound (oracle routing)', dash: [1, 3], point: 'star', shown: true },
   ];
+  /** Colours for methods that this page does not know by name. */
+  const spare = ['x1', 'x2', 'x3', 'x4', 'x5', 'x6'];
+  const others = { energy: 'Energy', on_device: 'On the device', on_cloud: 'In the cloud', early_exit: 'Early exits', split_f32: 'Split, f32', split_int8: 'Split, int8',
+    split_computation: 'Split computation', distilled: 'Distilled base', distilled_entropy: 'Distilled, entropy' };
+  const titled = (key) => (others[key] || key.replace(/_fused$/, ', fused').replace(/_/g, ' ').replace(/^./, (c) => c.toUpperCase()));
+  const dashes = [[], [6, 3], [3, 3], [10, 4], [1, 4], [7, 2, 2, 2]];
+  let taken = 0;
+
+  /** The entry of a method, made where it is new. */
+  function methodOf(key) {
+    const known = methods.find((method) => method.key === key);
+    if (known) return known;
+    const paint = spare[taken % spare.length];
+    const made = { key, label: titled(key), long: titled(key), dash: dashes[taken % dashes.length], point: 'circle', shown: true, paint };
+    ++taken;
+    methods.splice(methods.length - 1, 0, made);  // before the upper bound
+    return made;
+  }
+
   const methodName = (key) => (methods.find((method) => method.key === key) || { label: String(key) }).label;
-  const methodColour = (key) => (methods.some((method) => method.key === key) ? key : null);
+  const methodColour = (key) => { const method = methods.find((one) => one.key === key); return method ? method.paint || key : null; };
+
+  /** The explorer's columns travel as the bytes of typed arrays; here they become arrays again. */
+  function unpack(report) {
+    const types = { f32: Float32Array, u32: Uint32Array, u16: Uint16Array };
+    for (const [key, column] of Object.entries((report && report.explorer) || {})) {
+      if (!column || typeof column.base64 !== 'string' || !types[column.type]) continue;
+      const bytes = Uint8Array.from(atob(column.base64), (c) => c.charCodeAt(0));
+      report.explorer[key] = Array.from(new types[column.type](bytes.buffer));
+    }
+    return report;
+  }
 
   window.HedgeReport = { el, isNumber, valueOf, number, signed, percent, points, count, bounds, percentBounds, pointBounds,
-    intervalCell, table, details, section, methods, methodName, methodColour, kMissing };
+    intervalCell, table, details, section, methods, methodOf, unpack, methodName, methodColour, kMissing };
 })();

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "eval/report/internal/assets.h"
+#include "eval/report/internal/pack.h"
 #include "eval/report/internal/schema.h"
 
 namespace hedge::eval {
@@ -83,7 +84,7 @@ Result<std::string> render_html(const Json& report) {
   HEDGE_CHECK(check_report(report));
   const std::string title = escape_html(text_of(report, "title", "Hedge report"));
   const std::string verdict = escape_html(text_of(report, "verdict", "This report holds no verdict."));
-  const std::string data = script_json(report);
+  const std::string data = script_json(pack_explorer(report));
   return fill(assets::page(), std::to_array<Part>({{"title", title},
                                                    {"verdict", verdict},
                                                    {"data", data},
@@ -92,6 +93,9 @@ Result<std::string> render_html(const Json& report) {
                                                    {"dom_script", assets::dom_script()},
                                                    {"charts_script", assets::charts_script()},
                                                    {"sections_script", assets::sections_script()},
+                                                   {"judging_script", assets::judging_script()},
+                                                   {"plan_script", assets::plan_script()},
+                                                   {"explorer_script", assets::explorer_script()},
                                                    {"report_script", assets::report_script()}}));
 }
 

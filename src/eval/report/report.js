@@ -5,7 +5,7 @@
   const H = window.HedgeReport;
   const { el, isNumber, valueOf, number, percent, points, count, percentBounds, pointBounds, table, section, list } = H;
   const root = document.documentElement;
-  const report = JSON.parse(document.getElementById('report-data').textContent);
+  const report = H.unpack(JSON.parse(document.getElementById('report-data').textContent));
   const main = document.getElementById('main');
 
   function meta() {
@@ -26,7 +26,7 @@
     if (point.inside === true) add('good', '✓', 'Measured inside the predicted interval');
     if (point.inside === false) add('bad', '!', 'Measured outside the predicted interval');
     compare('entropy', report.area_difference_to_entropy);
-    compare('margin', (list(report.areas).find((row) => row.method === 'hybrid') || {}).to_margin);
+    compare('margin', (list(report.areas).find((row) => row.method === (report.default_method || 'hybrid')) || {}).to_margin);
     const live = report.live;
     if (live && isNumber(live.answered) && isNumber(live.total)) {
       const all = live.answered === live.total;
@@ -102,8 +102,8 @@
   function pictureCard(picture) {
     const outcome = outcomeOf(picture);
     const label = className(picture.label);
-    const usable = typeof picture.png === 'string' && /^[A-Za-z0-9+/]+=*$/.test(picture.png);
-    const image = usable ? el('img', { src: `data:image/png;base64,${picture.png}`, alt: `Picture ${picture.id ?? ''}, labelled ${label}`, loading: 'lazy' })
+    const kind = ['png', 'jpeg'].find((key) => typeof picture[key] === 'string' && /^[A-Za-z0-9+/]+=*$/.test(picture[key]));
+    const image = kind ? el('img', { src: `data:image/${kind};base64,${picture[kind]}`, class: kind === 'jpeg' ? 'photo' : null, alt: `Picture ${picture.id ?? ''}, labelled ${label}`, loading: 'lazy' })
       : el('div', { class: 'nopicture', text: 'no picture' });
     const answer = (name, value) => (value === null || value === undefined ? null
       : el('div', {}, el('dt', { text: name }), el('dd', { class: className(value) === label ? 'right' : 'wrong' }, className(value),
@@ -144,7 +144,7 @@
   }
 
   function contents(sections) {
-    const names = { figures: 'Figures', curve: 'Curves', areas: 'Areas', promise: 'Operating point', reliability: 'Reliability', live: 'Live', pictures: 'Pictures', reading: 'Reading', provenance: 'Provenance' };
+    const names = { figures: 'Figures', curve: 'Curves', explorer: 'Explorer', methods: 'Methods', choice: 'Choice', paired: 'Pairs', plan: 'Costs', baselines: 'Baselines', classes: 'Classes', fusion: 'Fusion', abstaining: 'Abstaining', areas: 'Areas', promise: 'Operating point', reliability: 'Reliability', live: 'Live', pictures: 'Pictures', reading: 'Reading', provenance: 'Provenance' };
     document.getElementById('contents').append(...sections.map((node) => el('a', { href: `#${node.id}`, text: names[node.id] })));
   }
 
@@ -208,8 +208,10 @@
     });
   }
 
-  const { curves, areas, promise, reliability } = H.sections;
-  const sections = [keyFigures(), curves(report), areas(report), promise(report), reliability(report), live(), gallery(), reading(), provenance()].filter(Boolean);
+  [...list(report.methods).map((method) => method.name), ...H.curveOf(report).flatMap((row) => Object.keys(row).filter((key) => valueOf(row[key]) !== null))].forEach((name) => typeof name === 'string' && H.methodOf(name));
+  const S = H.sections;
+  const sections = [keyFigures(), S.curves(report), H.explorer(report, pictureCard), S.areas(report), S.methods(report), S.choice(report), S.paired(report), S.promise(report), S.plan(report), S.baselines(report),
+    S.perClass(report), S.fusion(report), S.abstaining(report), S.reliability(report), live(), gallery(), reading(), provenance()].filter(Boolean);
   meta();
   badges();
   main.append(...sections);

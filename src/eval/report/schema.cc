@@ -1,115 +1,12 @@
-#include <array>
 #include <string>
 #include <string_view>
 
 #include "eval/report/html.h"
+#include "eval/report/internal/fields.h"
 #include "eval/report/internal/schema.h"
 
 namespace hedge::eval {
 namespace {
-
-enum class Kind {
-  kNumber,
-  kText,
-  kFlag,
-  kObject,
-  kArray,
-  kInterval,  ///< an object whose value, low, high and sd are numbers
-  kName,      ///< text, or the number of a class
-};
-
-struct Field {
-  std::string_view path;  ///< keys joined with dots; [] stands for every element
-  Kind kind;
-};
-
-constexpr auto kFields = std::to_array<Field>({
-    {"title", Kind::kText},
-    {"dataset", Kind::kText},
-    {"split", Kind::kText},
-    {"executor", Kind::kText},
-    {"verdict", Kind::kText},
-    {"pictures", Kind::kNumber},
-    {"seeds", Kind::kNumber},
-    {"classes", Kind::kArray},
-    {"classes[]", Kind::kName},
-    {"notes", Kind::kArray},
-    {"notes[]", Kind::kText},
-    {"base", Kind::kObject},
-    {"base.name", Kind::kText},
-    {"base.macs", Kind::kNumber},
-    {"base.parameters", Kind::kNumber},
-    {"base.accuracy", Kind::kInterval},
-    {"global", Kind::kObject},
-    {"global.name", Kind::kText},
-    {"global.macs", Kind::kNumber},
-    {"global.parameters", Kind::kNumber},
-    {"global.accuracy", Kind::kInterval},
-    {"router", Kind::kObject},
-    {"router.name", Kind::kText},
-    {"router.macs", Kind::kNumber},
-    {"curve", Kind::kArray},
-    {"curve[]", Kind::kObject},
-    {"curve[].coverage", Kind::kNumber},
-    {"curve[].macs", Kind::kNumber},
-    {"curve[].hybrid", Kind::kInterval},
-    {"curve[].poster_router", Kind::kInterval},
-    {"curve[].entropy", Kind::kInterval},
-    {"curve[].margin", Kind::kInterval},
-    {"curve[].max_probability", Kind::kInterval},
-    {"curve[].upper_bound", Kind::kInterval},
-    {"areas", Kind::kArray},
-    {"areas[]", Kind::kInterval},
-    {"areas[].method", Kind::kText},
-    {"areas[].to_entropy", Kind::kInterval},
-    {"areas[].to_margin", Kind::kInterval},
-    {"areas[].gap_closed_percent", Kind::kInterval},
-    {"area_difference_to_entropy", Kind::kInterval},
-    {"operating_point", Kind::kObject},
-    {"operating_point.target_coverage", Kind::kNumber},
-    {"operating_point.threshold", Kind::kNumber},
-    {"operating_point.coverage", Kind::kInterval},
-    {"operating_point.accuracy", Kind::kInterval},
-    {"operating_point.predicted_coverage", Kind::kInterval},
-    {"operating_point.predicted_accuracy", Kind::kInterval},
-    {"operating_point.inside", Kind::kFlag},
-    {"reliability", Kind::kObject},
-    {"reliability.base", Kind::kObject},
-    {"reliability.base.ece", Kind::kNumber},
-    {"reliability.base.bins", Kind::kArray},
-    {"reliability.base.bins[]", Kind::kObject},
-    {"reliability.base.bins[].confidence", Kind::kNumber},
-    {"reliability.base.bins[].accuracy", Kind::kNumber},
-    {"reliability.base.bins[].count", Kind::kNumber},
-    {"reliability.global", Kind::kObject},
-    {"reliability.global.ece", Kind::kNumber},
-    {"reliability.global.bins", Kind::kArray},
-    {"reliability.global.bins[]", Kind::kObject},
-    {"reliability.global.bins[].confidence", Kind::kNumber},
-    {"reliability.global.bins[].accuracy", Kind::kNumber},
-    {"reliability.global.bins[].count", Kind::kNumber},
-    {"pictures_queried", Kind::kArray},
-    {"pictures_queried[]", Kind::kObject},
-    {"pictures_queried[].png", Kind::kText},
-    {"pictures_queried[].id", Kind::kName},
-    {"pictures_queried[].label", Kind::kName},
-    {"pictures_queried[].base", Kind::kName},
-    {"pictures_queried[].global", Kind::kName},
-    {"pictures_queried[].base_confidence", Kind::kNumber},
-    {"pictures_queried[].score", Kind::kNumber},
-    {"pictures_queried[].helped", Kind::kFlag},
-    {"live", Kind::kObject},
-    {"live.coverage", Kind::kNumber},
-    {"live.accuracy", Kind::kNumber},
-    {"live.answered", Kind::kNumber},
-    {"live.total", Kind::kNumber},
-    {"live.edge", Kind::kNumber},
-    {"live.cloud", Kind::kNumber},
-    {"live.fallback", Kind::kNumber},
-    {"live.p50_ms", Kind::kNumber},
-    {"live.p99_ms", Kind::kNumber},
-    {"live.agreement_with_table", Kind::kNumber},
-});
 
 Error bad(std::string what, std::string where, const Json* got, std::string expected) {
   std::string shown = got ? got->dump(-1, ' ', true, Json::error_handler_t::replace) : std::string();
@@ -202,11 +99,32 @@ Status check_schema(const Json& report) {
   return {};
 }
 
+/// The explorer's columns are of one length and its scores ascend: the page counts along them.
+Status check_explorer(const Json& report) {
+  const auto explorer = report.find("explorer");
+  if (explorer == report.end() || explorer->is_null()) return {};
+  const auto column = [&](const char* key) { return explorer->find(key); };
+  const auto scores = column("scores");
+  if (scores == explorer->end() || !scores->is_array()) return bad("the explorer has no scores", "explorer.scores", nullptr, "an array");
+  for (const char* key : {"labels", "base", "global"}) {
+    const auto found = column(key);
+    const Json length = found != explorer->end() && found->is_array() ? Json(found->size()) : Json();
+    if (length != Json(scores->size())) return bad("the explorer's columns differ in length", std::string("explorer.") + key, &length, std::to_string(scores->size()));
+  }
+  for (std::size_t i = 0; i < scores->size(); ++i) {
+    const Json& score = scores->at(i);
+    const bool descends = i > 0 && scores->at(i - 1).is_number() && score.is_number() && score.get<double>() < scores->at(i - 1).get<double>();
+    if (!score.is_number() || descends) return bad("the explorer's scores do not ascend", "explorer.scores[" + std::to_string(i) + "]", &score, "ascending numbers");
+  }
+  return {};
+}
+
 }  // namespace
 
 Status check_report(const Json& report) {
   HEDGE_CHECK(check_schema(report));
-  return check_value(report, "", "");
+  HEDGE_CHECK(check_value(report, "", ""));
+  return check_explorer(report);
 }
 
 }  // namespace hedge::eval

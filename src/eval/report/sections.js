@@ -137,7 +137,7 @@
       ...(has('to_entropy') ? [pointsCell(row.to_entropy)] : []), ...(has('to_margin') ? [pointsCell(row.to_margin)] : []),
       ...(has('gap_closed_percent') ? [intervalCell(row.gap_closed_percent, plain(1), plainBounds)] : [])]);
     return section('areas', 'Area under the curve', 'One figure for the whole curve: accuracy averaged over the coverages. Differences are paired, picture by picture, so that their intervals are narrower than those of the accuracies.',
-      table('Areas under the accuracy-coverage curves', columns, cells, { captionHidden: true, marked: (r) => rows[r].method === 'hybrid' }));
+      table('Areas under the accuracy-coverage curves', columns, cells, { captionHidden: true, marked: (r) => rows[r].method === (report.default_method || 'hybrid') }));
   }
 
   function promise(report) {
@@ -151,7 +151,7 @@
       point.inside === true ? 'The test falls inside what the calibration split predicted.' : '',
       point.inside === false ? 'The test falls outside what the calibration split predicted: do not rely on the promise for data like this.' : ''].filter(Boolean).join(' ');
     const columns = [{ label: 'Figure', numeric: false }, { label: 'Predicted', note: 'calibration split' }, { label: 'Measured', note: 'this split' }];
-    return section('promise', 'The operating point', told, rows.length ? table('Predicted and measured at the operating point', columns, rows, { captionHidden: true }) : null);
+    return section('promise', 'The operating point', told, rows.length ? table('Predicted and measured at the operating point', columns, rows, { captionHidden: true }) : null, H.promiseFacts(point.promise));
   }
 
   function reliabilityFigure(name, part) {

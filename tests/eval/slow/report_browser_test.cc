@@ -6,8 +6,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <sstream>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/file.h"
 #include "eval/report/html.h"
@@ -182,6 +184,86 @@ TEST_F(ReportInBrowser, draws_a_curve_of_a_single_point) {
   Json report = sample_report();
   report["curve"] = Json::array({report["curve"][10]});
   expect_ready(open(report), 5);
+}
+
+/// What the page should count with `covered` pictures on the device.
+struct Expected {
+  double coverage = 0;
+  double accuracy = 0;
+};
+
+Expected count_at(const Json& explorer, std::size_t covered) {
+  const std::size_t n = explorer.at("scores").size();
+  std::size_t right = 0;
+  for (std::size_t i = 0; i < n; ++i) right += explorer.at(i < covered ? "base" : "global")[i] == explorer.at("labels")[i] ? 1U : 0U;
+  return {.coverage = static_cast<double>(covered) / static_cast<double>(n), .accuracy = static_cast<double>(right) / static_cast<double>(n)};
+}
+
+/// The value of a data attribute of the page's root.
+std::string attribute(const std::string& dom, const std::string& name) {
+  const std::string key = "data-" + name + "=\"";
+  const std::size_t at = dom.find(key);
+  return at == std::string::npos ? "" : dom.substr(at + key.size(), dom.find('"', at + key.size()) - at - key.size());
+}
+
+TEST_F(ReportInBrowser, draws_the_sections_of_a_report_of_several_routers) {
+  const std::string dom = open(full_report());
+  expect_ready(dom, 5 + 6);  // the explorer's, four of the plan's, risk against coverage
+  for (const char* id : {"explorer", "methods", "choice", "paired", "plan", "baselines", "classes", "fusion", "abstaining"})
+    EXPECT_EQ(count_of(dom, std::string("<section id=\"") + id + "\""), 1U) << id;
+  EXPECT_NE(dom.find("Linear"), std::string::npos) << "a method that the page does not know by name has a line";
+  EXPECT_NE(dom.find("hybrid accuracy at least"), std::string::npos) << "the promise";
+  EXPECT_EQ(count_of(dom, "role=\"img\" aria-label=\"\""), 0U);
+  expect_ready(open(full_report(), "--blink-settings=preferredColorScheme=0"), 5 + 6);
+}
+
+TEST_F(ReportInBrowser, the_explorer_counts_what_the_library_counts_at_every_threshold) {
+  const Json report = full_report();
+  const std::string dom = open(report, "", R"(
+    const root = document.documentElement;
+    const node = document.getElementById('explorer');
+    const slider = document.getElementById('explorer-slider');
+    const said = [];
+    const note = () => said.push([node.dataset.coverage, node.dataset.accuracy, node.dataset.macs, node.dataset.latency_ms].join(' '));
+    note();
+    for (const to of ['0', '1', '150', slider.max]) {
+      slider.value = to;
+      slider.dispatchEvent(new Event('input'));
+      note();
+    }
+    const wanted = document.getElementById('explorer-coverage');
+    wanted.value = '50';
+    wanted.dispatchEvent(new Event('change'));
+    note();
+    root.dataset.said = said.join(';');
+    root.dataset.moved = document.getElementById('explorer-moved').textContent;
+    root.dataset.pictures = String(node.querySelectorAll('.gallery li').length) + ' ' + node.dataset.shown;
+    root.dataset.max = slider.max;
+    root.dataset.value = slider.getAttribute('aria-valuetext');
+  )");
+  expect_ready(dom, 5 + 6);
+  const auto& explorer = report.at("explorer");
+  std::vector<std::size_t> ends = {0};
+  for (std::size_t i = 0; i < 900; ++i)
+    if (i == 899 || explorer["scores"][i] != explorer["scores"][i + 1]) ends.push_back(i + 1);
+  EXPECT_EQ(attribute(dom, "max"), std::to_string(ends.size() - 1)) << "equal scores go together";
+  std::istringstream said(attribute(dom, "said"));
+  const std::size_t covered[] = {720, 0, ends[1], ends[150], 900, ends[150]};
+  for (const std::size_t k : covered) {
+    std::string line;
+    ASSERT_TRUE(std::getline(said, line, ';'));
+    std::istringstream parts(line);
+    double coverage = -1, accuracy = -1, macs = -1, latency_ms = -1;
+    parts >> coverage >> accuracy >> macs >> latency_ms;
+    const Expected expected = count_at(explorer, k);
+    EXPECT_EQ(coverage, expected.coverage) << k;
+    EXPECT_EQ(accuracy, expected.accuracy) << k;
+    EXPECT_EQ(macs, 431000 + 9800 + (1 - expected.coverage) * 36400000) << k;
+    EXPECT_EQ(latency_ms, 200 + (1 - expected.coverage) * 2000) << k;
+  }
+  EXPECT_NE(attribute(dom, "moved").find("270 pictures more are sent to the cloud"), std::string::npos) << attribute(dom, "moved");
+  EXPECT_NE(attribute(dom, "pictures").find_first_not_of("0 "), std::string::npos) << "pictures between the thresholds are shown";
+  EXPECT_NE(attribute(dom, "value").find("on the device"), std::string::npos);
 }
 
 }  // namespace

@@ -11,6 +11,9 @@ std::string_view library();          ///< Chart.js
 std::string_view dom_script();       ///< dom.js
 std::string_view charts_script();    ///< charts.js
 std::string_view sections_script();  ///< sections.js
+std::string_view judging_script();   ///< judging.js
+std::string_view plan_script();      ///< plan.js
+std::string_view explorer_script();  ///< explorer.js
 std::string_view report_script();    ///< report.js
 
 }  // namespace hedge::eval::assets
