@@ -13,48 +13,62 @@
 
 namespace hedge::micro::internal {
 
-/// `lanes` outputs from `sums` to out, out + step, …
-struct LaneStore {
-  std::int32_t multiplier, output_zero;
-  uint32x4_t offsets;
+/// The arguments of the assembly of kernel 3, one channel; in bytes and addresses. The offsets are written out there.
+struct ChannelRun {
+  const std::int16_t* x;
+  std::int32_t pitch;
+  std::int32_t rows;
+  std::int32_t columns;
+  std::int8_t* out;
+  std::int32_t out_row;  ///< bytes from a row of outputs to the next
+  std::int32_t step;     ///< bytes from an output to the next
+  std::int32_t bias;
+  std::int32_t multiplier;
+  std::int32_t output_zero;
+  const std::int32_t* weights;
 };
-[[gnu::always_inline]] inline void store_lanes(int32x4_t sums, const LaneStore& store, mve_pred16_t lanes, std::int8_t* out) {
-  const int32x4_t scaled = vaddq_n_s32(vrmulhq_s32(sums, vdupq_n_s32(store.multiplier)), store.output_zero);
-  const int32x4_t bounded = vminq_s32(vmaxq_s32(scaled, vdupq_n_s32(-128)), vdupq_n_s32(127));
-  vstrbq_scatter_offset_p_s32(out, store.offsets, bounded, lanes);
+
+// Four pixels, 32 bits each, from `row` on; the last of a row's three loads leaves `row` at the next four outputs.
+#define HEDGE_LOADS_1(row, a, b, c)                                                                           \
+  "vldrh.s32 q1, [" row "], #8\n vmla.s32 q0, q1, " a "\n vldrh.s32 q1, [" row ", #-6]\n vmla.s32 q0, q1, " b \
+  "\n"                                                                                                        \
+  "vldrh.s32 q1, [" row ", #-4]\n vmla.s32 q0, q1, " c "\n"
+#define HEDGE_LOADS_2(row, a, b, c)                                          \
+  "vldrh.s32 q1, [" row ", q4, uxtw #1]\n vmla.s32 q0, q1, " a "\n add " row \
+  ", #2\n"                                                                   \
+  "vldrh.s32 q1, [" row ", q4, uxtw #1]\n vmla.s32 q0, q1, " b "\n add " row \
+  ", #2\n"                                                                   \
+  "vldrh.s32 q1, [" row ", q4, uxtw #1]\n vmla.s32 q0, q1, " c "\n add " row ", #12\n"
+// r3..r11 the weights, r0..r2 the three rows (a widening load wants a low register), r12 the output row; q0 sums, q2 the outputs' offsets,
+// q3 four outputs' step, q4 the pixels' offsets of stride 2, q5 zero point, q6 multiplier, q7 bias. 1 a row, 2 four outputs (the last ones
+// tail-predicated).
+#define HEDGE_CHANNEL_3(loads, down) \
+  "push {r4-r11, lr}\n vpush {d8-d15}\n sub sp, #28\n ldmia r0!, {r1-r8}\n stmia sp, {r1-r7}\n vdup.32 q7, r8\n"            \
+  "lsl r7, r7, #2\n vdup.32 q3, r7\n mov r2, #0\n vidup.u32 q4, r2, #2\n ldmia r0, {r1, r2, r12}\n vdup.32 q6, r1\n"         \
+  "vdup.32 q5, r2\n ldrsb r3, [r12]\n ldrsb r4, [r12, #1]\n ldrsb r5, [r12, #2]\n ldrsb r6, [r12, #4]\n ldrsb r7, [r12, #5]\n" \
+  "ldrsb r8, [r12, #6]\n ldrsb r9, [r12, #8]\n ldrsb r10, [r12, #9]\n ldrsb r11, [r12, #10]\n"                                \
+  "1: mov r2, #0\n vidup.u32 q2, r2, #1\n ldr r2, [sp, #24]\n vmul.i32 q2, q2, r2\n ldrd r2, r12, [sp, #12]\n"                \
+  "ldrd r0, r1, [sp]\n dlstp.32 lr, r2\n add r2, r0, r1, lsl #1\n add r1, r0\n"                                               \
+  "2: vmov q0, q7\n" loads("r0", "r3", "r4", "r5") loads("r1", "r6", "r7", "r8") loads("r2", "r9", "r10", "r11")               \
+  "vrmulh.s32 q0, q0, q6\n vadd.i32 q0, q0, q5\n vqmovnb.s32 q0, q0\n vqmovnb.s16 q0, q0\n"                                   \
+  "vstrb.32 q0, [r12, q2]\n vadd.i32 q2, q2, q3\n letp lr, 2b\n"                                                              \
+  "ldrd r0, r1, [sp]\n add r0, r0, r1" down "\n str r0, [sp]\n ldrd r0, r1, [sp, #16]\n add r0, r1\n str r0, [sp, #16]\n"     \
+  "ldr r0, [sp, #8]\n subs r0, #1\n str r0, [sp, #8]\n bne 1b\n add sp, #28\n vpop {d8-d15}\n pop {r4-r11, pc}\n"
+
+[[gnu::naked, gnu::noinline]] inline void channel_3_1(const ChannelRun* /*run*/) { asm volatile(HEDGE_CHANNEL_3(HEDGE_LOADS_1, "")); }
+[[gnu::naked, gnu::noinline]] inline void channel_3_2(const ChannelRun* /*run*/) {
+  asm volatile(HEDGE_CHANNEL_3(HEDGE_LOADS_2, ", lsl #1"));
 }
+#undef HEDGE_LOADS_1
+#undef HEDGE_LOADS_2
+#undef HEDGE_CHANNEL_3
 
 /// Kernel 3, one channel.
 template <std::int32_t kStride, class Call>
 void vector_plane_3(const Call& call, const std::int32_t* stream, const std::int16_t* plane, std::int8_t* out) {
-  const auto* w = reinterpret_cast<const std::int8_t*>(stream + 2);
-  const std::int32_t w0 = w[0], w1 = w[1], w2 = w[2], w3 = w[4], w4 = w[5], w5 = w[6], w6 = w[8], w7 = w[9], w8 = w[10];
-  const uint32x4_t lane = vidupq_n_u32(0, 1);
-  const LaneStore store{stream[1], call.output_zero, vmulq_n_u32(lane, static_cast<std::uint32_t>(call.out_pixel))};
-  const uint32x4_t pixels = vshlq_n_u32(lane, 1);  // of stride 2, in elements
-  const auto load = [&](const std::int16_t* from) {
-    if constexpr (kStride == 1)
-      return vldrhq_s32(from);
-    else
-      return vldrhq_gather_shifted_offset_s32(from, pixels);
-  };
-  for (std::int32_t y = 0; y < call.rows; ++y, plane += kStride * call.row_pitch) {
-    const std::int16_t *a = plane, *b = plane + call.row_pitch, *c = b + call.row_pitch;
-    for (std::int32_t left = call.columns; left > 0; left -= 4) {
-      int32x4_t sums = vmlaq_n_s32(vdupq_n_s32(stream[0]), load(a), w0);
-      sums = vmlaq_n_s32(sums, load(a + 1), w1);
-      sums = vmlaq_n_s32(sums, load(a + 2), w2);
-      sums = vmlaq_n_s32(sums, load(b), w3);
-      sums = vmlaq_n_s32(sums, load(b + 1), w4);
-      sums = vmlaq_n_s32(sums, load(b + 2), w5);
-      sums = vmlaq_n_s32(sums, load(c), w6);
-      sums = vmlaq_n_s32(sums, load(c + 1), w7);
-      sums = vmlaq_n_s32(sums, load(c + 2), w8);
-      store_lanes(sums, store, vctp32q(static_cast<std::uint32_t>(left)), out);
-      a += 4 * kStride, b += 4 * kStride, c += 4 * kStride;
-      out += (left < 4 ? left : 4) * call.out_pixel;
-    }
-  }
+  const ChannelRun run{plane,          2 * call.row_pitch, call.rows, call.columns,     out,       call.columns * call.out_pixel,
+                       call.out_pixel, stream[0],          stream[1], call.output_zero, stream + 2};
+  kStride == 1 ? channel_3_1(&run) : channel_3_2(&run);
 }
 
 /// Kernels 5 and 7, one channel.

@@ -27,30 +27,30 @@ static_assert(offsetof(PairRun, stream) == 24 && sizeof(PairRun) == 28);
 #define HEDGE_LEAVE "str lr, [sp, #12]\n cmp lr, r11\n bne 1b\n add sp, #20\n pop {r4-r11, pc}\n"
 #define HEDGE_REST "letp lr, 2b\n ldrd r3, r5, [r1], #8\n ldmia sp, {r7, r11, r12, lr}\n"
 
-#define HEDGE_BODY_3(store)                                                                                    \
-  HEDGE_ENTER                                                                                                  \
-      "1: ldrd r0, r6, [r1], #8\n ldr r3, [sp, #16]\n mov r2, r0\n mov r4, r0\n mov r8, r6\n mov r10, r6\n"    \
-      "add r5, r3, r9\n add r7, r5, r9\n dlstp.8 lr, r9\n"                                                     \
-      "2: vldrb.u8 q0, [r1], #16\n vldrb.u8 q2, [r3], #16\n vmladava.s8 r0, q0, q2\n vldrb.u8 q1, [r1], #16\n" \
-      "vmladava.s8 r6, q1, q2\n vldrb.u8 q3, [r5], #16\n vmladava.s8 r2, q0, q3\n vldrb.u8 q2, [r7], #16\n"    \
-      "vmladava.s8 r8, q1, q3\n vmladava.s8 r4, q0, q2\n vmladava.s8 r10, q1, q2\n" HEDGE_REST                 \
-      "smmlar r0, r0, r3, r12\n smmlar r2, r2, r3, r12\n smmlar r4, r4, r3, r12\n"                             \
-      "smmlar r6, r6, r5, r12\n smmlar r8, r8, r5, r12\n smmlar r10, r10, r5, r12\n"                           \
-      "ssat r0, #8, r0\n ssat r2, #8, r2\n ssat r4, #8, r4\n ssat r6, #8, r6\n ssat r8, #8, r8\n ssat r10, #8, r10\n" store HEDGE_LEAVE
-#define HEDGE_BODY_2(store)                                                                                            \
-  HEDGE_ENTER                                                                                                          \
-      "1: ldrd r0, r6, [r1], #8\n ldr r3, [sp, #16]\n mov r2, r0\n mov r8, r6\n"                                       \
-      "add r5, r3, r9\n dlstp.8 lr, r9\n"                                                                              \
-      "2: vldrb.u8 q0, [r1], #16\n vldrb.u8 q2, [r3], #16\n vmladava.s8 r0, q0, q2\n vldrb.u8 q1, [r1], #16\n"         \
-      "vmladava.s8 r6, q1, q2\n vldrb.u8 q3, [r5], #16\n vmladava.s8 r2, q0, q3\n vmladava.s8 r8, q1, q3\n" HEDGE_REST \
-      "smmlar r0, r0, r3, r12\n smmlar r2, r2, r3, r12\n smmlar r6, r6, r5, r12\n smmlar r8, r8, r5, r12\n"            \
-      "ssat r0, #8, r0\n ssat r2, #8, r2\n ssat r6, #8, r6\n ssat r8, #8, r8\n" store HEDGE_LEAVE
-#define HEDGE_BODY_1(store)                                                                                    \
-  HEDGE_ENTER                                                                                                  \
-      "1: ldrd r0, r6, [r1], #8\n ldr r3, [sp, #16]\n dlstp.8 lr, r9\n"                                        \
-      "2: vldrb.u8 q0, [r1], #16\n vldrb.u8 q2, [r3], #16\n vmladava.s8 r0, q0, q2\n vldrb.u8 q1, [r1], #16\n" \
-      "vmladava.s8 r6, q1, q2\n" HEDGE_REST                                                                    \
-      "smmlar r0, r0, r3, r12\n smmlar r6, r6, r5, r12\n ssat r0, #8, r0\n ssat r6, #8, r6\n" store HEDGE_LEAVE
+#define HEDGE_BODY_3(store)                                                                                \
+  HEDGE_ENTER                                                                                              \
+  "1: ldrd r0, r6, [r1], #8\n ldr r3, [sp, #16]\n mov r2, r0\n mov r4, r0\n mov r8, r6\n mov r10, r6\n"    \
+  "add r5, r3, r9\n add r7, r5, r9\n dlstp.8 lr, r9\n"                                                     \
+  "2: vldrb.u8 q0, [r1], #16\n vldrb.u8 q2, [r3], #16\n vmladava.s8 r0, q0, q2\n vldrb.u8 q1, [r1], #16\n" \
+  "vmladava.s8 r6, q1, q2\n vldrb.u8 q3, [r5], #16\n vmladava.s8 r2, q0, q3\n vldrb.u8 q2, [r7], #16\n"    \
+  "vmladava.s8 r8, q1, q3\n vmladava.s8 r4, q0, q2\n vmladava.s8 r10, q1, q2\n" HEDGE_REST                 \
+  "smmlar r0, r0, r3, r12\n smmlar r2, r2, r3, r12\n smmlar r4, r4, r3, r12\n"                             \
+  "smmlar r6, r6, r5, r12\n smmlar r8, r8, r5, r12\n smmlar r10, r10, r5, r12\n"                           \
+  "ssat r0, #8, r0\n ssat r2, #8, r2\n ssat r4, #8, r4\n ssat r6, #8, r6\n ssat r8, #8, r8\n ssat r10, #8, r10\n" store HEDGE_LEAVE
+#define HEDGE_BODY_2(store)                                                                                        \
+  HEDGE_ENTER                                                                                                      \
+  "1: ldrd r0, r6, [r1], #8\n ldr r3, [sp, #16]\n mov r2, r0\n mov r8, r6\n"                                       \
+  "add r5, r3, r9\n dlstp.8 lr, r9\n"                                                                              \
+  "2: vldrb.u8 q0, [r1], #16\n vldrb.u8 q2, [r3], #16\n vmladava.s8 r0, q0, q2\n vldrb.u8 q1, [r1], #16\n"         \
+  "vmladava.s8 r6, q1, q2\n vldrb.u8 q3, [r5], #16\n vmladava.s8 r2, q0, q3\n vmladava.s8 r8, q1, q3\n" HEDGE_REST \
+  "smmlar r0, r0, r3, r12\n smmlar r2, r2, r3, r12\n smmlar r6, r6, r5, r12\n smmlar r8, r8, r5, r12\n"            \
+  "ssat r0, #8, r0\n ssat r2, #8, r2\n ssat r6, #8, r6\n ssat r8, #8, r8\n" store HEDGE_LEAVE
+#define HEDGE_BODY_1(store)                                                                                \
+  HEDGE_ENTER                                                                                              \
+  "1: ldrd r0, r6, [r1], #8\n ldr r3, [sp, #16]\n dlstp.8 lr, r9\n"                                        \
+  "2: vldrb.u8 q0, [r1], #16\n vldrb.u8 q2, [r3], #16\n vmladava.s8 r0, q0, q2\n vldrb.u8 q1, [r1], #16\n" \
+  "vmladava.s8 r6, q1, q2\n" HEDGE_REST                                                                    \
+  "smmlar r0, r0, r3, r12\n smmlar r6, r6, r5, r12\n ssat r0, #8, r0\n ssat r6, #8, r6\n" store HEDGE_LEAVE
 
 [[gnu::naked, gnu::noinline]] inline void bytes_3(const PairRun* /*run*/) {
   asm volatile(
