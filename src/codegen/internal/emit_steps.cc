@@ -113,13 +113,13 @@ class StepWriter {
       case LayerKind::kConv: return write_conv(step, l, in, out, pixels);
       case LayerKind::kDepthwise: {
         HEDGE_TRY(const auto constants, depthwise(l));
-        call("depthwise" + form_text(l) + "(" + constant("Geometry", "Geometry", geometry_text(geometry_of(n_, l))) + ", " + constants + ", " + in +
-             ", " + out + ", " + scratch(step));
+        call("depthwise" + form_text(l) + "(" + constant("Geometry", "Geometry", geometry_text(geometry_of(n_, l))) + ", " +
+             constant("Depthwise", "Depthwise", constants) + ", " + in + ", " + out + ", " + scratch(step));
         return {};
       }
       case LayerKind::kFullyConnected: {
         HEDGE_TRY(const auto constants, matrix(l));
-        call("fully_connected(" + constants + ", " + in + ", " + out + ", " + scratch(step));
+        call("fully_connected(" + constant("Matrix", "Matrix", constants) + ", " + in + ", " + out + ", " + scratch(step));
         return {};
       }
       case LayerKind::kAdd: {
@@ -132,13 +132,15 @@ class StepWriter {
   }
 
   Status write_conv(const Step& step, const Layer& l, const std::string& in, const std::string& out, const std::string& pixels) {
-    HEDGE_TRY(const auto constants, matrix(l));
+    HEDGE_TRY(const auto values, matrix(l));
+    const auto constants = constant("Matrix", "Matrix", values);
     if (!is_pointwise(l)) {
       call("conv(" + constant("Geometry", "Geometry", geometry_text(geometry_of(n_, l))) + ", " + constants + ", " + in + ", " + out + ", " + scratch(step));
     } else if (step.group.add) {
       HEDGE_TRY(const auto add, add_constants(n_, step.group));
-      call("pointwise_add(" + constants + ", " + in + ", " + pixels + ", {" + at(residual_of(n_, step.group)) + ", " + add_text(add) + ", " +
-           plain_clamp(clamp_of(n_.layers[step.group.layers.back()])) + "}, " + out + ", " + scratch(step));
+      const auto residual = constant("Residual", "Residual", "{" + at(residual_of(n_, step.group)) + ", " + add_text(add) + ", " +
+                                                                 plain_clamp(clamp_of(n_.layers[step.group.layers.back()])) + "}");
+      call("pointwise_add(" + constants + ", " + in + ", " + pixels + ", " + residual + ", " + out + ", " + scratch(step));
     } else {
       call("pointwise(" + constants + ", " + in + ", " + pixels + ", " + out + ", " + scratch(step));
     }
