@@ -63,6 +63,12 @@ class HostExecutor final : public Executor {
 
 const char* to_string(Arithmetic arithmetic) { return arithmetic == Arithmetic::kExact ? "exact" : "device"; }
 
+Result<Arithmetic> arithmetic(const std::string& name) {
+  if (name == "exact") return Arithmetic::kExact;
+  if (name == "device") return Arithmetic::kDevice;
+  return Error{.code = ErrorCode::kInvalidArgument, .what = "no such arithmetic", .got = name, .expected = "exact or device"};
+}
+
 HostRunner::HostRunner(Network network, Arithmetic arithmetic) : network_(std::move(network)), arithmetic_(arithmetic) {}
 HostRunner::HostRunner(HostRunner&&) noexcept = default;
 HostRunner& HostRunner::operator=(HostRunner&&) noexcept = default;

@@ -16,6 +16,8 @@ enum class Arithmetic {
   kDevice,  ///< a microcontroller's, byte for byte: one rounding, ties upwards (micro/requantize.h, micro/pack.h)
 };
 const char* to_string(Arithmetic arithmetic);
+/// "exact" or "device". Errors: kInvalidArgument.
+Result<Arithmetic> arithmetic(const std::string& name);
 
 namespace internal {
 struct PreparedLayer;

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "codegen/internal/flatbuffer.h"
+#include "core/result.h"
+#include "core/tensor.h"
+
+/// A .tflite file as plain values, its offsets checked. Field numbers: the public schema of TensorFlow Lite, version 3 (docs/formats/tflite.md).
+namespace hedge::codegen::internal {
+
+enum class TfliteType : std::int8_t { kFloat32 = 0, kInt32 = 2, kUint8 = 3, kInt64 = 4, kInt8 = 9 };
+
+struct TfliteTensor {
+  Shape shape;
+  TfliteType type = TfliteType::kFloat32;
+  std::vector<float> scales;  ///< finite, not zero; published models have negative ones for some channels of their weights
+  std::vector<std::int64_t> zero_points;
+  std::int32_t axis = 0;      ///< of several scales
+  std::string_view data;      ///< empty: computed. Borrowed from the file's bytes; exactly the shape's elements
+  [[nodiscard]] bool is_constant() const { return !data.empty(); }
+};
+
+/// Builtin operators that the importer knows; the values are the schema's.
+enum TfliteOp : std::int32_t {
+  kTfliteAdd = 0,
+  kTfliteAveragePool = 1,
+  kTfliteConv = 3,
+  kTfliteDepthwise = 4,
+  kTfliteDequantize = 6,
+  kTfliteFullyConnected = 9,
+  kTfliteMaxPool = 17,
+  kTfliteReshape = 22,
+  kTfliteSoftmax = 25,
+  kTflitePad = 34,
+  kTfliteMean = 40,
+  kTfliteSqueeze = 43,
+  kTfliteQuantize = 114,
+};
+
+struct TfliteOperator {
+  std::int32_t code = 0;
+  std::string name;  ///< "operator 12 (CONV_2D)", for messages
+  std::vector<std::int32_t> inputs;  ///< -1: left out; else an index of a tensor
+  std::vector<std::int32_t> outputs;
+  FlatTable options;
+};
+
+struct TfliteFile {
+  std::vector<TfliteTensor> tensors;
+  std::vector<TfliteOperator> operators;
+  std::vector<std::int32_t> inputs;
+  std::vector<std::int32_t> outputs;
+};
+
+/// `bytes` must outlive the result, `flat` too. Errors: kBadFormat no .tflite, an offset, index, count or size that does not fit (named);
+/// kUnsupported another schema version, several subgraphs, sparse tensors, buffers outside the file.
+Result<TfliteFile> parse_tflite(FlatBytes& flat, std::string_view bytes, const std::string& where);
+
+}  // namespace hedge::codegen::internal

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <array>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "codegen/internal/tflite_file.h"
+#include "graph/builder.h"
+
+namespace hedge::codegen::internal {
+
+/// One walk over the operators, building the graph.
+class TfliteImport {
+ public:
+  TfliteImport(const TfliteFile& file, const std::string& where) : file_(file), where_(where), builder_("tflite") {}
+  Result<graph::Graph> run();
+
+ private:
+  /// A tensor of the file in the graph.
+  struct Value {
+    std::string name;                       ///< f32, dequantised; [N, C, H, W] or [N, F]
+    std::int32_t tensor = -1;               ///< whose scale and integers it has
+    std::array<std::int64_t, 3> picture{};  ///< of a flattened picture: C, H, W before; else zeros
+    std::array<std::int64_t, 4> pads{};     ///< top, left, bottom, right that a PAD has asked for
+  };
+  struct Weights {
+    std::string name;  ///< f32, dequantised
+    std::vector<float> scales;
+  };
+
+  Status input();
+  Status one(const TfliteOperator& op, std::size_t index);
+  Status conv(const TfliteOperator& op, const std::string& name, bool depthwise);
+  Status fully_connected(const TfliteOperator& op, const std::string& name);
+  Status add(const TfliteOperator& op, const std::string& name);
+  Status pool(const TfliteOperator& op, const std::string& name, bool average);
+  Status mean(const TfliteOperator& op, const std::string& name);
+  Status reshape(const TfliteOperator& op, const std::string& name);
+  Status pad(const TfliteOperator& op);
+  Status requantise(const TfliteOperator& op);
+  Status last(const TfliteOperator& op, std::size_t index);
+
+  [[nodiscard]] Error error(ErrorCode code, const TfliteOperator& op, std::string what, std::string got = {}, std::string expected = {}) const;
+  /// The operator's input `i`. Errors: kUnsupported it is no computed tensor (or padded, unless `padded`); kBadFormat it is not there.
+  Result<Value> operand(const TfliteOperator& op, std::size_t i, bool padded = false) const;
+  Result<const TfliteTensor*> constant(const TfliteOperator& op, std::size_t i) const;
+  Result<std::int32_t> output(const TfliteOperator& op) const;
+  /// A picture's tensor of the file, [1, H, W, C]. Errors: kUnsupported.
+  Status require_picture(const TfliteOperator& op, std::int32_t tensor) const;
+  /// Weights as [O, I, KH, KW] (or [O, I]) floats behind integers, symmetric, one scale an output.
+  Result<Weights> weights(const TfliteOperator& op, const std::string& name, const Shape& shape, const std::vector<std::size_t>& from, std::size_t channel_axis);
+  Result<std::string> bias(const TfliteOperator& op, const std::string& name, std::int32_t input, const std::vector<float>& weight_scales);
+  /// Relu or Clip for the schema's fused activation.
+  Result<std::string> activated(const TfliteOperator& op, std::size_t field, const std::string& x, const std::string& name);
+  /// Quantises `x` as the operator's output tensor, dequantises it, and makes it known.
+  Status finish(const TfliteOperator& op, const std::string& x);
+  /// Pads for the schema's SAME or VALID. Errors: kBadFormat a window that does not fit.
+  Result<std::vector<std::int64_t>> pads(const TfliteOperator& op, const Value& x, std::array<std::int64_t, 2> kernel, std::array<std::int64_t, 2> strides) const;
+  Result<std::string> there_and_back(const std::string& x, std::int32_t tensor, const std::string& name);
+  [[nodiscard]] float scale_of(std::int32_t tensor) const { return file_.tensors[static_cast<std::size_t>(tensor)].scales[0]; }
+
+  const TfliteFile& file_;
+  std::string where_;
+  graph::Builder builder_;
+  std::map<std::int32_t, Value> values_;
+};
+
+}  // namespace hedge::codegen::internal

@@ -1,0 +1,163 @@
+"""Writes a small int8 .tflite with every operator that the importer reads, and older uint8 weights in a second one.
+
+make_tflite.py FOLDER: small.tflite (PAD, CONV_2D, DEPTHWISE_CONV_2D, ADD, MAX_POOL_2D, AVERAGE_POOL_2D, MEAN, RESHAPE, FULLY_CONNECTED,
+SOFTMAX) and older.tflite (uint8: CONV_2D, RESHAPE, FULLY_CONNECTED). Needs ai-edge-litert. The files are kept in tests/fuzz/seeds/fuzz_tflite.
+"""
+import pathlib
+import sys
+
+import flatbuffers
+import numpy
+from ai_edge_litert import schema_py_generated as schema
+
+OP = schema.BuiltinOperator
+TYPE = schema.TensorType
+
+
+class Maker:
+    def __init__(self, seed, old=False):
+        self.random = numpy.random.default_rng(seed)
+        self.old = old
+        self.model = schema.ModelT()
+        self.model.version = 3
+        self.model.description = b"small"
+        empty = schema.BufferT()
+        empty.data = []
+        self.model.buffers = [empty]
+        self.model.operatorCodes = []
+        self.graph = schema.SubGraphT()
+        self.graph.tensors, self.graph.operators = [], []
+        self.model.subgraphs = [self.graph]
+
+    def tensor(self, shape, scales=None, zero=0, data=None, kind=None, axis=0):
+        t = schema.TensorT()
+        t.shape = list(shape)
+        t.type = (TYPE.UINT8 if self.old else TYPE.INT8) if kind is None else kind
+        t.name = f"t{len(self.graph.tensors)}".encode()
+        t.buffer = 0
+        if data is not None:
+            b = schema.BufferT()
+            b.data = numpy.frombuffer(data.tobytes(), numpy.uint8)
+            t.buffer = len(self.model.buffers)
+            self.model.buffers.append(b)
+        if scales is not None:
+            q = schema.QuantizationParametersT()
+            q.scale = [float(s) for s in numpy.atleast_1d(scales)]
+            q.zeroPoint = [zero] * len(q.scale)
+            q.quantizedDimension = axis
+            t.quantization = q
+        self.graph.tensors.append(t)
+        return len(self.graph.tensors) - 1
+
+    def activation(self, shape, scale, zero):
+        return self.tensor(shape, scale, zero + (128 if self.old else 0))
+
+    def scale(self, tensor):
+        return self.graph.tensors[tensor].quantization.scale[0]
+
+    def weights(self, shape, axis):
+        if self.old:
+            return self.tensor(shape, 0.02, 120, self.random.integers(0, 256, shape).astype(numpy.uint8))
+        count = shape[axis]
+        scales = 0.004 + 0.02 * self.random.random(count)
+        return self.tensor(shape, scales, 0, self.random.integers(-127, 128, shape).astype(numpy.int8), axis=axis)
+
+    def bias(self, x, w, count):
+        scales = numpy.array(self.graph.tensors[w].quantization.scale) * self.scale(x)
+        return self.tensor([count], scales, 0, self.random.integers(-500, 500, count).astype(numpy.int32), TYPE.INT32)
+
+    def op(self, code, inputs, output, options=None, kind=0, version=1):
+        c = schema.OperatorCodeT()
+        c.builtinCode = code
+        c.deprecatedBuiltinCode = min(code, 127)
+        c.version = version
+        self.model.operatorCodes.append(c)
+        o = schema.OperatorT()
+        o.opcodeIndex = len(self.model.operatorCodes) - 1
+        o.inputs, o.outputs = list(inputs), [output]
+        o.builtinOptionsType = kind
+        o.builtinOptions = options
+        self.graph.operators.append(o)
+        return output
+
+    def conv(self, x, out_shape, kernel, stride, same, activation, scale, zero, depthwise=False):
+        ins = self.graph.tensors[x].shape[3]
+        outs = out_shape[3]
+        w = self.weights([1, kernel, kernel, outs] if depthwise else [outs, kernel, kernel, ins], 3 if depthwise else 0)
+        b = self.bias(x, w, outs)
+        y = self.activation(out_shape, scale, zero)
+        o = schema.DepthwiseConv2DOptionsT() if depthwise else schema.Conv2DOptionsT()
+        o.padding, o.strideW, o.strideH, o.fusedActivationFunction = 0 if same else 1, stride, stride, activation
+        o.dilationWFactor = o.dilationHFactor = 1
+        kind = schema.BuiltinOptions.Conv2DOptions
+        if depthwise:
+            o.depthMultiplier = 1
+            kind = schema.BuiltinOptions.DepthwiseConv2DOptions
+        return self.op(OP.DEPTHWISE_CONV_2D if depthwise else OP.CONV_2D, [x, w, b], y, o, kind, 3)
+
+    def pool(self, code, x, out_shape, size, stride, same):
+        o = schema.Pool2DOptionsT()
+        o.padding, o.strideW, o.strideH, o.filterWidth, o.filterHeight, o.fusedActivationFunction = 0 if same else 1, stride, stride, size, size, 0
+        q = self.graph.tensors[x].quantization
+        y = self.tensor(out_shape, q.scale[0], q.zeroPoint[0])
+        return self.op(code, [x], y, o, schema.BuiltinOptions.Pool2DOptions, 2)
+
+    def dense(self, x, outs, scale, zero, activation=0):
+        ins = int(numpy.prod(self.graph.tensors[x].shape))
+        w = self.tensor([outs, ins], 0.013, 0, self.random.integers(-127, 128, [outs, ins]).astype(numpy.int8)) if not self.old else self.weights([outs, ins], 0)
+        y = self.activation([1, outs], scale, zero)
+        o = schema.FullyConnectedOptionsT()
+        o.fusedActivationFunction = activation
+        return self.op(OP.FULLY_CONNECTED, [x, w, self.bias(x, w, outs)], y, o, schema.BuiltinOptions.FullyConnectedOptions, 4)
+
+    def reshape(self, x, shape):
+        q = self.graph.tensors[x].quantization
+        target = self.tensor([len(shape)], data=numpy.array(shape, numpy.int32), kind=TYPE.INT32)
+        return self.op(OP.RESHAPE, [x, target], self.tensor(shape, q.scale[0], q.zeroPoint[0]))
+
+    def finish(self, x, y, path):
+        self.graph.inputs, self.graph.outputs = [x], [y]
+        builder = flatbuffers.Builder(1 << 14)
+        builder.Finish(self.model.Pack(builder), b"TFL3")
+        pathlib.Path(path).write_bytes(bytes(builder.Output()))
+
+
+def small(path):
+    m = Maker(1)
+    x = m.activation([1, 12, 11, 3], 0.02, 5)
+    pads = m.tensor([4, 2], data=numpy.array([[0, 0], [1, 1], [0, 2], [0, 0]], numpy.int32), kind=TYPE.INT32)
+    padded = m.op(OP.PAD, [x, pads], m.activation([1, 14, 13, 3], 0.02, 5), schema.PadOptionsT(), schema.BuiltinOptions.PadOptions, 2)
+    a = m.conv(padded, [1, 6, 6, 8], 3, 2, False, 3, 0.0235, -128)
+    b = m.conv(a, [1, 6, 6, 8], 3, 1, True, 1, 0.03, -128, depthwise=True)
+    c = m.conv(b, [1, 6, 6, 8], 1, 1, True, 0, 0.05, 3)
+    o = schema.AddOptionsT()
+    o.fusedActivationFunction = 1
+    d = m.op(OP.ADD, [a, c], m.activation([1, 6, 6, 8], 0.04, -128), o, schema.BuiltinOptions.AddOptions, 2)
+    e = m.pool(OP.MAX_POOL_2D, d, [1, 3, 3, 8], 2, 2, True)
+    f = m.conv(e, [1, 2, 2, 8], 3, 2, True, 0, 0.09, -4)
+    g = m.pool(OP.AVERAGE_POOL_2D, f, [1, 2, 2, 8], 3, 1, True)
+    r = schema.ReducerOptionsT()
+    r.keepDims = True
+    axes = m.tensor([2], data=numpy.array([1, 2], numpy.int32), kind=TYPE.INT32)
+    h = m.op(OP.MEAN, [g, axes], m.activation([1, 1, 1, 8], 0.031, 7), r, schema.BuiltinOptions.ReducerOptions, 2)
+    i = m.dense(m.reshape(h, [1, 8]), 6, 0.06, -20, 1)
+    j = m.dense(i, 4, 0.11, 9)
+    s = schema.SoftmaxOptionsT()
+    s.beta = 1.0
+    y = m.op(OP.SOFTMAX, [j], m.tensor([1, 4], 1 / 256, -128), s, schema.BuiltinOptions.SoftmaxOptions, 2)
+    m.finish(x, y, path)
+
+
+def older(path):
+    m = Maker(2, old=True)
+    x = m.activation([1, 4, 4, 2], 1 / 128, 0)
+    a = m.conv(x, [1, 2, 2, 3], 3, 2, True, 3, 0.0235, -128)
+    y = m.dense(m.reshape(a, [1, 12]), 3, 0.1, 0)
+    m.finish(x, y, path)
+
+
+if __name__ == "__main__":
+    folder = pathlib.Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    small(folder / "small.tflite")
+    older(folder / "older.tflite")
