@@ -29,36 +29,22 @@ Error bad(std::string_view where, std::string what) {
   return {.code = ErrorCode::kBadFormat, .what = std::move(what), .where = std::string(where)};
 }
 
-std::string header_of(const TensorFile& file) {
-  Json header = Json::object();
-  if (!file.metadata.empty()) header["__metadata__"] = file.metadata;
-  std::size_t offset = 0;
-  for (const auto& [name, tensor] : file.tensors) {
-    header[name] = {{"dtype", name_of(tensor.dtype())}, {"shape", tensor.shape()}, {"data_offsets", {offset, offset + tensor.num_bytes()}}};
-    offset += tensor.num_bytes();
-  }
-  std::string text = header.dump(-1, ' ', false, Json::error_handler_t::replace);
-  text.resize((text.size() + 7) / 8 * 8, ' ');
-  return text;
-}
-
 std::string length_prefix(std::uint64_t n) {
   std::string bytes(8, '\0');
   for (int i = 0; i < 8; ++i) bytes[static_cast<std::size_t>(i)] = static_cast<char>(n >> (8 * i));
   return bytes;
 }
 
+std::string header_of(const TensorFile& file) {
+  std::vector<SafetensorsEntry> entries;
+  for (const auto& [name, tensor] : file.tensors) entries.push_back({.name = name, .dtype = tensor.dtype(), .shape = tensor.shape()});
+  return safetensors_header(entries, file.metadata);
+}
+
 std::string_view bytes_of(const Tensor& tensor) { return {reinterpret_cast<const char*>(tensor.bytes()), tensor.num_bytes()}; }
 
 /// What the header says of a tensor, checked against the file's size but not against the other tensors.
-struct Entry {
-  std::string name;
-  DType dtype;
-  Shape shape;
-  std::uint64_t begin, end;
-};
-
-Result<Entry> decode_entry(const Json& entry, const std::string& name, std::uint64_t payload_bytes, std::string_view where) {
+Result<SafetensorsEntry> decode_entry(const Json& entry, const std::string& name, std::uint64_t payload_bytes, std::string_view where) {
   const std::string at = std::string(where) + ": tensor " + name;
   HEDGE_TRY(auto dtype_name, get_field<std::string>(entry, "dtype", at));
   HEDGE_TRY(auto shape, get_field<Shape>(entry, "shape", at));
@@ -70,13 +56,13 @@ Result<Entry> decode_entry(const Json& entry, const std::string& name, std::uint
   if (offsets.size() != 2 || offsets[0] > offsets[1] || offsets[1] > payload_bytes) return bad(at, "the data offsets lie outside the file");
   if (offsets[1] - offsets[0] != static_cast<std::uint64_t>(*count) * size_of(*dtype))
     return bad(at, "the data's size does not fit the shape");
-  return Entry{.name = name, .dtype = *dtype, .shape = std::move(shape), .begin = offsets[0], .end = offsets[1]};
+  return SafetensorsEntry{.name = name, .dtype = *dtype, .shape = std::move(shape), .begin = offsets[0], .end = offsets[1]};
 }
 
 /// Puts the entries into the order of their bytes, which must cover the payload once.
-Status sort_and_check(std::vector<Entry>& entries, std::uint64_t payload_bytes, std::string_view where) {
+Status sort_and_check(std::vector<SafetensorsEntry>& entries, std::uint64_t payload_bytes, std::string_view where) {
   std::sort(entries.begin(), entries.end(),
-            [](const Entry& a, const Entry& b) { return a.begin != b.begin ? a.begin < b.begin : a.end < b.end; });
+            [](const SafetensorsEntry& a, const SafetensorsEntry& b) { return a.begin != b.begin ? a.begin < b.begin : a.end < b.end; });
   std::uint64_t at = 0;
   for (const auto& entry : entries) {
     if (entry.begin != at) return bad(where, "the tensors' bytes overlap or leave gaps");
@@ -106,35 +92,55 @@ Result<const Tensor*> TensorFile::get(const std::string& name, DType dtype, cons
 }
 
 std::string encode_safetensors(const TensorFile& file) {
-  const std::string header = header_of(file);
-  std::string bytes = length_prefix(header.size()) + header;
+  std::string bytes = header_of(file);
   for (const auto& [name, tensor] : file.tensors) bytes += bytes_of(tensor);
   return bytes;
 }
 
-Result<TensorFile> decode_safetensors(std::string_view bytes, std::string_view where) {
+std::string safetensors_header(const std::vector<SafetensorsEntry>& entries, const std::map<std::string, std::string>& metadata) {
+  Json header = Json::object();
+  if (!metadata.empty()) header["__metadata__"] = metadata;
+  std::size_t offset = 0;
+  for (const SafetensorsEntry& entry : entries) {
+    const std::size_t bytes = static_cast<std::size_t>(num_elements(entry.shape)) * size_of(entry.dtype);
+    header[entry.name] = {{"dtype", name_of(entry.dtype)}, {"shape", entry.shape}, {"data_offsets", {offset, offset + bytes}}};
+    offset += bytes;
+  }
+  std::string text = header.dump(-1, ' ', false, Json::error_handler_t::replace);
+  text.resize((text.size() + 7) / 8 * 8, ' ');
+  return length_prefix(text.size()) + text;
+}
+
+Result<SafetensorsIndex> read_safetensors_index(std::string_view bytes, std::string_view where) {
   if (bytes.size() < 8) return bad(where, "truncated: no header length");
   std::uint64_t length = 0;
   for (std::size_t i = 0; i < 8; ++i) length |= static_cast<std::uint64_t>(static_cast<std::uint8_t>(bytes[i])) << (8 * i);
   if (length > bytes.size() - 8) return bad(where, "truncated: the header is longer than the file");
   HEDGE_TRY(auto header, parse_json(bytes.substr(8, length), where));
   if (!header.is_object()) return bad(where, "the header is no JSON object");
-  const std::string_view payload = bytes.substr(8 + length);
-  TensorFile file;
-  std::vector<Entry> entries;
+  SafetensorsIndex index;
+  index.payload = 8 + length;
+  const std::uint64_t payload_bytes = bytes.size() - index.payload;
   for (const auto& [name, json] : header.items()) {
     if (name == "__metadata__") {
-      HEDGE_TRY(file.metadata, (get_field<std::map<std::string, std::string>>(header, "__metadata__", where)));
+      HEDGE_TRY(index.metadata, (get_field<std::map<std::string, std::string>>(header, "__metadata__", where)));
       continue;
     }
-    HEDGE_TRY(auto entry, decode_entry(json, name, payload.size(), where));
-    entries.push_back(std::move(entry));
+    HEDGE_TRY(auto entry, decode_entry(json, name, payload_bytes, where));
+    index.entries.push_back(std::move(entry));
   }
-  // Before anything is copied: a thousand entries of the same bytes must not become a thousand tensors.
-  HEDGE_CHECK(sort_and_check(entries, payload.size(), where));
-  for (auto& entry : entries) {
+  HEDGE_CHECK(sort_and_check(index.entries, payload_bytes, where));
+  return index;
+}
+
+Result<TensorFile> decode_safetensors(std::string_view bytes, std::string_view where) {
+  // All is checked before anything is copied: a thousand entries of the same bytes must not become a thousand tensors.
+  HEDGE_TRY(SafetensorsIndex index, read_safetensors_index(bytes, where));
+  TensorFile file;
+  file.metadata = std::move(index.metadata);
+  for (SafetensorsEntry& entry : index.entries) {
     Tensor tensor(entry.dtype, std::move(entry.shape));
-    if (tensor.num_bytes() > 0) std::memcpy(tensor.bytes(), payload.data() + entry.begin, tensor.num_bytes());
+    if (tensor.num_bytes() > 0) std::memcpy(tensor.bytes(), bytes.data() + index.payload + entry.begin, tensor.num_bytes());
     file.tensors.emplace(std::move(entry.name), std::move(tensor));
   }
   return file;
@@ -149,8 +155,7 @@ Status write_safetensors(const std::filesystem::path& path, const TensorFile& fi
   return write_file_atomic(
       path,
       [&file](FileWriter& writer) -> Status {
-        const std::string header = header_of(file);
-        HEDGE_CHECK(writer.write(length_prefix(header.size()) + header));
+        HEDGE_CHECK(writer.write(header_of(file)));
         for (const auto& [name, tensor] : file.tensors) HEDGE_CHECK(writer.write(bytes_of(tensor)));
         return {};
       },

@@ -1,9 +1,12 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/file.h"
 #include "core/result.h"
@@ -20,6 +23,27 @@ struct TensorFile {
   /// kNotFound with the names there are; kMismatch where the element type or rank is another (-1 dimensions are free).
   [[nodiscard]] Result<const Tensor*> get(const std::string& name, DType dtype, const Shape& spec) const;
 };
+
+/// Where a tensor stands in a file.
+struct SafetensorsEntry {
+  std::string name;
+  DType dtype = DType::kF32;
+  Shape shape;
+  std::uint64_t begin = 0, end = 0;  ///< bytes, from the payload's start
+};
+
+/// A file's header, checked: the entries, in the order of their bytes, cover the payload once.
+struct SafetensorsIndex {
+  std::vector<SafetensorsEntry> entries;
+  std::map<std::string, std::string> metadata;
+  std::size_t payload = 0;  ///< where the tensors' bytes start in the file
+};
+/// Reads the header alone. Errors: those of decode_safetensors.
+Result<SafetensorsIndex> read_safetensors_index(std::string_view bytes, std::string_view where);
+
+/// The header's bytes, its length before it, of tensors whose bytes follow one after the other: for files that are written piece by piece.
+/// `begin` and `end` of the entries are not read.
+std::string safetensors_header(const std::vector<SafetensorsEntry>& entries, const std::map<std::string, std::string>& metadata);
 
 std::string encode_safetensors(const TensorFile& file);
 /// Errors: kBadFormat: truncated, a header that is no JSON, offsets outside or overlapping or leaving gaps, a size that

@@ -6,6 +6,7 @@
 
 #include "core/json.h"
 #include "core/safetensors.h"
+#include "routing/internal/table_info.h"
 
 namespace hedge::routing {
 namespace {
@@ -72,6 +73,8 @@ Status check_shapes(const PredictionTable& table) {
   return {};
 }
 
+}  // namespace
+
 std::map<std::string, std::string> to_metadata(const TableInfo& info) {
   return {{"format", kFormat},
           {"schema", std::to_string(kSchema)},
@@ -93,6 +96,8 @@ std::map<std::string, std::string> to_metadata(const TableInfo& info) {
           {"base_parameters", std::to_string(info.base_parameters)},
           {"global_parameters", std::to_string(info.global_parameters)}};
 }
+
+namespace {
 
 /// Reads the metadata of one file; every error names it.
 class MetadataReader {
@@ -155,6 +160,8 @@ Status check_schema(const MetadataReader& reader, const std::string& where) {
   return {};
 }
 
+}  // namespace
+
 Result<TableInfo> from_metadata(const std::map<std::string, std::string>& metadata, const std::string& where) {
   const MetadataReader reader(metadata, where);
   HEDGE_CHECK(check_schema(reader, where));
@@ -178,8 +185,6 @@ Result<TableInfo> from_metadata(const std::map<std::string, std::string>& metada
   HEDGE_TRY(info.global_parameters, reader.integer("global_parameters"));
   return info;
 }
-
-}  // namespace
 
 Status PredictionTable::validate() const {
   HEDGE_CHECK(check_shapes(*this));

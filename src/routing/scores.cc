@@ -9,44 +9,6 @@
 namespace hedge::routing {
 namespace {
 
-/// Sums over one row of e_i = exp((l_i - max l) / T), without the largest logit's own term (which is 1). Probabilities are e_i / (1 + rest).
-struct RowSums {
-  double top = 0;       ///< max l
-  double rest = 0;      ///< sum of e_i
-  double weighted = 0;  ///< sum of e_i * (max l - l_i) / T
-  double second = 0;    ///< the largest e_i
-};
-
-RowSums sum_row(std::span<const float> logits, double temperature) {
-  const std::size_t top = first_largest(logits);
-  RowSums sums = {.top = static_cast<double>(logits[top])};
-  for (std::size_t i = 0; i < logits.size(); ++i) {
-    if (i == top) continue;
-    const double below = (sums.top - static_cast<double>(logits[i])) / temperature;
-    const double e = std::exp(-below);
-    sums.rest += e;
-    if (e > 0) sums.weighted += e * below;
-    sums.second = std::max(sums.second, e);
-  }
-  return sums;
-}
-
-/// 1 - p1 is computed as the sum of the others: near certainty the subtraction would lose every digit and make ties.
-double score_row(FreeScore score, const RowSums& sums, double temperature) {
-  const double total = 1 + sums.rest;
-  switch (score) {
-    case FreeScore::kEntropy:
-      return std::log1p(sums.rest) + sums.weighted / total;
-    case FreeScore::kMargin:
-      return (sums.rest + sums.second) / total;
-    case FreeScore::kMaxProbability:
-      return sums.rest / total;
-    case FreeScore::kEnergy:
-      return -(sums.top + temperature * std::log1p(sums.rest));
-  }
-  return 0;
-}
-
 double share(const std::vector<std::uint8_t>& flags) {
   if (flags.empty()) return 0;
   return static_cast<double>(std::accumulate(flags.begin(), flags.end(), std::int64_t{0})) / static_cast<double>(flags.size());

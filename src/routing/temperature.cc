@@ -48,7 +48,7 @@ Status check(const TensorView& logits, std::span<const std::int64_t> labels) {
   if (logits.dtype != DType::kF32 || logits.shape.size() != 2 || logits.shape[0] != static_cast<std::int64_t>(labels.size()) || logits.shape[1] < 1)
     return Error{.code = ErrorCode::kMismatch,
                  .what = "logits and labels do not fit",
-                 .got = std::string(to_string(logits.dtype)) + to_string(logits.shape),
+                 .got = std::string(hedge::to_string(logits.dtype)) + hedge::to_string(logits.shape),
                  .expected = "f32[" + std::to_string(labels.size()) + ", classes]"};
   for (std::size_t row = 0; row < labels.size(); ++row) {
     if (labels[row] < 0 || labels[row] >= logits.shape[1])
