@@ -6,9 +6,9 @@
 #include <cstdio>
 #include <exception>
 #include <memory>
-#include <optional>
 #include <string>
 
+#include "apps/cloud_flags.h"
 #include "apps/console.h"
 #include "core/file.h"
 #include "core/json.h"
@@ -30,19 +30,12 @@ std::atomic<bool> stop_asked{false};  // set by a signal handler, which can reac
 struct RunFlags {
   std::string bundle;
   std::string input;
-  std::string cloud;
-  bool no_cloud = false;
-  int deadline_ms = 200;
+  hedge::apps::CloudFlags cloud;
   int threads = 0;
   int concurrency = 1;
   std::size_t limit = 0;
   std::string out = "-";
   std::string summary;
-  bool tls = false;
-  std::string tls_ca;
-  std::string tls_cert;
-  std::string tls_key;
-  std::string tls_name;
 };
 
 struct InspectFlags {
@@ -60,12 +53,7 @@ void add_run(CLI::App& app, RunFlags& flags) {
                  "what to answer: a picture, a folder of pictures (any depth, no labels), or a data set:\n"
                  "fashion-mnist?split=test, folder:PATH?split=test&limit=100")
       ->required();
-  auto* cloud = app.add_option("--cloud", flags.cloud, "HOST:PORT of the global, an Open Inference Protocol server over gRPC (hedge-cloud, Triton, …)");
-  auto* none = app.add_flag("--no-cloud", flags.no_cloud, "never query: the base answers everything");
-  none->excludes(cloud);
-  app.add_option("--deadline-ms", flags.deadline_ms, "longest wait for one answer of the cloud; then the base's stands")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 600000));
+  hedge::apps::add_cloud_flags(app, flags.cloud);
   app.add_option("--threads", flags.threads, "threads of the base's network; 0: as many as it likes")->capture_default_str()->check(CLI::Range(0, 1024));
   app.add_option("--concurrency", flags.concurrency, "pictures under way at once: more throughput, a longer answer each")
       ->capture_default_str()
@@ -73,13 +61,6 @@ void add_run(CLI::App& app, RunFlags& flags) {
   app.add_option("--limit", flags.limit, "the first N pictures only; 0: all")->capture_default_str();
   app.add_option("--out", flags.out, "where the JSON lines go; \"-\": standard output, as they come. A file appears when it is complete")->capture_default_str();
   app.add_option("--summary", flags.summary, "write coverage, accuracy, counts and times to this JSON file");
-  app.add_flag("--tls", flags.tls, "encrypt the connection; implied by the other --tls flags")->group("TLS");
-  app.add_option("--tls-ca", flags.tls_ca, "PEM file with the authorities to trust; without it the system's")->group("TLS");
-  auto* cert = app.add_option("--tls-cert", flags.tls_cert, "PEM file with this device's certificate, where the server asks for one")->group("TLS");
-  auto* key = app.add_option("--tls-key", flags.tls_key, "PEM file with its key")->group("TLS");
-  cert->needs(key);
-  key->needs(cert);
-  app.add_option("--tls-name", flags.tls_name, "the name to look for in the server's certificate, where it is not the host's")->group("TLS");
 }
 
 void add_inspect(CLI::App& app, InspectFlags& flags) {
@@ -101,34 +82,12 @@ void catch_signals() {
   std::signal(SIGPIPE, SIG_IGN);
 }
 
-Result<std::optional<hedge::oip::Tls>> read_tls(const RunFlags& flags) {
-  if (!flags.tls && flags.tls_ca.empty() && flags.tls_cert.empty() && flags.tls_name.empty()) return std::optional<hedge::oip::Tls>();
-  hedge::oip::Tls tls;
-  if (!flags.tls_ca.empty()) {
-    HEDGE_TRY(tls.ca, hedge::read_file(flags.tls_ca));
-  }
-  if (!flags.tls_cert.empty()) {
-    HEDGE_TRY(tls.certificate, hedge::read_file(flags.tls_cert));
-    HEDGE_TRY(tls.key, hedge::read_file(flags.tls_key));
-  }
-  return std::optional(std::move(tls));
-}
-
-Result<std::unique_ptr<hedge::oip::RemoteModel>> open_cloud(const RunFlags& flags, const hedge::edge::Bundle& bundle) {
-  if (flags.no_cloud) return std::unique_ptr<hedge::oip::RemoteModel>();
-  if (flags.cloud.empty())
-    return Error{.code = ErrorCode::kInvalidArgument, .what = "no cloud is named", .hint = "give --cloud HOST:PORT, or --no-cloud to answer everything here"};
-  hedge::oip::RemoteOptions options{.address = flags.cloud, .model = bundle.manifest.global.name, .tls_server_name = flags.tls_name};
-  HEDGE_TRY(options.tls, read_tls(flags));
-  return hedge::oip::connect(options);
-}
-
 /// A cloud that is not there is worth a warning and no more: it may come later.
 void greet_cloud(const hedge::edge::EdgeRuntime& runtime, const RunFlags& flags, const hedge::LogSink& log) {
   constexpr int kFirstContactMs = 2000;  // connecting takes longer than asking
   if (runtime.cloud() == nullptr) return;
-  const auto met = runtime.cloud()->connect(std::chrono::milliseconds(std::max(kFirstContactMs, flags.deadline_ms)));
-  if (!met) hedge::log(log, hedge::LogLevel::kWarning, flags.cloud + ": " + met.error().message() + "; until it answers, the base's answers stand");
+  const auto met = runtime.cloud()->connect(std::chrono::milliseconds(std::max(kFirstContactMs, flags.cloud.deadline_ms)));
+  if (!met) hedge::log(log, hedge::LogLevel::kWarning, flags.cloud.cloud + ": " + met.error().message() + "; until it answers, the base's answers stand");
 }
 
 Status write_stdout(std::string_view bytes) {
@@ -162,10 +121,10 @@ std::string summary_line(const hedge::edge::Summary& summary) {
 Status run(const RunFlags& flags, hedge::apps::Console& console) {
   HEDGE_TRY(const auto bundle, hedge::edge::read_bundle(flags.bundle));
   HEDGE_TRY(const auto source, hedge::edge::open_input(flags.input, bundle.labels, console.log()));
-  HEDGE_TRY(auto remote, open_cloud(flags, bundle));
+  HEDGE_TRY(auto remote, hedge::apps::open_cloud(flags.cloud, bundle.manifest.global.name));
   const hedge::SteadyClock clock;
   hedge::edge::OpenRuntimeOptions options{.threads = flags.threads, .throughput = flags.concurrency > 1};
-  options.cloud.deadline = std::chrono::milliseconds(flags.deadline_ms);
+  options.cloud.deadline = std::chrono::milliseconds(flags.cloud.deadline_ms);
   HEDGE_TRY(const auto runtime, hedge::edge::open_runtime(bundle, std::move(remote), options, clock));
   greet_cloud(*runtime, flags, console.log());
   catch_signals();

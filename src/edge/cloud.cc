@@ -35,7 +35,7 @@ std::string choose_output(const std::vector<TensorSpec>& outputs) {
   return matrix == outputs.end() ? std::string() : matrix->name;
 }
 
-Result<std::int64_t> read_class(const std::vector<Tensor>& outputs, std::int64_t classes) {
+Result<std::vector<float>> read_logits(const std::vector<Tensor>& outputs, std::int64_t classes) {
   const auto found = std::find_if(outputs.begin(), outputs.end(), [](const auto& tensor) { return is_logits(tensor); });
   const Shape expected = {1, classes};
   if (found == outputs.end() || found->shape() != expected)
@@ -46,7 +46,7 @@ Result<std::int64_t> read_class(const std::vector<Tensor>& outputs, std::int64_t
   const auto logits = found->data<float>();
   if (!std::all_of(logits.begin(), logits.end(), [](float value) { return std::isfinite(value); }))
     return Error{.code = ErrorCode::kBadData, .what = "the cloud's logits are not finite"};
-  return std::max_element(logits.begin(), logits.end()) - logits.begin();
+  return std::vector<float>(logits.begin(), logits.end());
 }
 
 }  // namespace
@@ -90,6 +90,11 @@ Result<Cloud::Signature> Cloud::signature(milliseconds deadline) {
 }
 
 Result<std::int64_t> Cloud::classify(const data::Picture& picture) {
+  HEDGE_TRY(const auto answer, logits(picture));
+  return std::max_element(answer.begin(), answer.end()) - answer.begin();
+}
+
+Result<std::vector<float>> Cloud::logits(const data::Picture& picture) {
   HEDGE_TRY(const auto fitted, data::fit_picture(picture, recipe_));
   if (!breaker_.allow()) {
     const std::lock_guard lock(mutex_);
@@ -109,7 +114,7 @@ Result<std::int64_t> Cloud::classify(const data::Picture& picture) {
   return answer;
 }
 
-Result<std::int64_t> Cloud::query(const data::Picture& fitted) {
+Result<std::vector<float>> Cloud::query(const data::Picture& fitted) {
   const auto start = clock_.now();
   const auto names = signature(options_.deadline);
   // A server may lack the metadata call; one that is not reached at all is a failed query.
@@ -126,7 +131,7 @@ Result<std::int64_t> Cloud::query(const data::Picture& fitted) {
     Error error = std::move(outputs).error();
     return error.code == ErrorCode::kDeadline ? late(options_.deadline) : error;
   }
-  return read_class(*outputs, classes_);
+  return read_logits(*outputs, classes_);
 }
 
 Result<std::vector<Tensor>> Cloud::infer(const Signature& names, const TensorView& pixels, milliseconds deadline) {

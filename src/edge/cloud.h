@@ -40,13 +40,16 @@ class Cloud {
   /// shape or type, or the model's input); kBadData (an answer with NaN or infinite logits); those of the remote model.
   [[nodiscard]] Result<std::int64_t> classify(const data::Picture& picture);
 
+  /// The global's logits [classes] for `picture`, all finite. Errors: as classify.
+  [[nodiscard]] Result<std::vector<float>> logits(const data::Picture& picture);
+
  private:
   struct Signature {
     std::string input;
     std::string output;  ///< empty: whatever the server gives
   };
   Result<Signature> signature(std::chrono::milliseconds deadline);
-  Result<std::int64_t> query(const data::Picture& fitted);
+  Result<std::vector<float>> query(const data::Picture& fitted);
   Result<std::vector<Tensor>> infer(const Signature& names, const TensorView& pixels, std::chrono::milliseconds deadline);
 
   const std::unique_ptr<oip::RemoteModel> remote_;

@@ -14,7 +14,7 @@ Json or_null(const std::optional<T>& value) {
 
 }  // namespace
 
-std::string to_json_line(const Row& row, const std::vector<std::string>& labels) {
+Json to_json(const Row& row, const std::vector<std::string>& labels) {
   Json json = {{"id", row.id}};
   if (row.answer) {
     const Answer& answer = *row.answer;
@@ -32,8 +32,12 @@ std::string to_json_line(const Row& row, const std::vector<std::string>& labels)
     json["truth_index"] = *row.truth;
   }
   if (row.answer) json["times_ms"] = times_json(row.answer->times_ms);
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  return json;
 }
+
+std::string to_text(const Json& line) { return line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"; }
+
+std::string to_json_line(const Row& row, const std::vector<std::string>& labels) { return to_text(to_json(row, labels)); }
 
 Json to_json(const Summary& summary) {
   return {{"coverage", summary.coverage},

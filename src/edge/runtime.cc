@@ -60,6 +60,8 @@ class Stopwatch {
   TimePoint last_;
 };
 
+}  // namespace
+
 std::string failure_reason(const Error& error) {
   switch (error.code) {
     case ErrorCode::kDeadline: return "cloud late: " + error.message();
@@ -69,8 +71,6 @@ std::string failure_reason(const Error& error) {
     default: return "cloud unavailable: " + error.message();
   }
 }
-
-}  // namespace
 
 const char* to_string(Source source) {
   switch (source) {

@@ -31,6 +31,9 @@ struct AnswerTimes {
   double total = 0;
 };
 
+/// The reason that an answer gives for a failed query: "cloud late: …", "cloud unavailable: …" or "cloud answer refused: …".
+std::string failure_reason(const Error& error);
+
 struct Answer {
   std::int64_t label_index = 0;
   std::string label;

@@ -1,12 +1,13 @@
 #include "edge/stream.h"
 
 #include <algorithm>
-#include <cmath>
 #include <condition_variable>
 #include <map>
 #include <mutex>
 #include <thread>
 #include <vector>
+
+#include "edge/tally.h"
 
 namespace hedge::edge {
 namespace {
@@ -14,75 +15,13 @@ namespace {
 /// Rows that may wait for an earlier, slower one, a worker.
 constexpr std::size_t kWindowPerWorker = 8;
 
-double percentile(std::vector<double> values, double share) {
-  if (values.empty()) return 0;
-  const auto rank = static_cast<std::size_t>(std::ceil(share * static_cast<double>(values.size())));
-  const auto nth = values.begin() + static_cast<std::ptrdiff_t>(std::max<std::size_t>(rank, 1) - 1);
-  std::nth_element(values.begin(), nth, values.end());
-  return *nth;
-}
-
-/// Adds rows up.
-class Tally {
- public:
-  void add(const Row& row) {
-    if (!row.answer) {
-      ++summary_.errors;
-      return;
-    }
-    const Answer& answer = *row.answer;
-    ++summary_.answered;
-    ++count_of(answer.source);
-    if (!answer.wants_cloud) ++covered_;
-    if (row.truth) {
-      ++summary_.with_truth;
-      if (*row.truth == answer.label_index) ++right_;
-    }
-    total_ms_.push_back(answer.times_ms.total);
-    if (answer.source == Source::kCloud) cloud_ms_.push_back(answer.times_ms.cloud);
-  }
-
-  Summary finish() {
-    const auto answered = static_cast<double>(summary_.answered);
-    if (summary_.answered > 0) {
-      summary_.coverage = static_cast<double>(covered_) / answered;
-      double sum = 0;
-      for (const double ms : total_ms_) sum += ms;
-      summary_.mean_ms = sum / answered;
-    }
-    if (summary_.with_truth > 0) summary_.accuracy = static_cast<double>(right_) / static_cast<double>(summary_.with_truth);
-    summary_.p50_ms = percentile(total_ms_, 0.50);
-    summary_.p99_ms = percentile(total_ms_, 0.99);
-    if (!cloud_ms_.empty()) summary_.cloud_p50_ms = percentile(cloud_ms_, 0.50);
-    return summary_;
-  }
-
-  [[nodiscard]] const Summary& so_far() const { return summary_; }
-
- private:
-  std::size_t& count_of(Source source) {
-    switch (source) {
-      case Source::kEdge: return summary_.edge;
-      case Source::kCloud: return summary_.cloud;
-      case Source::kEdgeFallback: break;
-    }
-    return summary_.fallback;
-  }
-
-  Summary summary_;
-  std::size_t covered_ = 0;
-  std::size_t right_ = 0;
-  std::vector<double> total_ms_;
-  std::vector<double> cloud_ms_;
-};
-
 /// Workers take pictures in order and hand rows back in any order; whoever completes the next row emits it.
 class Stream {
  public:
-  Stream(const EdgeRuntime& runtime, const PictureSource& source, const StreamOptions& options, const std::function<Status(const Row&)>& emit)
-      : runtime_(runtime), source_(source), options_(options), emit_(emit) {
+  Stream(const Answerer& answerer, const Clock& clock, const PictureSource& source, const StreamOptions& options, const std::function<Status(const Row&)>& emit)
+      : answerer_(answerer), clock_(clock), source_(source), options_(options), emit_(emit) {
     total_ = options.limit == 0 ? source.size() : std::min(options.limit, source.size());
-    start_ = runtime.clock().now();
+    start_ = clock.now();
   }
 
   Result<Summary> run() {
@@ -95,7 +34,7 @@ class Stream {
     Summary summary = tally_.finish();
     summary.total = total_;
     summary.stopped = emitted_ < total_;
-    summary.seconds = seconds_between(start_, runtime_.clock().now());
+    summary.seconds = seconds_between(start_, clock_.now());
     return summary;
   }
 
@@ -120,7 +59,7 @@ class Stream {
     Row row{.id = source_.id(index), .truth = source_.truth(index)};
     const auto picture = source_.picture(index);
     if (picture) {
-      row.answer = runtime_.answer(*picture);
+      row.answer = answerer_(*picture);
     } else {
       row.answer = picture.error();
     }
@@ -143,7 +82,7 @@ class Stream {
   void report() const {
     if (!options_.progress) return;
     const Summary& so_far = tally_.so_far();
-    const double seconds = seconds_between(start_, runtime_.clock().now());
+    const double seconds = seconds_between(start_, clock_.now());
     const double rate = seconds > 0 ? static_cast<double>(emitted_) / seconds : 0;
     ProgressUpdate update{.what = "answer", .done = static_cast<double>(emitted_), .total = static_cast<double>(total_)};
     if (rate > 0) update.eta_s = static_cast<double>(total_ - emitted_) / rate;
@@ -152,7 +91,8 @@ class Stream {
     options_.progress(update);
   }
 
-  const EdgeRuntime& runtime_;
+  const Answerer& answerer_;
+  const Clock& clock_;
   const PictureSource& source_;
   const StreamOptions& options_;
   const std::function<Status(const Row&)>& emit_;
@@ -170,11 +110,16 @@ class Stream {
 
 }  // namespace
 
-Result<Summary> answer_all(const EdgeRuntime& runtime, const PictureSource& source, const StreamOptions& options,
+Result<Summary> answer_all(const Answerer& answerer, const Clock& clock, const PictureSource& source, const StreamOptions& options,
                            const std::function<Status(const Row&)>& emit) {
   if (options.concurrency < 1 || options.concurrency > 1024)
     return Error{.code = ErrorCode::kInvalidArgument, .what = "the concurrency is out of range", .got = std::to_string(options.concurrency), .expected = "1 to 1024"};
-  return Stream(runtime, source, options, emit).run();
+  return Stream(answerer, clock, source, options, emit).run();
+}
+
+Result<Summary> answer_all(const EdgeRuntime& runtime, const PictureSource& source, const StreamOptions& options,
+                           const std::function<Status(const Row&)>& emit) {
+  return answer_all([&runtime](const data::Picture& picture) { return runtime.answer(picture); }, runtime.clock(), source, options, emit);
 }
 
 }  // namespace hedge::edge
