@@ -24,6 +24,7 @@ void add_predict(CLI::App& app, Context& context);
 void add_fit(CLI::App& app, Context& context);
 void add_eval(CLI::App& app, Context& context);
 void add_bundle(CLI::App& app, Context& context);
+void add_plan(CLI::App& app, Context& context);
 void add_demo(CLI::App& app, Context& context);
 
 }  // namespace hedge::apps
