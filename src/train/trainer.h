@@ -12,6 +12,7 @@
 #include "data/loader.h"
 #include "data/preprocess.h"
 #include "graph/graph.h"
+#include "train/objective.h"
 
 namespace hedge::train {
 
@@ -30,6 +31,8 @@ struct TrainOptions {
   double momentum = 0.9;           ///< SGD's (Nesterov)
   double weight_decay = 0.02;      ///< of weights, not of biases and normalisation; AdamW about 0.02, SGD about 0.0005
   double warmup_epochs = 0.5;      ///< linear from 0 to the peak, then cosine to 0; less than epochs
+  std::int64_t first_epoch = 0;    ///< of a run that goes on from another: its order, augmentation and rate begin there
+  std::int64_t schedule_epochs = 0;  ///< of the schedule that the rate follows; 0: first_epoch + epochs
   double label_smoothing = 0.0;    ///< in 0..1; softens targets and keeps probabilities calibrated
   data::Augmentation augmentation; ///< random crops and flips
   Precision precision = Precision::kAuto;  ///< auto: the fastest of f32 and bf16, by measurement on the first batch; f32 with one thread
@@ -42,6 +45,7 @@ struct TrainOptions {
   bool strict = false;             ///< a picture that cannot be decoded is an error; otherwise it is left out and listed
   std::filesystem::path csv;         ///< a line an epoch; empty: none
 
+  [[nodiscard]] std::int64_t schedule_length() const { return schedule_epochs != 0 ? schedule_epochs : first_epoch + epochs; }
   /// Errors: kInvalidArgument, naming the field.
   [[nodiscard]] Status validate() const;
 };
@@ -69,12 +73,12 @@ struct TrainHooks {
   std::function<bool()> should_stop;  ///< polled between steps; true ends with kCancelled, the last checkpoint stands
 };
 
-/// Trains `graph` (first output: logits [N, C]; first input: pictures f32 [N, C, H, W]) on `dataset` with cross entropy.
-/// Learning rate: linear warm-up, then cosine to zero (Loshchilov and Hutter 2017).
-/// Errors: kInvalidArgument (options), kMismatch (classes, picture shape, a checkpoint of another run), kBadData (a loss
+/// Trains `graph` (first output: logits [N, C]; first input: pictures f32 [N, C, H, W]) on `dataset` with cross entropy,
+/// or towards another `objective`. Learning rate: linear warm-up, then cosine to zero (Loshchilov and Hutter 2017).
+/// Errors: kInvalidArgument (options), kMismatch (classes, picture shape, an objective for other data, a checkpoint of another run), kBadData (a loss
 /// that is not finite: the last checkpoint stands), kCancelled, and those of the loader.
 Result<Trained> train_classifier(graph::Graph graph, const data::Dataset& dataset, const data::Preprocess& recipe,
-                                 const TrainOptions& options, const TrainHooks& hooks = {});
+                                 const TrainOptions& options, const TrainHooks& hooks = {}, const Objective& objective = {});
 
 const char* to_string(Precision precision);
 const char* to_string(Layout layout);

@@ -8,39 +8,13 @@
 #include <filesystem>
 
 #include "core/file.h"
-#include "core/rng.h"
 #include "graph/zoo.h"
+#include "train/bars.h"
 #include "train/internal/schedule.h"
 #include "train/torch_executor.h"
 
 namespace hedge::train {
 namespace {
-
-/// Bars: class 0 has a bright left half, class 1 a bright right half; noise on top.
-class Bars final : public data::Dataset {
- public:
-  explicit Bars(std::size_t size) : size_(size) {}
-  [[nodiscard]] std::size_t size() const override { return size_; }
-  [[nodiscard]] const std::vector<std::string>& class_names() const override { return names_; }
-  [[nodiscard]] std::int64_t label(std::size_t index) const override { return static_cast<std::int64_t>(index % 2); }
-  [[nodiscard]] std::string id(std::size_t index) const override { return std::to_string(index); }
-  [[nodiscard]] Result<data::Picture> picture(std::size_t index) const override {
-    data::Picture picture{.height = 12, .width = 12, .channels = 1, .pixels = std::vector<std::uint8_t>(144)};
-    Rng rng(7, index);
-    for (std::size_t i = 0; i < 144; ++i) {
-      const bool bright = (i % 12 < 6) == (index % 2 == 0);
-      picture.pixels[i] = static_cast<std::uint8_t>((bright ? 150 : 50) + rng.below(50));
-    }
-    return picture;
-  }
-  [[nodiscard]] const std::string& content_hash() const override { return hash_; }
-  [[nodiscard]] const std::string& spec() const override { return hash_; }
-
- private:
-  std::size_t size_;
-  std::vector<std::string> names_ = {"left", "right"};
-  std::string hash_ = "bars";
-};
 
 class Training : public ::testing::Test {
  protected:
@@ -237,6 +211,10 @@ TEST(Schedule, warms_up_linearly_and_falls_to_zero_as_a_cosine) {
   EXPECT_NEAR(internal::learning_rate_at(options, 3.0), 1.0, 1e-12);
   EXPECT_NEAR(internal::learning_rate_at(options, 5.0), 0.0, 1e-12);
   EXPECT_FALSE((TrainOptions{.epochs = 1, .warmup_epochs = 1.0}.validate().ok()));
+  const TrainOptions second{.epochs = 2, .learning_rate = 2.0, .warmup_epochs = 1.0, .first_epoch = 3, .schedule_epochs = 5};
+  EXPECT_TRUE(second.validate().ok());
+  EXPECT_DOUBLE_EQ(internal::learning_rate_at(second, 4.0), internal::learning_rate_at(options, 4.0));
+  EXPECT_FALSE((TrainOptions{.epochs = 3, .first_epoch = 3, .schedule_epochs = 5}.validate().ok()));
 }
 
 /// Reference BLAS gives 5 to 10 GFLOP/s on one core, OpenBLAS 50 and more: the set-up must have installed the latter.

@@ -1,0 +1,39 @@
+#include "train/held_out.h"
+
+#include <algorithm>
+#include <map>
+#include <span>
+
+#include "core/rng.h"
+#include "core/sha256.h"
+
+namespace hedge::train {
+
+PartOfDataset::PartOfDataset(const data::Dataset& whole, std::vector<std::size_t> rows) : whole_(whole), rows_(std::move(rows)) {
+  Sha256 hash;
+  hash.update(whole.content_hash());
+  for (const auto row : rows_) hash.update(std::to_string(row) + ",");
+  hash_ = hash.hex();
+}
+
+Result<HeldOut> hold_out(const data::Dataset& whole, double share, std::uint64_t seed) {
+  if (!(share > 0 && share <= 0.5))
+    return Error{.code = ErrorCode::kInvalidArgument, .what = "the held-out share is out of range", .got = std::to_string(share), .expected = "in (0, 0.5]"};
+  std::map<std::int64_t, std::vector<std::size_t>> by_class;
+  for (std::size_t i = 0; i < whole.size(); ++i) by_class[whole.label(i)].push_back(i);
+  std::vector<std::size_t> fit, held;
+  Rng rng(seed, 0x4E1D);
+  for (auto& [label, rows] : by_class) {
+    if (rows.size() < 2)
+      return Error{.code = ErrorCode::kBadData, .what = "a class has too few pictures to hold one out", .where = whole.spec() + ", class " + std::to_string(label), .got = std::to_string(rows.size())};
+    rng.shuffle(std::span<std::size_t>(rows));
+    const auto count = std::max<std::size_t>(1, static_cast<std::size_t>(share * static_cast<double>(rows.size())));
+    held.insert(held.end(), rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(count));
+    fit.insert(fit.end(), rows.begin() + static_cast<std::ptrdiff_t>(count), rows.end());
+  }
+  std::sort(fit.begin(), fit.end());
+  std::sort(held.begin(), held.end());
+  return HeldOut{std::make_unique<PartOfDataset>(whole, std::move(fit)), std::make_unique<PartOfDataset>(whole, std::move(held))};
+}
+
+}  // namespace hedge::train

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/result.h"
+#include "data/dataset.h"
+
+namespace hedge::train {
+
+/// Some pictures of another data set, in its order. `whole` is borrowed and must outlive it. Its specification is the whole's, since it
+/// is a part of those pictures; its content hash is its own.
+class PartOfDataset final : public data::Dataset {
+ public:
+  /// `rows`: ascending indices into `whole`.
+  PartOfDataset(const data::Dataset& whole, std::vector<std::size_t> rows);
+
+  [[nodiscard]] std::size_t size() const override { return rows_.size(); }
+  [[nodiscard]] const std::vector<std::string>& class_names() const override { return whole_.class_names(); }
+  [[nodiscard]] std::int64_t label(std::size_t index) const override { return whole_.label(rows_[index]); }
+  [[nodiscard]] std::string id(std::size_t index) const override { return whole_.id(rows_[index]); }
+  [[nodiscard]] Result<data::Picture> picture(std::size_t index) const override { return whole_.picture(rows_[index]); }
+  [[nodiscard]] const std::string& content_hash() const override { return hash_; }
+  [[nodiscard]] const std::string& spec() const override { return whole_.spec(); }
+
+ private:
+  const data::Dataset& whole_;
+  std::vector<std::size_t> rows_;
+  std::string hash_;
+};
+
+struct HeldOut {
+  std::unique_ptr<PartOfDataset> fit;   ///< to train on
+  std::unique_ptr<PartOfDataset> held;  ///< to stop early by
+};
+
+/// Divides `whole` into two disjoint parts, class by class: `share` of each class, rounded down but at least one picture, is held out, drawn
+/// from `seed`. Errors: kInvalidArgument (a share outside (0, 0.5]); kBadData (a class with a single picture).
+Result<HeldOut> hold_out(const data::Dataset& whole, double share, std::uint64_t seed);
+
+}  // namespace hedge::train

@@ -1,0 +1,106 @@
+#include "train/internal/loss.h"
+
+#include "graph/operators.h"
+#include "train/internal/autocast.h"
+
+namespace hedge::train::internal {
+namespace {
+
+namespace F = torch::nn::functional;
+
+torch::Tensor channels(const std::vector<float>& values) {
+  return torch::tensor(values).reshape({1, static_cast<std::int64_t>(values.size()), 1, 1});
+}
+
+Result<Shape> logits_shape(const graph::Graph& graph) {
+  HEDGE_TRY(const auto shapes, graph::infer_shapes(graph));
+  return shapes.at(graph.outputs.at(0).name).shape;
+}
+
+Status check_teacher(const Teacher& teacher, const graph::Graph& student, const data::Preprocess& recipe) {
+  const auto& own = teacher.recipe;
+  if (own.channels != recipe.channels || own.height != recipe.height || own.width != recipe.width || own.resize_shorter != recipe.resize_shorter)
+    return Error{.code = ErrorCode::kMismatch,
+                 .what = "the teacher sees pictures of another shape than the student",
+                 .where = teacher.graph.name,
+                 .got = own.to_json(),
+                 .expected = recipe.to_json()};
+  HEDGE_TRY(const auto theirs, logits_shape(teacher.graph));
+  HEDGE_TRY(const auto ours, logits_shape(student));
+  if (theirs != ours)
+    return Error{.code = ErrorCode::kMismatch, .what = "the teacher tells other classes apart", .where = teacher.graph.name, .got = hedge::to_string(theirs), .expected = hedge::to_string(ours)};
+  return {};
+}
+
+}  // namespace
+
+Result<Loss> Loss::create(const Objective& objective, const graph::Graph& student, const data::Preprocess& recipe, double label_smoothing) {
+  Loss loss;
+  loss.label_smoothing_ = label_smoothing;
+  loss.plain_ = objective.output_weights.empty() && objective.sample_weights.empty() && !objective.teacher && !objective.hybrid;
+  if (!objective.output_weights.empty()) loss.output_weights_ = objective.output_weights;
+  if (!objective.sample_weights.empty()) loss.sample_weights_ = torch::tensor(objective.sample_weights);
+  if (objective.hybrid) {
+    loss.global_loss_ = torch::tensor(objective.hybrid->global_loss);
+    loss.coverage_ = objective.hybrid->coverage;
+    loss.penalty_ = objective.hybrid->penalty;
+  }
+  if (!objective.teacher) return loss;
+  const auto& teacher = *objective.teacher;
+  HEDGE_CHECK(check_teacher(teacher, student, recipe));
+  HEDGE_TRY(loss.teacher_, TrainableGraph::create(teacher.graph));
+  const auto& from = recipe.normalization;
+  const auto& to = teacher.recipe.normalization;
+  loss.teacher_scale_ = channels(from.std) / channels(to.std);
+  loss.teacher_shift_ = (channels(from.mean) - channels(to.mean)) / channels(to.std);
+  loss.teacher_weight_ = teacher.weight;
+  loss.temperature_ = teacher.temperature;
+  return loss;
+}
+
+torch::Tensor Loss::per_sample(const torch::Tensor& logits, const torch::Tensor& labels) const {
+  return F::cross_entropy(logits, labels, F::CrossEntropyFuncOptions().label_smoothing(label_smoothing_).reduction(torch::kNone));
+}
+
+/// [n] times [n]: a weight of another shape would broadcast and silently lose the weighting.
+torch::Tensor Loss::weighted_mean(const torch::Tensor& loss, const torch::Tensor& rows) const {
+  if (!sample_weights_.defined()) return loss.mean();
+  return (sample_weights_.index_select(0, rows) * loss).mean();
+}
+
+torch::Tensor Loss::teach(const torch::Tensor& logits, const torch::Tensor& hard, const torch::Tensor& images, bool bf16) const {
+  torch::Tensor target;
+  {
+    torch::NoGradGuard guard;
+    AutocastGuard autocast(bf16);
+    target = teacher_->forward({images * teacher_scale_ + teacher_shift_}, false)[0];
+    target = torch::softmax(target.to(torch::kFloat) / temperature_, 1);
+  }
+  const auto log_target = target.clamp_min(1e-30).log();
+  const auto divergence = (target * (log_target - torch::log_softmax(logits / temperature_, 1))).sum(1);
+  return (1.0 - teacher_weight_) * hard + teacher_weight_ * temperature_ * temperature_ * divergence;
+}
+
+torch::Tensor Loss::expected_hybrid(const std::vector<torch::Tensor>& outputs, const BatchTargets& batch) const {
+  const auto query = outputs[1].to(torch::kFloat).reshape({-1});
+  const auto base = per_sample(outputs[0].to(torch::kFloat), batch.labels);
+  const auto expected = (1.0 - query) * base + query * global_loss_.index_select(0, batch.rows);
+  return weighted_mean(expected, batch.rows) + penalty_ * torch::relu(coverage_ - (1.0 - query).mean());
+}
+
+torch::Tensor Loss::operator()(const std::vector<torch::Tensor>& outputs, const BatchTargets& batch, bool bf16) const {
+  if (plain_) return F::cross_entropy(outputs[0].to(torch::kFloat), batch.labels, F::CrossEntropyFuncOptions().label_smoothing(label_smoothing_));
+  if (global_loss_.defined()) return expected_hybrid(outputs, batch);
+  torch::Tensor sum;
+  for (std::size_t i = 0; i < output_weights_.size(); ++i) {
+    if (output_weights_[i] == 0) continue;
+    const auto logits = outputs[i].to(torch::kFloat);
+    auto loss = per_sample(logits, batch.labels);
+    if (i == 0 && teacher_) loss = teach(logits, loss, batch.images, bf16);
+    const auto part = output_weights_[i] * weighted_mean(loss, batch.rows);
+    sum = sum.defined() ? sum + part : part;
+  }
+  return sum;
+}
+
+}  // namespace hedge::train::internal

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <torch/torch.h>
+
+#include <optional>
+#include <vector>
+
+#include "train/internal/trainable_graph.h"
+#include "train/objective.h"
+
+namespace hedge::train::internal {
+
+/// What a step knows of its pictures.
+struct BatchTargets {
+  torch::Tensor images;  ///< f32 [n, C, H, W], as the student sees them
+  torch::Tensor labels;  ///< i64 [n]
+  torch::Tensor rows;    ///< i64 [n]: the pictures' indices in the data set
+};
+
+/// An Objective, ready to be computed. A plain one is torch's mean cross entropy and nothing else. Const methods are thread-safe.
+class Loss {
+ public:
+  /// `objective` is copied. Errors: kMismatch (a teacher for pictures of another shape or with other classes); those of TrainableGraph.
+  static Result<Loss> create(const Objective& objective, const graph::Graph& student, const data::Preprocess& recipe, double label_smoothing);
+
+  /// The scalar to minimise. `outputs`: the network's, in their order; `bf16`: the working precision of a teacher's forward pass.
+  [[nodiscard]] torch::Tensor operator()(const std::vector<torch::Tensor>& outputs, const BatchTargets& batch, bool bf16) const;
+
+ private:
+  Loss() = default;
+  [[nodiscard]] torch::Tensor per_sample(const torch::Tensor& logits, const torch::Tensor& labels) const;
+  [[nodiscard]] torch::Tensor weighted_mean(const torch::Tensor& loss, const torch::Tensor& rows) const;
+  [[nodiscard]] torch::Tensor teach(const torch::Tensor& logits, const torch::Tensor& hard, const torch::Tensor& images, bool bf16) const;
+  [[nodiscard]] torch::Tensor expected_hybrid(const std::vector<torch::Tensor>& outputs, const BatchTargets& batch) const;
+
+  bool plain_ = true;
+  double label_smoothing_ = 0;
+  std::vector<double> output_weights_ = {1.0};
+  torch::Tensor sample_weights_;  ///< f32 [N], undefined where every weight is 1
+  std::optional<TrainableGraph> teacher_;
+  torch::Tensor teacher_scale_, teacher_shift_;  ///< [1, C, 1, 1]: from the student's normalisation to the teacher's
+  double teacher_weight_ = 0, temperature_ = 1;
+  torch::Tensor global_loss_;  ///< f32 [N], undefined without an ExpectedHybrid
+  double coverage_ = 0, penalty_ = 0;
+};
+
+}  // namespace hedge::train::internal
