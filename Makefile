@@ -8,7 +8,7 @@ STEP := @scripts/step.sh
 CTEST := ctest --output-on-failure --no-tests=error --timeout 1200
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test test-unit bench format format-check tidy fuzz sanitize tsan clean
+.PHONY: help setup build demo test test-unit bench mcu-bench format format-check tidy fuzz sanitize tsan clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -35,6 +35,11 @@ test-unit: ## build, then the quick tests alone
 bench: ## build, then all benchmarks (what a speed claim stands on)
 	$(STEP) build scripts/build.sh release
 	$(STEP) bench bash -c 'set -e; for b in $(RELEASE)/bin/*_bench; do [ -x "$$b" ] || { echo "no benchmarks"; exit 1; }; "$$b"; done'
+
+mcu-bench: ## count the microcontroller kernels' instructions in QEMU; writes out/mcu/bench.json
+	$(STEP) setup scripts/setup.sh build test
+	$(STEP) build scripts/build.sh release mcu_layers_m4 mcu_layers_m7 mcu_layers_m55
+	$(STEP) mcu-bench python3 -B bench/mcu/report.py --programs $(RELEASE)/mcu --out out/mcu
 
 format: ## clang-format over all sources
 	$(STEP) setup scripts/setup.sh develop
