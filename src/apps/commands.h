@@ -25,6 +25,7 @@ void add_fit(CLI::App& app, Context& context);
 void add_eval(CLI::App& app, Context& context);
 void add_bundle(CLI::App& app, Context& context);
 void add_plan(CLI::App& app, Context& context);
+void add_mcu(CLI::App& app, Context& context);
 void add_demo(CLI::App& app, Context& context);
 
 }  // namespace hedge::apps

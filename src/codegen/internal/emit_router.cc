@@ -1,10 +1,10 @@
 #include "codegen/internal/emit_router.h"
 
 #include <algorithm>
-#include <cmath>
 #include <vector>
 
 #include "codegen/internal/emit_text.h"
+#include "codegen/internal/logit_table.h"
 #include "micro/router.h"
 
 namespace hedge::codegen::internal {
@@ -25,15 +25,11 @@ void words(RouterCode& code, const char* name, const std::vector<std::int32_t>& 
 
 /// micro::LogitTable of the base's logits.
 void logit_table(const Program& program, RouterCode& code) {
-  const auto& logits = program.base.activations[program.base.outputs[0]];
-  const auto bits = micro::logit_table_bits(logits.channels);
-  const double scale = static_cast<double>(logits.scale) / program.router.temperature;
+  const LogitConstants constants(program.base.activations[program.base.outputs[0]], program.router.temperature);
   std::string values;
-  for (int d = 0; d < 256; ++d)
-    values += num(std::llround(std::exp(-scale * d) * std::ldexp(1.0, bits))) + (d % 12 == 11 ? "U,\n" : "U,");
-  array(code, "std::uint32_t", "kLogitWeights", 256, values, 1024);
-  const auto scale_q24 = std::llround(std::min(scale * 16777216, 2147483647.0));
-  code.code += "constexpr LogitTable kLogitTable = {kLogitWeights, " + num(bits) + ", " + num(scale_q24) + ", " + num(logits.zero_point) + "};\n";
+  for (std::size_t d = 0; d < constants.weights.size(); ++d) values += std::to_string(constants.weights[d]) + (d % 12 == 11 ? "U,\n" : "U,");
+  array(code, "std::uint32_t", "kLogitWeights", constants.weights.size(), values, 1024);
+  code.code += "constexpr LogitTable kLogitTable = {kLogitWeights, " + num(constants.bits) + ", " + num(constants.scale_q24) + ", " + num(constants.zero) + "};\n";
 }
 
 void free_score(const Program& program, RouterCode& code) {
