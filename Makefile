@@ -2,13 +2,13 @@
 
 FUZZ_SECONDS ?= 60
 RELEASE := build/release
-PROGRAMS := hedge hedge-cloud hedge-edge
+PROGRAMS := hedge hedge-cloud hedge-edge hedge-gateway
 SOURCES = $(shell git ls-files 'src/*.h' 'src/*.cc' 'include/*.h' 'tests/*.h' 'tests/*.cc' 'bench/*.cc')
 STEP := @scripts/step.sh
 CTEST := ctest --output-on-failure --no-tests=error --timeout 1200
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test test-unit bench mcu-bench format format-check tidy fuzz sanitize tsan clean
+.PHONY: help setup build demo test test-unit bench mcu-bench mcu-demo format format-check tidy fuzz sanitize tsan clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -35,6 +35,11 @@ test-unit: ## build, then the quick tests alone
 bench: ## build, then all benchmarks (what a speed claim stands on)
 	$(STEP) build scripts/build.sh release
 	$(STEP) bench bash -c 'set -e; for b in $(RELEASE)/bin/*_bench; do [ -x "$$b" ] || { echo "no benchmarks"; exit 1; }; "$$b"; done'
+
+mcu-demo: ## a hybrid on a microcontroller: firmware in QEMU, its gateway and its cloud on 200 pictures; writes out/mcu/demo.json
+	$(STEP) setup scripts/setup.sh build run test
+	$(STEP) build scripts/build.sh release $(PROGRAMS)
+	$(STEP) mcu-demo $(RELEASE)/bin/hedge mcu demo --out out/mcu
 
 mcu-bench: ## count the microcontroller kernels' instructions in QEMU; writes out/mcu/bench.json
 	$(STEP) setup scripts/setup.sh build test
