@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <iterator>
+#include <string_view>
 
 #include "data/label_map.h"
 #include "data/spec.h"
@@ -37,10 +39,13 @@ void list_skipped(const std::vector<data::Skipped>& skipped, Console& console) {
   if (skipped.size() > kListed) console.say("hedge: … and " + std::to_string(skipped.size() - kListed) + " more");
 }
 
+/// A class without pictures in a split is listed like a file that is none; it is no picture that was left out.
+bool is_empty_class(std::string_view reason) { return reason.ends_with("the class has no file in this split"); }
+
 /// Says how many classes have no picture in the split instead of naming each.
 LogSink opening_log(Console& console, std::size_t& empty_classes) {
   return [sink = console.log(), &empty_classes](LogLevel level, const std::string& message) {
-    if (message.ends_with("the class has no file in this split"))
+    if (is_empty_class(message))
       ++empty_classes;
     else
       log(sink, level, message);
@@ -94,8 +99,8 @@ Result<PairPredictions> predict_pair(const Pair& pair, const std::string& spec, 
   PairPredictions predictions;
   HEDGE_TRY(predictions.table, eval::predict(inputs));
   list_skipped(report.skipped, console);
-  predictions.skipped = std::move(opened.skipped);
-  predictions.skipped.insert(predictions.skipped.end(), report.skipped.begin(), report.skipped.end());
+  for (auto* list : {&opened.skipped, &report.skipped})
+    std::copy_if(list->begin(), list->end(), std::back_inserter(predictions.skipped), [](const data::Skipped& one) { return !is_empty_class(one.reason); });
   return predictions;
 }
 

@@ -106,7 +106,7 @@ TEST(Folder, one_picture_a_class_is_divided_over_all_classes_together) {
   const TempFolder folder;
   for (int i = 0; i < 40; ++i) add_class(folder, "class" + std::to_string(i), 1, static_cast<std::uint64_t>(i) + 1);
   std::size_t all = 0;
-  for (const auto& [split, pictures] : {std::pair<const char*, std::size_t>{"test", 4}, {"calibration", 4}, {"train", 32}}) {
+  for (const auto& [split, pictures] : {std::pair<const char*, std::size_t>{"test", 16}, {"calibration", 16}, {"train", 8}}) {
     const auto opened = open_dataset("folder:" + folder.str() + "?split=" + split);
     ASSERT_TRUE(opened.ok()) << opened.error().message();
     EXPECT_EQ(opened->dataset->size(), pictures) << split;

@@ -12,6 +12,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr Share kTenth{.part = 1, .of = 10};
+constexpr Share kTwoFifths{.part = 2, .of = 5};
 constexpr const char* kTrain = "train";
 constexpr const char* kTestNames[] = {"test", "val", "validation", "valid"};  ///< the first that fits is the test split
 constexpr const char* kLayoutHint = "the layout is CLASS/picture.jpg, or train/CLASS/… beside test/CLASS/… (or val/, validation/, valid/)";
@@ -75,6 +76,14 @@ Result<std::vector<ListedFile>> list_part(const fs::path& root, const fs::path& 
   return files;
 }
 
+/// Whether some class has pictures enough to be divided by itself. Where none has, nothing can be trained on the folder: it judges models of
+/// elsewhere, and needs its pictures for that.
+bool can_train(const std::vector<ListedFile>& files, std::size_t classes) {
+  std::vector<std::size_t> counts(classes, 0);
+  for (const auto& file : files) ++counts[static_cast<std::size_t>(file.label)];
+  return std::any_of(counts.begin(), counts.end(), [](std::size_t count) { return count >= kLeastToDivide; });
+}
+
 /// The name of the test folder beside train/, or an error where neither has class folders like train's.
 Result<std::string> choose_test_folder(const fs::path& root, const std::set<std::string>& parts, const std::set<std::string>& train) {
   for (const std::string name : kTestNames) {
@@ -134,7 +143,8 @@ Result<FolderListing> list_folder(const fs::path& root) {
   HEDGE_CHECK(check_flat(root, parts));
   FolderListing listing{.classes = {parts.begin(), parts.end()}, .files = {}};
   HEDGE_TRY(listing.files, list_part(root, "", listing.classes));
-  divide(listing, listing.files, {.calibration = kTenth, .test = kTenth});
+  const auto share = can_train(listing.files, listing.classes.size()) ? kTenth : kTwoFifths;
+  divide(listing, listing.files, {.calibration = share, .test = share});
   return listing;
 }
 

@@ -13,9 +13,6 @@ std::vector<std::vector<std::size_t>> positions_by_class(std::span<const std::in
   return positions;
 }
 
-/// Fewer pictures of a class cannot be in each of three splits.
-constexpr std::size_t kLeastToDivide = 3;
-
 /// What is divided by itself: the pictures of a class, or together those of all classes too small to be divided (one picture a class is
 /// an ordinary way to sample ImageNet). As the last group, in which no class has a share of its own.
 std::vector<std::vector<std::size_t>> groups_of(const SplitInput& input) {

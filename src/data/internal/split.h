@@ -15,6 +15,9 @@ namespace hedge::data::internal {
 /// Fixed for ever: another value would move pictures between splits (docs/formats/datasets.md).
 inline constexpr std::uint64_t kSplitSalt = 0x68656467652D3031ULL;  // "hedge-01"
 
+/// Fewer pictures of a class cannot be in each of three splits.
+inline constexpr std::size_t kLeastToDivide = 3;
+
 /// FNV-1a over `bytes`, started from `salt` and mixed at the end: what orders pictures before they are divided.
 std::uint64_t stable_hash(std::string_view bytes, std::uint64_t salt = kSplitSalt);
 
