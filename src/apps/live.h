@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <string>
 
+#include "apps/process.h"
 #include "apps/steps.h"
 #include "core/json.h"
 #include "core/result.h"
@@ -17,6 +18,15 @@ struct LiveSetup {
   std::string input;             ///< data-set specification of the pictures
   std::filesystem::path out;     ///< folder of answers and summary
 };
+
+/// A hedge-cloud of this machine; it ends with the child.
+struct CloudProcess {
+  Child child;
+  std::string address;  ///< HOST:PORT
+};
+
+/// Starts hedge-cloud with the model `global` under the name "global"; `folder` gets its port file. Errors: kUnavailable.
+Result<CloudProcess> start_cloud(const std::filesystem::path& global, const std::filesystem::path& folder, const Steps& steps, Console& console);
 
 /// Runs all pictures through hedge-edge with hedge-cloud beside it; leaves live.jsonl and live.json in `out` and gives the summary.
 /// Errors: kUnavailable (the cloud does not start), the edge's own.
