@@ -54,7 +54,7 @@ TEST_F(EvaluateTest, rows_hold_every_method_at_coverages_30_to_100) {
   EXPECT_DOUBLE_EQ(report->curve.front().macs, 100 + 7 + 0.7 * 1000);
   std::vector<std::string> names;
   for (const MethodPoint& point : report->curve.front().methods) names.push_back(point.method);
-  EXPECT_THAT(names, ElementsAre("hybrid", "poster_router", "entropy", "margin", "max_probability", "upper_bound"));
+  EXPECT_THAT(names, ElementsAre("hybrid", "poster_router", "entropy", "margin", "max_probability", "energy", "upper_bound"));
   for (const CurveRow& row : report->curve) {
     for (const MethodPoint& point : row.methods) {
       EXPECT_LE(point.accuracy.value, point_of(row, "upper_bound").accuracy.value + 1e-12) << point.method;
@@ -216,9 +216,6 @@ TEST_F(EvaluateTest, refuses_tables_that_cannot_be_evaluated) {
   options_.default_method = "margin";
   const auto code = [&](const routing::PredictionTable& table) { return evaluate(table, {}, options_).error().code; };
   EXPECT_TRUE(evaluate(table_, {}, options_).ok());
-  auto no_global = table_;
-  no_global.global_logits = Tensor(DType::kF32, {0, 2});
-  EXPECT_EQ(code(no_global), ErrorCode::kMismatch);
   auto nan = table_;
   nan.global_logits.data<float>()[3] = std::numeric_limits<float>::quiet_NaN();
   EXPECT_EQ(code(nan), ErrorCode::kBadData);
@@ -242,7 +239,7 @@ TEST_F(EvaluateTest, json_has_the_documented_shape) {
   EXPECT_EQ(json["curve"][10]["coverage"], 0.8);
   for (const char* method : {"hybrid", "poster_router", "entropy", "margin", "max_probability", "upper_bound"})
     for (const char* key : {"value", "low", "high", "sd"}) EXPECT_TRUE(json["curve"][3][method][key].is_number()) << method << key;
-  EXPECT_EQ(json["areas"].size(), 6U);
+  EXPECT_EQ(json["areas"].size(), 7U);
   EXPECT_EQ(json["areas"][0]["method"], "hybrid");
   EXPECT_TRUE(json["areas"][0]["gap_closed_percent"]["low"].is_number());
   EXPECT_EQ(json["area_difference_to_entropy"], json["areas"][0]["to_entropy"]);
@@ -251,6 +248,126 @@ TEST_F(EvaluateTest, json_has_the_documented_shape) {
   EXPECT_EQ(json["reliability"]["global"]["bins"].size(), 15U);
   EXPECT_TRUE(json["pictures_queried"].is_array());
   EXPECT_FALSE(json["verdict"].get<std::string>().empty());
+  for (const char* part : {"methods", "paired", "per_class", "abstention", "explorer"}) EXPECT_FALSE(json[part].is_null()) << part;
+  EXPECT_EQ(json["methods"].size(), 7U);
+  EXPECT_EQ(json["methods"][6]["kind"], "upper_bound");
+  EXPECT_EQ(json["default_method"], "hybrid");
+  EXPECT_EQ(json["per_class"]["rows"].size(), 2U);
+  EXPECT_TRUE(json["per_class"]["rows"][1]["hybrid"].is_null()) << "no picture of class 1";
+}
+
+TEST_F(EvaluateTest, a_table_without_a_global_is_judged_for_abstaining_alone) {
+  table_.global_logits = Tensor(DType::kF32, {0, 2});
+  const auto report = evaluate(table_, {}, options_);
+  ASSERT_TRUE(report.ok()) << report.error().message();
+  EXPECT_FALSE(report->has_global);
+  EXPECT_TRUE(report->curve.empty());
+  ASSERT_EQ(report->abstention.rows.size(), 4U);
+  EXPECT_GT(report->abstention.rows[0].at[2].value, report->base.accuracy.value) << "the surest 70 % are better than all";
+  EXPECT_THAT(report->verdict, HasSubstr("There is no global"));
+  const Json json = to_json(*report);
+  EXPECT_TRUE(json["global"].is_null());
+  EXPECT_TRUE(json["per_class"].is_null());
+  EXPECT_EQ(json["abstention"]["methods"][0]["method"], "entropy");
+  EXPECT_EQ(json["abstention"]["curve"].size(), 20U);
+}
+
+TEST_F(EvaluateTest, any_two_methods_are_compared_in_pairs_at_five_coverages) {
+  const auto report = evaluate(table_, two_methods(table_), options_);
+  ASSERT_TRUE(report.ok());
+  EXPECT_EQ(report->paired.size(), 6U * 5 / 2) << "all but the upper bound";
+  const PairedRow& row = report->paired.front();
+  EXPECT_EQ(row.a, "hybrid");
+  EXPECT_EQ(row.b, "poster_router");
+  ASSERT_EQ(row.at.size(), 5U);
+  const auto value = [&](const char* method) { return point_of(report->curve[10], method).accuracy.value; };
+  EXPECT_DOUBLE_EQ(row.at[2].value, value("hybrid") - value("poster_router"));
+  EXPECT_DOUBLE_EQ(row.area.value, report->area_of("hybrid")->area.value - report->area_of("poster_router")->area.value);
+  EXPECT_LE(row.area.low, row.area.value);
+  EXPECT_GE(row.area.high, row.area.value);
+}
+
+TEST_F(EvaluateTest, a_fused_twin_has_the_fused_answers_at_its_end) {
+  auto methods = two_methods(table_);
+  const routing::Fusion fusion = {.adopted = true, .top_k = 2, .base_weight = 2, .global_weight = 1};
+  auto fused = with_fusion(methods[0], table_, fusion);
+  ASSERT_TRUE(fused.ok()) << fused.error().message();
+  EXPECT_EQ(fused->name, "hybrid_fused");
+  methods.push_back(*fused);
+  options_.default_method = "hybrid_fused";
+  options_.policy = PolicyUse{.policy = {.calibration_hash = "cal", .calibration_size = 10, .chosen = {.threshold = 0.1F}, .fusion = fusion}, .method = "hybrid_fused"};
+  const auto report = evaluate(table_, methods, options_);
+  ASSERT_TRUE(report.ok()) << report.error().message();
+  const auto outcomes = routing::outcomes(table_, fusion);
+  const auto summary = std::find_if(report->methods.begin(), report->methods.end(), [](const MethodSummary& m) { return m.name == "hybrid_fused"; });
+  ASSERT_NE(summary, report->methods.end());
+  EXPECT_EQ(summary->kind, MethodKind::kFused);
+  EXPECT_DOUBLE_EQ(summary->global_accuracy, outcomes->global_accuracy());
+  EXPECT_NE(summary->global_accuracy, report->global.accuracy.value);
+  ASSERT_TRUE(report->fusion.has_value());
+  EXPECT_DOUBLE_EQ(report->fusion->test_gain.value, outcomes->global_accuracy() - report->global.accuracy.value);
+  EXPECT_DOUBLE_EQ(point_of(report->curve.back(), "hybrid_fused").accuracy.value, report->base.accuracy.value);
+  ASSERT_TRUE(report->explorer.has_value());
+  EXPECT_TRUE(report->explorer->fused);
+}
+
+TEST_F(EvaluateTest, a_pair_of_other_models_is_judged_on_the_same_pictures) {
+  Rng rng(72);
+  auto pair = synthetic_table(rng, 400, 0.99);
+  pair.info.base_macs = 55;
+  auto methods = two_methods(table_);
+  auto adapted = with_models({.name = "adapted", .per_seed = {informed_scores(pair, 9)}}, table_, pair);
+  ASSERT_TRUE(adapted.ok()) << adapted.error().message();
+  methods.push_back(*adapted);
+  const auto report = evaluate(table_, methods, options_);
+  ASSERT_TRUE(report.ok()) << report.error().message();
+  const auto outcomes = routing::outcomes(pair);
+  EXPECT_DOUBLE_EQ(point_of(report->curve.back(), "adapted").accuracy.value, outcomes->base_accuracy());
+  EXPECT_DOUBLE_EQ(point_of(report->curve.back(), "adapted").macs, 55);
+  pair.info.content_hash = "others";
+  EXPECT_EQ(with_models({.name = "adapted"}, table_, pair).error().code, ErrorCode::kMismatch);
+}
+
+TEST_F(EvaluateTest, a_promise_is_measured_on_the_table) {
+  const routing::PromisedPoint promised = {.promise = {.kind = routing::PromiseKind::kCoverage, .target = 0.99}, .point = {.threshold = 0.1F}, .pictures = 10};
+  options_.policy = PolicyUse{.policy = {.calibration_hash = "cal", .calibration_size = 10, .chosen = promised.point, .promise = promised}};
+  const auto report = evaluate(table_, two_methods(table_), options_);
+  ASSERT_TRUE(report.ok());
+  const OperatingReport& at = *report->operating_point;
+  ASSERT_TRUE(at.promise.has_value());
+  EXPECT_EQ(at.promise->measured, at.coverage.value);
+  EXPECT_FALSE(at.promise->kept);
+  EXPECT_EQ(to_json(*report)["operating_point"]["promise"]["kind"], "coverage");
+}
+
+TEST_F(EvaluateTest, the_explorer_lists_pictures_in_ascending_score) {
+  options_.explorer_pictures = 50;
+  const auto methods = two_methods(table_);
+  const auto report = evaluate(table_, methods, options_);
+  ASSERT_TRUE(report.ok() && report->explorer.has_value());
+  const Explorer& explorer = *report->explorer;
+  EXPECT_EQ(explorer.pictures, 400);
+  ASSERT_EQ(explorer.rows.size(), 50U);
+  EXPECT_TRUE(std::is_sorted(explorer.scores.begin(), explorer.scores.end()));
+  for (std::size_t i = 0; i < explorer.rows.size(); ++i)
+    EXPECT_EQ(explorer.scores[i], methods[0].per_seed[0][static_cast<std::size_t>(explorer.rows[i])]);
+  EXPECT_EQ(explorer.scores.back(), *std::max_element(methods[0].per_seed[0].begin(), methods[0].per_seed[0].end()));
+}
+
+TEST_F(EvaluateTest, a_specialist_that_is_worse_than_the_base_may_still_be_worth_asking) {
+  // The global knows half of the pictures, and the router knows which.
+  std::vector<float> scores;
+  for (std::size_t i = 0; i < 400; ++i) {
+    table_.global_logits.data<float>()[2 * i] = i % 2 == 0 ? 5.0F : -5.0F;
+    table_.global_logits.data<float>()[2 * i + 1] = 0;
+    scores.push_back(i % 2 == 0 ? 1.0F : 0.0F);
+  }
+  const auto report = evaluate(table_, {{"hybrid", {scores}}}, options_);
+  ASSERT_TRUE(report.ok());
+  EXPECT_THAT(report->verdict, HasSubstr("knows what the base does not"));
+  const auto blind = evaluate(table_, {{"hybrid", {std::vector<float>(400, 0.0F)}}}, options_);
+  EXPECT_THAT(blind->verdict, HasSubstr("Query nothing"));
+  EXPECT_THAT(blind->notes.back(), HasSubstr("one class"));
 }
 
 TEST_F(EvaluateTest, json_says_null_where_there_is_nothing_to_say) {
@@ -268,7 +385,7 @@ TEST_F(EvaluateTest, csv_holds_the_curve) {
   const std::string csv = to_csv(*report);
   EXPECT_EQ(csv.substr(0, csv.find("\r\n")).substr(0, 54), "coverage,macs,hybrid,hybrid_low,hybrid_high,hybrid_sd,");
   EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 16);
-  EXPECT_EQ(std::count(csv.begin(), csv.end(), ','), 16 * (1 + 4 * 6));
+  EXPECT_EQ(std::count(csv.begin(), csv.end(), ','), 16 * (1 + 4 * 7));
   EXPECT_THAT(csv, HasSubstr("\r\n0.3,807,"));
 }
 
