@@ -45,9 +45,53 @@ struct BasicBlock : nn::Module {
   nn::BatchNorm2d norm1, norm2, norm3{nullptr};
 };
 
-/// The zoo's resnet:WIDTH,1, by hand.
+/// A network of the zoo, by hand.
 struct HandWritten : nn::Module {
-  explicit HandWritten(std::int64_t width)
+  virtual torch::Tensor forward(torch::Tensor x) = 0;
+};
+
+/// The zoo's inverted residual, by hand.
+struct InvertedResidual : nn::Module {
+  InvertedResidual(std::int64_t in, std::int64_t out, std::int64_t expand, std::int64_t stride) : skip(stride == 1 && in == out) {
+    const auto hidden = in * expand;
+    if (expand > 1) layers->extend(*nn::Sequential(convolution(in, hidden, 1, 1), nn::BatchNorm2d(hidden), nn::ReLU6()));
+    layers->extend(*nn::Sequential(convolution(hidden, hidden, 3, stride, hidden), nn::BatchNorm2d(hidden), nn::ReLU6(), convolution(hidden, out, 1, 1),
+                                   nn::BatchNorm2d(out)));
+    register_module("layers", layers);
+  }
+  torch::Tensor forward(const torch::Tensor& x) { return skip ? x + layers->forward(x) : layers->forward(x); }
+  bool skip;
+  nn::Sequential layers;
+};
+
+/// The zoo's mobile:WIDTH, by hand.
+struct MobileByHand : HandWritten {
+  explicit MobileByHand(std::int64_t width) : stem(convolution(1, width, 3, 2), nn::BatchNorm2d(width), nn::ReLU6()) {
+    register_module("stem", stem);
+    std::int64_t channels = width;
+    for (int stage = 0; stage < 3; ++stage)
+      for (int block = 0; block < 2; ++block) {
+        const bool first = stage == 0 && block == 0;
+        blocks.push_back(register_module("block" + std::to_string(blocks.size()),
+                                         std::make_shared<InvertedResidual>(channels, width << stage, first ? 1 : 4, stage > 0 && block == 0 ? 2 : 1)));
+        channels = width << stage;
+      }
+    head = register_module("head", nn::Sequential(convolution(channels, 8 * width, 1, 1), nn::BatchNorm2d(8 * width), nn::ReLU6()));
+    classifier = register_module("classifier", nn::Linear(8 * width, 10));
+  }
+  torch::Tensor forward(torch::Tensor x) override {
+    x = stem->forward(x);
+    for (auto& block : blocks) x = block->forward(x);
+    return classifier(torch::flatten(head->forward(x).mean({2, 3}, true), 1));
+  }
+  nn::Sequential stem, head;
+  std::vector<std::shared_ptr<InvertedResidual>> blocks;
+  nn::Linear classifier{nullptr};
+};
+
+/// The zoo's resnet:WIDTH,1, by hand.
+struct ResnetByHand : HandWritten {
+  explicit ResnetByHand(std::int64_t width)
       : stem(register_module("stem", convolution(1, width, 3, 1))), norm(register_module("norm", nn::BatchNorm2d(width))) {
     std::int64_t channels = width;
     for (int stage = 0; stage < 3; ++stage) {
@@ -56,7 +100,7 @@ struct HandWritten : nn::Module {
     }
     classifier = register_module("classifier", nn::Linear(channels, 10));
   }
-  torch::Tensor forward(torch::Tensor x) {
+  torch::Tensor forward(torch::Tensor x) override {
     x = torch::relu(norm(stem(x)));
     for (auto& block : blocks) x = block->forward(x);
     return classifier(torch::flatten(x.mean({2, 3}, true), 1));
@@ -88,20 +132,22 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-/// Arguments: width, bf16.
+/// Arguments: residual network (0) or mobile one (1), width, bf16, channels last.
 void train_step(benchmark::State& state) {
-  const auto width = state.range(0);
-  const bool bf16 = state.range(1) != 0;
+  const bool mobile = state.range(0) != 0;
+  const auto width = state.range(1);
+  const bool bf16 = state.range(2) != 0;
+  const auto layout = state.range(3) != 0 ? torch::MemoryFormat::ChannelsLast : torch::MemoryFormat::Contiguous;
   at::set_num_threads(static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));
-  auto built = hedge::graph::build_zoo("resnet:" + std::to_string(width) + ",1", {1, 28, 28}, 10, 1);
+  auto built = hedge::graph::build_zoo(mobile ? "mobile:" + std::to_string(width) : "resnet:" + std::to_string(width) + ",1", {1, 28, 28}, 10, 1);
   auto interpreted = TrainableGraph::create(std::move(built).value()).value();
-  HandWritten by_hand(width);
+  const std::shared_ptr<HandWritten> by_hand = mobile ? std::shared_ptr<HandWritten>(std::make_shared<MobileByHand>(width)) : std::make_shared<ResnetByHand>(width);
   const auto options = torch::optim::SGDOptions(0.01).momentum(0.9);
-  torch::optim::SGD interpreted_optimizer(interpreted.parameters(), options), hand_optimizer(by_hand.parameters(), options);
-  const auto images = torch::randn({kBatch, 1, 28, 28});
+  torch::optim::SGD interpreted_optimizer(interpreted.parameters(), options), hand_optimizer(by_hand->parameters(), options);
+  const auto images = torch::randn({kBatch, 1, 28, 28}).contiguous(layout);
   const auto labels = torch::randint(10, {kBatch}, torch::kLong);
   const auto run_interpreted = [&] { return step_seconds([&](const auto& x) { return interpreted.forward({x}, true)[0]; }, interpreted_optimizer, images, labels, bf16); };
-  const auto run_by_hand = [&] { return step_seconds([&](const auto& x) { return by_hand.forward(x); }, hand_optimizer, images, labels, bf16); };
+  const auto run_by_hand = [&] { return step_seconds([&](const auto& x) { return by_hand->forward(x); }, hand_optimizer, images, labels, bf16); };
   run_interpreted(), run_by_hand();  // warm-up
   std::vector<double> ratios, ours, theirs;
   for (auto unused : state) {
@@ -116,7 +162,14 @@ void train_step(benchmark::State& state) {
   state.counters["ratio"] = median(ratios);
 }
 
-BENCHMARK(train_step)->ArgNames({"width", "bf16"})->Args({16, 0})->Args({16, 1})->Args({32, 1})->Iterations(30)->Unit(benchmark::kMillisecond);
+BENCHMARK(train_step)
+    ->ArgNames({"mobile", "width", "bf16", "channels_last"})
+    ->Args({0, 16, 0, 0})
+    ->Args({0, 16, 1, 0})
+    ->Args({0, 32, 1, 1})
+    ->Args({1, 16, 0, 0})
+    ->Args({1, 16, 1, 1})
+    ->Iterations(30)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 

@@ -21,6 +21,7 @@ constexpr std::size_t kDrillPictures = 2000;
 /// The demo's files.
 struct Files {
   std::filesystem::path out;
+  std::string base, global;  ///< the models: trained here, or the user's own
   [[nodiscard]] std::string at(const std::string& name) const { return (out / name).string(); }
 };
 
@@ -34,14 +35,14 @@ Status train_models(const DemoOptions& options, const Files& files, Steps& steps
     command.insert(command.end(), {"--csv", files.at(name + ".csv"), "--summary", files.at(name + ".json")});
     return steps.run("train_" + name, command, "--fresh");
   };
-  HEDGE_CHECK(train("base", options.base_net, options.base_epochs));
-  return train("global", options.global_net, options.global_epochs);
+  if (options.base_model.empty()) HEDGE_CHECK(train("base", options.base_net, options.base_epochs));
+  return options.global_model.empty() ? train("global", options.global_net, options.global_epochs) : Status{};
 }
 
 Status predict_splits(const DemoOptions& options, const Files& files, Steps& steps) {
   for (const char* split : {"train", "calibration", "test"}) {
     HEDGE_TRY(const auto spec, data::spec_with_split(options.data, split));
-    HEDGE_CHECK(steps.run(std::string("predict_") + split, {"hedge", "predict", "--data", spec, "--base", files.at("base.onnx"), "--global", files.at("global.onnx"),
+    HEDGE_CHECK(steps.run(std::string("predict_") + split, {"hedge", "predict", "--data", spec, "--base", files.base, "--global", files.global,
                                                             "--out", files.at(std::string(split) + ".table")}));
   }
   return {};
@@ -76,7 +77,7 @@ Status evaluate_and_bundle(const DemoOptions& options, const Files& files, Steps
   for (const auto& note : options.notes) command.insert(command.end(), {"--note", note});
   command.insert(command.end(), {"--title", "Hedge on " + options.data, "--out", options.out.string()});
   HEDGE_CHECK(steps.run("eval", command));
-  return steps.run("bundle", {"hedge", "bundle", "--base", files.at("base.onnx"), "--fitted", files.at("gain-1"), "--global", files.at("global.onnx"), "--out", files.at("bundle")});
+  return steps.run("bundle", {"hedge", "bundle", "--base", files.base, "--fitted", files.at("gain-1"), "--global", files.global, "--out", files.at("bundle")});
 }
 
 /// The live run's figures with the share of pictures that came out as the table says.
@@ -172,7 +173,7 @@ struct Live {
 
 Result<Live> go_live(const DemoOptions& options, const Files& files, Steps& steps, Console& console) {
   HEDGE_TRY(const auto test_spec, data::spec_with_split(options.data, "test"));
-  LiveSetup setup{.bundle = files.at("bundle"), .global = files.at("global.onnx"), .input = test_spec, .out = options.out};
+  LiveSetup setup{.bundle = files.at("bundle"), .global = files.global, .input = test_spec, .out = options.out};
   Live live;
   HEDGE_TRY(auto answers, run_live(setup, steps, console));
   HEDGE_TRY(live.answers, compare(files, std::move(answers)));
@@ -186,7 +187,8 @@ Result<Live> go_live(const DemoOptions& options, const Files& files, Steps& step
 
 Status run_checked(const DemoOptions& options, Console& console, const std::function<bool()>& should_stop) {
   HEDGE_CHECK(check_data(options));
-  const Files files{options.out};
+  const auto model = [&](const std::string& own, const char* name) { return own.empty() ? (options.out / name).string() : own; };
+  const Files files{.out = options.out, .base = model(options.base_model, "base.onnx"), .global = model(options.global_model, "global.onnx")};
   std::error_code code;
   std::filesystem::create_directories(options.out, code);
   if (code) return Error{.code = ErrorCode::kIo, .what = "cannot make the folder: " + code.message(), .where = options.out.string()};

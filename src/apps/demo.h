@@ -16,6 +16,7 @@ namespace hedge::apps {
 struct DemoOptions {
   std::string data = "fashion-mnist";           ///< without a split
   std::filesystem::path out = "out/demo";
+  std::string base_model, global_model;         ///< trained models of one's own; empty: the networks below are trained
   std::string base_net = "mobile:6";
   std::string global_net = "resnet:48,1,stem_stride=2";
   std::int64_t base_epochs = 9;

@@ -86,6 +86,8 @@ Result<std::unique_ptr<EdgeRuntime>> EdgeRuntime::create(RuntimeParts parts, con
   if (!parts.base || !parts.router) return refuse("the base or the router is missing");
   if (parts.labels.size() < 2) return refuse("fewer than two labels");
   if (std::isnan(parts.threshold)) return refuse("the threshold is not a number");
+  if (parts.fusion && (parts.fusion->top_k < 1 || parts.fusion->top_k > static_cast<std::int64_t>(parts.labels.size())))
+    return unfit("policy: fusion", "as many of the global's logits as there are not", std::to_string(parts.fusion->top_k), "1 to the number of labels");
   HEDGE_CHECK(check_base_input(*parts.base, parts.preprocess));
   std::unique_ptr<EdgeRuntime> runtime(new EdgeRuntime(std::move(parts), clock));
   const auto& [base, router] = std::tie(runtime->parts_.base, runtime->parts_.router);
@@ -131,12 +133,19 @@ Result<float> EdgeRuntime::run_router(const std::vector<Tensor>& base) const {
   return value;
 }
 
-void EdgeRuntime::query(const data::Picture& picture, Answer& answer) const {
+Result<std::int64_t> EdgeRuntime::ask_cloud(const data::Picture& picture, std::span<const float> base_logits) const {
+  if (!parts_.fusion || !parts_.fusion->adopted) return parts_.cloud->classify(picture);
+  HEDGE_TRY(const auto logits, parts_.cloud->logits(picture));
+  const auto top = routing::top_logits(logits, parts_.fusion->top_k);
+  return routing::fused_answer(*parts_.fusion, base_logits, top.classes, top.logits);
+}
+
+void EdgeRuntime::query(const data::Picture& picture, std::span<const float> base_logits, Answer& answer) const {
   if (!parts_.cloud) {
     answer.reason = "no cloud configured";
     return;
   }
-  const auto label = parts_.cloud->classify(picture);
+  const auto label = ask_cloud(picture, base_logits);
   if (label) {
     answer.label_index = *label;
     answer.source = Source::kCloud;
@@ -161,7 +170,7 @@ Result<Answer> EdgeRuntime::answer(const data::Picture& picture) const {
   answer.times_ms.router = step.lap_ms();
   answer.wants_cloud = answer.score > parts_.threshold;
   if (answer.wants_cloud) {
-    query(picture, answer);
+    query(picture, logits, answer);
     if (parts_.cloud) answer.times_ms.cloud = step.lap_ms();
   } else {
     answer.reason = "score<=threshold";

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -10,13 +12,14 @@
 #include "core/result.h"
 #include "data/preprocess.h"
 #include "edge/cloud.h"
+#include "routing/fusion.h"
 
 namespace hedge::edge {
 
 /// Who answered.
 enum class Source {
   kEdge,          ///< the base, because the router saw no gain in a query (or no cloud is configured)
-  kCloud,         ///< the global
+  kCloud,         ///< the global, or both together where the policy fuses them
   kEdgeFallback,  ///< the base, because a query failed or was late
 };
 /// "edge", "cloud", "edge-fallback"
@@ -52,6 +55,7 @@ struct RuntimeParts {
   std::vector<std::string> labels;   ///< K class names
   data::Preprocess preprocess;       ///< of the base
   std::unique_ptr<Cloud> cloud;      ///< nullptr: never queries
+  std::optional<routing::Fusion> fusion;  ///< how a query's answer is made of both models' logits; none, or not adopted: it is the global's
 };
 
 /// The hybrid on the device: base -> router -> local answer or query. Thread-safe once made.
@@ -74,7 +78,8 @@ class EdgeRuntime {
   EdgeRuntime(RuntimeParts parts, const Clock& clock) : parts_(std::move(parts)), clock_(clock) {}
   [[nodiscard]] Result<std::vector<Tensor>> run_base(const data::Picture& fitted) const;
   [[nodiscard]] Result<float> run_router(const std::vector<Tensor>& base) const;
-  void query(const data::Picture& picture, Answer& answer) const;
+  [[nodiscard]] Result<std::int64_t> ask_cloud(const data::Picture& picture, std::span<const float> base_logits) const;
+  void query(const data::Picture& picture, std::span<const float> base_logits, Answer& answer) const;
 
   RuntimeParts parts_;
   const Clock& clock_;

@@ -64,6 +64,18 @@ TEST(EdgeRuntime, the_lowest_index_wins_a_tie_of_the_cloud) {
   EXPECT_EQ(setup.runtime()->answer(picture_of(kUnsure)).value().label_index, 1);
 }
 
+TEST(EdgeRuntime, a_query_answers_with_both_models_where_the_policy_fuses_them) {
+  // The base is sure of class 2, the global hardly prefers class 0 to it: together they answer class 2.
+  const auto answer_with = [](bool adopted) {
+    FakeSetup setup([](int) { return logits_of({1.0F, 0.9F, 0.8F}); });
+    setup.parts.fusion = routing::Fusion{.adopted = adopted, .top_k = 3, .base_weight = 1, .global_weight = 1};
+    return setup.runtime()->answer(picture_of(kUnsure)).value();
+  };
+  EXPECT_EQ(answer_with(true).label, "owl");
+  EXPECT_EQ(answer_with(true).source, Source::kCloud);
+  EXPECT_EQ(answer_with(false).label, "cat");
+}
+
 TEST(EdgeRuntime, without_a_cloud_the_base_answers_and_says_so) {
   FakeSetup setup([](int) { return logits_of({1, 0, 0}); });
   setup.parts.cloud.reset();
@@ -229,6 +241,7 @@ TEST(EdgeRuntime, refuses_parts_that_do_not_fit_together) {
   EXPECT_EQ(refusal([](RuntimeParts& parts) { parts.threshold = kNan; }).code, ErrorCode::kInvalidArgument);
   EXPECT_THAT(refusal([](RuntimeParts& parts) { parts.preprocess.height = 4; }).message(), HasSubstr("base: image"));
   EXPECT_THAT(refusal([](RuntimeParts& parts) { parts.labels.push_back("cow"); }).message(), HasSubstr("expected f32 [-1, 4]"));
+  EXPECT_THAT(refusal([](RuntimeParts& parts) { parts.fusion = routing::Fusion{.adopted = true, .top_k = 4}; }).message(), HasSubstr("fusion"));
   const auto no_features = refusal([](RuntimeParts& parts) {
     parts.base = std::make_unique<FakeExecutor>(parts.base->inputs(), std::vector<TensorSpec>{parts.base->outputs()[0]}, nullptr);
   });

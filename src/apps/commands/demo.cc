@@ -11,8 +11,10 @@ void add_demo(CLI::App& root, Context& context) {
   auto o = std::make_shared<DemoOptions>();  // shared with the callback, which outlives this function
   app->add_option("--data", o->data, "fashion-mnist, or folder:PATH with your own pictures")->capture_default_str();
   app->add_option("--out", o->out, "the folder of everything that is made")->capture_default_str();
-  app->add_option("--base-net", o->base_net, "the device's network (see hedge train --help)")->capture_default_str();
-  app->add_option("--global-net", o->global_net, "the cloud's network")->capture_default_str();
+  auto* base = app->add_option("--base", o->base_model, "a trained ONNX model of your own for the device, instead of training one")->check(CLI::ExistingFile);
+  auto* global = app->add_option("--global", o->global_model, "a trained ONNX model of your own for the cloud")->check(CLI::ExistingFile);
+  app->add_option("--base-net", o->base_net, "the device's network (see hedge train --help)")->capture_default_str()->excludes(base);
+  app->add_option("--global-net", o->global_net, "the cloud's network")->capture_default_str()->excludes(global);
   app->add_option("--base-epochs", o->base_epochs, "passes over the data")->capture_default_str();
   app->add_option("--global-epochs", o->global_epochs, "passes over the data")->capture_default_str();
   app->add_option("--size", o->size, "pictures are brought to SIZE x SIZE; default: their shorter side, at most 64")->check(CLI::Range(8, 1024));
