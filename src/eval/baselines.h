@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/result.h"
+#include "eval/bootstrap.h"
+#include "eval/statistics.h"
+#include "routing/scores.h"
+
+namespace hedge::eval {
+
+/// Where a method computes.
+enum class Placement {
+  kEdgeCloud,  ///< on the device, and what it sends in the cloud
+  kDevice,     ///< nothing is ever sent
+  kCloud,      ///< everything is
+};
+const char* to_string(Placement placement);
+
+/// A way to share the work in which every picture gets one answer of the device or one of the cloud, by a score.
+struct SharedMethod {
+  std::string name;
+  std::string variant;
+  Placement where = Placement::kEdgeCloud;
+  routing::Outcomes outcomes;              ///< base_right: the device's answer, global_right: the cloud's
+  std::vector<std::vector<float>> scores;  ///< one a seed, [N] each: the higher, the sooner sent; empty where nothing is decided (device, cloud)
+  std::int64_t device_macs = 0;            ///< of every picture
+  std::int64_t cloud_macs = 0;             ///< of one that is sent
+  std::int64_t query_bytes = 0;            ///< payload of one that is sent
+};
+
+/// A network with exits on one device: a picture leaves at the first exit whose entropy is at most the threshold.
+struct ExitMethod {
+  std::string name;
+  std::string variant;
+  std::vector<std::vector<float>> entropy;       ///< [exit][N], nats; without the last exit, which everything reaches
+  std::vector<std::vector<std::uint8_t>> right;  ///< [exit, the last one too][N]
+  std::vector<std::int64_t> macs;                ///< [exit, the last one too]: of a picture that leaves there
+};
+
+/// One line of the list (docs/formats/baselines_json.md). Means a picture, where nothing else is said.
+struct BaselineRow {
+  std::string name, variant;
+  Placement where = Placement::kEdgeCloud;
+  double coverage = 0;
+  Interval accuracy;
+  std::optional<Interval> to_hybrid;  ///< accuracy - the hybrid's at `hybrid_coverage`, paired
+  std::optional<double> hybrid_coverage;
+  double device_macs = 0;
+  double cloud_macs = 0;
+  double bytes_sent = 0;
+  std::int64_t query_bytes = 0;
+  double share_sent = 0;
+  std::optional<float> threshold;
+};
+
+struct BaselineOptions {
+  std::vector<double> coverages = {0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1};  ///< ascending, 0..1
+  int resamples = 1000;
+  std::uint64_t seed = 1;
+};
+
+/// The rows of `hybrid` and of all others, in the order given; every interval and difference from the same resampled pictures. All methods
+/// are of the same pictures in the same order.
+/// Errors: kMismatch (another number of pictures, exits that do not agree), kBadData (scores that are not finite, no pictures), kInvalidArgument (options).
+Result<std::vector<BaselineRow>> baseline_rows(const SharedMethod& hybrid, const std::vector<SharedMethod>& methods, const std::vector<ExitMethod>& exits,
+                                               const BaselineOptions& options = {});
+
+/// Areas of two hybrids of different models on the same pictures, and what the first has over the second, paired.
+struct AreaComparison {
+  Interval area, other_area, difference;
+};
+/// Errors: those of baseline_rows.
+Result<AreaComparison> compare_areas(const SharedMethod& hybrid, const SharedMethod& other, const BaselineOptions& options = {});
+
+}  // namespace hedge::eval
