@@ -25,7 +25,7 @@ constexpr Multiplier quantize_multiplier(double real) {
   return {static_cast<std::int32_t>(mantissa), shift};
 }
 
-/// round(a * b / 2^31), ties away from zero, saturated where both are -2^31.
+/// round(a * b / 2^31), ties upwards, saturated where both are -2^31.
 constexpr std::int32_t doubling_high_multiply(std::int32_t a, std::int32_t b) {
   if (a == b && a == INT32_MIN) return INT32_MAX;
   const std::int64_t product = std::int64_t{a} * b;
