@@ -47,7 +47,7 @@ struct PromisedPoint {
 };
 
 struct PromiseOptions {
-  double pilot_share = 0.1;  ///< 0.01..0.5: of the calibration split; chooses the thresholds to test, and judges none of them
+  double pilot_share = 0.2;  ///< 0.01..0.5: of the calibration split; chooses the thresholds to test, and judges none of them
   std::uint64_t seed = 1;    ///< of which pictures are the pilot
 };
 

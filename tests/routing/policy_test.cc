@@ -188,6 +188,71 @@ TEST(PolicyJson, reads_one_from_before_features_and_fit_dataset) {
   EXPECT_EQ(back->fit_dataset, "");
 }
 
+Policy full_example() {
+  Policy policy = example(0.25F);
+  policy.temperature = 1.5;
+  policy.promise = PromisedPoint{.promise = {.kind = PromiseKind::kRisk, .target = 0.05, .delta = 0.1},
+                                 .point = policy.chosen,
+                                 .exact = {.target_coverage = 0.9, .threshold = 0.5F, .coverage = 0.9, .accuracy = 0.91},
+                                 .pictures = 5000,
+                                 .bound = 0.049};
+  policy.fusion = Fusion{.adopted = true, .why = "better", .top_k = 3, .base_weight = 0.4, .global_weight = 1.1, .outside = -0.5, .first = 0.2,
+                         .class_bias = {0.1, -0.2}, .fit_dataset = "d", .fit_hash = "h", .pictures = 900, .held_out_gain = {0.01, 0.001, 0.02}};
+  policy.choice = RouterChoice{.chosen = "gain", .why = "widest", .candidates = {{.name = "gain", .macs = 7, .gap_closed_percent = {8, 6, 10}}}};
+  return policy;
+}
+
+TEST(PolicyJson, promise_fusion_and_choice_survive) {
+  const std::string text = full_example().to_json();
+  const auto back = Policy::from_json(text, "policy.json");
+  ASSERT_TRUE(back.ok()) << back.error().message();
+  EXPECT_EQ(back->to_json(), text);
+  EXPECT_EQ(back->temperature, 1.5);
+  ASSERT_TRUE(back->promise && back->fusion && back->choice);
+  EXPECT_EQ(back->promise->promise.kind, PromiseKind::kRisk);
+  EXPECT_EQ(back->promise->point.threshold, 0.25F) << "the chosen point";
+  EXPECT_EQ(back->promise->pictures, 5000);
+  EXPECT_EQ(back->fusion->class_bias, (std::vector<double>{0.1, -0.2}));
+  EXPECT_EQ(back->fusion->top_k, 3);
+  EXPECT_EQ(back->choice->candidates[0].gap_closed_percent.high, 10);
+}
+
+TEST(PolicyJson, refuses_parts_that_are_none) {
+  const auto code_after = [](const auto& change) {
+    Json json = Json::parse(full_example().to_json());
+    change(json);
+    const auto result = Policy::from_json(json.dump(), "policy.json");
+    return result.ok() ? 0 : static_cast<int>(result.error().code);
+  };
+  constexpr int kBadFormat = static_cast<int>(ErrorCode::kBadFormat);
+  EXPECT_EQ(code_after([](Json& j) { j["promise"] = nullptr, j["fusion"] = nullptr, j["choice"] = nullptr; }), 0);
+  EXPECT_EQ(code_after([](Json& j) { j["promise"]["kind"] = "luck"; }), kBadFormat);
+  EXPECT_EQ(code_after([](Json& j) { j["promise"]["delta"] = 0.9; }), kBadFormat);
+  EXPECT_EQ(code_after([](Json& j) { j["promise"]["exact"] = 1; }), kBadFormat);
+  EXPECT_EQ(code_after([](Json& j) { j["fusion"]["top_k"] = 0; }), kBadFormat);
+  EXPECT_EQ(code_after([](Json& j) { j["fusion"]["class_bias"] = {1, "x"}; }), kBadFormat);
+  EXPECT_EQ(code_after([](Json& j) { j["fusion"]["base_weight"] = nullptr; }), kBadFormat);
+  EXPECT_EQ(code_after([](Json& j) { j["choice"]["candidates"] = 3; }), kBadFormat);
+  EXPECT_EQ(code_after([](Json& j) { j["temperature"] = 0; }), kBadFormat);
+}
+
+TEST(KeepPromise, sets_the_chosen_point_and_the_promise) {
+  Policy policy = example(0.5F);
+  std::vector<float> scores;
+  Outcomes outcomes;
+  for (int i = 0; i < 1000; ++i) {
+    scores.push_back(static_cast<float>(i));
+    outcomes.base_right.push_back(i < 900 ? 1 : 0);
+    outcomes.global_right.push_back(1);
+  }
+  ASSERT_TRUE(keep_promise(policy, scores, outcomes, {.kind = PromiseKind::kAccuracy, .target = 0.97}).ok());
+  ASSERT_TRUE(policy.promise.has_value());
+  EXPECT_EQ(policy.chosen.threshold, policy.promise->point.threshold);
+  EXPECT_GE(policy.chosen.accuracy, 0.97);
+  EXPECT_EQ(policy.promise->exact.coverage, 0.93);
+  EXPECT_EQ(keep_promise(policy, {}, {}, {.target = 0.5}).error().code, ErrorCode::kBadData);
+}
+
 TEST(PolicyJson, refuses_what_is_not_a_policy) {
   const auto code_after = [](const auto& change) {
     Json json = Json::parse(example(0.25F).to_json());

@@ -116,13 +116,18 @@ TEST(PromisePrice, is_at_most_a_point_of_accuracy_at_5000_pictures) {
   const Pool pool = make_pool(rng, 20000);
   for (const char* spec : {"coverage>=0.8", "accuracy>=0.925", "risk<=0.05"}) {
     double given_up = 0;
+    int kept = 0;
     for (int i = 0; i < kDraws; ++i) {
       const Pool sample = draw(pool, 5000, rng);
-      const auto promised = threshold_for_promise(sample.scores, sample.outcomes, promise_of(spec, 0.05));
-      ASSERT_TRUE(promised.ok()) << spec << ": " << promised.error().message();
+      const auto promised = threshold_for_promise(sample.scores, sample.outcomes, promise_of(spec, 0.05), {.seed = static_cast<std::uint64_t>(i)});
+      if (!promised.ok()) continue;
+      ++kept;
       // Between the two thresholds, whichever is the more accurate: a promise of accuracy gives up coverage for accuracy nobody asked for.
-      given_up += std::abs(truth(pool, promised->exact.threshold).accuracy - truth(pool, promised->point.threshold).accuracy) / kDraws;
+      given_up += std::abs(truth(pool, promised->exact.threshold).accuracy - truth(pool, promised->point.threshold).accuracy);
     }
+    EXPECT_GE(kept, kDraws * 9 / 10) << spec << ": an unlucky draw may give no promise, most must";
+    given_up /= kept;
+    RecordProperty(spec, std::to_string(100 * given_up) + " points");
     EXPECT_LE(given_up, 0.01) << spec;
     EXPECT_GT(given_up, 0) << spec;
   }
