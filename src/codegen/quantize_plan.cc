@@ -17,6 +17,49 @@ bool passes_through(const Node& node) {
   return node.op == "Flatten" || node.op == "Reshape" || node.op == "Squeeze" || node.op == "Identity" || node.op == "Dropout";
 }
 
+/// Axes of a ReduceMean over a tensor of `rank`, from the front, sorted.
+std::vector<std::int64_t> axes_of(const Node& node, std::size_t rank) {
+  auto axes = node.integers("axes", {});
+  for (auto& axis : axes) axis = axis < 0 ? axis + static_cast<std::int64_t>(rank) : axis;
+  std::sort(axes.begin(), axes.end());
+  return axes;
+}
+
+/// Takes a mean over height and width, in one ReduceMean or in two after each other (as PyTorch's x.mean(3).mean(2) exports), for the
+/// GlobalAveragePool that it is; a Flatten drops the dimensions where the mean did.
+Status pool_means(Graph& graph) {
+  HEDGE_TRY(const auto tensors, graph::infer_shapes(graph));
+  std::map<std::string, int> uses;
+  for (const auto& node : graph.nodes)
+    for (const auto& input : node.inputs) ++uses[input];
+  for (const auto& output : graph.outputs) uses[output.name] += 2;
+  std::vector<Node> nodes;
+  for (Node& node : graph.nodes) {
+    const auto rank_of = [&](const Node& n) { return tensors.at(n.inputs[0]).shape.size(); };
+    const Node* before = nodes.empty() || node.op != "ReduceMean" ? nullptr : &nodes.back();
+    const bool second = before != nullptr && before->op == "ReduceMean" && before->outputs[0] == node.inputs[0] && uses[node.inputs[0]] == 1 &&
+                        rank_of(*before) == 4 && before->integer("keepdims", 1) == 0 && node.integer("keepdims", 1) == 0 &&
+                        axes_of(*before, 4) == std::vector<std::int64_t>{3} && axes_of(node, 3) == std::vector<std::int64_t>{2};
+    const bool whole = node.op == "ReduceMean" && rank_of(node) == 4 && axes_of(node, 4) == std::vector<std::int64_t>{2, 3};
+    if (!second && !whole) {
+      nodes.push_back(std::move(node));
+      continue;
+    }
+    Node pool{.name = node.name, .op = "GlobalAveragePool", .inputs = {second ? before->inputs[0] : node.inputs[0]}, .outputs = node.outputs};
+    if (second) nodes.pop_back();
+    if (node.integer("keepdims", 1) == 0) {
+      pool.outputs = {node.outputs[0] + "/pooled"};
+      Node flat{.name = node.name + "/flat", .op = "Flatten", .inputs = pool.outputs, .outputs = node.outputs};
+      nodes.push_back(std::move(pool));
+      nodes.push_back(std::move(flat));
+    } else {
+      nodes.push_back(std::move(pool));
+    }
+  }
+  graph.nodes = std::move(nodes);
+  return graph::validate(graph);
+}
+
 class Planner {
  public:
   explicit Planner(Graph graph) : graph_(std::move(graph)) {
@@ -103,6 +146,7 @@ class Planner {
 Result<QuantizationPlan> plan_quantization(Graph graph) {
   HEDGE_CHECK(graph::validate(graph));
   HEDGE_TRY(auto folded, graph::fold_batch_norm(std::move(graph)));
+  HEDGE_CHECK(pool_means(folded));
   return Planner(std::move(folded)).run();
 }
 
