@@ -81,6 +81,8 @@ void add_common(CLI::App& app, Flags& f) {
 void add_mcu(CLI::App& root, Context& context) {
   auto* mcu = root.add_subcommand("mcu", "microcontrollers: a bundle or an int8 model as C++ for Cortex-M");
   mcu->require_subcommand(1);
+  add_mcu_quantize(*mcu, context);
+  add_mcu_import(*mcu, context);
   add_mcu_demo(*mcu, context);
   auto f = std::make_shared<Flags>();  // shared with the callbacks, which outlive this function
   auto* write = mcu->add_subcommand("export", "write a self-contained folder: kernels, constants, steps, an API of a few functions");
