@@ -117,9 +117,10 @@ std::vector<std::int8_t> input_table(const Normalization& normalization, const A
   return table;
 }
 
-Result<Generated> emit(const Program& program, const Plan& plan, Target target) {
+Result<Generated> emit(const Program& program, const Plan& plan, const EmitOptions& options) {
+  const auto target = options.target;
   HEDGE_CHECK(check_program(program));
-  HEDGE_TRY(const auto steps, internal::step_code(program.base, plan, target));
+  HEDGE_TRY(const auto steps, internal::step_code(program.base, plan, options));
   HEDGE_TRY(const auto router, internal::router_code(program, plan, target));
   const auto& input = program.base.activations[program.base.input];
   Generated generated{.constant_bytes = static_cast<std::int64_t>(steps.stream.size()) * 4 + input.channels * std::int64_t{256} + router.constant_bytes,
@@ -135,7 +136,8 @@ Result<Generated> emit(const Program& program, const Plan& plan, Target target) 
   places["STREAM"] = internal::words_text(steps.stream);
   places["TABLE"] = table_text(program);
   places["ROUTER"] = router.description;
-  places["ROUTER_INCLUDES"] = router.includes;
+  const bool has_compact = steps.calls.find("depthwise_compact") != std::string::npos;
+  places["ROUTER_INCLUDES"] = (has_compact ? "#include \"micro/depthwise_compact.h\"\n" : "") + router.includes;
   places["ROUTER_CODE"] = router.code;
   places["ROUTER_CONSTANTS"] = router.declarations;
   places["ROUTER_DEFINITIONS"] = router.definitions;

@@ -25,6 +25,13 @@ struct Program {
   float threshold = 0;  ///< query iff score > threshold
 };
 
+struct EmitOptions {
+  Target target = Target::kPortable;
+  /// Depthwise layers that are not computed by rows keep int8 weights in flash (micro/depthwise_compact.h): a third of the bytes, a few
+  /// percent more instructions. No effect on Cortex-M55, whose stream is compact as it is. Plan with kernel_costs(target, compact).
+  bool compact = false;
+};
+
 /// One file of the generated folder.
 struct GeneratedFile {
   std::string path;  ///< relative, with "/"
@@ -38,9 +45,9 @@ struct Generated {
   std::int64_t arena_bytes = 0;
 };
 
-/// Writes `program` as C++ for `target`, laid out as `plan` says; the same input gives the same bytes.
+/// Writes `program` as C++, laid out as `plan` says; the same input gives the same bytes.
 /// Errors: those of check_kernels, pack_layer, add_constants; kMismatch labels, normalisation or router that do not fit the base.
-Result<Generated> emit(const Program& program, const Plan& plan, Target target);
+Result<Generated> emit(const Program& program, const Plan& plan, const EmitOptions& options);
 
 /// Puts the files into `folder`, which may exist: files of the same name are replaced, others are left.
 /// Errors: kIo.

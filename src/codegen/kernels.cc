@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "micro/depthwise_compact.h"
 #include "micro/pack.h"
 
 namespace hedge::codegen {
@@ -26,9 +27,9 @@ micro::Matrix matrix_of(const Network& n, const Layer& l) {
   return {.depth = depth_of(n, l), .channels = out.channels, .output_zero = out.zero_point, .clamp = clamp_of(l)};
 }
 
-std::int64_t layer_scratch(const Network& n, const Layer& l) {
+std::int64_t layer_scratch(const Network& n, const Layer& l, bool compact) {
   const auto channels = n.activations[l.output].channels;
-  if (l.kind == LayerKind::kDepthwise) return micro::depthwise_scratch_bytes(geometry_of(n, l));
+  if (l.kind == LayerKind::kDepthwise) return compact ? micro::compact_depthwise_scratch_bytes(geometry_of(n, l)) : micro::depthwise_scratch_bytes(geometry_of(n, l));
   if (!is_matrix(l)) return 0;
   const bool gathers = l.kind == LayerKind::kConv && !is_pointwise(l);
   return gathers ? micro::conv_scratch_bytes(depth_of(n, l), channels) : micro::matrix_scratch_bytes(depth_of(n, l), channels);
@@ -104,26 +105,30 @@ BlockForm block_form(const Network& network, const LayerGroup& group) {
   return form;
 }
 
-std::int64_t scratch_bytes(const Network& network, const LayerGroup& group) {
-  if (!group.rows) return layer_scratch(network, network.layers[group.layers[0]]);
+bool is_compact(Target target, bool wanted) { return wanted && layout_of(target) == micro::Layout::kWords; }
+
+std::int64_t scratch_bytes(const Network& network, const LayerGroup& group, bool compact) {
+  if (!group.rows) return layer_scratch(network, network.layers[group.layers[0]], compact);
   auto form = block_form(network, group);
   if (form.has_front_conv) form.block.front_conv = &form.front;
   return micro::block_memory(form.block).bytes();
 }
 
-GroupCosts kernel_costs(Target target) {
-  return {.scratch_bytes = scratch_bytes,
+GroupCosts kernel_costs(Target target, bool compact) {
+  const bool used = is_compact(target, compact);
+  return {.scratch_bytes = [used](const Network& n, const LayerGroup& g) { return scratch_bytes(n, g, used); },
           .instructions = [target](const Network& n, const LayerGroup& g) { return estimate_instructions(target, n, g); }};
 }
 
-std::int64_t stream_bytes(micro::Layout layout, const Network& network, const Layer& layer) {
+std::int64_t stream_bytes(micro::Layout layout, const Network& network, const Layer& layer, bool compact) {
   const auto channels = network.activations[layer.output].channels;
+  if (layer.kind == LayerKind::kDepthwise && compact) return micro::compact_depthwise_stream_bytes(layer.kernel_height, channels);
   if (layer.kind == LayerKind::kDepthwise) return micro::depthwise_stream_bytes(layout, layer.kernel_height, layer.stride_height, channels);
   return is_matrix(layer) ? micro::matrix_stream_bytes(layout, depth_of(network, layer), channels) : 0;
 }
 
-Result<std::vector<std::int32_t>> pack_layer(micro::Layout layout, const Network& network, const Layer& layer) {
-  std::vector<std::int32_t> stream(static_cast<std::size_t>(stream_bytes(layout, network, layer) / 4));
+Result<std::vector<std::int32_t>> pack_layer(micro::Layout layout, const Network& network, const Layer& layer, bool compact) {
+  std::vector<std::int32_t> stream(static_cast<std::size_t>(stream_bytes(layout, network, layer, compact) / 4));
   if (stream.empty()) return stream;
   const auto& in = network.activations[layer.inputs[0]];
   const auto& out = network.activations[layer.output];
@@ -137,7 +142,8 @@ Result<std::vector<std::int32_t>> pack_layer(micro::Layout layout, const Network
     return unsupported(layer, "an output channel's scale is too large for the device's arithmetic",
                        std::to_string(*std::max_element(scales.begin(), scales.end())), "input scale * weight scale / output scale < 1/2",
                        "calibrate again: the layer's output range is far too small");
-  if (depthwise) micro::pack_depthwise(layout, constants, layer.kernel_height, layer.stride_height, stream.data());
+  if (depthwise && compact) micro::pack_compact_depthwise(constants, layer.kernel_height, stream.data());
+  else if (depthwise) micro::pack_depthwise(layout, constants, layer.kernel_height, layer.stride_height, stream.data());
   else micro::pack_matrix(layout, constants, stream.data());
   return stream;
 }

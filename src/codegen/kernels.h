@@ -38,17 +38,19 @@ struct BlockForm {
 BlockForm block_form(const Network& network, const LayerGroup& group);
 
 /// Bytes of a group's working memory.
-std::int64_t scratch_bytes(const Network& network, const LayerGroup& group);
+std::int64_t scratch_bytes(const Network& network, const LayerGroup& group, bool compact = false);
 
 /// Estimated instructions of a group on `target`: figures an operation, fitted to counts measured in QEMU (docs/microcontrollers.md).
 std::int64_t estimate_instructions(Target target, const Network& network, const LayerGroup& group);
-GroupCosts kernel_costs(Target target);
+GroupCosts kernel_costs(Target target, bool compact = false);
 
-/// Bytes of the constants of a layer in `layout`.
-std::int64_t stream_bytes(micro::Layout layout, const Network& network, const Layer& layer);
+/// Whether a target's depthwise layers outside blocks can have the compact stream (micro/depthwise_compact.h), and shall.
+bool is_compact(Target target, bool wanted);
+/// Bytes of the constants of a layer in `layout`; `compact`: of a depthwise layer outside a block.
+std::int64_t stream_bytes(micro::Layout layout, const Network& network, const Layer& layer, bool compact = false);
 /// The layer's constants, packed as its kernel reads them; empty where it has none.
 /// Errors: kUnsupported a scale that no multiplier can hold, or a kernel that there is not, naming the layer.
-Result<std::vector<std::int32_t>> pack_layer(micro::Layout layout, const Network& network, const Layer& layer);
+Result<std::vector<std::int32_t>> pack_layer(micro::Layout layout, const Network& network, const Layer& layer, bool compact = false);
 
 /// Whether there are kernels for every layer. Errors: kUnsupported, naming the layer and what it would need.
 Status check_kernels(const Network& network);

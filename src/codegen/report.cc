@@ -64,7 +64,8 @@ Status check_flash(const Report& report, std::int64_t budget) {
 
 }  // namespace
 
-Report make_report(const Program& program, const Plan& plan, const Generated& generated, Target target) {
+Report make_report(const Program& program, const Plan& plan, const Generated& generated, const EmitOptions& options) {
+  const auto target = options.target;
   Report report{.name = program.name, .target = target, .arena_bytes = generated.arena_bytes, .arena_lower_bound = plan.lower_bound,
                 .constant_bytes = generated.constant_bytes, .router = to_string(program.router.form), .router_macs = program.router.macs()};
   for (std::size_t s = 0; s < plan.steps.size(); ++s) {
@@ -74,7 +75,7 @@ Report make_report(const Program& program, const Plan& plan, const Generated& ge
       const auto& layer = program.base.layers[i];
       step.layers.push_back(layer.name);
       step.macs += layer.macs;
-      step.constant_bytes += stream_bytes(layout_of(target), program.base, layer);
+      step.constant_bytes += stream_bytes(layout_of(target), program.base, layer, !group.rows && is_compact(target, options.compact));
     }
     report.macs += step.macs;
     report.instructions += step.instructions;

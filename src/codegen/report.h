@@ -34,7 +34,7 @@ struct Report {
   std::string router;
   std::int64_t router_macs = 0;
 };
-Report make_report(const Program& program, const Plan& plan, const Generated& generated, Target target);
+Report make_report(const Program& program, const Plan& plan, const Generated& generated, const EmitOptions& options);
 
 /// Schema 1 (docs/formats/mcu_export.md).
 Json to_json(const Report& report);

@@ -38,9 +38,14 @@ Result<Planned> plan_program(const Flags& flags, Context& context) {
   options.progress = context.console.progress("hedge: ");
   Planned planned;
   HEDGE_TRY(planned.program, open_mcu_program(options));
-  HEDGE_TRY(planned.plan, codegen::plan_memory(planned.program.base, codegen::kernel_costs(target), {.arena_budget = budget.ram_bytes}));
-  HEDGE_TRY(planned.generated, codegen::emit(planned.program, planned.plan, target));
-  planned.report = codegen::make_report(planned.program, planned.plan, planned.generated, target);
+  // Compact constants cost instructions: only where the flash asks for them.
+  for (const bool compact : {false, true}) {
+    const codegen::EmitOptions emission{.target = target, .compact = compact};
+    HEDGE_TRY(planned.plan, codegen::plan_memory(planned.program.base, codegen::kernel_costs(target, compact), {.arena_budget = budget.ram_bytes}));
+    HEDGE_TRY(planned.generated, codegen::emit(planned.program, planned.plan, emission));
+    planned.report = codegen::make_report(planned.program, planned.plan, planned.generated, emission);
+    if (codegen::check_budget(planned.report, planned.program.base, planned.plan, {.flash_bytes = budget.flash_bytes})) break;
+  }
   HEDGE_CHECK(codegen::check_budget(planned.report, planned.program.base, planned.plan, budget));
   return planned;
 }

@@ -23,7 +23,8 @@ std::string form_text(const Layer& l) { return "<" + num(l.kernel_height) + ", "
 /// Writes the steps one after the other.
 class StepWriter {
  public:
-  StepWriter(const Network& network, const Plan& plan, Target target) : n_(network), plan_(plan), layout_(layout_of(target)) {}
+  StepWriter(const Network& network, const Plan& plan, const EmitOptions& options)
+      : n_(network), plan_(plan), layout_(layout_of(options.target)), compact_(is_compact(options.target, options.compact)) {}
 
   Result<StepCode> write() {
     for (index_ = 0; index_ < plan_.steps.size(); ++index_) {
@@ -55,8 +56,8 @@ class StepWriter {
   }
 
   /// Appends the layer's constants; gives the pointer to them.
-  Result<std::string> stream(const Layer& layer) {
-    HEDGE_TRY(const auto words, pack_layer(layout_, n_, layer));
+  Result<std::string> stream(const Layer& layer, bool compact = false) {
+    HEDGE_TRY(const auto words, pack_layer(layout_, n_, layer, compact));
     const auto begin = static_cast<std::int64_t>(code_.stream.size());
     code_.stream.insert(code_.stream.end(), words.begin(), words.end());
     return "kStream + " + num(begin);
@@ -69,8 +70,8 @@ class StepWriter {
     return "{.stream = " + pointer + ", .depth = " + num(depth) + ", .channels = " + num(out.channels) + ", .output_zero = " + num(out.zero_point) +
            clamp_text(clamp_of(layer)) + "}";
   }
-  Result<std::string> depthwise(const Layer& layer) {
-    HEDGE_TRY(const auto pointer, stream(layer));
+  Result<std::string> depthwise(const Layer& layer, bool compact) {
+    HEDGE_TRY(const auto pointer, stream(layer, compact));
     const auto& out = n_.activations[layer.output];
     return "{.stream = " + pointer + ", .channels = " + num(out.channels) + ", .output_zero = " + num(out.zero_point) + clamp_text(clamp_of(layer)) + "}";
   }
@@ -89,7 +90,7 @@ class StepWriter {
       text += "    .front = " + front + ",\n";
     }
     text += "    .geometry = " + geometry_text(form.block.geometry) + ",\n";
-    HEDGE_TRY(const auto middle, depthwise(*parts.depthwise));
+    HEDGE_TRY(const auto middle, depthwise(*parts.depthwise, false));
     text += "    .depthwise = " + middle + ",\n";
     HEDGE_TRY(const auto project, matrix(*parts.projection));
     text += "    .project = " + project + ",\n";
@@ -112,8 +113,8 @@ class StepWriter {
     switch (l.kind) {
       case LayerKind::kConv: return write_conv(step, l, in, out, pixels);
       case LayerKind::kDepthwise: {
-        HEDGE_TRY(const auto constants, depthwise(l));
-        call("depthwise" + form_text(l) + "(" + constant("Geometry", "Geometry", geometry_text(geometry_of(n_, l))) + ", " +
+        HEDGE_TRY(const auto constants, depthwise(l, compact_));
+        call((compact_ ? "depthwise_compact" : "depthwise") + form_text(l) + "(" + constant("Geometry", "Geometry", geometry_text(geometry_of(n_, l))) + ", " +
              constant("Depthwise", "Depthwise", constants) + ", " + in + ", " + out + ", " + scratch(step));
         return {};
       }
@@ -162,12 +163,15 @@ class StepWriter {
   const Network& n_;
   const Plan& plan_;
   micro::Layout layout_;
+  bool compact_;
   std::size_t index_ = 0;
   StepCode code_;
 };
 
 }  // namespace
 
-Result<StepCode> step_code(const Network& network, const Plan& plan, Target target) { return StepWriter(network, plan, target).write(); }
+Result<StepCode> step_code(const Network& network, const Plan& plan, const EmitOptions& options) {
+  return StepWriter(network, plan, options).write();
+}
 
 }  // namespace hedge::codegen::internal

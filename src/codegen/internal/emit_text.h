@@ -22,7 +22,7 @@ struct StepCode {
   std::vector<std::int32_t> stream;    ///< all layers' constants, in the order of use
 };
 /// Errors: those of pack_layer and add_constants.
-Result<StepCode> step_code(const Network& network, const Plan& plan, Target target);
+Result<StepCode> step_code(const Network& network, const Plan& plan, const EmitOptions& options);
 
 /// A value that reads back bit for bit as a C++ float literal.
 std::string float_literal(float value);
