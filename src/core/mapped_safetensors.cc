@@ -63,18 +63,13 @@ Result<MappedTensors> MappedTensors::open(const std::filesystem::path& path) {
   const auto* payload = reinterpret_cast<const std::byte*>(mapped.file_.bytes().data()) + index.payload;
   for (SafetensorsEntry& entry : index.entries) {
     const std::byte* bytes = payload + entry.begin;
-    if (reinterpret_cast<std::uintptr_t>(bytes) % size_of(entry.dtype) != 0)
-      return Error{.code = ErrorCode::kUnsupported,
-                   .what = "a tensor's bytes are not aligned to its elements, so the file cannot be mapped",
-                   .where = path.string() + ": tensor " + entry.name,
-                   .hint = "write it again with this project, which aligns them"};
     mapped.tensors_.emplace(std::move(entry.name), TensorView{.dtype = entry.dtype, .shape = std::move(entry.shape), .bytes = bytes});
   }
   mapped.metadata_ = std::move(index.metadata);
   return mapped;
 }
 
-Result<TensorView> MappedTensors::get(const std::string& name, DType dtype, const Shape& spec) const {
+Result<TensorView> MappedTensors::find(const std::string& name, DType dtype, const Shape& spec) const {
   const auto found = tensors_.find(name);
   if (found == tensors_.end()) {
     std::string names;
@@ -89,6 +84,20 @@ Result<TensorView> MappedTensors::get(const std::string& name, DType dtype, cons
                  .got = std::string(to_string(tensor.dtype)) + to_string(tensor.shape),
                  .expected = std::string(to_string(dtype)) + to_string(spec)};
   return tensor;
+}
+
+Result<TensorView> MappedTensors::get(const std::string& name, DType dtype, const Shape& spec) const {
+  HEDGE_TRY(TensorView tensor, find(name, dtype, spec));
+  if (reinterpret_cast<std::uintptr_t>(tensor.bytes) % size_of(dtype) == 0) return tensor;
+  return Error{.code = ErrorCode::kUnsupported,
+               .what = "a tensor's bytes are not aligned to its elements, so it cannot be used where it lies",
+               .where = name,
+               .hint = "copy it"};
+}
+
+Result<Tensor> MappedTensors::copy(const std::string& name, DType dtype, const Shape& spec) const {
+  HEDGE_TRY(const TensorView tensor, find(name, dtype, spec));
+  return Tensor(tensor);
 }
 
 void MappedTensors::done_with(const TensorView& part) const {

@@ -41,17 +41,20 @@ class MappedFile {
 /// that is checked as decode_safetensors checks it.
 class MappedTensors {
  public:
-  /// Errors: those of MappedFile::open and decode_safetensors; kUnsupported where a tensor's bytes are not aligned to its element.
+  /// Errors: those of MappedFile::open and decode_safetensors.
   static Result<MappedTensors> open(const std::filesystem::path& path);
 
-  /// Errors: kNotFound, kMismatch, as TensorFile::get.
+  /// Errors: kNotFound, kMismatch, as TensorFile::get; kUnsupported where the bytes are not aligned to the element.
   [[nodiscard]] Result<TensorView> get(const std::string& name, DType dtype, const Shape& spec) const;
+  /// A tensor of one's own, however it is aligned. Errors: kNotFound, kMismatch.
+  [[nodiscard]] Result<Tensor> copy(const std::string& name, DType dtype, const Shape& spec) const;
   [[nodiscard]] const std::map<std::string, std::string>& metadata() const { return metadata_; }
   /// Lets go of the pages of `part`, a view that get gave or a part of one.
   void done_with(const TensorView& part) const;
 
  private:
   explicit MappedTensors(MappedFile file) : file_(std::move(file)) {}
+  [[nodiscard]] Result<TensorView> find(const std::string& name, DType dtype, const Shape& spec) const;
   MappedFile file_;
   std::map<std::string, TensorView> tensors_;
   std::map<std::string, std::string> metadata_;

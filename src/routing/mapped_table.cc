@@ -37,13 +37,13 @@ Result<MappedTable> MappedTable::open(const std::filesystem::path& path) {
   HEDGE_TRY(MappedTensors file, MappedTensors::open(path));
   MappedTable table(std::move(file));
   HEDGE_TRY(table.info_, from_metadata(table.file_.metadata(), path.string()));
-  HEDGE_TRY(table.labels_, table.file_.get("labels", DType::kI64, {-1}));
-  HEDGE_TRY(table.base_logits_, table.file_.get("base_logits", DType::kF32, {table.labels_.shape[0], -1}));
+  HEDGE_TRY(table.labels_, table.file_.copy("labels", DType::kI64, {-1}));
+  HEDGE_TRY(table.base_logits_, table.file_.get("base_logits", DType::kF32, {table.labels_.shape()[0], -1}));
   HEDGE_TRY(table.global_logits_, table.file_.get("global_logits", DType::kF32, {-1, table.base_logits_.shape[1]}));
   if (table.size() == 0) return Error{.code = ErrorCode::kBadData, .what = "the table has no rows", .where = path.string()};
   if (table.classes() < 2) return Error{.code = ErrorCode::kBadData, .what = "there is nothing to classify", .where = path.string()};
   const std::int64_t global_rows = table.global_logits_.shape[0];
-  if (global_rows != 0 && global_rows != table.labels_.shape[0])
+  if (global_rows != 0 && global_rows != table.labels_.shape()[0])
     return Error{.code = ErrorCode::kMismatch,
                  .what = "the number of rows is neither 0 nor that of the labels",
                  .where = path.string() + ": global_logits",

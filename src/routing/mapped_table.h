@@ -25,11 +25,11 @@ class MappedTable {
   static Result<MappedTable> open(const std::filesystem::path& path);
 
   [[nodiscard]] const TableInfo& info() const { return info_; }
-  [[nodiscard]] std::size_t size() const { return static_cast<std::size_t>(labels_.shape[0]); }
+  [[nodiscard]] std::size_t size() const { return static_cast<std::size_t>(labels_.num_elements()); }
   [[nodiscard]] std::int64_t classes() const { return base_logits_.shape[1]; }
   [[nodiscard]] bool has_global() const { return global_logits_.shape[0] > 0; }
   /// Borrowed: the table must outlive them.
-  [[nodiscard]] const TensorView& labels() const { return labels_; }
+  [[nodiscard]] const Tensor& labels() const { return labels_; }
   [[nodiscard]] const TensorView& base_logits() const { return base_logits_; }
   [[nodiscard]] const TensorView& global_logits() const { return global_logits_; }
 
@@ -41,7 +41,8 @@ class MappedTable {
   explicit MappedTable(MappedTensors file) : file_(std::move(file)) {}
   MappedTensors file_;
   TableInfo info_;
-  TensorView labels_, base_logits_, global_logits_;
+  Tensor labels_;  ///< a copy: 8-byte elements need not be aligned in the file
+  TensorView base_logits_, global_logits_;
 };
 
 }  // namespace hedge::routing
