@@ -2,6 +2,7 @@
 
 #include "core/file.h"
 #include "core/sha256.h"
+#include "eval/gap_closed.h"
 #include "eval/router_scores.h"
 #include "graph/onnx/onnx_io.h"
 #include "graph/operators.h"
@@ -31,6 +32,18 @@ Result<std::vector<float>> score_table(const FittedFolder& fitted, const routing
   HEDGE_TRY(const auto graph, graph::parse_onnx(fitted.router_onnx, "router.onnx"));
   HEDGE_TRY(const auto executor, infer::make_openvino_executor(graph, {.throughput = true}));
   return eval::scores_of(*executor, table);
+}
+
+train::RouterJudge make_judge(int resamples, std::uint64_t seed) {
+  return [=](std::span<const std::vector<float>> scores, const train::RouterRows& pictures) -> Result<std::vector<train::JudgedScore>> {
+    const eval::BootstrapOptions options{.resamples = resamples, .seed = seed};
+    HEDGE_TRY(auto gaps, eval::gaps_closed(scores, pictures.outcomes, pictures.table.base_logits, options));
+    std::vector<train::JudgedScore> judged;
+    if (!gaps) return judged;
+    for (auto& gap : *gaps)
+      judged.push_back({.gap_closed_percent = {.value = gap.percent.value, .low = gap.percent.low, .high = gap.percent.high}, .samples = std::move(gap.samples)});
+    return judged;
+  };
 }
 
 }  // namespace hedge::apps

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -7,6 +8,7 @@
 #include "core/result.h"
 #include "routing/policy.h"
 #include "routing/prediction_table.h"
+#include "train/auto_router.h"
 
 namespace hedge::apps {
 
@@ -22,5 +24,8 @@ Result<FittedFolder> read_fitted(const std::filesystem::path& folder);
 
 /// The router's scores of `table`'s rows, by the same runner and precision as on the device.
 Result<std::vector<float>> score_table(const FittedFolder& fitted, const routing::PredictionTable& table);
+
+/// Judges scores by the paired bootstrap of `resamples` resamples (eval::paired_bootstrap): for an automatic choice.
+train::RouterJudge make_judge(int resamples, std::uint64_t seed);
 
 }  // namespace hedge::apps

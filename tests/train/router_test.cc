@@ -70,14 +70,16 @@ TEST(RouterGraph, free_scores_equal_the_ones_computed_from_logits) {
   const auto table = synthetic(200, 3);
   const std::pair<RouterKind, routing::FreeScore> pairs[] = {{RouterKind::kEntropy, routing::FreeScore::kEntropy},
                                                              {RouterKind::kMargin, routing::FreeScore::kMargin},
-                                                             {RouterKind::kMaxProbability, routing::FreeScore::kMaxProbability}};
-  for (const auto& [kind, score] : pairs) {
-    const auto router = build_router(kind, {.classes = kClasses}, 1);
-    ASSERT_TRUE(router.ok()) << router.error().message();
-    const auto from_graph = scores_of(*router, table);
-    const auto direct = routing::free_score(score, table.base_logits);
-    for (std::size_t i = 0; i < direct.size(); ++i) ASSERT_NEAR(from_graph[i], direct[i], 1e-5) << to_string(kind) << " row " << i;
-  }
+                                                             {RouterKind::kMaxProbability, routing::FreeScore::kMaxProbability},
+                                                             {RouterKind::kEnergy, routing::FreeScore::kEnergy}};
+  for (const auto& [kind, score] : pairs)
+    for (const double temperature : {1.0, 2.5}) {
+      const auto router = build_router(kind, {.classes = kClasses, .temperature = temperature}, 1);
+      ASSERT_TRUE(router.ok()) << router.error().message();
+      const auto from_graph = scores_of(*router, table);
+      const auto direct = routing::free_score(score, table.base_logits, temperature);
+      for (std::size_t i = 0; i < direct.size(); ++i) ASSERT_NEAR(from_graph[i], direct[i], 1e-5) << to_string(kind) << " row " << i;
+    }
 }
 
 TEST(RouterGraph, has_the_stated_width_and_costs_at_most_ten_thousand_macs_for_ten_classes) {
@@ -94,6 +96,8 @@ TEST(RouterGraph, works_for_two_classes_and_without_features_and_refuses_one_cla
     EXPECT_TRUE(build_router(kind, {.classes = 2, .features = 0}, 1).ok()) << to_string(kind);
   EXPECT_EQ(build_router(RouterKind::kGain, {.classes = 1}, 1).error().code, ErrorCode::kInvalidArgument);
   EXPECT_EQ(router_kind("oracle").error().code, ErrorCode::kInvalidArgument);
+  EXPECT_EQ(build_router(RouterKind::kMargin, {.classes = 2, .temperature = 0}, 1).error().code, ErrorCode::kInvalidArgument);
+  EXPECT_EQ(build_router(RouterKind::kGain, {.classes = 2, .temperature = 2}, 1).error().code, ErrorCode::kInvalidArgument);
 }
 
 TEST(RouterGraph, stays_finite_for_extreme_logits) {
@@ -122,6 +126,41 @@ TEST(RouterFit, poster_router_learns_the_oracle_labels) {
   ASSERT_TRUE(fitted.ok()) << fitted.error().message();
   const auto outcomes = routing::outcomes(test).value();
   EXPECT_GT(accuracy_at_query_share(scores_of(fitted->graph, test), outcomes, 0.3), 0.75);
+}
+
+TEST(RouterFit, the_posters_penalty_rises_while_the_coverage_is_short_and_stays_zero_where_it_is_met) {
+  const auto table = synthetic(3000, 1);
+  RouterFitOptions options{.kind = RouterKind::kPoster, .epochs = 5, .target_coverage = 1.0, .coverage_penalty = 0, .threads = 1};
+  EXPECT_GT(fit_router(table, options).value().lambda, 0.1);
+  options.target_coverage = 0;
+  EXPECT_EQ(fit_router(table, options).value().lambda, 0);
+}
+
+TEST(RouterFit, gain_labels_follow_the_given_outcomes) {
+  const auto table = synthetic(6000, 1), test = synthetic(4000, 2);
+  auto outcomes = routing::outcomes(table).value(), judged = routing::outcomes(test).value();
+  outcomes.global_right.assign(outcomes.size(), 1);  // as if a fused answer were always right: only the base's errors count
+  judged.global_right.assign(judged.size(), 1);
+  const auto fitted = fit_router(table, outcomes, {.kind = RouterKind::kGain, .epochs = 30, .threads = 1}).value();
+  EXPECT_EQ(fitted.hurts, 0);
+  EXPECT_GT(accuracy_at_query_share(scores_of(fitted.graph, test), judged, 0.5), 0.95);
+  outcomes.base_right.pop_back();
+  EXPECT_EQ(fit_router(table, outcomes, {}).error().code, ErrorCode::kMismatch);
+}
+
+TEST(RouterFit, refuses_tiny_tables_and_tables_on_which_the_cloud_always_helps) {
+  EXPECT_EQ(fit_router(synthetic(kFewestRows - 1, 1), {}).error().code, ErrorCode::kBadData);
+  const auto table = synthetic(100, 1);
+  const routing::Outcomes always{.base_right = std::vector<std::uint8_t>(100, 0), .global_right = std::vector<std::uint8_t>(100, 1)};
+  EXPECT_EQ(fit_router(table, always, {}).error().code, ErrorCode::kBadData);
+}
+
+TEST(RouterFit, scores_rows_as_the_reference_executor_does) {
+  const auto table = synthetic(500, 1);
+  const auto fitted = fit_router(table, {.epochs = 2, .threads = 1}).value();
+  const auto ours = score_rows(fitted.graph, table).value();
+  const auto reference = scores_of(fitted.graph, table);
+  for (std::size_t i = 0; i < ours.size(); ++i) ASSERT_NEAR(ours[i], reference[i], 1e-5) << "row " << i;
 }
 
 TEST(RouterFit, the_same_seed_gives_the_same_router_through_a_file) {

@@ -1,0 +1,118 @@
+#include "train/router_data.h"
+
+#include <cassert>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <numeric>
+
+#include "core/rng.h"
+#include "routing/scores.h"
+#include "routing/splits.h"
+
+namespace hedge::train {
+namespace {
+
+constexpr std::uint64_t kStream = 0x666f6c6473ULL;
+
+std::vector<std::size_t> shuffled(std::size_t rows, std::uint64_t seed) {
+  std::vector<std::size_t> order(rows);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  Rng(seed, kStream).shuffle(std::span<std::size_t>(order));
+  return order;
+}
+
+/// Rows of a matrix or vector; a tensor without rows (no global) stays as it is.
+Tensor take(const Tensor& from, const std::vector<std::size_t>& rows) {
+  if (from.shape()[0] == 0) return from;
+  Shape shape = from.shape();
+  shape[0] = static_cast<std::int64_t>(rows.size());
+  Tensor to(from.dtype(), shape);
+  const auto width = from.num_elements() / from.shape()[0];
+  const std::size_t bytes = static_cast<std::size_t>(width) * size_of(from.dtype());
+  for (std::size_t i = 0; i < rows.size() && bytes > 0; ++i) {
+    assert(rows[i] < static_cast<std::size_t>(from.shape()[0]));
+    std::memcpy(to.bytes() + i * bytes, from.bytes() + rows[i] * bytes, bytes);
+  }
+  return to;
+}
+
+std::string percent(double share) {
+  char text[24];
+  std::snprintf(text, sizeof text, "%.1f %%", 100 * share);
+  return text;
+}
+
+}  // namespace
+
+const char* to_string(RouterProtocol protocol) {
+  switch (protocol) {
+    case RouterProtocol::kTrainingSet: return "training-set predictions, evaluation mode";
+    case RouterProtocol::kHeldOut: return "held-out predictions";
+    case RouterProtocol::kCrossFitted: return "cross-fitted held-out predictions";
+  }
+  return "unknown";
+}
+
+RouterProtocol protocol_of(const routing::TableInfo& info) {
+  const bool known = !info.base_trained_on.empty() || !info.base_trained_on_hash.empty();
+  if (!known && info.split == "train") return RouterProtocol::kTrainingSet;
+  return routing::check_unseen(info).ok() ? RouterProtocol::kHeldOut : RouterProtocol::kTrainingSet;
+}
+
+Result<routing::PredictionTable> take_rows(const routing::PredictionTable& table, const std::vector<std::size_t>& rows) {
+  if (rows.empty())
+    return Error{.code = ErrorCode::kInvalidArgument, .what = "a part of a table has no rows", .where = table.info.dataset, .expected = "at least one"};
+  return routing::PredictionTable{.labels = take(table.labels, rows),
+                                  .base_logits = take(table.base_logits, rows),
+                                  .base_features = take(table.base_features, rows),
+                                  .global_logits = take(table.global_logits, rows),
+                                  .info = table.info};
+}
+
+Result<std::vector<std::vector<std::size_t>>> make_folds(std::size_t rows, int folds, std::uint64_t seed) {
+  if (folds < 2 || rows < static_cast<std::size_t>(folds))
+    return Error{.code = ErrorCode::kInvalidArgument,
+                 .what = "the rows cannot be cut into so many folds",
+                 .got = std::to_string(folds) + " folds of " + std::to_string(rows) + " rows",
+                 .expected = "at least 2 folds, and a row for each"};
+  const auto order = shuffled(rows, seed);
+  std::vector<std::vector<std::size_t>> parts(static_cast<std::size_t>(folds));
+  for (std::size_t i = 0; i < rows; ++i) parts[i % parts.size()].push_back(order[i]);
+  return parts;
+}
+
+Result<std::pair<routing::PredictionTable, routing::PredictionTable>> divide(const routing::PredictionTable& table, double share,
+                                                                            std::uint64_t seed) {
+  const auto first = share > 0 && share < 1 ? static_cast<std::size_t>(std::llround(share * static_cast<double>(table.size()))) : std::size_t{0};
+  if (first == 0 || first >= table.size())
+    return Error{.code = ErrorCode::kInvalidArgument,
+                 .what = "a table cannot be divided so",
+                 .where = table.info.dataset,
+                 .got = "a share of " + std::to_string(share) + " of " + std::to_string(table.size()) + " rows",
+                 .expected = "two parts with rows"};
+  const auto order = shuffled(table.size(), seed);
+  const auto cut = order.begin() + static_cast<std::ptrdiff_t>(first);
+  HEDGE_TRY(auto one, take_rows(table, {order.begin(), cut}));
+  HEDGE_TRY(auto other, take_rows(table, {cut, order.end()}));
+  return std::pair{std::move(one), std::move(other)};
+}
+
+Result<std::optional<std::string>> interpolation_warning(const routing::PredictionTable& fit, const routing::PredictionTable& held_out) {
+  constexpr double kFlattered = 0.5;  // of the held-out error
+  HEDGE_TRY(const auto there, routing::outcomes(fit));
+  HEDGE_TRY(const auto here, routing::outcomes(held_out));
+  std::string text;
+  const auto compare = [&](const char* model, double fitted, double held) {
+    if (1 - fitted >= kFlattered * (1 - held)) return;
+    text += (text.empty() ? "the " : ", the ") + std::string(model) + " is right on " + percent(fitted) + " of the pictures the router learns from and on " +
+            percent(held) + " of held-out ones";
+  };
+  compare("base", there.base_accuracy(), here.base_accuracy());
+  compare("global", there.global_accuracy(), here.global_accuracy());
+  if (text.empty()) return std::optional<std::string>{};
+  return std::optional<std::string>(text + ": the model has learned these pictures by heart, so they show little of where it errs; predictions of "
+                                           "pictures it has not seen teach a router better");
+}
+
+}  // namespace hedge::train
