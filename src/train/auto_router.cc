@@ -25,7 +25,7 @@ std::vector<RouterKind> candidates_for(std::size_t rows, const AutoRouterOptions
   std::vector<RouterKind> kinds;
   if (rows >= options.gain_from) kinds.push_back(RouterKind::kGain);
   if (rows >= options.linear_from) kinds.push_back(RouterKind::kLinear);
-  kinds.insert(kinds.end(), {RouterKind::kMargin, RouterKind::kMaxProbability, RouterKind::kEntropy});
+  for (const auto free : {RouterKind::kMargin, RouterKind::kMaxProbability, RouterKind::kEntropy}) kinds.push_back(free);
   return kinds;
 }
 
