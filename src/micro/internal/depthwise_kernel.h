@@ -7,6 +7,9 @@
 #include "micro/internal/matrix_kernel.h"
 #include "micro/layout.h"
 #include "micro/requantize.h"
+#if defined(HEDGE_MICRO_MVE)
+#include <arm_mve.h>
+#endif
 
 /// The inner kernels under depthwise convolution.
 namespace hedge::micro::internal {

@@ -9,11 +9,9 @@
 /// 7: a kernel row's taps are the lanes of one VMLADAVA, whose weights stay in vector registers; what is read beyond the row meets weights
 /// of 0.
 #if defined(HEDGE_MICRO_MVE)
-#include <arm_mve.h>
-
 namespace hedge::micro::internal {
 
-/// The arguments of the assembly of kernel 3, one channel; in bytes and addresses. The offsets are written out there.
+/// The arguments of the assembly, one channel; in bytes and addresses. The offsets are written out there.
 struct ChannelRun {
   const std::int16_t* x;
   std::int32_t pitch;
@@ -63,48 +61,54 @@ struct ChannelRun {
 #undef HEDGE_LOADS_2
 #undef HEDGE_CHANNEL_3
 
-/// Kernel 3, one channel.
-template <std::int32_t kStride, class Call>
-void vector_plane_3(const Call& call, const std::int32_t* stream, const std::int16_t* plane, std::int8_t* out) {
-  const ChannelRun run{plane,          2 * call.row_pitch, call.rows, call.columns,     out,       call.columns * call.out_pixel,
-                       call.out_pixel, stream[0],          stream[1], call.output_zero, stream + 2};
-  kStride == 1 ? channel_3_1(&run) : channel_3_2(&run);
-}
+// Kernels 5 and 7: r1..r7 the rows, r8 bias, r9 multiplier, r10 zero point, r11 the output, r12 its step; q1..q7 the weights. 1 a row, 2 an
+// output.
+#define HEDGE_TAP(row, weights, width) "vldrh.u16 q0, [" row "], #" width "\n vmladava.s16 r0, q0, " weights "\n"
+#define HEDGE_CHANNEL(more_weights, more_rows, more_taps, width, down)                                                                  \
+  "push {r4-r11, lr}\n vpush {d8-d15}\n sub sp, #16\n ldmia r0!, {r1-r8}\n stmia sp, {r1-r4}\n mov r11, r5\n mov r12, r7\n"             \
+  "ldmia r0, {r3, r10, r12}\n mov r9, r3\n mov r4, r12\n mov r12, r7\n"                                                                 \
+  "vldrb.s16 q1, [r4], #8\n vldrb.s16 q2, [r4], #8\n vldrb.s16 q3, [r4], #8\n vldrb.s16 q4, [r4], #8\n vldrb.s16 q5, [r4], "            \
+  "#8\n" more_weights "1: ldrd r1, r0, [sp]\n add r2, r1, r0\n add r3, r2, r0\n add r4, r3, r0\n add r5, r4, r0\n" more_rows            \
+  "ldr r0, [sp, #12]\n dls lr, r0\n"                                                                                                    \
+  "2: mov r0, r8\n" HEDGE_TAP("r1", "q1", width) HEDGE_TAP("r2", "q2", width) HEDGE_TAP("r3", "q3", width) HEDGE_TAP("r4", "q4", width) \
+      HEDGE_TAP("r5", "q5", width) more_taps                                                                                            \
+      "smmlar r0, r0, r9, r10\n ssat r0, #8, r0\n strb r0, [r11]\n add r11, r12\n le lr, 2b\n"                                          \
+      "ldrd r0, r1, [sp]\n ldr r2, [sp, #8]\n add r0, r0, r1" down                                                                      \
+      "\n subs r2, #1\n str r0, [sp]\n str r2, [sp, #8]\n bne 1b\n"                                                                     \
+      "add sp, #16\n vpop {d8-d15}\n pop {r4-r11, pc}\n"
+#define HEDGE_WEIGHTS_7 "vldrb.s16 q6, [r4], #8\n vldrb.s16 q7, [r4], #8\n"
+#define HEDGE_ROWS_7 "add r6, r5, r0\n add r7, r6, r0\n"
+#define HEDGE_TAPS_7(width) HEDGE_TAP("r6", "q6", width) HEDGE_TAP("r7", "q7", width)
 
-/// Kernels 5 and 7, one channel.
-template <std::int32_t kKernel, std::int32_t kStride, class Call>
-void vector_plane(const Call& call, const std::int32_t* stream, const std::int16_t* plane, std::int8_t* out) {
-  const auto* w = reinterpret_cast<const std::int8_t*>(stream + 2);
-  const int16x8_t w0 = vldrbq_s16(w), w1 = vldrbq_s16(w + 8), w2 = vldrbq_s16(w + 16), w3 = vldrbq_s16(w + 24), w4 = vldrbq_s16(w + 32);
-  const int16x8_t w5 = kKernel == 7 ? vldrbq_s16(w + 40) : w4, w6 = kKernel == 7 ? vldrbq_s16(w + 48) : w4;
-  const std::int32_t bias = stream[0], multiplier = stream[1], pitch = call.row_pitch;
-  for (std::int32_t y = 0; y < call.rows; ++y, plane += kStride * pitch) {
-    const std::int16_t* x = plane;
-    for (std::int32_t left = call.columns; left > 0; --left, x += kStride, out += call.out_pixel) {
-      const std::int16_t* row = x;
-      std::int32_t sum = vmladavaq_s16(bias, vldrhq_s16(row), w0);
-      sum = vmladavaq_s16(sum, vldrhq_s16(row += pitch), w1);
-      sum = vmladavaq_s16(sum, vldrhq_s16(row += pitch), w2);
-      sum = vmladavaq_s16(sum, vldrhq_s16(row += pitch), w3);
-      sum = vmladavaq_s16(sum, vldrhq_s16(row += pitch), w4);
-      if constexpr (kKernel == 7) {
-        sum = vmladavaq_s16(sum, vldrhq_s16(row += pitch), w5);
-        sum = vmladavaq_s16(sum, vldrhq_s16(row += pitch), w6);
-      }
-      *out = requantize(sum, multiplier, call.output_zero);
-    }
-  }
+template <std::int32_t kKernel, std::int32_t kStride>
+[[gnu::naked, gnu::noinline]] void run_channel(const ChannelRun* /*run*/) {
+  if constexpr (kKernel == 5 && kStride == 1) asm volatile(HEDGE_CHANNEL("", "", "", "2", ""));
+  if constexpr (kKernel == 5 && kStride == 2) asm volatile(HEDGE_CHANNEL("", "", "", "4", ", lsl #1"));
+  if constexpr (kKernel == 7 && kStride == 1) asm volatile(HEDGE_CHANNEL(HEDGE_WEIGHTS_7, HEDGE_ROWS_7, HEDGE_TAPS_7("2"), "2", ""));
+  if constexpr (kKernel == 7 && kStride == 2)
+    asm volatile(HEDGE_CHANNEL(HEDGE_WEIGHTS_7, HEDGE_ROWS_7, HEDGE_TAPS_7("4"), "4", ", lsl #1"));
 }
+#undef HEDGE_TAP
+#undef HEDGE_CHANNEL
+#undef HEDGE_WEIGHTS_7
+#undef HEDGE_ROWS_7
+#undef HEDGE_TAPS_7
 
 /// All channels of a PlaneCall; returns where the stream goes on.
 template <std::int32_t kKernel, std::int32_t kStride, class Call>
 [[gnu::noinline]] const std::int32_t* vector_planes(const Call& call) {
+  ChannelRun run{call.planes, 2 * call.row_pitch, call.rows, call.columns, call.out, call.columns * call.out_pixel, call.out_pixel, 0,
+                 0,           call.output_zero,   nullptr};
   const std::int32_t* stream = call.stream;
-  for (std::int32_t c = 0; c < call.channels; ++c, stream += 2 + kKernel * (kKernel == 3 ? 1 : 2)) {
+  for (std::int32_t c = 0; c < call.channels; ++c, run.x += call.plane_pitch, ++run.out) {
+    run.bias = stream[0];
+    run.multiplier = stream[1];
+    run.weights = stream + 2;
     if constexpr (kKernel == 3)
-      vector_plane_3<kStride>(call, stream, call.planes + c * call.plane_pitch, call.out + c);
+      kStride == 1 ? channel_3_1(&run) : channel_3_2(&run);
     else
-      vector_plane<kKernel, kStride>(call, stream, call.planes + c * call.plane_pitch, call.out + c);
+      run_channel<kKernel, kStride>(&run);
+    stream += 2 + kKernel * (kKernel == 3 ? 1 : 2);
   }
   return stream;
 }
