@@ -24,8 +24,12 @@ void add_predict(CLI::App& app, Context& context);
 void add_fit(CLI::App& app, Context& context);
 void add_eval(CLI::App& app, Context& context);
 void add_bundle(CLI::App& app, Context& context);
+void add_adapt(CLI::App& app, Context& context);
+void add_exits(CLI::App& app, Context& context);
+void add_baselines(CLI::App& app, Context& context);
 void add_plan(CLI::App& app, Context& context);
 void add_mcu(CLI::App& app, Context& context);
 void add_demo(CLI::App& app, Context& context);
+void add_bench(CLI::App& app, Context& context);
 
 }  // namespace hedge::apps

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "apps/commands.h"
+#include "apps/training_flags.h"
 #include "core/json.h"
 #include "core/sha256.h"
 #include "data/spec.h"
@@ -23,6 +24,9 @@ struct Flags {
   std::string summary;
   std::int64_t size = 0;
   std::int64_t channels = 0;
+  std::string teacher;
+  double teacher_weight = 0.5;
+  double temperature = 4;
   train::TrainOptions options;
   std::string optimizer = "adamw";
   std::string precision = "auto";
@@ -86,6 +90,15 @@ Status parse_choices(Flags& flags) {
   return {};
 }
 
+/// What is learned beside the labels. The teacher has seen the training pictures too, and says so in its metadata.
+Result<train::Objective> make_objective(const Flags& flags) {
+  train::Objective objective;
+  if (flags.teacher.empty()) return objective;
+  HEDGE_TRY(auto teacher, read_trainable(flags.teacher));
+  objective.teacher = train::Teacher{std::move(teacher.graph), std::move(teacher.recipe), flags.teacher_weight, flags.temperature};
+  return objective;
+}
+
 Status write_results(const Flags& flags, const train::Trained& trained, std::int64_t macs) {
   const auto& summary = trained.summary;
   HEDGE_CHECK(graph::write_onnx(flags.out, trained.graph));
@@ -122,19 +135,23 @@ Status run(Flags& flags, Context& context) {
   context.console.say("hedge: training " + (flags.net.empty() ? flags.model : flags.net) + " (" + std::to_string(macs) + " MACs, " +
                       std::to_string(start.graph.num_parameters()) + " parameters) on " + std::to_string(dataset.size()) + " pictures of " + dataset.spec());
   if (flags.options.checkpoint.empty()) flags.options.checkpoint = flags.out + ".checkpoint";
+  HEDGE_TRY(const auto objective, make_objective(flags));
   HEDGE_TRY(const auto trained, train::train_classifier(std::move(start.graph), dataset, start.recipe, flags.options,
-                                                        {.progress = context.console.progress("hedge: "), .log = context.console.log(), .should_stop = context.should_stop}));
+                                                        {.progress = context.console.progress("hedge: "), .log = context.console.log(), .should_stop = context.should_stop}, objective));
   return write_results(flags, trained, macs);
 }
 
 void add_flags(CLI::App& app, Flags& f) {
   auto& o = f.options;
   app.add_option("--data", f.data, "fashion-mnist, folder:PATH (a folder a class), with ?split=…&limit=N; the train split by default")->required();
-  app.add_option("--net", f.net, "a new network: mobile:WIDTH[,expand=4,depth=2,stem_stride=2,…] or resnet:WIDTH,DEPTH[,stem_stride=1]");
+  app.add_option("--net", f.net, "a new network: mobile:WIDTH[,expand=4,…], resnet:WIDTH,DEPTH[,stem_stride=1], pooled:W,W,W or mcunet-in0 .. mcunet-in4");
   app.add_option("--model", f.model, "or an ONNX model to train further");
   app.add_option("--out", f.out, "where the trained ONNX model goes; its checkpoint stands beside it")->required();
   app.add_option("--size", f.size, "pictures are brought to SIZE x SIZE; default: the first picture's shorter side, at most 64")->check(CLI::Range(8, 1024));
   app.add_option("--channels", f.channels, "1 gray, 3 RGB; default: the first picture's")->check(CLI::IsMember({1, 3}));
+  app.add_option("--teacher", f.teacher, "a trained model (.onnx) of the same picture size and classes, whose logits are learned from too");
+  app.add_option("--teacher-weight", f.teacher_weight, "of that, 0 to 1; the labels have the rest")->capture_default_str();
+  app.add_option("--temperature", f.temperature, "softens teacher and student while they are compared")->capture_default_str();
   app.add_option("--epochs", o.epochs, "passes over the data")->capture_default_str();
   app.add_option("--batch", o.batch, "pictures a step")->capture_default_str();
   app.add_option("--optimizer", f.optimizer, "adamw, or sgd for long runs")->capture_default_str()->check(CLI::IsMember({"sgd", "adamw"}));

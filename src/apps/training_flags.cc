@@ -1,0 +1,48 @@
+#include "apps/training_flags.h"
+
+#include "graph/onnx/onnx_io.h"
+
+namespace hedge::apps {
+
+void TrainingFlags::add(CLI::App& app) {
+  auto& o = options;
+  app.add_option("--epochs", o.epochs, "passes over the data")->capture_default_str();
+  app.add_option("--batch", o.batch, "pictures a step")->capture_default_str();
+  app.add_option("--optimizer", optimizer, "adamw, or sgd")->capture_default_str()->check(CLI::IsMember({"sgd", "adamw"}));
+  app.add_option("--lr", o.learning_rate, "peak learning rate")->capture_default_str();
+  app.add_option("--weight-decay", o.weight_decay, "of weights, not of biases and normalisation")->capture_default_str();
+  app.add_option("--warmup", o.warmup_epochs, "epochs of linear warm-up before the cosine")->capture_default_str();
+  app.add_option("--label-smoothing", o.label_smoothing, "0 to 1")->capture_default_str();
+  app.add_option("--pad-crop", o.augmentation.pad_crop, "random crops after padding by so many pixels")->capture_default_str();
+  app.add_flag("--flip", o.augmentation.flip, "random left-right flips");
+  app.add_option("--precision", precision, "auto measures f32 and bf16 on the first batch")->capture_default_str()->check(CLI::IsMember({"auto", "f32", "bf16"}));
+  app.add_option("--layout", layout, "memory format; auto measures")->capture_default_str()->check(CLI::IsMember({"auto", "nchw", "channels_last"}));
+  app.add_option("--seed", o.seed, "of order, augmentation and new weights")->capture_default_str();
+  app.add_option("--threads", o.threads, "0: all cores; 1: the same bits in every run and resumption")->capture_default_str();
+  app.add_flag("--strict", o.strict, "a file that is no picture is an error instead of being skipped");
+  app.add_flag("--fresh", o.fresh, "start anew even where a checkpoint stands");
+}
+
+Status TrainingFlags::finish() {
+  using train::Layout, train::Precision;
+  options.optimizer = optimizer == "sgd" ? train::Optimizer::kSgd : train::Optimizer::kAdamW;
+  options.precision = precision == "f32" ? Precision::kF32 : precision == "bf16" ? Precision::kBf16 : Precision::kAuto;
+  options.layout = layout == "nchw" ? Layout::kNchw : layout == "channels_last" ? Layout::kChannelsLast : Layout::kAuto;
+  return options.validate();
+}
+
+Result<Trainable> read_trainable(const std::filesystem::path& path) {
+  Trainable model;
+  HEDGE_TRY(model.graph, graph::read_onnx(path));
+  const auto recipe = model.graph.metadata.find(graph::kPreprocessKey);
+  if (recipe == model.graph.metadata.end())
+    return Error{.code = ErrorCode::kNotFound,
+                 .what = "the model does not say how its pictures are prepared",
+                 .where = path.string(),
+                 .expected = std::string("metadata \"") + graph::kPreprocessKey + "\"",
+                 .hint = "train it with \"hedge train\""};
+  HEDGE_TRY(model.recipe, data::Preprocess::from_json(recipe->second));
+  return model;
+}
+
+}  // namespace hedge::apps
