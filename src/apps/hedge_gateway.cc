@@ -133,37 +133,32 @@ std::string summary_line(const hedge::Json& summary) {
   return line;
 }
 
-Status run(const Flags& flags, hedge::apps::Console& console) {
-  if (flags.cloud.cloud.empty() && !flags.cloud.no_cloud) return hedge::apps::open_cloud(flags.cloud, "").error();
-  const hedge::SteadyClock clock;
+Result<std::unique_ptr<hedge::edge::Transport>> open_line(const Flags& flags, const hedge::Clock& clock) {
   HEDGE_TRY(auto line, hedge::edge::open_serial(flags.serial, {.baud = flags.baud, .connect_within = milliseconds(flags.connect_ms)}, clock));
-  if (flags.faults > 0)
-    line = std::make_unique<hedge::edge::FaultyTransport>(std::move(line), hedge::edge::FaultOptions{.share = flags.faults, .seed = flags.fault_seed});
-  hedge::edge::GatewayOptions options{.device_patience = milliseconds(flags.device_ms),
-                                      .first_id = static_cast<std::uint32_t>(clock.now().time_since_epoch() / milliseconds(1)) << 8U};
-  options.link.retry_ms = static_cast<std::uint32_t>(flags.retry_ms);
-  hedge::edge::Gateway gateway(*line, options, clock, console.log());
-  HEDGE_TRY(const auto info, gateway.greet(milliseconds(flags.connect_ms)));
-  HEDGE_TRY(const auto meaning, meaning_of(flags, info));
+  if (flags.faults <= 0) return line;
+  return std::unique_ptr<hedge::edge::Transport>(
+      std::make_unique<hedge::edge::FaultyTransport>(std::move(line), hedge::edge::FaultOptions{.share = flags.faults, .seed = flags.fault_seed}));
+}
+
+/// nullptr with --no-cloud. A cloud that is not there is worth a warning and no more: it may come later.
+Result<std::unique_ptr<hedge::edge::Cloud>> open_cloud(const Flags& flags, const Meaning& meaning, std::uint32_t device_waits_ms, const hedge::Clock& clock, const hedge::LogSink& log) {
+  constexpr int kFirstContactMs = 2000;  // connecting takes longer than asking
   HEDGE_TRY(auto remote, hedge::apps::open_cloud(flags.cloud, meaning.model));
-  std::optional<hedge::edge::Cloud> cloud;
-  if (remote) {
-    cloud.emplace(std::move(remote), meaning.global, static_cast<std::int64_t>(meaning.labels.size()), hedge::edge::CloudOptions{.deadline = milliseconds(flags.cloud.deadline_ms)}, clock);
-    constexpr int kFirstContactMs = 2000;  // connecting takes longer than asking
-    const auto met = cloud->connect(milliseconds(std::max(kFirstContactMs, flags.cloud.deadline_ms)));
-    if (!met) hedge::log(console.log(), hedge::LogLevel::kWarning, flags.cloud.cloud + ": " + met.error().message() + "; until it answers, the device's answers stand");
-    gateway.set_cloud(&*cloud);
-  }
-  if (cloud && static_cast<std::uint32_t>(flags.cloud.deadline_ms) >= info.answer_ms)
-    hedge::log(console.log(), hedge::LogLevel::kWarning, "the device waits " + std::to_string(info.answer_ms) + " ms for an answer, no longer than --deadline-ms");
-  if (flags.threshold) HEDGE_CHECK(gateway.set_threshold(*flags.threshold));
-  if (!flags.input.empty() && !info.fed)
-    return Error{.code = ErrorCode::kMismatch, .what = "the device has pictures of its own and takes none", .where = flags.serial, .hint = "leave --input out"};
-  catch_signals();
-  hedge::edge::GatewayRun task{.gateway = gateway, .clock = clock, .labels = meaning.labels, .recipe = meaning.device, .limit = flags.limit, .stop = &stop_asked, .progress = console.progress()};
+  if (!remote) return std::unique_ptr<hedge::edge::Cloud>();
+  if (static_cast<std::uint32_t>(flags.cloud.deadline_ms) >= device_waits_ms)
+    hedge::log(log, hedge::LogLevel::kWarning, "the device waits " + std::to_string(device_waits_ms) + " ms for an answer, no longer than --deadline-ms");
+  auto cloud = std::make_unique<hedge::edge::Cloud>(std::move(remote), meaning.global, static_cast<std::int64_t>(meaning.labels.size()),
+                                                    hedge::edge::CloudOptions{.deadline = milliseconds(flags.cloud.deadline_ms)}, clock);
+  const auto met = cloud->connect(milliseconds(std::max(kFirstContactMs, flags.cloud.deadline_ms)));
+  if (!met) hedge::log(log, hedge::LogLevel::kWarning, flags.cloud.cloud + ": " + met.error().message() + "; until it answers, the device's answers stand");
+  return cloud;
+}
+
+/// Answers until the end and writes lines and summary; gives the summary.
+Result<hedge::Json> answer(const Flags& flags, const hedge::edge::GatewayRun& task, hedge::apps::Console& console) {
   std::unique_ptr<hedge::edge::PictureSource> source;
   if (!flags.input.empty()) {
-    HEDGE_TRY(source, hedge::edge::open_input(flags.input, meaning.labels, console.log()));
+    HEDGE_TRY(source, hedge::edge::open_input(flags.input, task.labels, console.log()));
   }
   hedge::Json summary;
   HEDGE_CHECK(with_output(flags.out, [&](const auto& write) -> Status {
@@ -172,6 +167,28 @@ Status run(const Flags& flags, hedge::apps::Console& console) {
   }));
   console.say(summary_line(summary));
   if (!flags.summary.empty()) HEDGE_CHECK(hedge::write_json(flags.summary, summary));
+  return summary;
+}
+
+Status run(const Flags& flags, hedge::apps::Console& console) {
+  if (flags.cloud.cloud.empty() && !flags.cloud.no_cloud) return hedge::apps::open_cloud(flags.cloud, "").error();
+  const hedge::SteadyClock clock;
+  HEDGE_TRY(const auto line, open_line(flags, clock));
+  hedge::edge::GatewayOptions options{.device_patience = milliseconds(flags.device_ms),
+                                      .first_id = static_cast<std::uint32_t>(clock.now().time_since_epoch() / milliseconds(1)) << 8U};
+  options.link.retry_ms = static_cast<std::uint32_t>(flags.retry_ms);
+  HEDGE_CHECK(options.validate());
+  hedge::edge::Gateway gateway(*line, options, clock, console.log());
+  HEDGE_TRY(const auto info, gateway.greet(milliseconds(flags.connect_ms)));
+  if (!flags.input.empty() && !info.fed)
+    return Error{.code = ErrorCode::kMismatch, .what = "the device has pictures of its own and takes none", .where = flags.serial, .hint = "leave --input out"};
+  HEDGE_TRY(const auto meaning, meaning_of(flags, info));
+  HEDGE_TRY(const auto cloud, open_cloud(flags, meaning, info.answer_ms, clock, console.log()));
+  gateway.set_cloud(cloud.get());
+  if (flags.threshold) HEDGE_CHECK(gateway.set_threshold(*flags.threshold));
+  catch_signals();
+  HEDGE_TRY(const auto summary, answer(flags, {.gateway = gateway, .clock = clock, .labels = meaning.labels, .recipe = meaning.device, .limit = flags.limit,
+                                               .stop = &stop_asked, .progress = console.progress()}, console));
   if (summary.at("stopped").get<bool>() && !flags.input.empty()) return Error{.code = ErrorCode::kCancelled, .what = "stopped on request; the lines so far are kept"};
   return {};
 }

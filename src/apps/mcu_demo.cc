@@ -1,7 +1,9 @@
 #include "apps/mcu_demo.h"
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -16,6 +18,7 @@ namespace hedge::apps {
 namespace {
 
 constexpr const char* kDeadline_ms = "2000";  // generous, as in the demo: a busy machine must not turn answers into fallbacks
+constexpr std::size_t kTinyPair = 12000;      // pictures that a pair of the demo's own is trained and calibrated on
 constexpr int kNotInstalled = 77;             // what the firmware's scripts say then
 
 /// A bundle and the model that its cloud serves.
@@ -32,8 +35,8 @@ Result<Trained> find_or_train(const McuDemoOptions& options, Steps& steps, Conso
   if (there(in(pair))) return in(pair);
   console.say("# no demo in " + options.demo.string() + ": training a tiny pair");
   HEDGE_TRY(auto spec, data::parse_spec(options.data));
-  spec.limit = 12000;
-  HEDGE_CHECK(steps.run("pair", {"hedge", "demo", "--data", options.data + "?limit=" + std::to_string(*spec.limit), "--out", pair.string(), "--base-net", "mobile:4",
+  spec.limit = kTinyPair;
+  HEDGE_CHECK(steps.run("pair", {"hedge", "demo", "--data", data::to_string(spec), "--out", pair.string(), "--base-net", "mobile:4",
                                  "--global-net", "resnet:16,1,stem_stride=2", "--base-epochs", "4", "--global-epochs", "5", "--seeds", "1"}));
   return in(pair);
 }
@@ -131,6 +134,9 @@ Status check_answered(const Json& pass, const char* where) {
 Status run_mcu_demo(const McuDemoOptions& options, Console& console, const std::function<bool()>& should_stop) {
   if (!std::filesystem::exists(options.firmware / "build.sh"))
     return Error{.code = ErrorCode::kNotFound, .what = "no firmware to build", .where = options.firmware.string(), .hint = "run it where the sources are, or give --firmware"};
+  HEDGE_TRY(auto spec, data::parse_spec(options.data));
+  if (spec.split != data::Split::kAll)
+    return Error{.code = ErrorCode::kInvalidArgument, .what = "the demo makes its own splits", .where = options.data, .hint = "leave ?split= out"};
   std::error_code ignored;
   std::filesystem::create_directories(options.out, ignored);
   Steps steps(options.out, false, console, should_stop);
@@ -139,7 +145,6 @@ Status run_mcu_demo(const McuDemoOptions& options, Console& console, const std::
   HEDGE_TRY(const auto calibration, data::spec_with_split(options.data, "calibration"));
   HEDGE_CHECK(steps.run("export", {"hedge", "mcu", "export", trained.bundle.string(), "--target", "cortex-m7", "--data", calibration, "-o", model.string()}));
   HEDGE_CHECK(run_script({(options.firmware / "build.sh").string(), model.string(), (options.out / "firmware.elf").string()}, steps, console));
-  HEDGE_TRY(auto spec, data::parse_spec(options.data));
   spec.split = data::Split::kTest;
   spec.limit = options.pictures;
   const auto input = data::to_string(spec);
