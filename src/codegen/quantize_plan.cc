@@ -70,10 +70,10 @@ class Planner {
   }
 
   Result<QuantizationPlan> run() {
-    for (const Node& node : graph_.nodes) HEDGE_CHECK(visit(node));
     for (const auto& node : graph_.nodes)
       if (node.op == "QuantizeLinear" || node.op == "DequantizeLinear")
         return Error{.code = ErrorCode::kInvalidArgument, .what = "the graph is quantised already", .where = "graph " + graph_.name + ", node " + node.name};
+    for (const Node& node : graph_.nodes) HEDGE_CHECK(visit(node));
     if (plan_.ranged.empty())
       return Error{.code = ErrorCode::kUnsupported,
                    .what = "nothing to quantise",

@@ -1,0 +1,224 @@
+#include "codegen/quantize.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "codegen/internal/histogram.h"
+#include "codegen/quantize_equalize.h"
+#include "codegen/quantize_report.h"
+#include "codegen/zoo_network.h"
+#include "graph/builder.h"
+#include "graph/operators.h"
+
+namespace hedge::codegen {
+namespace {
+
+using graph::Builder;
+using I = std::int64_t;
+
+Tensor drawn(Rng& rng, Shape shape, double scale) {
+  Tensor tensor(DType::kF32, std::move(shape));
+  for (float& v : tensor.data<float>()) v = static_cast<float>(scale * rng.normal());
+  return tensor;
+}
+
+/// x -> Gemm -> Relu -> Gemm -> Softmax: a router's end, the softmax in floats.
+graph::Graph dense_pair(double first_bias = 0.1) {
+  Rng rng(3);
+  Builder b("router");
+  const auto x = b.input("x", DType::kF32, {-1, 6});
+  const auto h = b.op("Relu", {b.op("Gemm", {x, b.constant("w", drawn(rng, {8, 6}, 0.5)), b.constant("c", drawn(rng, {8}, first_bias))}, {{"transB", I{1}}}, "hidden")});
+  b.output(b.op("Softmax", {b.op("Gemm", {h, b.constant("v", drawn(rng, {8, 3}, 0.5))}, {}, "last")}), "score");
+  return std::move(b).build().value();
+}
+
+TEST(Quantize, keeps_names_and_stays_close_to_the_floats) {
+  const graph::Graph graph = dense_pair();
+  const auto small = testing::quantized(graph, {.method = RangeMethod::kMinMax}, 1, 500);  // so many that new rows stay within their range
+  ASSERT_TRUE(small.ok()) << small.error().message();
+  EXPECT_EQ(small->outputs[0].name, "score");
+  Rng rng(9);
+  const auto batch = testing::random_batch(graph, 16, rng);
+  const NamedView view{"x", batch.at("x").view()};
+  const auto a = (*testing::make_reference(graph))->run({&view, 1});
+  const auto b = (*testing::make_reference(*small))->run({&view, 1});
+  ASSERT_TRUE(a.ok() && b.ok());
+  constexpr float kTolerance = 0.05F;  // of a probability: two layers of 8 bits
+  for (std::size_t i = 0; i < 48; ++i) EXPECT_NEAR((*a)[0].data<float>()[i], (*b)[0].data<float>()[i], kTolerance);
+}
+
+TEST(Quantize, makes_weights_symmetric_by_channel_and_the_bias_at_input_times_weight) {
+  const auto small = testing::quantized(dense_pair());
+  ASSERT_TRUE(small.ok());
+  const Tensor& w = small->initializers.at("hidden.weight/int8");
+  ASSERT_EQ(w.dtype(), DType::kI8);
+  for (std::size_t o = 0; o < 8; ++o) {
+    int most = 0;
+    for (std::size_t i = 0; i < 6; ++i) most = std::max(most, std::abs(static_cast<int>(w.data<std::int8_t>()[o * 6 + i])));
+    EXPECT_EQ(most, 127) << "channel " << o;
+  }
+  const auto scales = small->initializers.at("hidden.weight/scale").data<float>(), bias = small->initializers.at("hidden.bias/scale").data<float>();
+  const float input = small->initializers.at("x/dequantised/scale").data<float>()[0];
+  for (std::size_t o = 0; o < 8; ++o) EXPECT_FLOAT_EQ(bias[o], input * scales[o]);
+  EXPECT_EQ(small->initializers.at("last.weight/scale").shape(), Shape{3}) << "a scale an output, also where the weights are [in, out]";
+}
+
+TEST(Quantize, fuses_relu_into_the_range_so_that_zero_is_the_lowest_value) {
+  const auto plan = plan_quantization(dense_pair());
+  ASSERT_TRUE(plan.ok());
+  EXPECT_EQ(plan->ranged, (std::vector<std::string>{"x", "relu", "last"}));
+  const auto small = testing::quantized(dense_pair());
+  ASSERT_TRUE(small.ok());
+  EXPECT_EQ(small->initializers.at("relu/zero_point").data<std::int8_t>()[0], -128);
+}
+
+TEST(Quantize, keeps_a_bias_that_is_far_larger_than_its_weights_within_int32) {
+  const auto small = testing::quantized(dense_pair(1e9));
+  ASSERT_TRUE(small.ok()) << small.error().message();
+  for (const std::int32_t b : small->initializers.at("hidden.bias/int32").data<std::int32_t>()) EXPECT_LE(std::abs(static_cast<double>(b)), 1.001 * (1 << 30));
+}
+
+TEST(Quantize, takes_a_mean_over_height_and_then_width_for_the_pool_that_it_is) {
+  for (const bool two : {true, false}) {
+    Rng rng(5);
+    Builder b("means");
+    const auto x = b.op("Conv", {b.input("image", DType::kF32, {-1, 3, 6, 6}), b.constant("k", drawn(rng, {4, 3, 1, 1}, 0.5))});
+    const auto narrow = [&](const std::string& of, std::vector<I> axes) { return b.op("ReduceMean", {of}, {{"axes", axes}, {"keepdims", I{0}}}); };
+    const auto pooled = two ? narrow(narrow(x, {3}), {2}) : narrow(x, {2, 3});
+    b.output(b.op("Gemm", {pooled, b.constant("w", drawn(rng, {5, 4}, 0.5))}, {{"transB", I{1}}}), "logits");
+    const auto small = testing::quantized(std::move(b).build().value());
+    ASSERT_TRUE(small.ok()) << small.error().message();
+    const auto network = lower(*small);
+    ASSERT_TRUE(network.ok()) << network.error().message();
+    ASSERT_EQ(network->layers.size(), 3U);
+    EXPECT_EQ(network->layers[1].kind, LayerKind::kAveragePool);
+  }
+}
+
+TEST(Equalize, evens_out_channels_before_depthwise_layers_and_keeps_the_function) {
+  auto graph = graph::build_zoo("mobile:8", {.channels = 1, .height = 28, .width = 28}, 10, 3);
+  ASSERT_TRUE(graph.ok());
+  testing::shake(*graph, 3);
+  const auto plan = plan_quantization(*graph);
+  ASSERT_TRUE(plan.ok());
+  const auto data = testing::random_data(plan->graph, 2, 5);
+  const auto even = equalize_channels(*plan, testing::make_reference, data);
+  ASSERT_TRUE(even.ok()) << even.error().message();
+  bool changed = false;
+  for (const auto& [name, tensor] : even->graph.initializers) {
+    const auto before = plan->graph.initializers.at(name);
+    changed = changed || !std::equal(tensor.bytes(), tensor.bytes() + tensor.num_bytes(), before.bytes());
+  }
+  EXPECT_TRUE(changed);
+  const auto batch = data.batch(0);
+  const NamedView view{"image", batch->at("image").view()};
+  const auto a = (*testing::make_reference(plan->graph))->run({&view, 1});
+  const auto b = (*testing::make_reference(even->graph))->run({&view, 1});
+  ASSERT_TRUE(a.ok() && b.ok());
+  constexpr float kRounding = 1e-4F;  // of weights that a factor has rounded anew, through tens of layers
+  for (std::size_t i = 0; i < 20; ++i) EXPECT_NEAR((*a)[0].data<float>()[i], (*b)[0].data<float>()[i], kRounding);
+}
+
+TEST(Quantize, refuses_an_empty_range_and_names_the_tensor) {
+  const auto plan = plan_quantization(dense_pair());
+  ASSERT_TRUE(plan.ok());
+  const auto small = quantize(*plan, {{"x", {-1, 1}}, {"relu", {0, 0}}, {"last", {-1, 1}}});
+  ASSERT_FALSE(small.ok());
+  EXPECT_EQ(small.error().code, ErrorCode::kBadData);
+  EXPECT_NE(small.error().message().find("tensor relu"), std::string::npos) << small.error().message();
+  const auto missing = quantize(*plan, {{"x", {-1, 1}}});
+  ASSERT_FALSE(missing.ok());
+  EXPECT_EQ(missing.error().code, ErrorCode::kNotFound);
+}
+
+TEST(Quantize, refuses_a_graph_that_is_quantised_already) {
+  const auto small = testing::quantized(dense_pair());
+  ASSERT_TRUE(small.ok());
+  const auto again = plan_quantization(*small);
+  ASSERT_FALSE(again.ok());
+  EXPECT_EQ(again.error().code, ErrorCode::kInvalidArgument);
+}
+
+TEST(Calibrate, refuses_no_pictures_and_values_that_are_not_finite) {
+  const auto plan = plan_quantization(dense_pair());
+  ASSERT_TRUE(plan.ok());
+  const auto none = calibrate(*plan, testing::make_reference, {.batches = 0});
+  ASSERT_FALSE(none.ok());
+  EXPECT_EQ(none.error().code, ErrorCode::kBadData);
+  const CalibrationData broken{.batches = 1, .batch = [](std::size_t) -> Result<std::map<std::string, Tensor>> {
+                                 Tensor x(DType::kF32, {1, 6});
+                                 x.data<float>()[2] = std::nanf("");
+                                 return std::map<std::string, Tensor>{{"x", x}};
+                               }};
+  const auto bad = calibrate(*plan, testing::make_reference, broken);
+  ASSERT_FALSE(bad.ok());
+  EXPECT_EQ(bad.error().code, ErrorCode::kBadData);
+  EXPECT_NE(bad.error().message().find("tensor x"), std::string::npos) << bad.error().message();
+}
+
+TEST(Histogram, percentile_cuts_outliers_off_both_ends) {
+  internal::Histogram histogram({-100, 100}, 4096);
+  std::vector<float> values(10000);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i) / 10000.0F - 0.5F;
+  values[0] = -100;
+  values[1] = 100;
+  histogram.add(values);
+  const Range range = histogram.percentile(99.9);
+  EXPECT_NEAR(range.low, -0.5, 0.06);
+  EXPECT_NEAR(range.high, 0.5, 0.06);
+  const Range all = histogram.percentile(100);
+  EXPECT_FLOAT_EQ(all.low, -100);
+  EXPECT_FLOAT_EQ(all.high, 100);
+}
+
+TEST(Histogram, least_squares_gives_up_an_outlier_but_keeps_an_even_spread) {
+  Rng rng(4);
+  std::vector<float> values(20000);
+  for (float& v : values) v = static_cast<float>(rng.normal());
+  internal::Histogram normal({-5, 40}, 4096);
+  for (int i = 0; i < 100; ++i) normal.add(values);
+  normal.add(std::vector<float>{40});
+  EXPECT_LT(normal.least_squares().high, 20) << "one value at 40 is not worth three bits of two million others";
+  for (float& v : values) v = static_cast<float>(rng.uniform());
+  internal::Histogram even({0, 1}, 4096);
+  even.add(values);
+  EXPECT_GT(even.least_squares().high, 0.98F);
+}
+
+TEST(Report, signal_to_noise_is_high_where_eight_bits_suffice) {
+  auto graph = graph::build_zoo("resnet:4,1", {.channels = 1, .height = 28, .width = 28}, 10, 3);
+  ASSERT_TRUE(graph.ok());
+  testing::shake(*graph, 3);
+  const auto plan = plan_quantization(*graph);
+  ASSERT_TRUE(plan.ok());
+  const auto data = testing::random_data(plan->graph, 2, 5);
+  const auto ranges = calibrate(*plan, testing::make_reference, data, {.method = RangeMethod::kMinMax});
+  ASSERT_TRUE(ranges.ok());
+  const auto small = quantize(*plan, *ranges);
+  ASSERT_TRUE(small.ok());
+  auto network = lower(*small);
+  ASSERT_TRUE(network.ok()) << network.error().message();
+  const auto runner = HostRunner::create(*network, Arithmetic::kExact);
+  ASSERT_TRUE(runner.ok());
+  const auto noise = measure_noise(*plan, *runner, testing::make_reference, data);
+  ASSERT_TRUE(noise.ok()) << noise.error().message();
+  EXPECT_EQ(noise->size(), network->activations.size());
+  EXPECT_EQ(noise->front().kind, "input");
+  EXPECT_GT(noise->front().signal_to_noise_db, 35);  // normal values over 256 levels of about 8 deviations: 40 dB
+  for (const auto& one : *noise) EXPECT_GT(one.signal_to_noise_db, 20) << one.tensor;
+}
+
+TEST(Report, compares_answers_in_pairs) {
+  const std::vector<I> labels = {0, 1, 2, 3}, a = {0, 1, 2, 0}, b = {0, 1, 0, 0};
+  const auto report = compare_accuracy(labels, a, b);
+  ASSERT_TRUE(report.ok());
+  EXPECT_DOUBLE_EQ(report->float_accuracy, 0.75);
+  EXPECT_DOUBLE_EQ(report->int8_accuracy, 0.5);
+  EXPECT_DOUBLE_EQ(report->agreement, 0.75);
+  EXPECT_NEAR(report->low, -0.25 - 1.96 * std::sqrt(0.1875 / 4), 1e-3);
+  EXPECT_FALSE(compare_accuracy({}, {}, {}).ok());
+}
+
+}  // namespace
+}  // namespace hedge::codegen
