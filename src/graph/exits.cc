@@ -116,19 +116,22 @@ Result<std::vector<CutPoint>> cut_points(const Graph& graph) {
     if (live.size() != 1 || before == 0) continue;
     const Shape& shape = tensors.at(*live.begin()).shape;
     if (shape.size() != 4 || shape[1] < 1 || shape[2] < 1 || shape[3] < 1 || shape[2] * shape[3] == 1) continue;
-    CutPoint point{*live.begin(), shape, shape[1] * shape[2] * shape[3], before};
+    CutPoint point{.tensor = *live.begin(), .shape = shape, .elements = shape[1] * shape[2] * shape[3], .head_macs = before};
     if (points.empty() || points.back().head_macs != before) points.push_back(std::move(point));
     else if (point.elements <= points.back().elements) points.back() = std::move(point);
   }
   if (points.empty())
     return Error{.code = ErrorCode::kUnsupported, .what = "no tensor carries everything between two convolutions", .where = "graph " + graph.name};
+  const auto pixels = [](const Shape& shape) { return shape.size() == 4 ? shape[2] * shape[3] : 1; };
+  points.back().pixels_behind = pixels(tensors.at(graph.nodes[end].outputs.at(0)).shape);
+  for (std::size_t i = 0; i + 1 < points.size(); ++i) points[i].pixels_behind = pixels(points[i + 1].shape);
   return points;
 }
 
 std::vector<CutPoint> stage_ends(const std::vector<CutPoint>& points) {
   std::vector<CutPoint> ends;
-  for (std::size_t i = 0; i + 1 < points.size(); ++i)
-    if (points[i].shape[2] * points[i].shape[3] != points[i + 1].shape[2] * points[i + 1].shape[3]) ends.push_back(points[i]);
+  for (const auto& point : points)
+    if (point.pixels_behind < point.shape[2] * point.shape[3]) ends.push_back(point);
   return ends;
 }
 

@@ -14,6 +14,7 @@ struct CutPoint {
   Shape shape;                 ///< [-1, C, H, W]
   std::int64_t elements = 0;   ///< of one picture: C * H * W
   std::int64_t head_macs = 0;  ///< of one picture up to there, the tensor included
+  std::int64_t pixels_behind = 0;  ///< H * W of the next cut, or of the last convolution
 };
 
 /// The feasible cuts of a network for pictures, along the data's way, up to the last 4-D tensor with pixels (H * W > 1) and
