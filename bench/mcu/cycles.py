@@ -1,4 +1,4 @@
-"""A cycle model over the instructions that a program really executed (docs/microcontrollers.md, "The cycle model").
+"""A cycle model over the instructions that a program really executed (docs/microcontroller_kernels.md, "The cycle model").
 
 QEMU's log names each block of code as it is translated (`-d in_asm`) and as it is executed (`-d exec`); from both follow, exactly, how often
 each instruction ran. A model gives each kind a cost. It is a model: no cache, no flash wait states, no dual issue; never a time on a board.

@@ -1,4 +1,4 @@
-// Instructions of single layers, counted in QEMU: the rows of docs/microcontrollers.md. Prints a line a layer,
+// Instructions of single layers, counted in QEMU: the rows of docs/microcontroller_kernels.md. Prints a line a layer,
 //   layer|NAME|INSTRUCTIONS|MACS|CHECKSUM OF THE OUTPUT
 // for bench/mcu/report.py, which compares the checksums between targets.
 #include <initializer_list>

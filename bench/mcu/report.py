@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Counts the kernels' instructions in QEMU and writes out/mcu/bench.json (docs/microcontrollers.md, "Measured").
+"""Counts the kernels' instructions in QEMU and writes out/mcu/bench.json (docs/microcontroller_kernels.md, "Measured").
 
     bench/mcu/report.py --programs build/release/mcu --out out/mcu [--targets m4,m7,m55]
 
