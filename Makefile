@@ -43,7 +43,8 @@ mcu-demo: ## a hybrid on a microcontroller: firmware in QEMU, its gateway and it
 
 mcu-bench: ## count the microcontroller kernels' instructions in QEMU; writes out/mcu/bench.json
 	$(STEP) setup scripts/setup.sh build test
-	$(STEP) build scripts/build.sh release mcu_layers_m4 mcu_layers_m7 mcu_layers_m55
+	$(STEP) build scripts/build.sh release mcu_layers_m4 mcu_layers_m7 mcu_layers_m55 mcu_networks
+	$(STEP) mcu-networks python3 -B bench/mcu/networks.py --exporter $(RELEASE)/bin/mcu_networks --out out/mcu
 	$(STEP) mcu-bench python3 -B bench/mcu/report.py --programs $(RELEASE)/mcu --out out/mcu
 
 format: ## clang-format over all sources
