@@ -46,8 +46,10 @@ constexpr std::int32_t matrix_scratch_bytes(std::int32_t depth, std::int32_t cha
 /// out int8 [pixels, channels].
 [[gnu::noinline]] inline void pointwise(const Matrix& matrix, const std::int8_t* in, std::int32_t pixels, std::int8_t* out, void* scratch) {
   internal::Group group{matrix.stream, in, matrix.depth, matrix.channels, matrix.output_zero, internal::kMostPixels};
-  std::int8_t* to = out;
-  for (std::int32_t left = pixels; left > 0; left -= internal::kMostPixels) {
+  const std::int32_t done = internal::run_narrow(group, internal::Output<std::int8_t>{out, matrix.channels, 1}, pixels);
+  std::int8_t* to = out + done * matrix.channels;
+  group.in += done * matrix.depth;
+  for (std::int32_t left = pixels - done; left > 0; left -= internal::kMostPixels) {
     if (left < group.pixels) group.pixels = left;
     internal::run_group(group, internal::Output<std::int8_t>{to, matrix.channels, 1}, scratch);
     group.in += group.pixels * matrix.depth;
@@ -83,7 +85,9 @@ inline void fully_connected(const Matrix& matrix, const std::int8_t* in, std::in
 [[gnu::noinline]] inline void pointwise_planar(const Matrix& matrix, const std::int8_t* in, std::int32_t pixels, std::int16_t* out,
                                                std::int32_t plane_pitch, void* scratch) {
   internal::Group group{matrix.stream, in, matrix.depth, matrix.channels, matrix.output_zero, internal::kMostPixels};
-  for (std::int32_t x = 0; x < pixels; x += internal::kMostPixels) {
+  const std::int32_t done = internal::run_narrow(group, internal::Output<std::int16_t>{out, 1, plane_pitch}, pixels);
+  group.in += done * matrix.depth;
+  for (std::int32_t x = done; x < pixels; x += internal::kMostPixels) {
     if (pixels - x < group.pixels) group.pixels = pixels - x;
     internal::run_group(group, internal::Output<std::int16_t>{out + x, 1, plane_pitch}, scratch);
     group.in += group.pixels * matrix.depth;

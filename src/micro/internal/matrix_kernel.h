@@ -112,6 +112,33 @@ void run_group(const Group& group, const Output<Element>& output, void* /*scratc
 }
 #endif
 
+#if defined(HEDGE_MICRO_MVE)
+/// Computes as many of `pixels` as the narrow kernel can, by fours; returns how many.
+template <class Element>
+[[gnu::noinline]] std::int32_t run_narrow(const Group& group, const Output<Element>& output, std::int32_t pixels) {
+  if (group.depth > kNarrowDepth || group.channels % 2 != 0) return 0;
+  constexpr bool kBytes = sizeof(Element) == 1;
+  NarrowRun run{
+      group.stream,      output.base, static_cast<std::int32_t>(sizeof(Element)) * (kBytes ? output.pixel_step : output.channel_step),
+      group.in,          group.depth, group.output_zero,
+      group.channels / 2};
+  Element* out = output.base;
+  std::int32_t done = 0;
+  for (; done + kNarrowPixels <= pixels; done += kNarrowPixels, run.in += kNarrowPixels * group.depth) {
+    run.out = out;
+    kBytes ? narrow_bytes(&run) : narrow_planes(&run);
+    out += kNarrowPixels * output.pixel_step;
+  }
+  return done;
+}
+#else
+/// Other targets have no kernel of its own for few inputs.
+template <class Element>
+std::int32_t run_narrow(const Group& /*group*/, const Output<Element>& /*output*/, std::int32_t /*pixels*/) {
+  return 0;
+}
+#endif
+
 /// Saturation to int8 is done; this is the rest of an activation's bounds.
 template <class Element>
 void clamp_values(Element* values, std::int32_t count, Clamp clamp) {
