@@ -20,7 +20,7 @@ struct RouterFitOptions {
   std::int64_t epochs = 0;         ///< passes over the table; 0: as many as make 800 steps, 4 to 40
   std::int64_t batch = 512;        ///< rows a step, >= 2
   double learning_rate = 3e-3;     ///< AdamW's peak; cosine to zero
-  /// AdamW's; nothing: the router's own, 1 for gain and 0.01 else.
+  /// AdamW's; nothing: the router's own, 0.3 for gain and 0.01 else.
   std::optional<double> weight_decay;
   std::int64_t hidden = 64;        ///< width of the gain router's hidden layer
   double target_coverage = 0.8;    ///< poster: c of the penalty lambda (c - mean(1 - r))_+, on probabilities

@@ -321,7 +321,7 @@ void add_fit(CLI::App& root, Context& context) {
   app->add_option("--epochs", o.epochs, "passes over the table; 0: as many as make 800 steps")->capture_default_str();
   app->add_option("--batch", o.batch, "rows a step")->capture_default_str();
   app->add_option("--lr", o.learning_rate, "peak learning rate (AdamW)")->capture_default_str();
-  app->add_option("--weight-decay", o.weight_decay, "AdamW's; default: 1 for gain, 0.01 else");
+  app->add_option("--weight-decay", o.weight_decay, "AdamW's; default: 0.3 for gain, 0.01 else");
   app->add_option("--hidden", o.hidden, "width of the gain router")->capture_default_str();
   app->add_option("--penalty", o.coverage_penalty, "the poster's lambda at the start")->capture_default_str();
   app->add_option("--dual-rate", o.dual_rate, "what a step adds to lambda for each unit of missing coverage")->capture_default_str();

@@ -47,7 +47,7 @@ class Loss {
 };
 
 double decay_of(const RouterFitOptions& options) {
-  constexpr double kGain = 1.0, kOthers = 0.01;
+  constexpr double kGain = 0.3, kOthers = 0.01;
   return options.weight_decay.value_or(options.kind == RouterKind::kGain ? kGain : kOthers);
 }
 
