@@ -139,7 +139,7 @@ TEST_F(Workbench, the_demo_goes_the_whole_way_on_a_folder_and_survives_a_killed_
   // The same fit gives the same threshold.
   Words again = fit;
   again.back() = "--calibration";
-  again.insert(again.end(), {at("demo/calibration.table"), "--coverage", "0.5", "--seed", "1"});
+  again.insert(again.end(), {at("demo/calibration.table"), "--router", "gain", "--coverage", "0.5", "--seed", "1"});
   again[5] = at("again");
   ASSERT_EQ(run(again), 0);
   const auto first = read_json(at("demo/gain-1/policy.json")).value(), second = read_json(at("again/policy.json")).value();
