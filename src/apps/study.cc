@@ -166,12 +166,14 @@ class Run {
       const auto method = area.at("method").get<std::string>();
       Json row = {{"pair", config_.pair}, {"method", method}, {"model_seed", seed_}, {"router_seeds", config_.router_seeds}};
       row["one_model_seed"] = config_.model_seeds.size() == 1;
-      row["dataset"] = report.at("dataset");
+      row["dataset"] = config_.data;
       row["note"] = config_.note;
       for (const char* model : {"base", "global"})
         row[model] = {{"macs", report.at(model).at("macs")}, {"accuracy", report.at(model).at("accuracy").at("value")}};
-      if (area.contains("gap_closed_percent") && area.at("gap_closed_percent").is_object())
+      if (area.contains("gap_closed_percent") && area.at("gap_closed_percent").is_object()) {
         row["area_gap_percent"] = interval(area.at("gap_closed_percent"), "value");
+        row["area_gap_percent"]["sd"] = area.at("gap_closed_sd");
+      }
       row["accuracy_at"] = accuracies(report, method);
       row["macs"] = router_macs(method);
       rows.push_back(std::move(row));

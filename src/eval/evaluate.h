@@ -114,6 +114,7 @@ struct AreaRow {
   Interval to_margin;
   /// Percent of the way from entropy's area to the upper bound's. Nothing where entropy is the upper bound already.
   std::optional<Interval> gap_closed_percent;
+  double gap_closed_sd = 0;  ///< of that percentage over the router seeds
 };
 
 /// Method a's accuracy less method b's, on the same resampled pictures.

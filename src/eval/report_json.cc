@@ -42,7 +42,8 @@ Json to_json(const AreaRow& row) {
           {"high", row.area.high},
           {"to_entropy", to_json(row.to_entropy)},
           {"to_margin", to_json(row.to_margin)},
-          {"gap_closed_percent", to_json(row.gap_closed_percent)}};
+          {"gap_closed_percent", to_json(row.gap_closed_percent)},
+          {"gap_closed_sd", row.gap_closed_sd}};
 }
 
 Json to_json(const PromiseReport& report) {

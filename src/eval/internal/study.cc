@@ -51,7 +51,8 @@ Result<CurveFamily> measure(Method& method, const Study& study, CoverageRange ra
       return error;
     }
     std::vector<double> accuracy(study.coverages.size());
-    method.area += curve->evaluate(unit_weights(outcomes), study.coverages, range, accuracy) / seeds;
+    method.seed_areas.push_back(curve->evaluate(unit_weights(outcomes), study.coverages, range, accuracy));
+    method.area += method.seed_areas.back() / seeds;
     for (std::size_t c = 0; c < accuracy.size(); ++c) method.accuracy[c].push_back(accuracy[c]);
     method.ends[0] += outcomes.global_accuracy() / seeds;
     method.ends[1] += outcomes.base_accuracy() / seeds;
@@ -77,6 +78,12 @@ std::optional<Interval> gap_closed(const Method& method, const Method& entropy, 
   }
   if (samples.empty()) return std::nullopt;
   return percentile_interval(100 * (method.area - entropy.area) / (bound.area - entropy.area), std::move(samples));
+}
+
+/// Standard deviation over the router seeds of the percent of the gap that each closes; 0 where there is no gap.
+double gap_closed_sd(const Method& method, const Method& entropy, const Method& bound) {
+  const double gap = bound.area - entropy.area;
+  return gap > 0 ? 100 * standard_deviation(method.seed_areas) / gap : 0;
 }
 
 std::size_t index_of(const Study& study, double coverage) {
@@ -178,7 +185,8 @@ std::vector<AreaRow> area_rows(const Study& study) {
                     .area = percentile_interval(method.area, method.samples.area),
                     .to_entropy = difference(method.area - entropy.area, method.samples.area, entropy.samples.area),
                     .to_margin = difference(method.area - margin.area, method.samples.area, margin.samples.area),
-                    .gap_closed_percent = gap_closed(method, entropy, *study.find(kUpperBound))});
+                    .gap_closed_percent = gap_closed(method, entropy, *study.find(kUpperBound)),
+                    .gap_closed_sd = gap_closed_sd(method, entropy, *study.find(kUpperBound))});
   return rows;
 }
 

@@ -12,7 +12,8 @@ struct Method {
   MethodScores given;
   std::vector<std::vector<double>> accuracy;  ///< [coverage][seed]
   std::vector<double> ends;                   ///< accuracy at coverage 0, mean over the seeds; and at coverage 1
-  double area = 0;
+  double area = 0;                            ///< mean over the seeds
+  std::vector<double> seed_areas;             ///< [seed]
   FamilySamples samples;
 };
 
