@@ -63,8 +63,8 @@ class Run {
     HEDGE_CHECK(predict());
     HEDGE_CHECK(fit());
     HEDGE_CHECK(evaluate());
-    HEDGE_CHECK(compare("adapt", config_.adapt));
-    HEDGE_CHECK(compare("baselines", config_.baselines));
+    HEDGE_CHECK(adapt());
+    HEDGE_CHECK(baselines());
     return collect();
   }
 
@@ -121,15 +121,33 @@ class Run {
     return steps_.run("eval", command);
   }
 
-  /// What the pair is held against: `hedge adapt` beside its control, `hedge baselines`.
-  Status compare(const std::string& what, const std::vector<std::string>& flags) {
-    if (flags.empty()) return {};
-    std::vector<std::string> command = {"hedge", what, "--base", model("base"), "--global", model("global"), "--router", at("gain-1/router.onnx"),
+  /// The pair adapted to its router, beside its control.
+  Status adapt() {
+    if (config_.adapt.empty()) return {};
+    std::vector<std::string> command = {"hedge", "adapt", "--base", model("base"), "--global", model("global"), "--router", first_router() + "/router.onnx",
                                         "--data", data_, "--threads", std::to_string(options_.threads)};
-    command.insert(command.end(), flags.begin(), flags.end());
-    command.insert(command.end(), {"--out", at(what)});
-    return steps_.run(what, command);
+    command.insert(command.end(), config_.adapt.begin(), config_.adapt.end());
+    command.insert(command.end(), {"--out", at("adapt")});
+    return steps_.run("adapt", command);
   }
+
+  /// The global with exit heads, trained, and everything that the hybrid is held against.
+  Status baselines() {
+    if (config_.baselines.empty()) return {};
+    const auto train_heads = [&](const std::string& name, const std::vector<std::string>& how) {
+      std::vector<std::string> command = {"hedge", "exits", "--global", model("global"), "--data", data_, "--threads", std::to_string(options_.threads)};
+      command.insert(command.end(), config_.baselines.begin(), config_.baselines.end());
+      command.insert(command.end(), how.begin(), how.end());
+      command.insert(command.end(), {"--out", at(name + ".onnx")});
+      return steps_.run(name, command);
+    };
+    HEDGE_CHECK(train_heads("exits", {}));
+    HEDGE_CHECK(train_heads("split", {"--at", "cuts", "--freeze"}));
+    return steps_.run("baselines", {"hedge", "baselines", "--table", at("test.table"), "--hybrid", first_router(), "--global", model("global"), "--exits",
+                                    at("exits.onnx"), "--split", at("split.onnx"), "--out", at("baselines/baselines.json")});
+  }
+
+  [[nodiscard]] std::string first_router() const { return router_folder(config_.routers.front(), config_.router_seeds.front()); }
 
   /// A router's MACs; 0 for what is no folder of ours (a free score that the evaluation adds).
   [[nodiscard]] std::int64_t router_macs(const std::string& method) const {

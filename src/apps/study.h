@@ -31,7 +31,7 @@ struct StudyConfig {
   std::vector<std::int64_t> router_seeds;  ///< fittings a model seed
   std::vector<std::string> routers;        ///< of hedge fit
   std::vector<std::string> adapt;          ///< flags of hedge adapt; empty: not run
-  std::vector<std::string> baselines;      ///< flags of hedge baselines; empty: not run
+  std::vector<std::string> baselines;      ///< flags of hedge exits, whose network hedge baselines then judges; empty: not run
 };
 
 /// Errors: those of read_json; kBadFormat (a field missing, of another type, or unknown).

@@ -96,7 +96,7 @@ TEST_F(Firmware, answers_over_the_line_and_counts_its_instructions_exactly) {
   const auto line = connect();
   const auto gateway = gateway_on(*line);
   const auto info = gateway->greet(20s);
-  ASSERT_TRUE(info.ok()) << info.error().message();
+  ASSERT_TRUE(info.ok()) << info.error().message() << "; QEMU said: " << read_file(at("told")).value();
   EXPECT_EQ(info->form, (micro::PictureForm{kSide, kSide, 1}));
   EXPECT_EQ(info->classes, kClassesOfStandin);
   std::uint32_t counted = 0;

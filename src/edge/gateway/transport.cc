@@ -60,7 +60,7 @@ class DescriptorTransport final : public Transport {
 
   Status write(const std::uint8_t* bytes, std::size_t size) override {
     while (size > 0) {
-      const auto went = ::write(descriptor_.get(), bytes, size);
+      const auto went = put(bytes, size);
       if (went > 0) {
         bytes += went;
         size -= static_cast<std::size_t>(went);
@@ -76,6 +76,11 @@ class DescriptorTransport final : public Transport {
   void wait(milliseconds most) override { poll_for(POLLIN, most); }
 
  private:
+  /// A socket whose peer has gone gives an error, not a signal.
+  ssize_t put(const std::uint8_t* bytes, std::size_t size) {
+    const auto went = ::send(descriptor_.get(), bytes, size, MSG_NOSIGNAL);
+    return went < 0 && errno == ENOTSOCK ? ::write(descriptor_.get(), bytes, size) : went;
+  }
   bool poll_for(short what, milliseconds most) {
     pollfd entry{.fd = descriptor_.get(), .events = what, .revents = 0};
     return ::poll(&entry, 1, static_cast<int>(most.count())) > 0;
