@@ -18,7 +18,8 @@ float gain(const RouterProgram& router, const micro::LogitTable& table, std::int
   const micro::GainRouter device{.table = table, .classes = classes, .features = router.features, .top = router.top,
                                  .statistics = router.statistics.data(), .feature_lines = router.feature_lines.data(),
                                  .hidden = {.stream = stream->data(), .depth = inputs.channels, .channels = hidden.channels, .output_zero = -128},
-                                 .output_weights = router.output_weights.data(), .output_lines = router.output_lines.data()};
+                                 .output_weights = router.output_weights.data(), .output_lines = router.output_lines.data(),
+                                 .straight_weights = router.straight_weights.data(), .straight_lines = router.straight_lines.data()};
   std::vector<std::int32_t> scratch(static_cast<std::size_t>(micro::gain_scratch_bytes(device)) / 4 + 1);
   return micro::gain_score(device, logits, features, scratch.data());
 }

@@ -40,7 +40,7 @@ Result<std::span<const float>> constant(const graph::Graph& graph, const std::st
 
 /// What the gain router's graph holds, in floats.
 struct GainConstants {
-  std::span<const float> mean, deviation, hidden_weights, hidden_bias, output_weights, output_bias;
+  std::span<const float> mean, deviation, hidden_weights, hidden_bias, output_weights, output_bias, straight_weights, straight_bias;
 };
 Result<GainConstants> gain_constants(const graph::Graph& graph) {
   GainConstants c;
@@ -50,8 +50,10 @@ Result<GainConstants> gain_constants(const graph::Graph& graph) {
   HEDGE_TRY(c.hidden_bias, constant(graph, "hidden.bias", -1));
   const auto hidden = static_cast<std::int64_t>(c.hidden_bias.size());
   HEDGE_TRY(c.hidden_weights, constant(graph, "hidden.weight", hidden * width));
-  HEDGE_TRY(c.output_weights, constant(graph, "router_logits.weight", 3 * hidden));
-  HEDGE_TRY(c.output_bias, constant(graph, "router_logits.bias", 3));
+  HEDGE_TRY(c.output_weights, constant(graph, "correction.weight", 3 * hidden));
+  HEDGE_TRY(c.output_bias, constant(graph, "correction.bias", 3));
+  HEDGE_TRY(c.straight_weights, constant(graph, "straight.weight", -1));
+  HEDGE_TRY(c.straight_bias, constant(graph, "straight.bias", 3));
   return c;
 }
 
@@ -108,7 +110,19 @@ void quantise_outputs(const GainConstants& c, RouterProgram& router) {
     for (const float w : row) most = std::max(most, std::abs(static_cast<double>(w)));
     for (const float w : row) router.output_weights.push_back(static_cast<std::int8_t>(std::lround(static_cast<double>(w) / most * 127)));
     router.output_lines.push_back(rounded(most / 127 * hidden_scale * 65536 * 16777216));
-    router.output_lines.push_back(rounded(static_cast<double>(c.output_bias[o]) * 65536));
+    router.output_lines.push_back(rounded((static_cast<double>(c.output_bias[o]) + static_cast<double>(c.straight_bias[o])) * 65536));
+  }
+}
+
+/// The linear part: its inputs are the statistics' int8 values as they are.
+void quantise_straight(const GainConstants& c, RouterProgram& router) {
+  const auto statistics = static_cast<std::size_t>(2 * router.top + 1);
+  for (std::size_t o = 0; o < 3; ++o) {
+    const auto row = c.straight_weights.subspan(o * statistics, statistics);
+    double most = 1e-9;
+    for (const float w : row) most = std::max(most, std::abs(static_cast<double>(w)));
+    for (const float w : row) router.straight_weights.push_back(static_cast<std::int8_t>(std::lround(static_cast<double>(w) / most * 127)));
+    router.straight_lines.push_back(rounded(most / 127 / kStepsADeviation * 65536 * 1048576));
   }
 }
 
@@ -126,9 +140,12 @@ Result<RouterProgram> make_gain(const graph::Graph& graph, const Network& base) 
   router.top = static_cast<std::int32_t>((statistics - 1) / 2);
   if (statistics % 2 == 0 || router.top < 2 || router.top > classes || router.top > micro::kMostTop)
     return mismatch("the router's inputs are not the base's statistics and features", statistics, 2 * std::min<std::int64_t>(classes, 10) + 1);
+  if (static_cast<std::int64_t>(constants.straight_weights.size()) != 3 * statistics)
+    return mismatch("the router's linear part has another size", static_cast<std::int64_t>(constants.straight_weights.size()), 3 * statistics);
   quantise_inputs(constants, features, router);
   quantise_hidden(constants, router);
   quantise_outputs(constants, router);
+  quantise_straight(constants, router);
   return router;
 }
 
@@ -141,7 +158,7 @@ const char* to_string(RouterForm form) {
 }
 
 std::int64_t RouterProgram::macs() const {
-  return form == RouterForm::kGain ? hidden.layers[0].macs + static_cast<std::int64_t>(output_weights.size()) : 0;
+  return form == RouterForm::kGain ? hidden.layers[0].macs + static_cast<std::int64_t>(output_weights.size() + straight_weights.size()) : 0;
 }
 
 Result<RouterProgram> make_router(const std::string& name, const graph::Graph& graph, const Network& base, double temperature) {

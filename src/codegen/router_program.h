@@ -33,6 +33,8 @@ struct RouterProgram {
   Network hidden;                            ///< one fully connected layer, inputs in 5/127 deviations
   std::vector<std::int8_t> output_weights;
   std::vector<std::int32_t> output_lines;
+  std::vector<std::int8_t> straight_weights;
+  std::vector<std::int32_t> straight_lines;
   [[nodiscard]] std::int64_t macs() const;
 };
 

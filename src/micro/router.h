@@ -105,7 +105,8 @@ inline std::uint32_t exp_minus_q30(std::uint32_t t) {
 }
 
 /// The gain router (three classes: the cloud helps, makes no difference, hurts; score = p_helps - p_hurts) over
-/// [top log-probabilities, margins to the first, entropy, energy, features], each brought to int8 in 5/127 deviations.
+/// [top log-probabilities, margins to the first, entropy, energy, features], each brought to int8 in 5/127 deviations: a linear part over the
+/// statistics of the logits, and a hidden layer over all.
 struct GainRouter {
   LogitTable table = {};
   std::int32_t classes = 0, features = 0;
@@ -115,6 +116,8 @@ struct GainRouter {
   Matrix hidden = {};                               ///< depth 2 * top + 1 + features; its outputs' zero point is -128 (ReLU)
   const std::int8_t* output_weights = nullptr;      ///< [3][hidden.channels]
   const std::int32_t* output_lines = nullptr;       ///< [3][2]: logit * 2^16 = (sum * [0] >> 24) + [1]
+  const std::int8_t* straight_weights = nullptr;    ///< [3][2 * top + 1]: the linear part, over the statistics
+  const std::int32_t* straight_lines = nullptr;     ///< [3]: adds sum * [0] >> 20 to a logit * 2^16
 };
 inline constexpr std::int32_t kMostTop = 16;
 /// A log-probability below says nothing more (as in the float router).
@@ -175,12 +178,16 @@ inline void gain_statistics(const GainRouter& r, const std::int8_t* logits, std:
   for (std::int32_t i = 0; i < r.features; ++i)
     to[i] = internal::int8_of((std::int64_t{features[i]} * r.feature_lines[2 * i] + r.feature_lines[2 * i + 1]) >> 16);
   fully_connected(r.hidden, inputs, hidden, hidden + round_up(r.hidden.channels, 4));
+  const std::int32_t statistics = 2 * r.top + 1;
   std::int32_t logit[3];
   for (std::int32_t o = 0; o < 3; ++o) {
+    std::int32_t straight = 0;
+    for (std::int32_t i = 0; i < statistics; ++i) straight += r.straight_weights[o * statistics + i] * inputs[i];
     std::int32_t sum = 0;
     const std::int8_t* weights = r.output_weights + o * r.hidden.channels;
     for (std::int32_t i = 0; i < r.hidden.channels; ++i) sum += weights[i] * (hidden[i] + 128);
     logit[o] = static_cast<std::int32_t>((std::int64_t{sum} * r.output_lines[2 * o]) >> 24) + r.output_lines[2 * o + 1];
+    logit[o] += static_cast<std::int32_t>((std::int64_t{straight} * r.straight_lines[o]) >> 20);
   }
   const std::int32_t most = logit[0] > logit[1] ? (logit[0] > logit[2] ? logit[0] : logit[2]) : logit[1] > logit[2] ? logit[1] : logit[2];
   std::uint32_t weight[3];

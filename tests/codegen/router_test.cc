@@ -42,7 +42,8 @@ std::vector<std::vector<std::int8_t>> random_activations(const Network& base, Rn
 double real(const Activation& a, std::int8_t value) { return static_cast<double>(a.scale) * (value - a.zero_point); }
 
 /// A gain router's graph as far as make_router reads it.
-graph::Graph gain_graph(std::int64_t width, std::int64_t hidden, Rng& rng) {
+graph::Graph gain_graph(std::int64_t statistics, std::int64_t features, std::int64_t hidden, Rng& rng) {
+  const std::int64_t width = statistics + features;
   graph::Graph graph{.name = "gain router", .inputs = {{.name = "logits"}, {.name = "features"}}};
   const auto put = [&](const char* name, Shape shape, double centre, double spread) {
     Tensor tensor(DType::kF32, std::move(shape));
@@ -53,8 +54,10 @@ graph::Graph gain_graph(std::int64_t width, std::int64_t hidden, Rng& rng) {
   put("router_std", {width}, 1.5, 0.5);
   put("hidden.weight", {hidden, width}, 0, 0.3);
   put("hidden.bias", {hidden}, 0, 0.2);
-  put("router_logits.weight", {3, hidden}, 0, 0.3);
-  put("router_logits.bias", {3}, 0, 0.2);
+  put("correction.weight", {3, hidden}, 0, 0.3);
+  put("correction.bias", {3}, 0, 0.2);
+  put("straight.weight", {3, statistics}, 0, 0.3);
+  put("straight.bias", {3}, 0, 0.2);
   return graph;
 }
 
@@ -74,11 +77,16 @@ double gain_in_double(const graph::Graph& g, std::vector<double> logits, const s
   x.push_back(energy);
   x.insert(x.end(), features.begin(), features.end());
   for (std::size_t i = 0; i < x.size(); ++i) x[i] = std::clamp((x[i] - of("router_mean")[i]) / of("router_std")[i], -5.0, 5.0);
-  std::vector<double> p(of("router_logits.bias").begin(), of("router_logits.bias").end());
+  std::vector<double> p(of("correction.bias").begin(), of("correction.bias").end());
+  const std::size_t statistics = 2 * top + 1;
+  for (std::size_t o = 0; o < 3; ++o) {
+    p[o] += static_cast<double>(of("straight.bias")[o]);
+    for (std::size_t i = 0; i < statistics; ++i) p[o] += static_cast<double>(of("straight.weight")[o * statistics + i]) * x[i];
+  }
   for (std::size_t h = 0; h < of("hidden.bias").size(); ++h) {
     double value = of("hidden.bias")[h];
     for (std::size_t i = 0; i < x.size(); ++i) value += of("hidden.weight")[h * x.size() + i] * x[i];
-    for (std::size_t o = 0; o < 3; ++o) p[o] += of("router_logits.weight")[o * of("hidden.bias").size() + h] * std::max(value, 0.0);
+    for (std::size_t o = 0; o < 3; ++o) p[o] += of("correction.weight")[o * of("hidden.bias").size() + h] * std::max(value, 0.0);
   }
   const double all = std::exp(p[0]) + std::exp(p[1]) + std::exp(p[2]);
   return (std::exp(p[0]) - std::exp(p[2])) / all;
@@ -107,10 +115,10 @@ TEST(Router, FreeScoresAreThoseOfTheDequantisedLogits) {
 TEST(Router, GainInInt8StaysNearTheFloatRouter) {
   Rng rng(5);
   const auto base = base_of(10, 24);
-  const auto graph = gain_graph(2 * 10 + 1 + 24, 32, rng);
+  const auto graph = gain_graph(2 * 10 + 1, 24, 32, rng);
   const auto router = make_router("gain", graph, base);
   ASSERT_TRUE(router) << router.error().message();
-  EXPECT_EQ(router->macs(), 45 * 32 + 3 * 32);
+  EXPECT_EQ(router->macs(), 45 * 32 + 3 * 32 + 3 * 21);
   double worst = 0, sum = 0;
   for (int i = 0; i < 200; ++i) {
     const auto values = random_activations(base, rng);
@@ -130,7 +138,7 @@ TEST(Router, RefusesWhatHasNoDeviceForm) {
   EXPECT_EQ(make_router("poster", {}, base).error().code, ErrorCode::kUnsupported);
   EXPECT_EQ(make_router("gain", {}, base).error().code, ErrorCode::kNotFound);
   Rng rng(5);
-  EXPECT_EQ(make_router("gain", gain_graph(12, 8, rng), base).error().code, ErrorCode::kMismatch);
+  EXPECT_EQ(make_router("gain", gain_graph(11, 1, 8, rng), base).error().code, ErrorCode::kMismatch);
 }
 
 }  // namespace

@@ -60,6 +60,8 @@ Status gain(const Program& program, const Plan& plan, Target target, RouterCode&
   if (!r.feature_lines.empty()) words(code, "kRouterFeatures", r.feature_lines);
   words(code, "kRouterOutputs", r.output_lines);
   array(code, "std::int8_t", "kRouterOutputWeights", r.output_weights.size(), numbers(r.output_weights), static_cast<std::int64_t>(r.output_weights.size()));
+  words(code, "kRouterStraight", r.straight_lines);
+  array(code, "std::int8_t", "kRouterStraightWeights", r.straight_weights.size(), numbers(r.straight_weights), static_cast<std::int64_t>(r.straight_weights.size()));
   const auto& inputs = r.hidden.activations[0];
   const auto& hidden = r.hidden.activations[1];
   const micro::GainRouter sizes{.features = r.features, .top = r.top, .hidden = {.depth = inputs.channels, .channels = hidden.channels}};
@@ -69,7 +71,7 @@ Status gain(const Program& program, const Plan& plan, Target target, RouterCode&
   code.code += "constexpr GainRouter kRouter = {\n    .table = kLogitTable,\n    .classes = kClasses,\n    .features = " + num(r.features) + ",\n    .top = " + num(r.top) +
                ",\n    .statistics = kRouterStatistics,\n    .feature_lines = " + (r.feature_lines.empty() ? "nullptr" : "kRouterFeatures") +
                ",\n    .hidden = {.stream = kRouterStream, .depth = " + num(inputs.channels) + ", .channels = " + num(hidden.channels) +
-               ", .output_zero = -128},\n    .output_weights = kRouterOutputWeights,\n    .output_lines = kRouterOutputs};\n";
+               ", .output_zero = -128},\n    .output_weights = kRouterOutputWeights,\n    .output_lines = kRouterOutputs,\n    .straight_weights = kRouterStraightWeights,\n    .straight_lines = kRouterStraight};\n";
   code.code += "float router_score() { return gain_score(kRouter, base::logits(), " + std::string(r.features > 0 ? "base::features()" : "nullptr") + ", arena + " +
                num(offset) + "); }\n";
   return {};
