@@ -50,12 +50,15 @@ struct HandWritten : nn::Module {
   virtual torch::Tensor forward(torch::Tensor x) = 0;
 };
 
+/// Without a bf16 kernel for relu6's backward in libtorch 1.13 one writes clamp there.
+torch::Tensor relu6(const torch::Tensor& x) { return x.scalar_type() == torch::kFloat ? torch::hardtanh(x, 0, 6) : torch::clamp(x, 0, 6); }
+
 /// The zoo's inverted residual, by hand.
 struct InvertedResidual : nn::Module {
   InvertedResidual(std::int64_t in, std::int64_t out, std::int64_t expand, std::int64_t stride) : skip(stride == 1 && in == out) {
     const auto hidden = in * expand;
-    if (expand > 1) layers->extend(*nn::Sequential(convolution(in, hidden, 1, 1), nn::BatchNorm2d(hidden), nn::ReLU6()));
-    layers->extend(*nn::Sequential(convolution(hidden, hidden, 3, stride, hidden), nn::BatchNorm2d(hidden), nn::ReLU6(), convolution(hidden, out, 1, 1),
+    if (expand > 1) layers->extend(*nn::Sequential(convolution(in, hidden, 1, 1), nn::BatchNorm2d(hidden), nn::Functional(relu6)));
+    layers->extend(*nn::Sequential(convolution(hidden, hidden, 3, stride, hidden), nn::BatchNorm2d(hidden), nn::Functional(relu6), convolution(hidden, out, 1, 1),
                                    nn::BatchNorm2d(out)));
     register_module("layers", layers);
   }
@@ -66,7 +69,7 @@ struct InvertedResidual : nn::Module {
 
 /// The zoo's mobile:WIDTH, by hand.
 struct MobileByHand : HandWritten {
-  explicit MobileByHand(std::int64_t width) : stem(convolution(1, width, 3, 2), nn::BatchNorm2d(width), nn::ReLU6()) {
+  explicit MobileByHand(std::int64_t width) : stem(convolution(1, width, 3, 2), nn::BatchNorm2d(width), nn::Functional(relu6)) {
     register_module("stem", stem);
     std::int64_t channels = width;
     for (int stage = 0; stage < 3; ++stage)
@@ -76,7 +79,7 @@ struct MobileByHand : HandWritten {
                                          std::make_shared<InvertedResidual>(channels, width << stage, first ? 1 : 4, stage > 0 && block == 0 ? 2 : 1)));
         channels = width << stage;
       }
-    head = register_module("head", nn::Sequential(convolution(channels, 8 * width, 1, 1), nn::BatchNorm2d(8 * width), nn::ReLU6()));
+    head = register_module("head", nn::Sequential(convolution(channels, 8 * width, 1, 1), nn::BatchNorm2d(8 * width), nn::Functional(relu6)));
     classifier = register_module("classifier", nn::Linear(8 * width, 10));
   }
   torch::Tensor forward(torch::Tensor x) override {
