@@ -32,7 +32,8 @@ std::int64_t anonymous_kib() {
 }
 
 /// Logits out of a pool of normal noise, the label's raised: by 3 for the base, by 4.5 for the global.
-Status write_logits(FileWriter& writer, std::int64_t rows, std::int64_t classes, const std::vector<std::int64_t>& labels, float signal, std::uint64_t seed) {
+Status write_logits(FileWriter& writer, std::int64_t rows, std::int64_t classes, const std::vector<std::int64_t>& labels, float signal,
+                    std::uint64_t seed) {
   Rng rng(seed);
   std::vector<float> pool(1 << 20);
   for (float& value : pool) value = static_cast<float>(rng.normal());
@@ -105,7 +106,9 @@ Result<Json> measure(const std::filesystem::path& path) {
     HEDGE_CHECK(routing::threshold_for_accuracy(scores, scan.outcomes, scan.outcomes.base_accuracy()));
   }
   stages.done("thresholds");
-  HEDGE_TRY(const auto promised, routing::threshold_for_promise(scan.scores[0], scan.outcomes, {.kind = routing::PromiseKind::kAccuracy, .target = scan.outcomes.base_accuracy()}));
+  HEDGE_TRY(const auto promised,
+            routing::threshold_for_promise(scan.scores[0], scan.outcomes,
+                                           {.kind = routing::PromiseKind::kAccuracy, .target = scan.outcomes.base_accuracy()}));
   stages.done("promise");
   Json areas = Json::object();
   for (std::size_t s = 0; s < scan.scores.size(); ++s) {

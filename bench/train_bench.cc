@@ -58,8 +58,8 @@ struct InvertedResidual : nn::Module {
   InvertedResidual(std::int64_t in, std::int64_t out, std::int64_t expand, std::int64_t stride) : skip(stride == 1 && in == out) {
     const auto hidden = in * expand;
     if (expand > 1) layers->extend(*nn::Sequential(convolution(in, hidden, 1, 1), nn::BatchNorm2d(hidden), nn::Functional(relu6)));
-    layers->extend(*nn::Sequential(convolution(hidden, hidden, 3, stride, hidden), nn::BatchNorm2d(hidden), nn::Functional(relu6), convolution(hidden, out, 1, 1),
-                                   nn::BatchNorm2d(out)));
+    layers->extend(*nn::Sequential(convolution(hidden, hidden, 3, stride, hidden), nn::BatchNorm2d(hidden), nn::Functional(relu6),
+                                   convolution(hidden, out, 1, 1), nn::BatchNorm2d(out)));
     register_module("layers", layers);
   }
   torch::Tensor forward(const torch::Tensor& x) { return skip ? x + layers->forward(x) : layers->forward(x); }
@@ -75,11 +75,13 @@ struct MobileByHand : HandWritten {
     for (int stage = 0; stage < 3; ++stage)
       for (int block = 0; block < 2; ++block) {
         const bool first = stage == 0 && block == 0;
-        blocks.push_back(register_module("block" + std::to_string(blocks.size()),
-                                         std::make_shared<InvertedResidual>(channels, width << stage, first ? 1 : 4, stage > 0 && block == 0 ? 2 : 1)));
+        blocks.push_back(
+            register_module("block" + std::to_string(blocks.size()),
+                            std::make_shared<InvertedResidual>(channels, width << stage, first ? 1 : 4, stage > 0 && block == 0 ? 2 : 1)));
         channels = width << stage;
       }
-    head = register_module("head", nn::Sequential(convolution(channels, 8 * width, 1, 1), nn::BatchNorm2d(8 * width), nn::Functional(relu6)));
+    head =
+        register_module("head", nn::Sequential(convolution(channels, 8 * width, 1, 1), nn::BatchNorm2d(8 * width), nn::Functional(relu6)));
     classifier = register_module("classifier", nn::Linear(8 * width, 10));
   }
   torch::Tensor forward(torch::Tensor x) override {
@@ -98,7 +100,8 @@ struct ResnetByHand : HandWritten {
       : stem(register_module("stem", convolution(1, width, 3, 1))), norm(register_module("norm", nn::BatchNorm2d(width))) {
     std::int64_t channels = width;
     for (int stage = 0; stage < 3; ++stage) {
-      blocks.push_back(register_module("block" + std::to_string(stage), std::make_shared<BasicBlock>(channels, width << stage, stage > 0 ? 2 : 1)));
+      blocks.push_back(
+          register_module("block" + std::to_string(stage), std::make_shared<BasicBlock>(channels, width << stage, stage > 0 ? 2 : 1)));
       channels = width << stage;
     }
     classifier = register_module("classifier", nn::Linear(channels, 10));
@@ -115,7 +118,8 @@ struct ResnetByHand : HandWritten {
 };
 
 template <typename Forward>
-double step_seconds(const Forward& forward, torch::optim::SGD& optimizer, const torch::Tensor& images, const torch::Tensor& labels, bool bf16) {
+double step_seconds(const Forward& forward, torch::optim::SGD& optimizer, const torch::Tensor& images, const torch::Tensor& labels,
+                    bool bf16) {
   const auto start = std::chrono::steady_clock::now();
   optimizer.zero_grad();
   torch::Tensor logits;
@@ -142,15 +146,21 @@ void train_step(benchmark::State& state) {
   const bool bf16 = state.range(2) != 0;
   const auto layout = state.range(3) != 0 ? torch::MemoryFormat::ChannelsLast : torch::MemoryFormat::Contiguous;
   at::set_num_threads(static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));
-  auto built = hedge::graph::build_zoo(mobile ? "mobile:" + std::to_string(width) : "resnet:" + std::to_string(width) + ",1", {1, 28, 28}, 10, 1);
+  auto built =
+      hedge::graph::build_zoo(mobile ? "mobile:" + std::to_string(width) : "resnet:" + std::to_string(width) + ",1", {1, 28, 28}, 10, 1);
   auto interpreted = TrainableGraph::create(std::move(built).value()).value();
-  const std::shared_ptr<HandWritten> by_hand = mobile ? std::shared_ptr<HandWritten>(std::make_shared<MobileByHand>(width)) : std::make_shared<ResnetByHand>(width);
+  const std::shared_ptr<HandWritten> by_hand =
+      mobile ? std::shared_ptr<HandWritten>(std::make_shared<MobileByHand>(width)) : std::make_shared<ResnetByHand>(width);
   const auto options = torch::optim::SGDOptions(0.01).momentum(0.9);
   torch::optim::SGD interpreted_optimizer(interpreted.parameters(), options), hand_optimizer(by_hand->parameters(), options);
   const auto images = torch::randn({kBatch, 1, 28, 28}).contiguous(layout);
   const auto labels = torch::randint(10, {kBatch}, torch::kLong);
-  const auto run_interpreted = [&] { return step_seconds([&](const auto& x) { return interpreted.forward({x}, true)[0]; }, interpreted_optimizer, images, labels, bf16); };
-  const auto run_by_hand = [&] { return step_seconds([&](const auto& x) { return by_hand->forward(x); }, hand_optimizer, images, labels, bf16); };
+  const auto run_interpreted = [&] {
+    return step_seconds([&](const auto& x) { return interpreted.forward({x}, true)[0]; }, interpreted_optimizer, images, labels, bf16);
+  };
+  const auto run_by_hand = [&] {
+    return step_seconds([&](const auto& x) { return by_hand->forward(x); }, hand_optimizer, images, labels, bf16);
+  };
   run_interpreted(), run_by_hand();  // warm-up
   std::vector<double> ratios, ours, theirs;
   for (auto unused : state) {
@@ -172,7 +182,8 @@ BENCHMARK(train_step)
     ->Args({0, 32, 1, 1})
     ->Args({1, 16, 0, 0})
     ->Args({1, 16, 1, 1})
-    ->Iterations(30)->Unit(benchmark::kMillisecond);
+    ->Iterations(30)
+    ->Unit(benchmark::kMillisecond);
 
 }  // namespace
 

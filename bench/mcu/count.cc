@@ -13,7 +13,8 @@ int main() {
   hedge_model::base::run();
   const auto base_instructions = base.instructions();
   std::uint32_t checksum = 2166136261U;
-  for (int i = 0; i < hedge_model::kClasses; ++i) checksum = (checksum ^ static_cast<std::uint8_t>(hedge_model::base::logits()[i])) * 16777619U;
+  for (int i = 0; i < hedge_model::kClasses; ++i)
+    checksum = (checksum ^ static_cast<std::uint8_t>(hedge_model::base::logits()[i])) * 16777619U;
   // The whole again: what it takes more is the router's.
   for (int i = 0; i < kBytes; ++i) picture[i] = static_cast<std::uint8_t>(i * 7 + i / 251);
   const InstructionCounter all;

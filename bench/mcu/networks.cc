@@ -1,5 +1,5 @@
-// mcu_networks NAME TARGET ARENA_BUDGET FOLDER: a network of the zoo, untrained, quantised on random pictures, as "hedge mcu export" writes it;
-// report.json beside it. For bench/mcu/networks.py.
+// mcu_networks NAME TARGET ARENA_BUDGET FOLDER: a network of the zoo, untrained, quantised on random pictures, as "hedge mcu export" writes
+// it; report.json beside it. For bench/mcu/networks.py.
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -49,7 +49,10 @@ Status write(const std::string& name, const std::string& target_text, std::int64
   HEDGE_TRY(const auto target, target_named(target_text));
   const Form form = name == "mcunet-vww1" ? Form{80, 2} : Form{176, 1000};
   HEDGE_TRY(const auto base, quantised(name, form));
-  Program program{.name = name, .made_by = "hedge, a benchmark", .base = base, .normalization = {.mean = {0.5F, 0.5F, 0.5F}, .std = {0.5F, 0.5F, 0.5F}},
+  Program program{.name = name,
+                  .made_by = "hedge, a benchmark",
+                  .base = base,
+                  .normalization = {.mean = {0.5F, 0.5F, 0.5F}, .std = {0.5F, 0.5F, 0.5F}},
                   .router = {.form = RouterForm::kMargin}};
   for (std::int64_t i = 0; i < form.classes; ++i) program.labels.push_back(std::to_string(i));
   // The larger network needs the compact form to fit 1 MB of flash.

@@ -11,8 +11,8 @@ namespace hedge::apps {
 /// What every subcommand of `hedge` gets: where to talk, and where to leave the work that the parsed flags ask for.
 struct Context {
   Console& console;
-  std::function<bool()> should_stop;         ///< Ctrl-C was pressed
-  std::function<Status()> chosen;            ///< set by the subcommand that was parsed
+  std::function<bool()> should_stop;  ///< Ctrl-C was pressed
+  std::function<Status()> chosen;     ///< set by the subcommand that was parsed
 };
 
 /// Each adds one subcommand; a file each, commands/<name>.cc.

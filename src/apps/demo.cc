@@ -27,8 +27,8 @@ struct Files {
 
 Status train_models(const DemoOptions& options, const Files& files, Steps& steps) {
   const auto train = [&](const std::string& name, const std::string& net, std::int64_t epochs) {
-    std::vector<std::string> command = {"hedge", "train", "--data", options.data, "--net", net, "--out", files.at(name + ".onnx"),
-                                        "--epochs", std::to_string(epochs)};
+    std::vector<std::string> command = {
+        "hedge", "train", "--data", options.data, "--net", net, "--out", files.at(name + ".onnx"), "--epochs", std::to_string(epochs)};
     if (options.pad_crop > 0) command.insert(command.end(), {"--pad-crop", std::to_string(options.pad_crop)});
     if (options.flip) command.push_back("--flip");
     if (options.size > 0) command.insert(command.end(), {"--size", std::to_string(options.size)});
@@ -42,8 +42,8 @@ Status train_models(const DemoOptions& options, const Files& files, Steps& steps
 Status predict_splits(const DemoOptions& options, const Files& files, Steps& steps) {
   for (const char* split : {"train", "calibration", "test"}) {
     HEDGE_TRY(const auto spec, data::spec_with_split(options.data, split));
-    HEDGE_CHECK(steps.run(std::string("predict_") + split, {"hedge", "predict", "--data", spec, "--base", files.base, "--global", files.global,
-                                                            "--out", files.at(std::string(split) + ".table")}));
+    HEDGE_CHECK(steps.run(std::string("predict_") + split, {"hedge", "predict", "--data", spec, "--base", files.base, "--global",
+                                                            files.global, "--out", files.at(std::string(split) + ".table")}));
   }
   return {};
 }
@@ -62,8 +62,8 @@ Status fit_routers(const DemoOptions& options, const Files& files, Steps& steps)
     for (const auto& folder : router_folders(options, files, kind)) {
       ++seed;
       HEDGE_CHECK(steps.run("fit_" + kind + "_" + std::to_string(seed),
-                            {"hedge", "fit", "--table", files.at("train.table"), "--calibration", files.at("calibration.table"), "--router", kind,
-                             "--coverage", coverage, "--seed", std::to_string(seed), "--out", folder}));
+                            {"hedge", "fit", "--table", files.at("train.table"), "--calibration", files.at("calibration.table"), "--router",
+                             kind, "--coverage", coverage, "--seed", std::to_string(seed), "--out", folder}));
     }
   }
   return {};
@@ -77,7 +77,8 @@ Status evaluate_and_bundle(const DemoOptions& options, const Files& files, Steps
   for (const auto& note : options.notes) command.insert(command.end(), {"--note", note});
   command.insert(command.end(), {"--title", "Hedge on " + options.data, "--out", options.out.string()});
   HEDGE_CHECK(steps.run("eval", command));
-  return steps.run("bundle", {"hedge", "bundle", "--base", files.base, "--fitted", files.at("gain-1"), "--global", files.global, "--out", files.at("bundle")});
+  return steps.run("bundle", {"hedge", "bundle", "--base", files.base, "--fitted", files.at("gain-1"), "--global", files.global, "--out",
+                              files.at("bundle")});
 }
 
 /// The live run's figures with the share of pictures that came out as the table says.
@@ -103,11 +104,15 @@ Json model_summary(const Json& model) {
 }
 
 Json make_summary(const Json& report, const Json& live, const Json& drill, const Json& seconds) {
-  Json summary = {{"schema", 1}, {"dataset", report.at("dataset")}, {"base", model_summary(report.at("base"))}, {"global", model_summary(report.at("global"))}};
+  Json summary = {{"schema", 1},
+                  {"dataset", report.at("dataset")},
+                  {"base", model_summary(report.at("base"))},
+                  {"global", model_summary(report.at("global"))}};
   for (const char* key : {"curve", "area_difference_to_entropy", "areas", "operating_point"}) summary[key] = report.at(key);
   summary["live"] = live;
   summary["live"]["coverage_inside_prediction"] = inside(report, "coverage", live.at("coverage").get<double>());
-  summary["live"]["accuracy_inside_prediction"] = live.at("accuracy").is_number() && inside(report, "accuracy", live.at("accuracy").get<double>());
+  summary["live"]["accuracy_inside_prediction"] =
+      live.at("accuracy").is_number() && inside(report, "accuracy", live.at("accuracy").get<double>());
   summary["cloud_killed"] = drill;
   summary["seconds"] = seconds;
   summary["verdict"] = report.at("verdict");
@@ -118,19 +123,27 @@ void print_summary(const Json& summary, const Files& files) {
   const auto& live = summary.at("live");
   const auto& point = summary.at("operating_point");
   const auto line = [](const char* what, double live_value, const Json& measured, const Json& predicted, bool is_inside) {
-    std::printf("  %-9s live %.4f   table %.4f   predicted from calibration %.4f .. %.4f   %s\n", what, live_value, measured.at("value").get<double>(),
-                predicted.at("low").get<double>(), predicted.at("high").get<double>(), is_inside ? "inside" : "OUTSIDE");
+    std::printf("  %-9s live %.4f   table %.4f   predicted from calibration %.4f .. %.4f   %s\n", what, live_value,
+                measured.at("value").get<double>(), predicted.at("low").get<double>(), predicted.at("high").get<double>(),
+                is_inside ? "inside" : "OUTSIDE");
   };
-  std::printf("\nLive run: %lld of %lld pictures answered, %lld on the edge, %lld by the cloud, %lld fallbacks; p50 %.2f ms, p99 %.2f ms; %.2f %% as the table says\n",
-              live.at("answered").get<long long>(), live.at("total").get<long long>(), live.at("edge").get<long long>(), live.at("cloud").get<long long>(),
-              live.at("fallback").get<long long>(), live.at("p50_ms").get<double>(), live.at("p99_ms").get<double>(), 100 * live.at("agreement_with_table").get<double>());
-  line("coverage", live.at("coverage").get<double>(), point.at("coverage"), point.at("predicted_coverage"), live.at("coverage_inside_prediction").get<bool>());
+  std::printf(
+      "\nLive run: %lld of %lld pictures answered, %lld on the edge, %lld by the cloud, %lld fallbacks; p50 %.2f ms, p99 %.2f ms; %.2f %% "
+      "as the table says\n",
+      live.at("answered").get<long long>(), live.at("total").get<long long>(), live.at("edge").get<long long>(),
+      live.at("cloud").get<long long>(), live.at("fallback").get<long long>(), live.at("p50_ms").get<double>(),
+      live.at("p99_ms").get<double>(), 100 * live.at("agreement_with_table").get<double>());
+  line("coverage", live.at("coverage").get<double>(), point.at("coverage"), point.at("predicted_coverage"),
+       live.at("coverage_inside_prediction").get<bool>());
   if (live.at("accuracy").is_number())
-    line("accuracy", live.at("accuracy").get<double>(), point.at("accuracy"), point.at("predicted_accuracy"), live.at("accuracy_inside_prediction").get<bool>());
+    line("accuracy", live.at("accuracy").get<double>(), point.at("accuracy"), point.at("predicted_accuracy"),
+         live.at("accuracy_inside_prediction").get<bool>());
   const auto& drill = summary.at("cloud_killed");
-  std::printf("Cloud killed in the middle: %lld of %lld answered, %lld by the cloud before, %lld fallbacks\n", drill.at("answered").get<long long>(),
-              drill.at("total").get<long long>(), drill.at("cloud").get<long long>(), drill.at("fallback").get<long long>());
-  std::printf("\n%s\n\nreport: %s\nsummary: %s\n", summary.at("verdict").get<std::string>().c_str(), files.at("report.html").c_str(), files.at("summary.json").c_str());
+  std::printf("Cloud killed in the middle: %lld of %lld answered, %lld by the cloud before, %lld fallbacks\n",
+              drill.at("answered").get<long long>(), drill.at("total").get<long long>(), drill.at("cloud").get<long long>(),
+              drill.at("fallback").get<long long>());
+  std::printf("\n%s\n\nreport: %s\nsummary: %s\n", summary.at("verdict").get<std::string>().c_str(), files.at("report.html").c_str(),
+              files.at("summary.json").c_str());
 }
 
 /// The report once more, now with the live run in it.
@@ -154,8 +167,11 @@ Status judge(const Json& live, const Json& drill) {
                  .where = "live run",
                  .got = std::to_string(differing) + " of " + std::to_string(answered),
                  .expected = "at most " + std::to_string(most)};
-  if (!drill.at("killed_in_the_middle").get<bool>() || (live.at("cloud").get<std::int64_t>() > 0 && drill.at("fallback").get<std::int64_t>() == 0))
-    return Error{.code = ErrorCode::kMismatch, .what = "the cloud was killed, but no query was lost: the drill proved nothing", .where = "cloud killed"};
+  if (!drill.at("killed_in_the_middle").get<bool>() ||
+      (live.at("cloud").get<std::int64_t>() > 0 && drill.at("fallback").get<std::int64_t>() == 0))
+    return Error{.code = ErrorCode::kMismatch,
+                 .what = "the cloud was killed, but no query was lost: the drill proved nothing",
+                 .where = "cloud killed"};
   return {};
 }
 
@@ -163,7 +179,8 @@ Status judge(const Json& live, const Json& drill) {
 Status check_data(const DemoOptions& options) {
   HEDGE_TRY(const auto spec, data::parse_spec(options.data));
   if (spec.split == data::Split::kAll) return {};
-  return Error{.code = ErrorCode::kInvalidArgument, .what = "the demo makes its own splits", .where = options.data, .hint = "leave ?split= out"};
+  return Error{
+      .code = ErrorCode::kInvalidArgument, .what = "the demo makes its own splits", .where = options.data, .hint = "leave ?split= out"};
 }
 
 /// The live run and the drill, each held against what it should be.
@@ -188,7 +205,8 @@ Result<Live> go_live(const DemoOptions& options, const Files& files, Steps& step
 Status run_checked(const DemoOptions& options, Console& console, const std::function<bool()>& should_stop) {
   HEDGE_CHECK(check_data(options));
   const auto model = [&](const std::string& own, const char* name) { return own.empty() ? (options.out / name).string() : own; };
-  const Files files{.out = options.out, .base = model(options.base_model, "base.onnx"), .global = model(options.global_model, "global.onnx")};
+  const Files files{
+      .out = options.out, .base = model(options.base_model, "base.onnx"), .global = model(options.global_model, "global.onnx")};
   std::error_code code;
   std::filesystem::create_directories(options.out, code);
   if (code) return Error{.code = ErrorCode::kIo, .what = "cannot make the folder: " + code.message(), .where = options.out.string()};
@@ -216,7 +234,9 @@ Status run_demo(const DemoOptions& options, Console& console, const std::functio
   try {
     return run_checked(options, console, should_stop);
   } catch (const nlohmann::json::exception& e) {
-    return Error{.code = ErrorCode::kBadFormat, .what = std::string("a step left a file without an expected field: ") + e.what(), .where = options.out.string()};
+    return Error{.code = ErrorCode::kBadFormat,
+                 .what = std::string("a step left a file without an expected field: ") + e.what(),
+                 .where = options.out.string()};
   }
 }
 

@@ -14,20 +14,20 @@ namespace hedge::apps {
 
 /// What the demo trains and on what.
 struct DemoOptions {
-  std::string data = "fashion-mnist";           ///< without a split
+  std::string data = "fashion-mnist";  ///< without a split
   std::filesystem::path out = "out/demo";
-  std::string base_model, global_model;         ///< trained models of one's own; empty: the networks below are trained
+  std::string base_model, global_model;  ///< trained models of one's own; empty: the networks below are trained
   std::string base_net = "mobile:6";
   std::string global_net = "resnet:48,1,stem_stride=2";
   std::int64_t base_epochs = 9;
   std::int64_t global_epochs = 12;
-  std::int64_t size = 0;            ///< pictures are brought to size x size; 0: as hedge train decides
+  std::int64_t size = 0;  ///< pictures are brought to size x size; 0: as hedge train decides
   std::int64_t pad_crop = 0;
   bool flip = true;
   double coverage = 0.8;
-  int seeds = 3;                    ///< routers fitted a kind
-  bool resume = false;              ///< go on after the last step that ended well
-  std::vector<std::string> notes;   ///< for the report
+  int seeds = 3;                   ///< routers fitted a kind
+  bool resume = false;             ///< go on after the last step that ended well
+  std::vector<std::string> notes;  ///< for the report
 };
 
 /// Runs the public commands one after the other, each in a process of its own, and prints each so that a person can repeat it.

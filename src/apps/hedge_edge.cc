@@ -54,12 +54,15 @@ void add_run(CLI::App& app, RunFlags& flags) {
                  "fashion-mnist?split=test, folder:PATH?split=test&limit=100")
       ->required();
   hedge::apps::add_cloud_flags(app, flags.cloud);
-  app.add_option("--threads", flags.threads, "threads of the base's network; 0: as many as it likes")->capture_default_str()->check(CLI::Range(0, 1024));
+  app.add_option("--threads", flags.threads, "threads of the base's network; 0: as many as it likes")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 1024));
   app.add_option("--concurrency", flags.concurrency, "pictures under way at once: more throughput, a longer answer each")
       ->capture_default_str()
       ->check(CLI::Range(1, 1024));
   app.add_option("--limit", flags.limit, "the first N pictures only; 0: all")->capture_default_str();
-  app.add_option("--out", flags.out, "where the JSON lines go; \"-\": standard output, as they come. A file appears when it is complete")->capture_default_str();
+  app.add_option("--out", flags.out, "where the JSON lines go; \"-\": standard output, as they come. A file appears when it is complete")
+      ->capture_default_str();
   app.add_option("--summary", flags.summary, "write coverage, accuracy, counts and times to this JSON file");
 }
 
@@ -87,7 +90,9 @@ void greet_cloud(const hedge::edge::EdgeRuntime& runtime, const RunFlags& flags,
   constexpr int kFirstContactMs = 2000;  // connecting takes longer than asking
   if (runtime.cloud() == nullptr) return;
   const auto met = runtime.cloud()->connect(std::chrono::milliseconds(std::max(kFirstContactMs, flags.cloud.deadline_ms)));
-  if (!met) hedge::log(log, hedge::LogLevel::kWarning, flags.cloud.cloud + ": " + met.error().message() + "; until it answers, the base's answers stand");
+  if (!met)
+    hedge::log(log, hedge::LogLevel::kWarning,
+               flags.cloud.cloud + ": " + met.error().message() + "; until it answers, the base's answers stand");
 }
 
 Status write_stdout(std::string_view bytes) {
@@ -95,15 +100,16 @@ Status write_stdout(std::string_view bytes) {
   return Error{.code = ErrorCode::kIo, .what = "cannot write", .where = "standard output"};
 }
 
-Result<hedge::edge::Summary> answer_into(const std::string& out, const hedge::edge::EdgeRuntime& runtime, const hedge::edge::PictureSource& source,
-                                         const hedge::edge::StreamOptions& options) {
+Result<hedge::edge::Summary> answer_into(const std::string& out, const hedge::edge::EdgeRuntime& runtime,
+                                         const hedge::edge::PictureSource& source, const hedge::edge::StreamOptions& options) {
   if (out == "-")
     return hedge::edge::answer_all(runtime, source, options,
                                    [&](const hedge::edge::Row& row) { return write_stdout(to_json_line(row, runtime.labels())); });
   hedge::edge::Summary summary;
   HEDGE_CHECK(hedge::write_file_atomic(out, [&](hedge::FileWriter& writer) -> Status {
-    HEDGE_TRY(summary, hedge::edge::answer_all(runtime, source, options,
-                                               [&](const hedge::edge::Row& row) { return writer.write(to_json_line(row, runtime.labels())); }));
+    HEDGE_TRY(summary, hedge::edge::answer_all(runtime, source, options, [&](const hedge::edge::Row& row) {
+                return writer.write(to_json_line(row, runtime.labels()));
+              }));
     return {};
   }));
   return summary;
@@ -111,10 +117,13 @@ Result<hedge::edge::Summary> answer_into(const std::string& out, const hedge::ed
 
 std::string summary_line(const hedge::edge::Summary& summary) {
   char text[320];
-  std::snprintf(text, sizeof text, "answered %zu of %zu in %s: %zu edge, %zu cloud, %zu edge-fallback, %zu errors; coverage %.1f %%%s; p50 %.2f ms, p99 %.2f ms",
-                summary.answered, summary.total, hedge::apps::format_duration(summary.seconds).c_str(), summary.edge, summary.cloud, summary.fallback,
-                summary.errors, 100 * summary.coverage,
-                summary.accuracy ? (", accuracy " + std::to_string(100 * *summary.accuracy).substr(0, 5) + " %").c_str() : "", summary.p50_ms, summary.p99_ms);
+  std::snprintf(
+      text, sizeof text,
+      "answered %zu of %zu in %s: %zu edge, %zu cloud, %zu edge-fallback, %zu errors; coverage %.1f %%%s; p50 %.2f ms, p99 %.2f ms",
+      summary.answered, summary.total, hedge::apps::format_duration(summary.seconds).c_str(), summary.edge, summary.cloud, summary.fallback,
+      summary.errors, 100 * summary.coverage,
+      summary.accuracy ? (", accuracy " + std::to_string(100 * *summary.accuracy).substr(0, 5) + " %").c_str() : "", summary.p50_ms,
+      summary.p99_ms);
   return text;
 }
 
@@ -128,8 +137,9 @@ Status run(const RunFlags& flags, hedge::apps::Console& console) {
   HEDGE_TRY(const auto runtime, hedge::edge::open_runtime(bundle, std::move(remote), options, clock));
   greet_cloud(*runtime, flags, console.log());
   catch_signals();
-  HEDGE_TRY(const auto summary, answer_into(flags.out, *runtime, *source,
-                             {.concurrency = flags.concurrency, .limit = flags.limit, .stop = &stop_asked, .progress = console.progress()}));
+  HEDGE_TRY(const auto summary,
+            answer_into(flags.out, *runtime, *source,
+                        {.concurrency = flags.concurrency, .limit = flags.limit, .stop = &stop_asked, .progress = console.progress()}));
   console.say(summary_line(summary));
   if (!flags.summary.empty()) HEDGE_CHECK(hedge::write_json(flags.summary, to_json(summary)));
   if (summary.stopped) return Error{.code = ErrorCode::kCancelled, .what = "stopped on request; the lines so far are kept"};
@@ -140,14 +150,15 @@ std::string macs_text(std::int64_t macs) { return macs > 0 ? std::to_string(macs
 
 void print_cost(const hedge::edge::Bundle& bundle) {
   const auto& manifest = bundle.manifest;
-  std::printf("cost of a picture, in multiply-accumulates\n  base    %s\n  router  %s\n  global  %s (in the cloud)\n", macs_text(manifest.base.macs).c_str(),
-              macs_text(manifest.router_macs).c_str(), macs_text(manifest.global.macs).c_str());
+  std::printf("cost of a picture, in multiply-accumulates\n  base    %s\n  router  %s\n  global  %s (in the cloud)\n",
+              macs_text(manifest.base.macs).c_str(), macs_text(manifest.router_macs).c_str(), macs_text(manifest.global.macs).c_str());
   const auto& cloud = manifest.global.preprocess;
   std::printf("  query   %lld bytes of picture\n", static_cast<long long>(cloud.height * cloud.width * cloud.channels));
   if (manifest.base.macs <= 0 || manifest.global.macs <= 0) return;
   const double here = static_cast<double>(manifest.base.macs + manifest.router_macs);
   const double hybrid = here + (1 - bundle.policy.chosen.coverage) * static_cast<double>(manifest.global.macs);
-  std::printf("  hybrid  %.0f on average at the chosen coverage, %.1f %% of the global alone\n", hybrid, 100 * hybrid / static_cast<double>(manifest.global.macs));
+  std::printf("  hybrid  %.0f on average at the chosen coverage, %.1f %% of the global alone\n", hybrid,
+              100 * hybrid / static_cast<double>(manifest.global.macs));
 }
 
 Status inspect(const InspectFlags& flags) {
@@ -157,13 +168,14 @@ Status inspect(const InspectFlags& flags) {
     HEDGE_TRY(const auto policy, hedge::parse_json(bundle.policy.to_json(), "policy"));
     return write_stdout(hedge::Json{{"manifest", manifest}, {"policy", policy}, {"labels", bundle.labels}}.dump(2) + "\n");
   }
-  std::printf("%s: sound, made by %s, %zu classes, global \"%s\"\nparts\n", flags.bundle.c_str(), bundle.manifest.created_by.c_str(), bundle.labels.size(),
-              bundle.manifest.global.name.c_str());
+  std::printf("%s: sound, made by %s, %zu classes, global \"%s\"\nparts\n", flags.bundle.c_str(), bundle.manifest.created_by.c_str(),
+              bundle.labels.size(), bundle.manifest.global.name.c_str());
   for (const auto& [role, part] : bundle.manifest.parts)
-    std::printf("  %-7s %-12s %9llu bytes  %s\n", to_string(role), part.path.c_str(), static_cast<unsigned long long>(part.bytes), part.sha256.c_str());
+    std::printf("  %-7s %-12s %9llu bytes  %s\n", to_string(role), part.path.c_str(), static_cast<unsigned long long>(part.bytes),
+                part.sha256.c_str());
   const auto& policy = bundle.policy;
-  std::printf("policy: router \"%s\", calibrated on %s (%lld pictures)\n  coverage  accuracy  threshold (query iff score > threshold)\n", policy.router.c_str(),
-              policy.calibration_dataset.c_str(), static_cast<long long>(policy.calibration_size));
+  std::printf("policy: router \"%s\", calibrated on %s (%lld pictures)\n  coverage  accuracy  threshold (query iff score > threshold)\n",
+              policy.router.c_str(), policy.calibration_dataset.c_str(), static_cast<long long>(policy.calibration_size));
   const auto print_point = [](const hedge::routing::OperatingPoint& point, const char* note) {
     std::printf("  %6.1f %%  %6.2f %%  %.9g%s\n", 100 * point.coverage, 100 * point.accuracy, static_cast<double>(point.threshold), note);
   };
@@ -181,7 +193,9 @@ int run_program(int argc, char** argv) {
       "hedge-edge");
   app.set_version_flag("--version", "hedge-edge " HEDGE_VERSION);
   app.require_subcommand(1);
-  app.footer("Example: hedge-edge run out/demo/bundle --input fashion-mnist?split=test --cloud localhost:8001 --summary live.json > answers.jsonl");
+  app.footer(
+      "Example: hedge-edge run out/demo/bundle --input fashion-mnist?split=test --cloud localhost:8001 --summary live.json > "
+      "answers.jsonl");
   RunFlags run_flags;
   InspectFlags inspect_flags;
   auto* run_app = app.add_subcommand("run", "answer pictures");

@@ -53,7 +53,9 @@ struct Flags {
 void add_flags(CLI::App& app, Flags& flags) {
   app.add_option("--serial", flags.serial, "the device's line: /dev/tty…, tcp:HOST:PORT or unix:PATH")->required();
   app.add_option("--baud", flags.baud, "of a /dev/tty line, 8N1")->capture_default_str();
-  app.add_option("--connect-ms", flags.connect_ms, "longest wait for the line and for the device's first word")->capture_default_str()->check(CLI::Range(1, 600000));
+  app.add_option("--connect-ms", flags.connect_ms, "longest wait for the line and for the device's first word")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 600000));
   app.add_option("--bundle", flags.bundle, "the bundle that the firmware was made from: labels, recipes, the served model's name");
   app.add_option("--model", flags.model, "the served model's name, where no bundle tells it")->capture_default_str();
   app.add_option("--input", flags.input,
@@ -61,12 +63,19 @@ void add_flags(CLI::App& app, Flags& flags) {
                  "Without it the device answers pictures of its own, and each answer is a line");
   app.add_option("--limit", flags.limit, "the first N pictures or answers only; 0: all")->capture_default_str();
   app.add_option("--threshold", flags.threshold, "set the device's threshold first: it queries iff score > threshold");
-  app.add_option("--device-ms", flags.device_ms, "a device that owes something and is silent for so long is given up")->capture_default_str()->check(CLI::Range(1, 600000));
-  app.add_option("--retry-ms", flags.retry_ms, "a frame that is not acknowledged is sent again after so long")->capture_default_str()->check(CLI::Range(1, 60000));
-  app.add_option("--out", flags.out, "where the JSON lines go; \"-\": standard output, as they come. A file appears when it is complete")->capture_default_str();
+  app.add_option("--device-ms", flags.device_ms, "a device that owes something and is silent for so long is given up")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 600000));
+  app.add_option("--retry-ms", flags.retry_ms, "a frame that is not acknowledged is sent again after so long")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 60000));
+  app.add_option("--out", flags.out, "where the JSON lines go; \"-\": standard output, as they come. A file appears when it is complete")
+      ->capture_default_str();
   app.add_option("--summary", flags.summary, "write coverage, accuracy, counts and times to this JSON file");
   hedge::apps::add_cloud_flags(app, flags.cloud);
-  app.add_option("--inject-faults", flags.faults, "drop or corrupt this share of the frames, each way")->group("Drills")->check(CLI::Range(0.0, 1.0));
+  app.add_option("--inject-faults", flags.faults, "drop or corrupt this share of the frames, each way")
+      ->group("Drills")
+      ->check(CLI::Range(0.0, 1.0));
   app.add_option("--fault-seed", flags.fault_seed, "of the faults")->group("Drills")->capture_default_str();
 }
 
@@ -91,7 +100,9 @@ struct Meaning {
 };
 
 Result<Meaning> meaning_of(const Flags& flags, const hedge::micro::DeviceInfo& info) {
-  const hedge::data::Preprocess same{.channels = info.form.channels, .height = info.form.height, .width = info.form.width,
+  const hedge::data::Preprocess same{.channels = info.form.channels,
+                                     .height = info.form.height,
+                                     .width = info.form.width,
                                      .resize_shorter = std::min(info.form.height, info.form.width)};
   Meaning meaning{.device = same, .global = same, .model = flags.model};
   if (flags.bundle.empty()) {
@@ -100,14 +111,20 @@ Result<Meaning> meaning_of(const Flags& flags, const hedge::micro::DeviceInfo& i
   }
   HEDGE_TRY(auto bundle, hedge::edge::read_bundle(flags.bundle));
   const auto& recipe = bundle.manifest.base.preprocess;
-  if (bundle.labels.size() != info.classes || recipe.height != info.form.height || recipe.width != info.form.width || recipe.channels != info.form.channels)
+  if (bundle.labels.size() != info.classes || recipe.height != info.form.height || recipe.width != info.form.width ||
+      recipe.channels != info.form.channels)
     return Error{.code = ErrorCode::kMismatch,
                  .what = "the device's model is not this bundle's",
                  .where = flags.bundle,
-                 .got = std::to_string(info.classes) + " classes, pictures of " + std::to_string(info.form.height) + "x" + std::to_string(info.form.width) + "x" + std::to_string(info.form.channels),
-                 .expected = std::to_string(bundle.labels.size()) + " classes, " + std::to_string(recipe.height) + "x" + std::to_string(recipe.width) + "x" + std::to_string(recipe.channels),
+                 .got = std::to_string(info.classes) + " classes, pictures of " + std::to_string(info.form.height) + "x" +
+                        std::to_string(info.form.width) + "x" + std::to_string(info.form.channels),
+                 .expected = std::to_string(bundle.labels.size()) + " classes, " + std::to_string(recipe.height) + "x" +
+                             std::to_string(recipe.width) + "x" + std::to_string(recipe.channels),
                  .hint = "give the bundle that the firmware was made from"};
-  return Meaning{.labels = std::move(bundle.labels), .device = recipe, .global = bundle.manifest.global.preprocess, .model = bundle.manifest.global.name};
+  return Meaning{.labels = std::move(bundle.labels),
+                 .device = recipe,
+                 .global = bundle.manifest.global.preprocess,
+                 .model = bundle.manifest.global.name};
 }
 
 Status write_stdout(std::string_view bytes) {
@@ -118,14 +135,16 @@ Status write_stdout(std::string_view bytes) {
 /// Hands `produce` what writes a line: to standard output, or to a file that appears when it is complete.
 Status with_output(const std::string& out, const std::function<Status(const std::function<Status(std::string_view)>&)>& produce) {
   if (out == "-") return produce(write_stdout);
-  return hedge::write_file_atomic(out, [&](hedge::FileWriter& writer) { return produce([&](std::string_view line) { return writer.write(line); }); });
+  return hedge::write_file_atomic(
+      out, [&](hedge::FileWriter& writer) { return produce([&](std::string_view line) { return writer.write(line); }); });
 }
 
 std::string summary_line(const hedge::Json& summary) {
   char text[400];
   const auto number = [&](const char* key) { return summary.at(key).is_number() ? summary.at(key).get<double>() : 0.0; };
-  std::snprintf(text, sizeof text, "answered %.0f of %.0f in %s: %.0f edge, %.0f cloud, %.0f edge-fallback, %.0f errors; coverage %.1f %%", number("answered"), number("total"),
-                hedge::apps::format_duration(number("seconds")).c_str(), number("edge"), number("cloud"), number("fallback"), number("errors"), 100 * number("coverage"));
+  std::snprintf(text, sizeof text, "answered %.0f of %.0f in %s: %.0f edge, %.0f cloud, %.0f edge-fallback, %.0f errors; coverage %.1f %%",
+                number("answered"), number("total"), hedge::apps::format_duration(number("seconds")).c_str(), number("edge"),
+                number("cloud"), number("fallback"), number("errors"), 100 * number("coverage"));
   std::string line = text;
   if (summary.at("accuracy").is_number()) line += ", accuracy " + std::to_string(100 * number("accuracy")).substr(0, 5) + " %";
   const auto& mean = summary.at("device").at("instructions_mean");
@@ -134,23 +153,28 @@ std::string summary_line(const hedge::Json& summary) {
 }
 
 Result<std::unique_ptr<hedge::edge::Transport>> open_line(const Flags& flags, const hedge::Clock& clock) {
-  HEDGE_TRY(auto line, hedge::edge::open_serial(flags.serial, {.baud = flags.baud, .connect_within = milliseconds(flags.connect_ms)}, clock));
+  HEDGE_TRY(auto line,
+            hedge::edge::open_serial(flags.serial, {.baud = flags.baud, .connect_within = milliseconds(flags.connect_ms)}, clock));
   if (flags.faults <= 0) return line;
-  return std::unique_ptr<hedge::edge::Transport>(
-      std::make_unique<hedge::edge::FaultyTransport>(std::move(line), hedge::edge::FaultOptions{.share = flags.faults, .seed = flags.fault_seed}));
+  return std::unique_ptr<hedge::edge::Transport>(std::make_unique<hedge::edge::FaultyTransport>(
+      std::move(line), hedge::edge::FaultOptions{.share = flags.faults, .seed = flags.fault_seed}));
 }
 
 /// nullptr with --no-cloud. A cloud that is not there is worth a warning and no more: it may come later.
-Result<std::unique_ptr<hedge::edge::Cloud>> open_cloud(const Flags& flags, const Meaning& meaning, std::uint32_t device_waits_ms, const hedge::Clock& clock, const hedge::LogSink& log) {
+Result<std::unique_ptr<hedge::edge::Cloud>> open_cloud(const Flags& flags, const Meaning& meaning, std::uint32_t device_waits_ms,
+                                                       const hedge::Clock& clock, const hedge::LogSink& log) {
   constexpr int kFirstContactMs = 2000;  // connecting takes longer than asking
   HEDGE_TRY(auto remote, hedge::apps::open_cloud(flags.cloud, meaning.model));
   if (!remote) return std::unique_ptr<hedge::edge::Cloud>();
   if (static_cast<std::uint32_t>(flags.cloud.deadline_ms) >= device_waits_ms)
-    hedge::log(log, hedge::LogLevel::kWarning, "the device waits " + std::to_string(device_waits_ms) + " ms for an answer, no longer than --deadline-ms");
+    hedge::log(log, hedge::LogLevel::kWarning,
+               "the device waits " + std::to_string(device_waits_ms) + " ms for an answer, no longer than --deadline-ms");
   auto cloud = std::make_unique<hedge::edge::Cloud>(std::move(remote), meaning.global, static_cast<std::int64_t>(meaning.labels.size()),
                                                     hedge::edge::CloudOptions{.deadline = milliseconds(flags.cloud.deadline_ms)}, clock);
   const auto met = cloud->connect(milliseconds(std::max(kFirstContactMs, flags.cloud.deadline_ms)));
-  if (!met) hedge::log(log, hedge::LogLevel::kWarning, flags.cloud.cloud + ": " + met.error().message() + "; until it answers, the device's answers stand");
+  if (!met)
+    hedge::log(log, hedge::LogLevel::kWarning,
+               flags.cloud.cloud + ": " + met.error().message() + "; until it answers, the device's answers stand");
   return cloud;
 }
 
@@ -181,28 +205,43 @@ Status run(const Flags& flags, hedge::apps::Console& console) {
   hedge::edge::Gateway gateway(*line, options, clock, console.log());
   HEDGE_TRY(const auto info, gateway.greet(milliseconds(flags.connect_ms)));
   if (!flags.input.empty() && !info.fed)
-    return Error{.code = ErrorCode::kMismatch, .what = "the device has pictures of its own and takes none", .where = flags.serial, .hint = "leave --input out"};
+    return Error{.code = ErrorCode::kMismatch,
+                 .what = "the device has pictures of its own and takes none",
+                 .where = flags.serial,
+                 .hint = "leave --input out"};
   HEDGE_TRY(const auto meaning, meaning_of(flags, info));
   HEDGE_TRY(const auto cloud, open_cloud(flags, meaning, info.answer_ms, clock, console.log()));
   gateway.set_cloud(cloud.get());
   if (flags.threshold) HEDGE_CHECK(gateway.set_threshold(*flags.threshold));
   catch_signals();
-  HEDGE_TRY(const auto summary, answer(flags, {.gateway = gateway, .clock = clock, .labels = meaning.labels, .recipe = meaning.device, .limit = flags.limit,
-                                               .stop = &stop_asked, .progress = console.progress()}, console));
-  if (summary.at("stopped").get<bool>() && !flags.input.empty()) return Error{.code = ErrorCode::kCancelled, .what = "stopped on request; the lines so far are kept"};
+  HEDGE_TRY(const auto summary, answer(flags,
+                                       {.gateway = gateway,
+                                        .clock = clock,
+                                        .labels = meaning.labels,
+                                        .recipe = meaning.device,
+                                        .limit = flags.limit,
+                                        .stop = &stop_asked,
+                                        .progress = console.progress()},
+                                       console));
+  if (summary.at("stopped").get<bool>() && !flags.input.empty())
+    return Error{.code = ErrorCode::kCancelled, .what = "stopped on request; the lines so far are kept"};
   return {};
 }
 
 int run_program(int argc, char** argv) {
   CLI::App app(
-      "hedge-gateway: a microcontroller's way to the cloud. The device answers what its base and router leave to it; what it queries comes\n"
+      "hedge-gateway: a microcontroller's way to the cloud. The device answers what its base and router leave to it; what it queries "
+      "comes\n"
       "over the serial line and goes to the global. Writes one JSON line an answer. Where cloud or line fail, the device's own answer\n"
       "stands, marked \"edge-fallback\".\n"
-      "Exit codes: 0 done, 2 a bad flag, 3 not found, 4 a bad file, 5 another version of the protocol, 6 parts that do not agree, 7 reading\n"
+      "Exit codes: 0 done, 2 a bad flag, 3 not found, 4 a bad file, 5 another version of the protocol, 6 parts that do not agree, 7 "
+      "reading\n"
       "or writing failed, 9 the line or the device is gone, 10 the device is silent, 11 stopped, 70 a bug.",
       "hedge-gateway");
   app.set_version_flag("--version", "hedge-gateway " HEDGE_VERSION);
-  app.footer("Example: hedge-gateway --serial tcp:localhost:5555 --bundle out/demo/bundle --cloud localhost:8001 --input 'fashion-mnist?split=test&limit=200'");
+  app.footer(
+      "Example: hedge-gateway --serial tcp:localhost:5555 --bundle out/demo/bundle --cloud localhost:8001 --input "
+      "'fashion-mnist?split=test&limit=200'");
   Flags flags;
   add_flags(app, flags);
   try {

@@ -67,7 +67,9 @@ Result<std::vector<Judged>> read_judged(const std::vector<JudgedSpec>& specs, co
       method = methods.end() - 1;
       method->scores.name = spec.name;
     } else if (method->scores.outcomes.empty() != spec.table.empty()) {
-      return Error{.code = ErrorCode::kInvalidArgument, .what = "the seeds of one method are either all of other models or none", .where = spec.name};
+      return Error{.code = ErrorCode::kInvalidArgument,
+                   .what = "the seeds of one method are either all of other models or none",
+                   .where = spec.name};
     }
     HEDGE_CHECK(spec.table.empty() ? add_seed(spec, table, *method) : add_pair_seed(spec, table, *method));
   }

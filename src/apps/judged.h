@@ -10,8 +10,8 @@
 
 namespace hedge::apps {
 
-/// A method to judge, as a flag names it: "NAME=FOLDER" or "NAME=FOLDER@TABLE". The folder is one of `hedge fit`, or a free score's name; the
-/// table has other models' predictions of the judged pictures (an adapted pair, a network with an early exit).
+/// A method to judge, as a flag names it: "NAME=FOLDER" or "NAME=FOLDER@TABLE". The folder is one of `hedge fit`, or a free score's name;
+/// the table has other models' predictions of the judged pictures (an adapted pair, a network with an early exit).
 struct JudgedSpec {
   std::string name;
   std::string folder;

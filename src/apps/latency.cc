@@ -16,7 +16,10 @@ Result<std::vector<Tensor>> zeros_for(const Executor& executor) {
     Shape shape = spec.shape;
     if (!shape.empty() && shape[0] < 0) shape[0] = 1;
     if (std::any_of(shape.begin(), shape.end(), [](std::int64_t d) { return d < 0; }))
-      return Error{.code = ErrorCode::kUnsupported, .what = "the input's size is not known, so nothing can be timed", .where = spec.name, .got = to_string(spec.shape)};
+      return Error{.code = ErrorCode::kUnsupported,
+                   .what = "the input's size is not known, so nothing can be timed",
+                   .where = spec.name,
+                   .got = to_string(spec.shape)};
     inputs.emplace_back(spec.dtype, shape);
   }
   return inputs;

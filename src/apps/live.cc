@@ -20,7 +20,8 @@ constexpr const char* kDeadline_ms = "2000";
 constexpr double kCloudStart_s = 60.0;
 
 std::vector<std::string> edge_command(const LiveSetup& setup, const std::string& address, const std::filesystem::path& summary) {
-  return {"hedge-edge", "run", setup.bundle.string(), "--input", setup.input, "--cloud", address, "--deadline-ms", kDeadline_ms, "--summary", summary.string()};
+  return {"hedge-edge", "run",           setup.bundle.string(), "--input",   setup.input,     "--cloud",
+          address,      "--deadline-ms", kDeadline_ms,          "--summary", summary.string()};
 }
 
 std::size_t lines_in(const std::filesystem::path& path) {
@@ -30,11 +31,13 @@ std::size_t lines_in(const std::filesystem::path& path) {
 
 }  // namespace
 
-Result<CloudProcess> start_cloud(const std::filesystem::path& global, const std::filesystem::path& folder, const Steps& steps, Console& console) {
+Result<CloudProcess> start_cloud(const std::filesystem::path& global, const std::filesystem::path& folder, const Steps& steps,
+                                 Console& console) {
   const auto port_file = folder / "cloud.port";
   std::error_code ignored;
   std::filesystem::remove(port_file, ignored);
-  const std::vector<std::string> command = {"hedge-cloud", "serve", "--model", global.string(), "--name", "global", "--address", "127.0.0.1:0", "--port-file", port_file.string()};
+  const std::vector<std::string> command = {"hedge-cloud", "serve",     "--model",     global.string(), "--name",
+                                            "global",      "--address", "127.0.0.1:0", "--port-file",   port_file.string()};
   console.say("$ " + shell_line(command) + " &");
   auto words = command;
   words[0] = steps.program(command[0]);
@@ -43,7 +46,8 @@ Result<CloudProcess> start_cloud(const std::filesystem::path& global, const std:
   const auto start = clock.now();
   while (seconds_between(start, clock.now()) < kCloudStart_s) {
     auto text = read_file(port_file, 64);
-    if (text && !text->empty()) return CloudProcess{std::move(child), "127.0.0.1:" + text->substr(0, text->find_first_not_of("0123456789"))};
+    if (text && !text->empty())
+      return CloudProcess{std::move(child), "127.0.0.1:" + text->substr(0, text->find_first_not_of("0123456789"))};
     if (!child.running()) break;
     std::this_thread::sleep_for(20ms);
   }
@@ -67,7 +71,8 @@ Result<Json> run_drill(const LiveSetup& setup, std::size_t kill_after, const Ste
   HEDGE_TRY(auto cloud, start_cloud(setup.global, setup.out, steps, console));
   auto command = edge_command(setup, cloud.address, setup.out / "drill.json");
   const auto answers = setup.out / "drill.jsonl";
-  console.say("$ " + shell_line(command) + " > " + answers.string() + "   # and the cloud is killed after " + std::to_string(kill_after) + " answers");
+  console.say("$ " + shell_line(command) + " > " + answers.string() + "   # and the cloud is killed after " + std::to_string(kill_after) +
+              " answers");
   command[0] = steps.program(command[0]);
   HEDGE_TRY(auto edge, Child::start(command, answers));
   while (edge.running() && lines_in(answers) < kill_after) std::this_thread::sleep_for(5ms);

@@ -26,7 +26,8 @@ struct CloudProcess {
 };
 
 /// Starts hedge-cloud with the model `global` under the name "global"; `folder` gets its port file. Errors: kUnavailable.
-Result<CloudProcess> start_cloud(const std::filesystem::path& global, const std::filesystem::path& folder, const Steps& steps, Console& console);
+Result<CloudProcess> start_cloud(const std::filesystem::path& global, const std::filesystem::path& folder, const Steps& steps,
+                                 Console& console);
 
 /// Runs all pictures through hedge-edge with hedge-cloud beside it; leaves live.jsonl and live.json in `out` and gives the summary.
 /// Errors: kUnavailable (the cloud does not start), the edge's own.

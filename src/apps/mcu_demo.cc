@@ -28,16 +28,21 @@ struct Trained {
 };
 
 Result<Trained> find_or_train(const McuDemoOptions& options, Steps& steps, Console& console) {
-  const auto in = [](const std::filesystem::path& folder) { return Trained{.bundle = folder / "bundle", .global = folder / "global.onnx"}; };
-  const auto there = [](const Trained& trained) { return std::filesystem::exists(trained.bundle / "manifest.json") && std::filesystem::exists(trained.global); };
+  const auto in = [](const std::filesystem::path& folder) {
+    return Trained{.bundle = folder / "bundle", .global = folder / "global.onnx"};
+  };
+  const auto there = [](const Trained& trained) {
+    return std::filesystem::exists(trained.bundle / "manifest.json") && std::filesystem::exists(trained.global);
+  };
   if (there(in(options.demo))) return in(options.demo);
   const auto pair = options.out / "pair";
   if (there(in(pair))) return in(pair);
   console.say("# no demo in " + options.demo.string() + ": training a tiny pair");
   HEDGE_TRY(auto spec, data::parse_spec(options.data));
   spec.limit = kTinyPair;
-  HEDGE_CHECK(steps.run("pair", {"hedge", "demo", "--data", data::to_string(spec), "--out", pair.string(), "--base-net", "mobile:4",
-                                 "--global-net", "resnet:16,1,stem_stride=2", "--base-epochs", "4", "--global-epochs", "5", "--seeds", "1"}));
+  HEDGE_CHECK(
+      steps.run("pair", {"hedge", "demo", "--data", data::to_string(spec), "--out", pair.string(), "--base-net", "mobile:4", "--global-net",
+                         "resnet:16,1,stem_stride=2", "--base-epochs", "4", "--global-epochs", "5", "--seeds", "1"}));
   return in(pair);
 }
 
@@ -47,21 +52,28 @@ Status run_script(const std::vector<std::string>& command, const Steps& steps, C
   HEDGE_TRY(auto child, Child::start(command));
   const int code = child.wait();
   if (code == kNotInstalled)
-    return Error{.code = ErrorCode::kNotFound, .what = "a tool for microcontrollers is not installed", .where = command[0], .hint = "run `make setup`"};
+    return Error{.code = ErrorCode::kNotFound,
+                 .what = "a tool for microcontrollers is not installed",
+                 .where = command[0],
+                 .hint = "run `make setup`"};
   return steps.finish(child, command[0]);
 }
 
 /// One pass over the pictures: a fresh device, a gateway beside it. Gives the gateway's summary.
-Result<Json> run_pass(const McuDemoOptions& options, const Trained& trained, const std::string& address, const std::string& input, const std::string& name, double faults,
-                      const Steps& steps, Console& console) {
+Result<Json> run_pass(const McuDemoOptions& options, const Trained& trained, const std::string& address, const std::string& input,
+                      const std::string& name, double faults, const Steps& steps, Console& console) {
   const auto line = (options.out / "line").string();
   std::filesystem::remove(line);
-  const std::vector<std::string> device = {(options.firmware / "run.sh").string(), (options.out / "firmware.elf").string(), "unix:" + line + ",server=on,wait=off"};
+  const std::vector<std::string> device = {(options.firmware / "run.sh").string(), (options.out / "firmware.elf").string(),
+                                           "unix:" + line + ",server=on,wait=off"};
   console.say("$ " + shell_line(device) + " &");
   HEDGE_TRY(auto qemu, Child::start(device));
   const auto summary = options.out / (name + ".json");
-  std::vector<std::string> command = {"hedge-gateway", "--serial", "unix:" + line, "--bundle", trained.bundle.string(), "--cloud", address, "--deadline-ms", kDeadline_ms,
-                                      "--device-ms", "60000", "--input", input, "--out", (options.out / (name + ".jsonl")).string(), "--summary", summary.string()};
+  std::vector<std::string> command = {
+      "hedge-gateway", "--serial",      "unix:" + line,  "--bundle",   trained.bundle.string(),
+      "--cloud",       address,         "--deadline-ms", kDeadline_ms, "--device-ms",
+      "60000",         "--input",       input,           "--out",      (options.out / (name + ".jsonl")).string(),
+      "--summary",     summary.string()};
   if (faults > 0) command.insert(command.end(), {"--inject-faults", std::to_string(faults)});
   console.say("$ " + shell_line(command));
   command[0] = steps.program(command[0]);
@@ -72,10 +84,11 @@ Result<Json> run_pass(const McuDemoOptions& options, const Trained& trained, con
 }
 
 /// The same bundle in floating point on this machine.
-Result<Json> run_edge(const McuDemoOptions& options, const Trained& trained, const std::string& address, const std::string& input, Steps& steps) {
+Result<Json> run_edge(const McuDemoOptions& options, const Trained& trained, const std::string& address, const std::string& input,
+                      Steps& steps) {
   const auto summary = options.out / "edge.json";
-  HEDGE_CHECK(steps.run("edge", {"hedge-edge", "run", trained.bundle.string(), "--input", input, "--cloud", address, "--deadline-ms", kDeadline_ms, "--out",
-                                 (options.out / "edge.jsonl").string(), "--summary", summary.string()}));
+  HEDGE_CHECK(steps.run("edge", {"hedge-edge", "run", trained.bundle.string(), "--input", input, "--cloud", address, "--deadline-ms",
+                                 kDeadline_ms, "--out", (options.out / "edge.jsonl").string(), "--summary", summary.string()}));
   return read_json(summary);
 }
 
@@ -109,42 +122,53 @@ Result<Json> agreement(const std::filesystem::path& out) {
 void print(const Json& demo, const std::filesystem::path& out) {
   const auto number = [](const Json& json, const char* key) { return json.at(key).is_number() ? json.at(key).get<double>() : 0.0; };
   const auto row = [&](const char* what, const Json& pass) {
-    std::printf("  %-28s answered %3.0f of %3.0f   coverage %5.1f %%   accuracy %5.1f %%   %3.0f device, %3.0f cloud, %3.0f fallback\n", what, number(pass, "answered"),
-                number(pass, "total"), 100 * number(pass, "coverage"), 100 * number(pass, "accuracy"), number(pass, "edge"), number(pass, "cloud"), number(pass, "fallback"));
+    std::printf("  %-28s answered %3.0f of %3.0f   coverage %5.1f %%   accuracy %5.1f %%   %3.0f device, %3.0f cloud, %3.0f fallback\n",
+                what, number(pass, "answered"), number(pass, "total"), 100 * number(pass, "coverage"), 100 * number(pass, "accuracy"),
+                number(pass, "edge"), number(pass, "cloud"), number(pass, "fallback"));
   };
   std::printf("\n");
   row("M7 in QEMU, int8", demo.at("device"));
   row("this machine, float", demo.at("edge"));
   if (demo.contains("faults")) row("M7, frames lost", demo.at("faults"));
   const auto& counts = demo.at("device").at("device");
-  std::printf("  instructions a picture (base and router): mean %.0f, %.0f to %.0f; counted, not timed\n", number(counts, "instructions_mean"), number(counts, "instructions_min"),
-              number(counts, "instructions_max"));
+  std::printf("  instructions a picture (base and router): mean %.0f, %.0f to %.0f; counted, not timed\n",
+              number(counts, "instructions_mean"), number(counts, "instructions_min"), number(counts, "instructions_max"));
   const auto& same = demo.at("agreement");
-  std::printf("  int8 against float: the same answer on %.0f and the same decision on %.0f of %.0f pictures\n\nsummary: %s\n", number(same, "same_label"),
-              number(same, "same_decision"), number(same, "pictures"), (out / "demo.json").c_str());
+  std::printf("  int8 against float: the same answer on %.0f and the same decision on %.0f of %.0f pictures\n\nsummary: %s\n",
+              number(same, "same_label"), number(same, "same_decision"), number(same, "pictures"), (out / "demo.json").c_str());
 }
 
 Status check_answered(const Json& pass, const char* where) {
   if (pass.at("answered") == pass.at("total")) return {};
-  return Error{.code = ErrorCode::kMismatch, .what = "not every picture was answered", .where = where, .got = pass.at("answered").dump(), .expected = pass.at("total").dump()};
+  return Error{.code = ErrorCode::kMismatch,
+               .what = "not every picture was answered",
+               .where = where,
+               .got = pass.at("answered").dump(),
+               .expected = pass.at("total").dump()};
 }
 
 }  // namespace
 
 Status run_mcu_demo(const McuDemoOptions& options, Console& console, const std::function<bool()>& should_stop) {
   if (!std::filesystem::exists(options.firmware / "build.sh"))
-    return Error{.code = ErrorCode::kNotFound, .what = "no firmware to build", .where = options.firmware.string(), .hint = "run it where the sources are, or give --firmware"};
+    return Error{.code = ErrorCode::kNotFound,
+                 .what = "no firmware to build",
+                 .where = options.firmware.string(),
+                 .hint = "run it where the sources are, or give --firmware"};
   HEDGE_TRY(auto spec, data::parse_spec(options.data));
   if (spec.split != data::Split::kAll)
-    return Error{.code = ErrorCode::kInvalidArgument, .what = "the demo makes its own splits", .where = options.data, .hint = "leave ?split= out"};
+    return Error{
+        .code = ErrorCode::kInvalidArgument, .what = "the demo makes its own splits", .where = options.data, .hint = "leave ?split= out"};
   std::error_code ignored;
   std::filesystem::create_directories(options.out, ignored);
   Steps steps(options.out, false, console, should_stop);
   HEDGE_TRY(const auto trained, find_or_train(options, steps, console));
   const auto model = options.out / "model";
   HEDGE_TRY(const auto calibration, data::spec_with_split(options.data, "calibration"));
-  HEDGE_CHECK(steps.run("export", {"hedge", "mcu", "export", trained.bundle.string(), "--target", "cortex-m7", "--data", calibration, "-o", model.string()}));
-  HEDGE_CHECK(run_script({(options.firmware / "build.sh").string(), model.string(), (options.out / "firmware.elf").string()}, steps, console));
+  HEDGE_CHECK(steps.run(
+      "export", {"hedge", "mcu", "export", trained.bundle.string(), "--target", "cortex-m7", "--data", calibration, "-o", model.string()}));
+  HEDGE_CHECK(
+      run_script({(options.firmware / "build.sh").string(), model.string(), (options.out / "firmware.elf").string()}, steps, console));
   spec.split = data::Split::kTest;
   spec.limit = options.pictures;
   const auto input = data::to_string(spec);

@@ -13,7 +13,8 @@ namespace hedge::apps {
 /// What the microcontroller's demo runs.
 struct McuDemoOptions {
   std::filesystem::path out = "out/mcu";
-  std::filesystem::path demo = "out/demo";      ///< a finished "hedge demo", for its bundle and global; where there is none, a tiny pair is trained
+  std::filesystem::path demo =
+      "out/demo";  ///< a finished "hedge demo", for its bundle and global; where there is none, a tiny pair is trained
   std::filesystem::path firmware = "firmware";  ///< the folder of main.cc, build.sh and run.sh
   std::string data = "fashion-mnist";           ///< without a split
   std::size_t pictures = 200;                   ///< of the test split

@@ -1,8 +1,8 @@
 #include "apps/mcu_program.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <cmath>
+#include <filesystem>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -41,7 +41,8 @@ Result<Source> read_bundle_source(const std::string& folder) {
   HEDGE_TRY(source.base, graph::read_onnx(bundle.path(edge::Role::kBase)));
   HEDGE_TRY(source.router, graph::read_onnx(bundle.path(edge::Role::kRouter)));
   source.policy = std::move(bundle.policy);
-  if (const auto& features = bundle.manifest.base.features; !features.empty() && features != "auto") source.base.metadata[graph::kFeaturesKey] = features;
+  if (const auto& features = bundle.manifest.base.features; !features.empty() && features != "auto")
+    source.base.metadata[graph::kFeaturesKey] = features;
   return source;
 }
 
@@ -50,8 +51,11 @@ Result<Source> read_model_source(const std::string& path) {
   HEDGE_TRY(source.base, graph::read_onnx(path));
   const auto recipe = source.base.metadata.find(graph::kPreprocessKey);
   if (recipe == source.base.metadata.end())
-    return Error{.code = ErrorCode::kNotFound, .what = "the model does not say how its pictures are prepared", .where = path,
-                 .expected = std::string("metadata \"") + graph::kPreprocessKey + "\"", .hint = "export a bundle, or a model that \"hedge train\" wrote"};
+    return Error{.code = ErrorCode::kNotFound,
+                 .what = "the model does not say how its pictures are prepared",
+                 .where = path,
+                 .expected = std::string("metadata \"") + graph::kPreprocessKey + "\"",
+                 .hint = "export a bundle, or a model that \"hedge train\" wrote"};
   HEDGE_TRY(source.recipe, data::Preprocess::from_json(recipe->second));
   if (const auto labels = source.base.metadata.find(graph::kLabelsKey); labels != source.base.metadata.end()) {
     HEDGE_TRY(source.labels, parse_labels(labels->second, path + ": " + graph::kLabelsKey));
@@ -76,7 +80,8 @@ Result<std::vector<data::Picture>> read_pictures(const McuOptions& options, cons
   return pictures;
 }
 
-Result<graph::Graph> quantise(const McuOptions& options, graph::Graph base, const data::Preprocess& recipe, const std::vector<data::Picture>& pictures) {
+Result<graph::Graph> quantise(const McuOptions& options, graph::Graph base, const data::Preprocess& recipe,
+                              const std::vector<data::Picture>& pictures) {
   HEDGE_TRY(const auto plan, codegen::plan_quantization(std::move(base)));
   const auto input = plan.graph.inputs.at(0).name;
   const codegen::CalibrationData calibration{
@@ -84,10 +89,13 @@ Result<graph::Graph> quantise(const McuOptions& options, graph::Graph base, cons
         const auto begin = index * kBatch, end = std::min(begin + kBatch, pictures.size());
         Tensor batch(DType::kF32, {static_cast<std::int64_t>(end - begin), recipe.channels, recipe.height, recipe.width});
         const auto size = static_cast<std::size_t>(recipe.channels * recipe.height * recipe.width);
-        for (auto i = begin; i < end; ++i) data::normalize_into(pictures[i], recipe.normalization, batch.data<float>().data() + (i - begin) * size);
+        for (auto i = begin; i < end; ++i)
+          data::normalize_into(pictures[i], recipe.normalization, batch.data<float>().data() + (i - begin) * size);
         return std::map<std::string, Tensor>{{input, std::move(batch)}};
       }};
-  const auto make = [&](const graph::Graph& graph) { return infer::make_openvino_executor(graph, {.throughput = true, .threads = options.threads}); };
+  const auto make = [&](const graph::Graph& graph) {
+    return infer::make_openvino_executor(graph, {.throughput = true, .threads = options.threads});
+  };
   HEDGE_TRY(const auto ranges, codegen::calibrate(plan, make, calibration, {.progress = options.progress}));
   return codegen::quantize(plan, ranges);
 }
@@ -102,17 +110,22 @@ Status move_threshold(const McuOptions& options, const std::vector<data::Picture
   }
   std::sort(scores.begin(), scores.end());
   const auto kept = static_cast<std::size_t>(std::ceil(coverage * static_cast<double>(scores.size())));
-  const float moved = kept == 0 ? std::nextafter(scores.front(), -std::numeric_limits<float>::infinity()) : scores[std::min(kept, scores.size()) - 1];
-  log(options.log, LogLevel::kInfo, "the threshold of the float base, " + std::to_string(program.threshold) + ", becomes " + std::to_string(moved) +
-                                        " for the int8 one: coverage " + std::to_string(coverage) + " of " + std::to_string(scores.size()) + " pictures");
+  const float moved =
+      kept == 0 ? std::nextafter(scores.front(), -std::numeric_limits<float>::infinity()) : scores[std::min(kept, scores.size()) - 1];
+  log(options.log, LogLevel::kInfo,
+      "the threshold of the float base, " + std::to_string(program.threshold) + ", becomes " + std::to_string(moved) +
+          " for the int8 one: coverage " + std::to_string(coverage) + " of " + std::to_string(scores.size()) + " pictures");
   program.threshold = moved;
   return {};
 }
 
 Result<codegen::Program> make_program(const McuOptions& options, Source source, const std::vector<data::Picture>& pictures) {
-  codegen::Program program{.name = std::filesystem::path(options.source).filename().string(), .made_by = "hedge " HEDGE_VERSION,
-                           .normalization = source.recipe.normalization, .labels = std::move(source.labels),
-                           .router = {.form = codegen::RouterForm::kMargin}, .threshold = std::numeric_limits<float>::infinity()};
+  codegen::Program program{.name = std::filesystem::path(options.source).filename().string(),
+                           .made_by = "hedge " HEDGE_VERSION,
+                           .normalization = source.recipe.normalization,
+                           .labels = std::move(source.labels),
+                           .router = {.form = codegen::RouterForm::kMargin},
+                           .threshold = std::numeric_limits<float>::infinity()};
   HEDGE_TRY(program.base, codegen::lower(source.base));
   const auto classes = program.base.activations[program.base.outputs[0]].bytes();
   if (program.labels.empty())
@@ -135,7 +148,10 @@ Result<codegen::Program> open_mcu_program(const McuOptions& options) {
   }
   if (!is_quantised(source.base)) {
     if (pictures.empty())
-      return Error{.code = ErrorCode::kInvalidArgument, .what = "the base is in floats", .where = options.source, .expected = "an int8 base, or calibration pictures",
+      return Error{.code = ErrorCode::kInvalidArgument,
+                   .what = "the base is in floats",
+                   .where = options.source,
+                   .expected = "an int8 base, or calibration pictures",
                    .hint = "give --calibrate DATA, such as the split that the base was trained on"};
     HEDGE_TRY(source.base, quantise(options, std::move(source.base), source.recipe, pictures));
   }

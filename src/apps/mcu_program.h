@@ -9,8 +9,8 @@
 namespace hedge::apps {
 
 struct McuOptions {
-  std::string source;     ///< a bundle's folder, or an .onnx file: quantised, or in floats
-  std::string calibrate;  ///< a data set's specification: quantises a base in floats
+  std::string source;          ///< a bundle's folder, or an .onnx file: quantised, or in floats
+  std::string calibrate;       ///< a data set's specification: quantises a base in floats
   std::size_t pictures = 256;  ///< of it
   int threads = 0;             ///< 0: all cores
   LogSink log;

@@ -33,7 +33,9 @@ Status take_metadata(OpenedModel& model, const graph::Graph& graph, bool has_rec
 
 /// What the ONNX file itself says. One that is not of this project's operators says nothing: OpenVINO may still run it as it is.
 Status read_metadata(OpenedModel& model, const std::string& bytes, bool has_recipe, const LogSink& sink) {
-  const auto warn = [&](const char* what, const Error& error) { log(sink, LogLevel::kWarning, model.path + ": " + what + ": " + error.message()); };
+  const auto warn = [&](const char* what, const Error& error) {
+    log(sink, LogLevel::kWarning, model.path + ": " + what + ": " + error.message());
+  };
   const auto graph = graph::parse_onnx(bytes, model.path);
   if (!graph && graph.error().code == ErrorCode::kUnsupported) {
     warn("the model's metadata is not used", graph.error());
@@ -84,11 +86,14 @@ Result<OpenedModel> open_model(const std::filesystem::path& path, const OpenMode
   take_sidecar(model, sidecar);
   HEDGE_CHECK(take_options(model, options));
   if (model.recipe.normalization.mean.empty())
-    return Error{.code = ErrorCode::kNotFound,
-                 .what = "the model does not say how its pictures are prepared",
-                 .where = model.path,
-                 .expected = std::string("metadata \"") + graph::kPreprocessKey + "\" or a file " + path.filename().string() + ".hedge.json",
-                 .hint = "give a recipe with --base-recipe or --global-recipe, such as resize=256,crop=224,mean=imagenet,std=imagenet (docs/formats/preprocess.md)"};
+    return Error{
+        .code = ErrorCode::kNotFound,
+        .what = "the model does not say how its pictures are prepared",
+        .where = model.path,
+        .expected = std::string("metadata \"") + graph::kPreprocessKey + "\" or a file " + path.filename().string() + ".hedge.json",
+        .hint =
+            "give a recipe with --base-recipe or --global-recipe, such as resize=256,crop=224,mean=imagenet,std=imagenet "
+            "(docs/formats/preprocess.md)"};
   HEDGE_TRY(model.executor, infer::open_openvino(path, {.throughput = options.throughput,
                                                         .threads = options.threads,
                                                         .normalization = model.recipe.normalization,

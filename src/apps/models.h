@@ -21,9 +21,9 @@ struct OpenedModel {
   std::vector<std::string> labels;  ///< of the outputs: from the flag, the sidecar or the metadata; may be empty
   std::int64_t macs = 0;            ///< 0: not known
   std::int64_t parameters = 0;
-  std::string features;         ///< OpenModelOptions::features, as asked for
-  std::string trained_on;       ///< canonical specification of the training split, from the metadata; empty: not known
-  std::string trained_on_hash;  ///< its content hash; empty: not known
+  std::string features;                ///< OpenModelOptions::features, as asked for
+  std::string trained_on;              ///< canonical specification of the training split, from the metadata; empty: not known
+  std::string trained_on_hash;         ///< its content hash; empty: not known
   std::unique_ptr<Executor> executor;  ///< u8 [N, H, W, C] -> "logits" (and "features" where asked for)
 };
 

@@ -35,7 +35,8 @@ data::ModelClasses classes_of(const OpenedModel& model) {
 /// Names the first few pictures that could not be decoded; those passed over at opening were said by then.
 void list_skipped(const std::vector<data::Skipped>& skipped, Console& console) {
   constexpr std::size_t kListed = 10;
-  for (std::size_t i = 0; i < std::min(kListed, skipped.size()); ++i) console.say("hedge: skipped " + skipped[i].path + ": " + skipped[i].reason);
+  for (std::size_t i = 0; i < std::min(kListed, skipped.size()); ++i)
+    console.say("hedge: skipped " + skipped[i].path + ": " + skipped[i].reason);
   if (skipped.size() > kListed) console.say("hedge: … and " + std::to_string(skipped.size() - kListed) + " more");
 }
 
@@ -58,21 +59,32 @@ void add_pair_flags(CLI::App& app, PairFlags& f, bool required) {
   auto* base = app.add_option("--base", f.base, "the device's model (.onnx, .tflite, .xml)");
   if (required) base->required();
   app.add_option("--global", f.global, "the cloud's model; without it everything is for abstaining only");
-  app.add_option("--base-recipe", f.base_recipe, "how the base's pictures are prepared: a JSON file, or e.g. resize=256,crop=224,mean=imagenet,std=imagenet; default: its metadata or MODEL.hedge.json");
+  app.add_option("--base-recipe", f.base_recipe,
+                 "how the base's pictures are prepared: a JSON file, or e.g. resize=256,crop=224,mean=imagenet,std=imagenet; default: its "
+                 "metadata or MODEL.hedge.json");
   app.add_option("--global-recipe", f.global_recipe, "the same for the global");
-  app.add_option("--labels", f.labels, "names of both models' outputs, a line each (or JSON), as the data set calls its classes; a background output first may be left out");
+  app.add_option(
+      "--labels", f.labels,
+      "names of both models' outputs, a line each (or JSON), as the data set calls its classes; a background output first may be left out");
   app.add_option("--base-labels", f.base_labels, "the same for the base alone");
   app.add_option("--global-labels", f.global_labels, "the same for the global alone, where it has another order");
   app.add_option("--features", f.features, "the base's penultimate tensor by name; auto finds it")->capture_default_str();
-  app.add_option("--cache", f.cache, "folder that keeps predictions, so that a killed run goes on; none: nowhere; default: \"predictions\" beside the output");
+  app.add_option("--cache", f.cache,
+                 "folder that keeps predictions, so that a killed run goes on; none: nowhere; default: \"predictions\" beside the output");
 }
 
 Result<Pair> open_pair(const PairFlags& f, Console& console) {
   const auto labels = [&f](const std::string& own) { return own.empty() ? f.labels : own; };
   Pair pair;
-  HEDGE_TRY(pair.base, open_model(f.base, {.recipe = f.base_recipe, .labels = labels(f.base_labels), .features = f.features, .threads = f.threads, .log = console.log()}));
+  HEDGE_TRY(
+      pair.base,
+      open_model(
+          f.base,
+          {.recipe = f.base_recipe, .labels = labels(f.base_labels), .features = f.features, .threads = f.threads, .log = console.log()}));
   if (f.global.empty()) return pair;
-  HEDGE_TRY(pair.global, open_model(f.global, {.recipe = f.global_recipe, .labels = labels(f.global_labels), .threads = f.threads, .log = console.log()}));
+  HEDGE_TRY(
+      pair.global,
+      open_model(f.global, {.recipe = f.global_recipe, .labels = labels(f.global_labels), .threads = f.threads, .log = console.log()}));
   return pair;
 }
 
@@ -88,7 +100,9 @@ Result<PairPredictions> predict_pair(const Pair& pair, const std::string& spec, 
                              .base = run_of(pair.base),
                              .global = run_of(pair.global),
                              .classes = maps.space,
-                             .cache = f.cache == "none" ? std::filesystem::path() : f.cache.empty() ? folder / "predictions" : std::filesystem::path(f.cache),
+                             .cache = f.cache == "none" ? std::filesystem::path()
+                                      : f.cache.empty() ? folder / "predictions"
+                                                        : std::filesystem::path(f.cache),
                              .batch = f.batch,
                              .strict = f.strict,
                              .progress = console.progress("hedge: "),
@@ -100,13 +114,16 @@ Result<PairPredictions> predict_pair(const Pair& pair, const std::string& spec, 
   HEDGE_TRY(predictions.table, eval::predict(inputs));
   list_skipped(report.skipped, console);
   for (auto* list : {&opened.skipped, &report.skipped})
-    std::copy_if(list->begin(), list->end(), std::back_inserter(predictions.skipped), [](const data::Skipped& one) { return !is_empty_class(one.reason); });
+    std::copy_if(list->begin(), list->end(), std::back_inserter(predictions.skipped),
+                 [](const data::Skipped& one) { return !is_empty_class(one.reason); });
   return predictions;
 }
 
 Result<SplitTables> predict_splits(const PairFlags& flags, const std::string& data, const std::filesystem::path& out, Console& console,
                                    const std::function<bool()>& should_stop) {
-  const auto bad = [&](const char* what, const char* hint) { return Error{.code = ErrorCode::kInvalidArgument, .what = what, .where = data, .hint = hint}; };
+  const auto bad = [&](const char* what, const char* hint) {
+    return Error{.code = ErrorCode::kInvalidArgument, .what = what, .where = data, .hint = hint};
+  };
   HEDGE_TRY(const auto parsed, data::parse_spec(data));
   if (parsed.split != data::Split::kAll) return bad("the splits for router, threshold and test are made here", "leave ?split= out");
   if (flags.base.empty() || flags.global.empty()) return bad("a hybrid needs two models", "give --base and --global");
@@ -119,7 +136,8 @@ Result<SplitTables> predict_splits(const PairFlags& flags, const std::string& da
     HEDGE_CHECK(routing::write_table(out / (name + ".table"), predicted.table));
     HEDGE_TRY(const auto outcomes, routing::outcomes(predicted.table));
     char line[160];
-    std::snprintf(line, sizeof line, "hedge: %-11s %6zu pictures, base %.1f %%, global %.1f %%", name.c_str(), predicted.table.size(), 100 * outcomes.base_accuracy(), 100 * outcomes.global_accuracy());
+    std::snprintf(line, sizeof line, "hedge: %-11s %6zu pictures, base %.1f %%, global %.1f %%", name.c_str(), predicted.table.size(),
+                  100 * outcomes.base_accuracy(), 100 * outcomes.global_accuracy());
     console.say(line);
     if (split == data::Split::kTrain) tables.fit = std::move(predicted.table);
     if (split == data::Split::kCalibration) tables.calibration = std::move(predicted.table);

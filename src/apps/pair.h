@@ -17,12 +17,12 @@ namespace hedge::apps {
 
 /// A pair of models as the flags of `hedge predict` and `hedge fit` name it.
 struct PairFlags {
-  std::string base, global;                   ///< the models' files; `global` may be empty
-  std::string base_recipe, global_recipe;     ///< OpenModelOptions::recipe
-  std::string labels;                         ///< names of both models' outputs; empty: as the models say
-  std::string base_labels, global_labels;     ///< of one model's
-  std::string features = "auto";              ///< the base's penultimate tensor
-  std::string cache;                          ///< predictions are kept here; "none": nowhere; empty: "predictions" in the output's folder
+  std::string base, global;                ///< the models' files; `global` may be empty
+  std::string base_recipe, global_recipe;  ///< OpenModelOptions::recipe
+  std::string labels;                      ///< names of both models' outputs; empty: as the models say
+  std::string base_labels, global_labels;  ///< of one model's
+  std::string features = "auto";           ///< the base's penultimate tensor
+  std::string cache;                       ///< predictions are kept here; "none": nowhere; empty: "predictions" in the output's folder
   std::int64_t batch = 256;
   int threads = 0;
   bool strict = false;
@@ -54,9 +54,9 @@ Result<PairPredictions> predict_pair(const Pair& pair, const std::string& spec, 
 
 /// What a router is fitted and calibrated on, and where what it may be judged on was left.
 struct SplitTables {
-  routing::PredictionTable fit;          ///< the training split
+  routing::PredictionTable fit;  ///< the training split
   routing::PredictionTable calibration;
-  std::filesystem::path test;            ///< the file
+  std::filesystem::path test;  ///< the file
 };
 
 /// Predicts the three splits of `data` (a specification without a split) with the pair of `flags` and leaves them in `out` as fit.table,

@@ -31,7 +31,8 @@ Result<Child> Child::start(const std::vector<std::string>& command, const std::f
   pid_t pid = -1;
   const int error = ::posix_spawn(&pid, arguments[0], &actions, nullptr, arguments.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
-  if (error != 0) return Error{.code = ErrorCode::kIo, .what = std::string("cannot start the program: ") + std::strerror(error), .where = command[0]};
+  if (error != 0)
+    return Error{.code = ErrorCode::kIo, .what = std::string("cannot start the program: ") + std::strerror(error), .where = command[0]};
   return Child(pid);
 }
 
@@ -88,7 +89,9 @@ void Child::signal(int number) const {
 std::string shell_line(const std::vector<std::string>& command) {
   std::string line;
   for (const auto& word : command) {
-    const bool plain = !word.empty() && word.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./:,=+-%@") == std::string::npos;
+    const bool plain =
+        !word.empty() &&
+        word.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./:,=+-%@") == std::string::npos;
     std::string quoted = word;
     for (std::size_t at = 0; (at = quoted.find('\'', at)) != std::string::npos; at += 4) quoted.replace(at, 1, "'\\''");
     line += (line.empty() ? "" : " ") + (plain ? word : "'" + quoted + "'");

@@ -41,7 +41,8 @@ train::RouterJudge make_judge(int resamples, std::uint64_t seed) {
     std::vector<train::JudgedScore> judged;
     if (!gaps) return judged;
     for (auto& gap : *gaps)
-      judged.push_back({.gap_closed_percent = {.value = gap.percent.value, .low = gap.percent.low, .high = gap.percent.high}, .samples = std::move(gap.samples)});
+      judged.push_back({.gap_closed_percent = {.value = gap.percent.value, .low = gap.percent.low, .high = gap.percent.high},
+                        .samples = std::move(gap.samples)});
     return judged;
   };
 }

@@ -34,10 +34,18 @@ Result<std::vector<std::string>> labels_of(const Json& json, const std::filesyst
 Status check_fields(const Json& json, const std::string& where) {
   HEDGE_TRY(const auto schema, get_field<std::int64_t>(json, "schema", where));
   if (schema < 1 || schema > kSchema)
-    return Error{.code = ErrorCode::kUnsupported, .what = "the sidecar is of another version", .where = where, .got = std::to_string(schema), .expected = std::to_string(kSchema)};
+    return Error{.code = ErrorCode::kUnsupported,
+                 .what = "the sidecar is of another version",
+                 .where = where,
+                 .got = std::to_string(schema),
+                 .expected = std::to_string(kSchema)};
   for (const auto& [key, value] : json.items())
     if (std::find(std::begin(kFields), std::end(kFields), key) == std::end(kFields))
-      return Error{.code = ErrorCode::kBadFormat, .what = "the sidecar has an unknown field", .where = where, .got = key, .expected = "schema, recipe, labels, features, macs, parameters"};
+      return Error{.code = ErrorCode::kBadFormat,
+                   .what = "the sidecar has an unknown field",
+                   .where = where,
+                   .got = key,
+                   .expected = "schema, recipe, labels, features, macs, parameters"};
   return {};
 }
 
@@ -45,7 +53,8 @@ Status check_fields(const Json& json, const std::string& where) {
 Result<std::int64_t> count_of(const Json& json, const char* key, const std::string& where) {
   if (!json.contains(key)) return std::int64_t{0};
   HEDGE_TRY(const auto count, get_field<std::int64_t>(json, key, where));
-  if (count < 0) return Error{.code = ErrorCode::kBadFormat, .what = std::string(key) + " is negative", .where = where, .got = std::to_string(count)};
+  if (count < 0)
+    return Error{.code = ErrorCode::kBadFormat, .what = std::string(key) + " is negative", .where = where, .got = std::to_string(count)};
   return count;
 }
 

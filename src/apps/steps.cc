@@ -15,7 +15,8 @@ Status Steps::finish(Child& child, const std::string& name) const {
   constexpr int kHighestOwnCode = 12;  // the last of ErrorCode before kInternal
   const int code = child.wait(should_stop_);
   if (should_stop_ && should_stop_())
-    return Error{.code = ErrorCode::kCancelled, .what = "stopped on request", .where = name, .hint = "run the demo again with --resume to go on"};
+    return Error{
+        .code = ErrorCode::kCancelled, .what = "stopped on request", .where = name, .hint = "run the demo again with --resume to go on"};
   if (code == 0) return {};
   return Error{.code = code > 1 && code <= kHighestOwnCode ? static_cast<ErrorCode>(code) : ErrorCode::kInternal,
                .what = "the step failed (its own message stands above)",

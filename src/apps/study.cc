@@ -19,7 +19,8 @@ Status check_keys(const Json& json, const std::set<std::string>& known, const st
   if (!json.is_object()) return Error{.code = ErrorCode::kBadFormat, .what = "an object was expected", .where = where};
   for (const auto& [key, value] : json.items())
     if (!known.contains(key))
-      return Error{.code = ErrorCode::kBadFormat, .what = "an unknown field", .where = where, .got = key, .hint = "see docs/formats/study.md"};
+      return Error{
+          .code = ErrorCode::kBadFormat, .what = "an unknown field", .where = where, .got = key, .hint = "see docs/formats/study.md"};
   return {};
 }
 
@@ -80,12 +81,19 @@ class Run {
   Status train(const std::string& name, const StudyNet& net) {
     if (!net.from.empty()) {
       if (std::filesystem::exists(model(name))) return {};
-      return Error{.code = ErrorCode::kNotFound, .what = "the pair that the " + name + " is taken from has none yet", .where = model(name), .hint = "run its experiment first"};
+      return Error{.code = ErrorCode::kNotFound,
+                   .what = "the pair that the " + name + " is taken from has none yet",
+                   .where = model(name),
+                   .hint = "run its experiment first"};
     }
     HEDGE_TRY(auto spec, data::spec_with_split(data_, "train"));
     if (!net.classes.empty()) spec += "&classes=" + net.classes;
-    std::vector<std::string> command = {"hedge", "train", "--data", spec, "--net", net.net, "--out", at(name + ".onnx"),
-                                        "--seed", std::to_string(seed_), "--threads", std::to_string(options_.threads)};
+    std::vector<std::string> command = {"hedge",     "train",
+                                        "--data",    spec,
+                                        "--net",     net.net,
+                                        "--out",     at(name + ".onnx"),
+                                        "--seed",    std::to_string(seed_),
+                                        "--threads", std::to_string(options_.threads)};
     command.insert(command.end(), net.flags.begin(), net.flags.end());
     command.insert(command.end(), {"--csv", at(name + ".csv"), "--summary", at(name + ".json")});
     return steps_.run("train_" + name, command);
@@ -94,20 +102,23 @@ class Run {
   Status predict() {
     for (const char* split : {"train", "calibration", "test"}) {
       HEDGE_TRY(const auto spec, data::spec_with_split(data_, split));
-      HEDGE_CHECK(steps_.run(std::string("predict_") + split, {"hedge", "predict", "--data", spec, "--base", model("base"), "--global", model("global"),
-                                                               "--out", at(std::string(split) + ".table")}));
+      HEDGE_CHECK(steps_.run(std::string("predict_") + split, {"hedge", "predict", "--data", spec, "--base", model("base"), "--global",
+                                                               model("global"), "--out", at(std::string(split) + ".table")}));
     }
     return {};
   }
 
-  [[nodiscard]] std::string router_folder(const std::string& router, std::int64_t seed) const { return at(router + "-" + std::to_string(seed)); }
+  [[nodiscard]] std::string router_folder(const std::string& router, std::int64_t seed) const {
+    return at(router + "-" + std::to_string(seed));
+  }
 
   Status fit() {
     for (const auto& router : config_.routers)
       for (const auto seed : config_.router_seeds)
-        HEDGE_CHECK(steps_.run("fit_" + router + "_" + std::to_string(seed),
-                               {"hedge", "fit", "--table", at("train.table"), "--calibration", at("calibration.table"), "--router", router, "--seed",
-                                std::to_string(seed), "--threads", std::to_string(options_.threads), "--out", router_folder(router, seed)}));
+        HEDGE_CHECK(steps_.run(
+            "fit_" + router + "_" + std::to_string(seed),
+            {"hedge", "fit", "--table", at("train.table"), "--calibration", at("calibration.table"), "--router", router, "--seed",
+             std::to_string(seed), "--threads", std::to_string(options_.threads), "--out", router_folder(router, seed)}));
     return {};
   }
 
@@ -124,8 +135,9 @@ class Run {
   /// The pair adapted to its router, beside its control.
   Status adapt() {
     if (config_.adapt.empty()) return {};
-    std::vector<std::string> command = {"hedge", "adapt", "--base", model("base"), "--global", model("global"), "--router", first_router() + "/router.onnx",
-                                        "--data", data_, "--threads", std::to_string(options_.threads)};
+    std::vector<std::string> command = {"hedge",    "adapt",         "--base",    model("base"),
+                                        "--global", model("global"), "--router",  first_router() + "/router.onnx",
+                                        "--data",   data_,           "--threads", std::to_string(options_.threads)};
     command.insert(command.end(), config_.adapt.begin(), config_.adapt.end());
     command.insert(command.end(), {"--out", at("adapt")});
     return steps_.run("adapt", command);
@@ -135,7 +147,8 @@ class Run {
   Status baselines() {
     if (config_.baselines.empty()) return {};
     const auto train_heads = [&](const std::string& name, const std::vector<std::string>& how) {
-      std::vector<std::string> command = {"hedge", "exits", "--global", model("global"), "--data", data_, "--threads", std::to_string(options_.threads)};
+      std::vector<std::string> command = {"hedge",  "exits", "--global",  model("global"),
+                                          "--data", data_,   "--threads", std::to_string(options_.threads)};
       command.insert(command.end(), config_.baselines.begin(), config_.baselines.end());
       command.insert(command.end(), how.begin(), how.end());
       command.insert(command.end(), {"--out", at(name + ".onnx")});
@@ -143,8 +156,9 @@ class Run {
     };
     HEDGE_CHECK(train_heads("exits", {}));
     HEDGE_CHECK(train_heads("split", {"--at", "cuts", "--freeze"}));
-    return steps_.run("baselines", {"hedge", "baselines", "--table", at("test.table"), "--hybrid", first_router(), "--global", model("global"), "--exits",
-                                    at("exits.onnx"), "--split", at("split.onnx"), "--out", at("baselines/baselines.json")});
+    return steps_.run(
+        "baselines", {"hedge", "baselines", "--table", at("test.table"), "--hybrid", first_router(), "--global", model("global"), "--exits",
+                      at("exits.onnx"), "--split", at("split.onnx"), "--out", at("baselines/baselines.json")});
   }
 
   [[nodiscard]] std::string first_router() const { return router_folder(config_.routers.front(), config_.router_seeds.front()); }
@@ -216,7 +230,8 @@ class Run {
 Result<StudyConfig> read_study(const std::filesystem::path& path) {
   const auto where = path.string();
   HEDGE_TRY(const auto json, read_json(path));
-  HEDGE_CHECK(check_keys(json, {"pair", "data", "note", "base", "global", "model_seeds", "router_seeds", "routers", "adapt", "baselines"}, where));
+  HEDGE_CHECK(
+      check_keys(json, {"pair", "data", "note", "base", "global", "model_seeds", "router_seeds", "routers", "adapt", "baselines"}, where));
   StudyConfig config;
   HEDGE_TRY(config.pair, get_field<std::string>(json, "pair", where));
   HEDGE_TRY(config.data, get_field<std::string>(json, "data", where));
@@ -242,7 +257,9 @@ Result<Json> run_study(const StudyConfig& config, const StudyOptions& options, C
       HEDGE_TRY(auto more, run.rows());
       for (auto& row : more) rows.push_back(std::move(row));
     } catch (const nlohmann::json::exception& e) {
-      return Error{.code = ErrorCode::kBadFormat, .what = std::string("a step left a file without an expected field: ") + e.what(), .where = config.pair};
+      return Error{.code = ErrorCode::kBadFormat,
+                   .what = std::string("a step left a file without an expected field: ") + e.what(),
+                   .where = config.pair};
     }
   }
   return rows;

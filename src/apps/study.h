@@ -23,9 +23,9 @@ struct StudyNet {
 
 /// One experiment: a pair of networks on a data set, its routers and what it is held against (docs/formats/study.md).
 struct StudyConfig {
-  std::string pair;                        ///< its name, also that of its folder
-  std::string data;                        ///< "fashion-mnist", or a name that the command line binds to a data set
-  std::string note;                        ///< said beside the figures
+  std::string pair;  ///< its name, also that of its folder
+  std::string data;  ///< "fashion-mnist", or a name that the command line binds to a data set
+  std::string note;  ///< said beside the figures
   StudyNet base, global;
   std::vector<std::int64_t> model_seeds;   ///< trainings of the pair
   std::vector<std::int64_t> router_seeds;  ///< fittings a model seed

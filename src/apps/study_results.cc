@@ -24,11 +24,15 @@ std::string routers_table(const Json& rows) {
   if (const auto note = first.value("note", std::string()); !note.empty()) text += note + "\n\n";
   const auto model = [&](const char* name) {
     const auto& m = first.at(name);
-    return std::string(name) + " " + number(100 * m.at("accuracy").get<double>(), 2) + " % at " + number(m.at("macs").get<double>() / 1e6, 2) + " M MACs";
+    return std::string(name) + " " + number(100 * m.at("accuracy").get<double>(), 2) + " % at " +
+           number(m.at("macs").get<double>() / 1e6, 2) + " M MACs";
   };
-  text += "`" + first.at("dataset").get<std::string>() + "`: " + model("base") + ", " + model("global") + "; " + std::to_string(first.at("router_seeds").size()) +
-          " router seeds" + (first.value("one_model_seed", false) ? ", one model seed" : "") + ".\n\n";
-  text += "| method | router MACs | % of the area closed | sd | accuracy at 95 % | at 90 % | at 80 % | at 70 % | at 50 % |\n|---|---|---|---|---|---|---|---|---|\n";
+  text += "`" + first.at("dataset").get<std::string>() + "`: " + model("base") + ", " + model("global") + "; " +
+          std::to_string(first.at("router_seeds").size()) + " router seeds" +
+          (first.value("one_model_seed", false) ? ", one model seed" : "") + ".\n\n";
+  text +=
+      "| method | router MACs | % of the area closed | sd | accuracy at 95 % | at 90 % | at 80 % | at 70 % | at 50 % "
+      "|\n|---|---|---|---|---|---|---|---|---|\n";
   for (const auto& row : rows) {
     text += "| " + row.at("method").get<std::string>() + " | " + std::to_string(row.at("macs").get<std::int64_t>()) + " | ";
     if (row.contains("area_gap_percent"))
@@ -44,33 +48,38 @@ std::string routers_table(const Json& rows) {
 
 std::string percent(const Json& value) {
   if (!value.is_object()) return "";
-  return number(100 * value.at("value").get<double>(), 2) + " [" + number(100 * value.at("low").get<double>(), 2) + ", " + number(100 * value.at("high").get<double>(), 2) + "]";
+  return number(100 * value.at("value").get<double>(), 2) + " [" + number(100 * value.at("low").get<double>(), 2) + ", " +
+         number(100 * value.at("high").get<double>(), 2) + "]";
 }
 
 /// The baselines at the coverages that people look at.
 std::string baselines_table(const Json& baselines) {
   std::string text =
-      "| method | variant | coverage | accuracy, % | to the hybrid, points | device MACs | cloud MACs | bytes a query | share sent |\n|---|---|---|---|---|---|---|---|---|\n";
+      "| method | variant | coverage | accuracy, % | to the hybrid, points | device MACs | cloud MACs | bytes a query | share sent "
+      "|\n|---|---|---|---|---|---|---|---|---|\n";
   for (const auto& row : baselines.at("rows")) {
     const double coverage = row.at("coverage").get<double>();
-    const bool shown = coverage < 1e-9 || std::abs(coverage - 0.5) < 1e-9 || std::abs(coverage - 0.8) < 1e-9 || std::abs(coverage - 0.9) < 1e-9 || coverage > 1 - 1e-9;
+    const bool shown = coverage < 1e-9 || std::abs(coverage - 0.5) < 1e-9 || std::abs(coverage - 0.8) < 1e-9 ||
+                       std::abs(coverage - 0.9) < 1e-9 || coverage > 1 - 1e-9;
     if (!shown) continue;
-    text += "| " + row.at("name").get<std::string>() + " | " + row.at("variant").get<std::string>() + " | " + number(coverage, 2) + " | " + percent(row.at("accuracy")) +
-            " | " + percent(row.at("to_hybrid")) + " | " + number(row.at("device_macs").get<double>(), 0) + " | " + number(row.at("cloud_macs").get<double>(), 0) + " | " +
-            number(row.at("bytes_a_query").get<double>(), 0) + " | " + number(row.at("share_sent").get<double>(), 2) + " |\n";
+    text += "| " + row.at("name").get<std::string>() + " | " + row.at("variant").get<std::string>() + " | " + number(coverage, 2) + " | " +
+            percent(row.at("accuracy")) + " | " + percent(row.at("to_hybrid")) + " | " + number(row.at("device_macs").get<double>(), 0) +
+            " | " + number(row.at("cloud_macs").get<double>(), 0) + " | " + number(row.at("bytes_a_query").get<double>(), 0) + " | " +
+            number(row.at("share_sent").get<double>(), 2) + " |\n";
   }
   return text + "\n";
 }
 
 /// What adapting gave: both arms and the start, on the same pictures.
 std::string adapt_table(const Json& adapt) {
-  std::string text = "Trained on `" + adapt.at("trained_on").get<std::string>() + "`, " + std::to_string(adapt.at("epochs_a_round").get<std::int64_t>()) +
-                     " epochs a round, r " + adapt.at("share").get<std::string>() + ", judged on the test pictures; areas in percent, coverage 30 to 100 %.\n\n" +
+  std::string text = "Trained on `" + adapt.at("trained_on").get<std::string>() + "`, " +
+                     std::to_string(adapt.at("epochs_a_round").get<std::int64_t>()) + " epochs a round, r " +
+                     adapt.at("share").get<std::string>() + ", judged on the test pictures; areas in percent, coverage 30 to 100 %.\n\n" +
                      "| hybrid | base, % | global, % | area | to the control, points | to the start, points |\n|---|---|---|---|---|---|\n";
   for (const auto& row : adapt.at("hybrids"))
     text += "| " + row.at("name").get<std::string>() + " | " + number(100 * row.at("base_accuracy").get<double>(), 2) + " | " +
-            number(100 * row.at("global_accuracy").get<double>(), 2) + " | " + percent(row.at("area")) + " | " + percent(row.at("to_control")) + " | " +
-            percent(row.at("to_before")) + " |\n";
+            number(100 * row.at("global_accuracy").get<double>(), 2) + " | " + percent(row.at("area")) + " | " +
+            percent(row.at("to_control")) + " | " + percent(row.at("to_before")) + " |\n";
   return text + "\n";
 }
 
@@ -78,7 +87,8 @@ std::string adapt_table(const Json& adapt) {
 std::vector<Json> groups_of(const Json& summary) {
   std::vector<Json> groups;
   for (const auto& row : summary) {
-    const bool same = !groups.empty() && groups.back().front().at("pair") == row.at("pair") && groups.back().front().at("model_seed") == row.at("model_seed");
+    const bool same = !groups.empty() && groups.back().front().at("pair") == row.at("pair") &&
+                      groups.back().front().at("model_seed") == row.at("model_seed");
     if (!same) groups.push_back(Json::array());
     groups.back().push_back(row);
   }
@@ -90,18 +100,22 @@ std::vector<Json> groups_of(const Json& summary) {
 Result<std::string> study_results(const Json& summary) {
   try {
     std::string text =
-        "# Results\n\nWritten by `hedge bench learn` from `summary.json`; no figure here is typed by hand. Accuracies in percent, intervals 95 % (paired bootstrap\n"
-        "over the test pictures), on test splits on which nothing was chosen, fitted or calibrated. \"% of the area closed\" is the share of the way from\n"
+        "# Results\n\nWritten by `hedge bench learn` from `summary.json`; no figure here is typed by hand. Accuracies in percent, "
+        "intervals 95 % (paired bootstrap\n"
+        "over the test pictures), on test splits on which nothing was chosen, fitted or calibrated. \"% of the area closed\" is the share "
+        "of the way from\n"
         "entropy's area under the accuracy-coverage curve (coverage 30 to 100 %) to the oracle's.\n\n";
     for (const auto& group : groups_of(summary)) {
       const auto& first = group.front();
-      text += "## " + first.at("pair").get<std::string>() + ", model seed " + std::to_string(first.at("model_seed").get<std::int64_t>()) + "\n\n" + routers_table(group);
+      text += "## " + first.at("pair").get<std::string>() + ", model seed " + std::to_string(first.at("model_seed").get<std::int64_t>()) +
+              "\n\n" + routers_table(group);
       if (first.contains("adapt")) text += "### Adapted, beside a control trained as long\n\n" + adapt_table(first.at("adapt"));
       if (first.contains("baselines")) text += "### Baselines\n\n" + baselines_table(first.at("baselines"));
     }
     return text;
   } catch (const nlohmann::json::exception& e) {
-    return Error{.code = ErrorCode::kBadFormat, .what = std::string("a row without an expected field: ") + e.what(), .where = "summary.json"};
+    return Error{
+        .code = ErrorCode::kBadFormat, .what = std::string("a row without an expected field: ") + e.what(), .where = "summary.json"};
   }
 }
 

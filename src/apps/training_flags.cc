@@ -15,8 +15,12 @@ void TrainingFlags::add(CLI::App& app) {
   app.add_option("--label-smoothing", o.label_smoothing, "0 to 1")->capture_default_str();
   app.add_option("--pad-crop", o.augmentation.pad_crop, "random crops after padding by so many pixels")->capture_default_str();
   app.add_flag("--flip", o.augmentation.flip, "random left-right flips");
-  app.add_option("--precision", precision, "auto measures f32 and bf16 on the first batch")->capture_default_str()->check(CLI::IsMember({"auto", "f32", "bf16"}));
-  app.add_option("--layout", layout, "memory format; auto measures")->capture_default_str()->check(CLI::IsMember({"auto", "nchw", "channels_last"}));
+  app.add_option("--precision", precision, "auto measures f32 and bf16 on the first batch")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"auto", "f32", "bf16"}));
+  app.add_option("--layout", layout, "memory format; auto measures")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"auto", "nchw", "channels_last"}));
   app.add_option("--seed", o.seed, "of order, augmentation and new weights")->capture_default_str();
   app.add_option("--threads", o.threads, "0: all cores; 1: the same bits in every run and resumption")->capture_default_str();
   app.add_flag("--strict", o.strict, "a file that is no picture is an error instead of being skipped");

@@ -19,7 +19,7 @@ struct ArenaItem {
 /// A permission: `output` may lie over `input` although both live, because the step that makes the one consumes the other in order.
 /// It holds where offset(input) - offset(output) >= lead, and, where `exact`, also where both offsets are equal.
 struct ArenaOverlay {
-  std::size_t input = 0, output = 0;  ///< into the items
+  std::size_t input = 0, output = 0;                             ///< into the items
   std::int64_t lead = std::numeric_limits<std::int64_t>::max();  ///< bytes; the default: never but for `exact`
   bool exact = false;
 };

@@ -82,23 +82,28 @@ const char* to_string(RangeMethod method) {
 Result<RangeMethod> range_method(const std::string& name) {
   for (const auto& [value, known] : kMethods)
     if (name == known) return value;
-  return Error{.code = ErrorCode::kInvalidArgument, .what = "no such way to choose ranges", .got = name, .expected = "min-max, percentile or mse"};
+  return Error{
+      .code = ErrorCode::kInvalidArgument, .what = "no such way to choose ranges", .got = name, .expected = "min-max, percentile or mse"};
 }
 
 Status CalibrationOptions::validate() const {
   if (!(percentile > 50 && percentile <= 100))
-    return Error{.code = ErrorCode::kInvalidArgument, .what = "percentile", .got = std::to_string(percentile), .expected = "above 50, at most 100"};
+    return Error{
+        .code = ErrorCode::kInvalidArgument, .what = "percentile", .got = std::to_string(percentile), .expected = "above 50, at most 100"};
   if (bins < 64 || bins > 1 << 20)
     return Error{.code = ErrorCode::kInvalidArgument, .what = "bins", .got = std::to_string(bins), .expected = "from 64 to 1048576"};
   return {};
 }
 
-Result<Ranges> calibrate(const QuantizationPlan& plan, const MakeExecutor& make, const CalibrationData& data, const CalibrationOptions& options) {
+Result<Ranges> calibrate(const QuantizationPlan& plan, const MakeExecutor& make, const CalibrationData& data,
+                         const CalibrationOptions& options) {
   HEDGE_CHECK(options.validate());
-  if (data.batches == 0) return Error{.code = ErrorCode::kBadData, .what = "no pictures to calibrate with", .where = "graph " + plan.graph.name};
+  if (data.batches == 0)
+    return Error{.code = ErrorCode::kBadData, .what = "no pictures to calibrate with", .where = "graph " + plan.graph.name};
   HEDGE_TRY(const Probe probe, make_probe(plan, make));
   Ranges ranges;
-  HEDGE_CHECK(run_all(probe, data, options, "ranges", [&](const std::string& tensor, std::span<const float> values) { return widen(ranges, tensor, values); }));
+  HEDGE_CHECK(run_all(probe, data, options, "ranges",
+                      [&](const std::string& tensor, std::span<const float> values) { return widen(ranges, tensor, values); }));
   if (options.method == RangeMethod::kMinMax) return ranges;
   std::map<std::string, internal::Histogram> histograms;
   for (const auto& [tensor, range] : ranges) histograms.emplace(tensor, internal::Histogram(range, options.bins));

@@ -44,6 +44,7 @@ using MakeExecutor = std::function<Result<std::unique_ptr<Executor>>(const graph
 
 /// The range of each planned tensor over all of `data`, which two passes run through the graph in floats (one for kMinMax).
 /// Errors: kBadData no data, or values that are not finite (the tensor is named); those of `make`, of running and of `data`.
-Result<Ranges> calibrate(const QuantizationPlan& plan, const MakeExecutor& make, const CalibrationData& data, const CalibrationOptions& options = {});
+Result<Ranges> calibrate(const QuantizationPlan& plan, const MakeExecutor& make, const CalibrationData& data,
+                         const CalibrationOptions& options = {});
 
 }  // namespace hedge::codegen

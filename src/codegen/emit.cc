@@ -14,7 +14,11 @@ namespace {
 using internal::Places;
 
 Error mismatch(const Program& program, std::string what, std::size_t got, std::int64_t expected) {
-  return {.code = ErrorCode::kMismatch, .what = std::move(what), .where = program.name, .got = std::to_string(got), .expected = std::to_string(expected)};
+  return {.code = ErrorCode::kMismatch,
+          .what = std::move(what),
+          .where = program.name,
+          .got = std::to_string(got),
+          .expected = std::to_string(expected)};
 }
 
 Status check_program(const Program& program) {
@@ -78,9 +82,10 @@ void describe(const Program& program, const Plan& plan, Places& places) {
   places["FEATURES_DECLARATION"] = places["FEATURES_DEFINITION"] = "";
   if (base.outputs.size() < 2) return;
   const auto& features = base.activations[base.outputs[1]];
-  places["FEATURES_DECLARATION"] = "inline constexpr int kFeatures = " + std::to_string(features.bytes()) + ";\n" +
-                                   "const std::int8_t* features();  ///< kFeatures values; real = " + internal::float_literal(features.scale) +
-                                   " * (value - " + std::to_string(features.zero_point) + ")\n";
+  places["FEATURES_DECLARATION"] =
+      "inline constexpr int kFeatures = " + std::to_string(features.bytes()) + ";\n" +
+      "const std::int8_t* features();  ///< kFeatures values; real = " + internal::float_literal(features.scale) + " * (value - " +
+      std::to_string(features.zero_point) + ")\n";
   places["FEATURES_DEFINITION"] = "const std::int8_t* features() { return arena + " + offset(base.outputs[1]) + "; }\n";
 }
 
@@ -123,8 +128,9 @@ Result<Generated> emit(const Program& program, const Plan& plan, const EmitOptio
   HEDGE_TRY(const auto steps, internal::step_code(program.base, plan, options));
   HEDGE_TRY(const auto router, internal::router_code(program, plan, target));
   const auto& input = program.base.activations[program.base.input];
-  Generated generated{.constant_bytes = static_cast<std::int64_t>(steps.stream.size()) * 4 + input.channels * std::int64_t{256} + router.constant_bytes,
-                      .arena_bytes = plan.arena_bytes + router.arena_bytes};
+  Generated generated{
+      .constant_bytes = static_cast<std::int64_t>(steps.stream.size()) * 4 + input.channels * std::int64_t{256} + router.constant_bytes,
+      .arena_bytes = plan.arena_bytes + router.arena_bytes};
   Places places;
   describe(program, plan, places);
   describe_target(target, places);
@@ -141,11 +147,16 @@ Result<Generated> emit(const Program& program, const Plan& plan, const EmitOptio
   places["ROUTER_CODE"] = router.code;
   places["ROUTER_CONSTANTS"] = router.declarations;
   places["ROUTER_DEFINITIONS"] = router.definitions;
-  for (const auto& [path, from] : {std::pair{"hedge_model.h", "hedge_model.h.in"}, {"hedge_model.cc", "hedge_model.cc.in"},
-                                   {"hedge_constants.h", "hedge_constants.h.in"}, {"hedge_constants.cc", "hedge_constants.cc.in"},
-                                   {"CMakeLists.txt", "CMakeLists.txt.in"}, {"README.md", "README.md.in"}, {"example/main.cc", "main.cc.in"}})
+  for (const auto& [path, from] : {std::pair{"hedge_model.h", "hedge_model.h.in"},
+                                   {"hedge_model.cc", "hedge_model.cc.in"},
+                                   {"hedge_constants.h", "hedge_constants.h.in"},
+                                   {"hedge_constants.cc", "hedge_constants.cc.in"},
+                                   {"CMakeLists.txt", "CMakeLists.txt.in"},
+                                   {"README.md", "README.md.in"},
+                                   {"example/main.cc", "main.cc.in"}})
     generated.files.push_back({path, internal::fill(internal::embedded_file(from), places)});
-  for (const auto& [path, text] : internal::micro_headers({generated.files[1].content})) generated.files.push_back({path, std::string(text)});
+  for (const auto& [path, text] : internal::micro_headers({generated.files[1].content}))
+    generated.files.push_back({path, std::string(text)});
   return generated;
 }
 

@@ -33,7 +33,8 @@ Access rows_of(const Network& n, std::size_t activation, RowRange rows, bool wri
 Event whole_call(const Network& n, const LayerGroup& group) {
   const auto& l = n.layers[group.layers[0]];
   const auto output = n.layers[group.layers.back()].output;
-  if (l.kind == LayerKind::kAdd) return {whole(n, l.inputs[0], false, true), whole(n, l.inputs[1], false, true), whole(n, output, true, true)};
+  if (l.kind == LayerKind::kAdd)
+    return {whole(n, l.inputs[0], false, true), whole(n, l.inputs[1], false, true), whole(n, output, true, true)};
   if (group.add) return {whole(n, l.inputs[0], false), whole(n, residual_of(n, group), false, true), whole(n, output, true, true)};
   const bool in_place = l.kind == LayerKind::kDepthwise && n.activations[l.inputs[0]].bytes() == n.activations[output].bytes();
   return {whole(n, l.inputs[0], false, in_place), whole(n, output, true, in_place)};
@@ -68,9 +69,12 @@ RowBlock row_block(const Network& network, const LayerGroup& group) {
   RowBlock block;
   for (const auto i : group.layers) {
     const auto& layer = network.layers[i];
-    if (layer.kind == LayerKind::kDepthwise) block.depthwise = &layer;
-    else if (layer.kind == LayerKind::kAdd) block.add = &layer;
-    else (block.depthwise ? block.projection : block.source) = &layer;
+    if (layer.kind == LayerKind::kDepthwise)
+      block.depthwise = &layer;
+    else if (layer.kind == LayerKind::kAdd)
+      block.add = &layer;
+    else
+      (block.depthwise ? block.projection : block.source) = &layer;
   }
   block.input = network.layers[group.layers.front()].inputs[0];
   block.output = network.layers[group.layers.back()].output;

@@ -22,7 +22,7 @@ struct LayerGroup {
 
 /// The parts of a group by rows.
 struct RowBlock {
-  const Layer* source = nullptr;      ///< writes the window's rows; none: they are loaded from the input
+  const Layer* source = nullptr;  ///< writes the window's rows; none: they are loaded from the input
   const Layer* depthwise = nullptr;
   const Layer* projection = nullptr;
   const Layer* add = nullptr;

@@ -20,7 +20,9 @@ class HostExecutor final : public Executor {
 
   [[nodiscard]] const std::vector<TensorSpec>& inputs() const override { return inputs_; }
   [[nodiscard]] const std::vector<TensorSpec>& outputs() const override { return outputs_; }
-  [[nodiscard]] std::string description() const override { return std::string("int8 on the host, arithmetic: ") + to_string(runner_.arithmetic()); }
+  [[nodiscard]] std::string description() const override {
+    return std::string("int8 on the host, arithmetic: ") + to_string(runner_.arithmetic());
+  }
 
   [[nodiscard]] Result<std::vector<Tensor>> run(std::span<const NamedView> inputs) const override {
     HEDGE_TRY(const auto views, match_inputs(inputs_, inputs));
@@ -50,8 +52,10 @@ class HostExecutor final : public Executor {
   }
 
   static void dequantize(const std::vector<std::int8_t>& from, const Activation& a, std::span<float> to) {
-    const auto plane = static_cast<std::size_t>(a.height) * static_cast<std::size_t>(a.width), channels = static_cast<std::size_t>(a.channels);
-    for (std::size_t i = 0; i < from.size(); ++i) to[i % channels * plane + i / channels] = a.scale * static_cast<float>(from[i] - a.zero_point);
+    const auto plane = static_cast<std::size_t>(a.height) * static_cast<std::size_t>(a.width),
+               channels = static_cast<std::size_t>(a.channels);
+    for (std::size_t i = 0; i < from.size(); ++i)
+      to[i % channels * plane + i / channels] = a.scale * static_cast<float>(from[i] - a.zero_point);
   }
 
   HostRunner runner_;
@@ -111,7 +115,8 @@ std::vector<std::int8_t> quantize_picture(std::span<const float> picture, const 
   std::vector<std::int8_t> integers(picture.size());
   for (std::size_t i = 0; i < picture.size(); ++i) {
     const float q = std::round(picture[i] / activation.scale) + static_cast<float>(activation.zero_point);
-    integers[i % plane * channels + i / plane] = static_cast<std::int8_t>(std::isnan(q) ? static_cast<float>(activation.zero_point) : std::clamp(q, -128.0F, 127.0F));
+    integers[i % plane * channels + i / plane] =
+        static_cast<std::int8_t>(std::isnan(q) ? static_cast<float>(activation.zero_point) : std::clamp(q, -128.0F, 127.0F));
   }
   return integers;
 }

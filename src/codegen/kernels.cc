@@ -29,15 +29,20 @@ micro::Matrix matrix_of(const Network& n, const Layer& l) {
 
 std::int64_t layer_scratch(const Network& n, const Layer& l, bool compact) {
   const auto channels = n.activations[l.output].channels;
-  if (l.kind == LayerKind::kDepthwise) return compact ? micro::compact_depthwise_scratch_bytes(geometry_of(n, l)) : micro::depthwise_scratch_bytes(geometry_of(n, l));
+  if (l.kind == LayerKind::kDepthwise)
+    return compact ? micro::compact_depthwise_scratch_bytes(geometry_of(n, l)) : micro::depthwise_scratch_bytes(geometry_of(n, l));
   if (!is_matrix(l)) return 0;
   const bool gathers = l.kind == LayerKind::kConv && !is_pointwise(l);
   return gathers ? micro::conv_scratch_bytes(depth_of(n, l), channels) : micro::matrix_scratch_bytes(depth_of(n, l), channels);
 }
 
 Error unsupported(const Layer& layer, std::string what, std::string got, std::string expected, std::string hint = {}) {
-  return {.code = ErrorCode::kUnsupported, .what = std::move(what), .where = "layer " + layer.name, .got = std::move(got),
-          .expected = std::move(expected), .hint = std::move(hint)};
+  return {.code = ErrorCode::kUnsupported,
+          .what = std::move(what),
+          .where = "layer " + layer.name,
+          .got = std::move(got),
+          .expected = std::move(expected),
+          .hint = std::move(hint)};
 }
 
 }  // namespace
@@ -62,11 +67,18 @@ micro::Layout layout_of(Target target) { return target == Target::kCortexM55 ? m
 micro::Geometry geometry_of(const Network& network, const Layer& layer) {
   const auto& in = network.activations[layer.inputs[0]];
   const auto& out = network.activations[layer.output];
-  return {.in_height = in.height, .in_width = in.width, .channels = in.channels,
-          .kernel_height = layer.kernel_height, .kernel_width = layer.kernel_width,
-          .stride_height = layer.stride_height, .stride_width = layer.stride_width,
-          .pad_top = layer.pad_top, .pad_left = layer.pad_left,
-          .out_height = out.height, .out_width = out.width, .input_zero = in.zero_point};
+  return {.in_height = in.height,
+          .in_width = in.width,
+          .channels = in.channels,
+          .kernel_height = layer.kernel_height,
+          .kernel_width = layer.kernel_width,
+          .stride_height = layer.stride_height,
+          .stride_width = layer.stride_width,
+          .pad_top = layer.pad_top,
+          .pad_left = layer.pad_left,
+          .out_height = out.height,
+          .out_width = out.width,
+          .input_zero = in.zero_point};
 }
 
 micro::Clamp clamp_of(const Layer& layer) { return {layer.low, layer.high}; }
@@ -133,18 +145,25 @@ Result<std::vector<std::int32_t>> pack_layer(micro::Layout layout, const Network
   const auto& in = network.activations[layer.inputs[0]];
   const auto& out = network.activations[layer.output];
   std::vector<double> scales;
-  for (const auto scale : layer.weight_scales) scales.push_back(static_cast<double>(in.scale) * static_cast<double>(scale) / static_cast<double>(out.scale));
+  for (const auto scale : layer.weight_scales)
+    scales.push_back(static_cast<double>(in.scale) * static_cast<double>(scale) / static_cast<double>(out.scale));
   const bool depthwise = layer.kind == LayerKind::kDepthwise;
-  const micro::LayerConstants constants{.weights = layer.weights.data(), .bias = layer.bias.data(), .scales = scales.data(),
+  const micro::LayerConstants constants{.weights = layer.weights.data(),
+                                        .bias = layer.bias.data(),
+                                        .scales = scales.data(),
                                         .depth = depthwise ? layer.kernel_height * layer.kernel_width : depth_of(network, layer),
-                                        .channels = out.channels, .input_zero = in.zero_point};
+                                        .channels = out.channels,
+                                        .input_zero = in.zero_point};
   if (!micro::can_pack(constants))
     return unsupported(layer, "an output channel's scale is too large for the device's arithmetic",
                        std::to_string(*std::max_element(scales.begin(), scales.end())), "input scale * weight scale / output scale < 1/2",
                        "calibrate again: the layer's output range is far too small");
-  if (depthwise && compact) micro::pack_compact_depthwise(constants, layer.kernel_height, stream.data());
-  else if (depthwise) micro::pack_depthwise(layout, constants, layer.kernel_height, layer.stride_height, stream.data());
-  else micro::pack_matrix(layout, constants, stream.data());
+  if (depthwise && compact)
+    micro::pack_compact_depthwise(constants, layer.kernel_height, stream.data());
+  else if (depthwise)
+    micro::pack_depthwise(layout, constants, layer.kernel_height, layer.stride_height, stream.data());
+  else
+    micro::pack_matrix(layout, constants, stream.data());
   return stream;
 }
 
@@ -153,7 +172,8 @@ Status check_kernels(const Network& network) {
     const auto window = std::to_string(l.kernel_height) + " x " + std::to_string(l.kernel_width) + ", stride " +
                         std::to_string(l.stride_height) + " x " + std::to_string(l.stride_width);
     const bool square = l.kernel_height == l.kernel_width && l.stride_height == l.stride_width;
-    const bool known = (l.kernel_height == 3 || l.kernel_height == 5 || l.kernel_height == 7) && (l.stride_height == 1 || l.stride_height == 2);
+    const bool known =
+        (l.kernel_height == 3 || l.kernel_height == 5 || l.kernel_height == 7) && (l.stride_height == 1 || l.stride_height == 2);
     if (l.kind == LayerKind::kDepthwise && !(square && known))
       return unsupported(l, "there is no depthwise kernel of this form", window, "3 x 3, 5 x 5 or 7 x 7, stride 1 or 2");
     if (l.kind == LayerKind::kMean)

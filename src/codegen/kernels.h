@@ -32,7 +32,7 @@ Result<micro::AddConstants> add_constants(const Network& network, const LayerGro
 struct BlockForm {
   micro::Geometry front;  ///< of a convolution that is no pointwise one
   bool has_front_conv = false;
-  micro::Block block;     ///< front_conv is not set: it would point into this
+  micro::Block block;  ///< front_conv is not set: it would point into this
   std::int32_t kernel = 3, stride = 1;
 };
 BlockForm block_form(const Network& network, const LayerGroup& group);

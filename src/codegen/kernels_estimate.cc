@@ -9,8 +9,8 @@ namespace {
 
 /// Instructions an operation.
 struct Figures {
-  double matrix_group;      ///< a pair of channels and up to three pixels: prologue, requantising, storing
-  double matrix_step;       ///< of it, each `step_depth` inputs
+  double matrix_group;  ///< a pair of channels and up to three pixels: prologue, requantising, storing
+  double matrix_step;   ///< of it, each `step_depth` inputs
   double step_depth;
   double widen;             ///< an input value brought into the kernel's form, once a group of pixels
   double gather;            ///< a byte of a patch of a general convolution
@@ -25,15 +25,45 @@ struct Figures {
 };
 
 const Figures& figures_of(Target target) {
-  static constexpr Figures kDsp{.matrix_group = 36, .matrix_step = 19, .step_depth = 4, .widen = 1.1, .gather = 1.6, .plane_channel = 24,
-                                .depthwise_mac = {1.6, 1.1, 0.95}, .stride_two = 1.4, .depthwise_output = 5, .load = 3.0, .clear = 0.5,
-                                .add = 7.5, .pool = 5};
-  static constexpr Figures kMve{.matrix_group = 34, .matrix_step = 13, .step_depth = 16, .widen = 0, .gather = 1.0, .plane_channel = 20,
-                                .depthwise_mac = {1.0, 0.8, 0.6}, .stride_two = 1.3, .depthwise_output = 3, .load = 2.0, .clear = 0.15,
-                                .add = 4.0, .pool = 2};
-  static constexpr Figures kPlain{.matrix_group = 90, .matrix_step = 80, .step_depth = 4, .widen = 0, .gather = 1.6, .plane_channel = 60,
-                                  .depthwise_mac = {4.0, 4.0, 4.0}, .stride_two = 1.0, .depthwise_output = 12, .load = 4.0, .clear = 1.0,
-                                  .add = 12, .pool = 6};
+  static constexpr Figures kDsp{.matrix_group = 36,
+                                .matrix_step = 19,
+                                .step_depth = 4,
+                                .widen = 1.1,
+                                .gather = 1.6,
+                                .plane_channel = 24,
+                                .depthwise_mac = {1.6, 1.1, 0.95},
+                                .stride_two = 1.4,
+                                .depthwise_output = 5,
+                                .load = 3.0,
+                                .clear = 0.5,
+                                .add = 7.5,
+                                .pool = 5};
+  static constexpr Figures kMve{.matrix_group = 34,
+                                .matrix_step = 13,
+                                .step_depth = 16,
+                                .widen = 0,
+                                .gather = 1.0,
+                                .plane_channel = 20,
+                                .depthwise_mac = {1.0, 0.8, 0.6},
+                                .stride_two = 1.3,
+                                .depthwise_output = 3,
+                                .load = 2.0,
+                                .clear = 0.15,
+                                .add = 4.0,
+                                .pool = 2};
+  static constexpr Figures kPlain{.matrix_group = 90,
+                                  .matrix_step = 80,
+                                  .step_depth = 4,
+                                  .widen = 0,
+                                  .gather = 1.6,
+                                  .plane_channel = 60,
+                                  .depthwise_mac = {4.0, 4.0, 4.0},
+                                  .stride_two = 1.0,
+                                  .depthwise_output = 12,
+                                  .load = 4.0,
+                                  .clear = 1.0,
+                                  .add = 12,
+                                  .pool = 6};
   return target == Target::kCortexM55 ? kMve : target == Target::kPortable ? kPlain : kDsp;
 }
 
@@ -69,7 +99,8 @@ double block(const Figures& f, const Network& n, const LayerGroup& group) {
   const auto& g = form.block.geometry;
   const auto middle = static_cast<double>(n.activations[parts.depthwise->inputs[0]].bytes());
   double sum = parts.source ? convolution(f, n, *parts.source, true) : middle * f.load;
-  sum += depthwise(f, g, g.out_height) + clamping(clamp_of(*parts.depthwise), static_cast<double>(n.activations[parts.depthwise->output].bytes()));
+  sum += depthwise(f, g, g.out_height) +
+         clamping(clamp_of(*parts.depthwise), static_cast<double>(n.activations[parts.depthwise->output].bytes()));
   sum += convolution(f, n, *parts.projection, true);
   if (parts.add) sum += static_cast<double>(n.activations[parts.add->output].bytes()) * f.add;
   const double pitch = micro::plane_pitch(g.in_width, g.pad_left, g.kernel_width, g.stride_width, g.out_width);

@@ -94,7 +94,8 @@ Status Lowering::dequantize(const graph::Node& node) {
   if (found == quantised_.end()) return unsupported(node, "the integers " + q + " come from no QuantizeLinear");
   HEDGE_TRY(const Scaling scaling, scaling_of(graph_, node));
   Activation& activation = network_.activations[found->second];
-  if (Scaling{activation.scale, activation.zero_point} != scaling) return unsupported(node, "integers that are read with another scale than they were written with");
+  if (Scaling{activation.scale, activation.zero_point} != scaling)
+    return unsupported(node, "integers that are read with another scale than they were written with");
   activation.name = node.outputs[0];
   dequantised_[node.outputs[0]] = found->second;
   return {};
@@ -116,7 +117,9 @@ Status Lowering::activation(const graph::Node& node) {
   double high = std::numeric_limits<double>::infinity();
   if (node.op == "Clip") {
     const auto bound = [&](std::size_t i, double otherwise) {
-      return i < node.inputs.size() && !node.inputs[i].empty() ? static_cast<double>(graph_.initializers.at(node.inputs[i]).data<float>()[0]) : otherwise;
+      return i < node.inputs.size() && !node.inputs[i].empty()
+                 ? static_cast<double>(graph_.initializers.at(node.inputs[i]).data<float>()[0])
+                 : otherwise;
     };
     low = bound(1, -std::numeric_limits<double>::infinity());
     high = bound(2, high);
@@ -137,7 +140,8 @@ Status Lowering::pass(const graph::Node& node) {
     dequantised_[node.outputs[0]] = found->second;
   } else if (const auto quantised = quantised_.find(x); quantised != quantised_.end()) {
     quantised_[node.outputs[0]] = quantised->second;
-  } else if (const auto pending = pending_.find(x); pending != pending_.end() && (before == after || num_elements({before.begin() + 2, before.end()}) == 1)) {
+  } else if (const auto pending = pending_.find(x);
+             pending != pending_.end() && (before == after || num_elements({before.begin() + 2, before.end()}) == 1)) {
     Pending moved = std::move(pending->second);
     pending_.erase(pending);
     pending_[node.outputs[0]] = std::move(moved);

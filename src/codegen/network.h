@@ -40,10 +40,10 @@ struct Layer {
   std::int32_t kernel_height = 1, kernel_width = 1;
   std::int32_t stride_height = 1, stride_width = 1;
   std::int32_t pad_top = 0, pad_left = 0, pad_bottom = 0, pad_right = 0;  ///< filled with the input's zero point
-  std::int32_t low = -128, high = 127;  ///< the output's clamp: a fused ReLU or ReLU6, or the whole range
+  std::int32_t low = -128, high = 127;                                    ///< the output's clamp: a fused ReLU or ReLU6, or the whole range
   std::vector<std::int8_t> weights;
-  std::vector<float> weight_scales;     ///< a scale an output channel, also where all are the same
-  std::vector<std::int32_t> bias;       ///< a value an output channel
+  std::vector<float> weight_scales;  ///< a scale an output channel, also where all are the same
+  std::vector<std::int32_t> bias;    ///< a value an output channel
   std::int64_t macs = 0;
 };
 
@@ -53,8 +53,8 @@ struct Network {
   std::string name;
   std::vector<Activation> activations;
   std::vector<Layer> layers;
-  std::size_t input = 0;               ///< into activations
-  std::vector<std::size_t> outputs;    ///< into activations: logits first, then features where there are any
+  std::size_t input = 0;                  ///< into activations
+  std::vector<std::size_t> outputs;       ///< into activations: logits first, then features where there are any
   std::vector<std::string> output_names;  ///< of `outputs`, as the graph calls them
 };
 

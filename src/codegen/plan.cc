@@ -29,7 +29,8 @@ class Planner {
     for (std::size_t s = 0; s < plan.steps.size(); ++s) add_overlays(plan, s, overlays);
     std::vector<ArenaItem> items;
     for (const auto& b : plan.buffers)
-      items.push_back({.name = b.name, .bytes = b.bytes, .first_step = b.first_step, .last_step = b.last_step, .alignment = options_.alignment});
+      items.push_back(
+          {.name = b.name, .bytes = b.bytes, .first_step = b.first_step, .last_step = b.last_step, .alignment = options_.alignment});
     const auto layout = place_items(items, overlays, tries);
     for (std::size_t i = 0; i < items.size(); ++i) plan.buffers[i].offset = layout.offsets[i];
     plan.arena_bytes = (layout.bytes + options_.alignment - 1) / options_.alignment * options_.alignment;
@@ -127,8 +128,10 @@ class FusionSearch {
   Plan run() {
     auto best = candidate({});
     if (options_.fuse_rows) {
-      while (best.plan.arena_bytes > options_.arena_budget && relieve(best)) {}
-      while (hasten(best)) {}
+      while (best.plan.arena_bytes > options_.arena_budget && relieve(best)) {
+      }
+      while (hasten(best)) {
+      }
     }
     return planner_.lay_out(with_chains(groups_, best.chains), kFinalTries);
   }
@@ -139,7 +142,8 @@ class FusionSearch {
 
   Candidate candidate(std::vector<Chain> chains) {
     const auto sequence = with_chains(groups_, chains);
-    Candidate c{.chains = std::move(chains), .plan = planner_.lay_out(sequence, kSearchTries), .instructions = planner_.instructions(sequence)};
+    Candidate c{
+        .chains = std::move(chains), .plan = planner_.lay_out(sequence, kSearchTries), .instructions = planner_.instructions(sequence)};
     for (std::size_t s = 0; s < c.plan.steps.size(); ++s) c.crowd.push_back(c.plan.occupied(s));
     std::sort(c.crowd.rbegin(), c.crowd.rend());
     return c;

@@ -43,7 +43,8 @@ class Quantizer {
   Result<Graph> run() {
     for (const auto& tensor : plan_.ranged) {
       const auto range = ranges_.find(tensor);
-      if (range == ranges_.end()) return Error{.code = ErrorCode::kNotFound, .what = "no range was measured for a tensor", .where = "tensor " + tensor};
+      if (range == ranges_.end())
+        return Error{.code = ErrorCode::kNotFound, .what = "no range was measured for a tensor", .where = "tensor " + tensor};
       HEDGE_TRY(scalings_[tensor], scaling_of(tensor, range->second));
     }
     for (const auto& [tensor, from] : plan_.shares) scalings_[tensor] = scalings_.at(from);
@@ -134,7 +135,8 @@ class Quantizer {
     std::vector<float> scales;
     for (std::size_t c = 0; c < channels; ++c) {
       double scale = (most[c] > largest * 1e-9 ? most[c] : largest) / 127.0;
-      if (bias != nullptr) scale = std::max(scale, std::abs(static_cast<double>(bias->data<float>()[c])) / (static_cast<double>(input_scale) * kMostBias));
+      if (bias != nullptr)
+        scale = std::max(scale, std::abs(static_cast<double>(bias->data<float>()[c])) / (static_cast<double>(input_scale) * kMostBias));
       scales.push_back(static_cast<float>(scale));
     }
     return scales;
@@ -172,7 +174,10 @@ class Quantizer {
   }
 
   void add_node(const std::string& op, std::vector<std::string> inputs, const std::string& output) {
-    graph_.nodes.push_back({.name = fresh(output + "/" + (op == "QuantizeLinear" ? "quantise" : "dequantise")), .op = op, .inputs = std::move(inputs), .outputs = {output}});
+    graph_.nodes.push_back({.name = fresh(output + "/" + (op == "QuantizeLinear" ? "quantise" : "dequantise")),
+                            .op = op,
+                            .inputs = std::move(inputs),
+                            .outputs = {output}});
   }
 
   std::string constant(const std::string& name, Tensor value) {

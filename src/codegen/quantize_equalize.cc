@@ -13,8 +13,8 @@ namespace {
 using graph::Graph;
 using graph::Node;
 
-constexpr double kMargin = 1.1;      ///< a channel's values may grow by this before they meet the tensor's range
-constexpr double kMostFactor = 1024; ///< of a channel that is as good as dead
+constexpr double kMargin = 1.1;       ///< a channel's values may grow by this before they meet the tensor's range
+constexpr double kMostFactor = 1024;  ///< of a channel that is as good as dead
 
 /// A convolution, the tensor that goes from it (behind its activation) to a depthwise one, and that one.
 struct Pair {
@@ -58,7 +58,9 @@ class Pairs {
 
   /// The bound of a Clip whose lower one is 0; nothing for another Clip.
   [[nodiscard]] std::optional<double> upper_bound(const Node& clip) const {
-    const auto bound = [&](std::size_t i) { return clip.inputs.size() > i && !clip.inputs[i].empty() ? graph_.initializers.find(clip.inputs[i]) : graph_.initializers.end(); };
+    const auto bound = [&](std::size_t i) {
+      return clip.inputs.size() > i && !clip.inputs[i].empty() ? graph_.initializers.find(clip.inputs[i]) : graph_.initializers.end();
+    };
     const auto low = bound(1), high = bound(2);
     if (low == graph_.initializers.end() || low->second.data<float>()[0] != 0) return std::nullopt;
     return high == graph_.initializers.end() ? std::numeric_limits<double>::infinity() : static_cast<double>(high->second.data<float>()[0]);
@@ -92,12 +94,14 @@ class Pairs {
 
 /// Adds one batch [N, C, H, W] to the channels' largest values.
 Status add_batch(Pair& pair, const Tensor& values) {
-  const auto channels = static_cast<std::size_t>(values.shape()[1]), plane = static_cast<std::size_t>(values.shape()[2] * values.shape()[3]);
+  const auto channels = static_cast<std::size_t>(values.shape()[1]),
+             plane = static_cast<std::size_t>(values.shape()[2] * values.shape()[3]);
   pair.largest.resize(channels, 0);
   const auto x = values.data<float>();
   for (std::size_t i = 0; i < x.size(); ++i) {
     if (!std::isfinite(x[i]))
-      return Error{.code = ErrorCode::kBadData, .what = "a calibration picture makes a value that is not finite", .where = "tensor " + pair.tensor};
+      return Error{
+          .code = ErrorCode::kBadData, .what = "a calibration picture makes a value that is not finite", .where = "tensor " + pair.tensor};
     double& largest = pair.largest[i / plane % channels];
     largest = std::max(largest, std::abs(static_cast<double>(x[i])));
   }

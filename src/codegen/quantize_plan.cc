@@ -37,15 +37,17 @@ Status pool_means(Graph& graph) {
   for (Node& node : graph.nodes) {
     const auto rank_of = [&](const Node& n) { return tensors.at(n.inputs[0]).shape.size(); };
     const Node* before = nodes.empty() || node.op != "ReduceMean" ? nullptr : &nodes.back();
-    const bool second = before != nullptr && before->op == "ReduceMean" && before->outputs[0] == node.inputs[0] && uses[node.inputs[0]] == 1 &&
-                        rank_of(*before) == 4 && before->integer("keepdims", 1) == 0 && node.integer("keepdims", 1) == 0 &&
-                        axes_of(*before, 4) == std::vector<std::int64_t>{3} && axes_of(node, 3) == std::vector<std::int64_t>{2};
+    const bool second = before != nullptr && before->op == "ReduceMean" && before->outputs[0] == node.inputs[0] &&
+                        uses[node.inputs[0]] == 1 && rank_of(*before) == 4 && before->integer("keepdims", 1) == 0 &&
+                        node.integer("keepdims", 1) == 0 && axes_of(*before, 4) == std::vector<std::int64_t>{3} &&
+                        axes_of(node, 3) == std::vector<std::int64_t>{2};
     const bool whole = node.op == "ReduceMean" && rank_of(node) == 4 && axes_of(node, 4) == std::vector<std::int64_t>{2, 3};
     if (!second && !whole) {
       nodes.push_back(std::move(node));
       continue;
     }
-    Node pool{.name = node.name, .op = "GlobalAveragePool", .inputs = {second ? before->inputs[0] : node.inputs[0]}, .outputs = node.outputs};
+    Node pool{
+        .name = node.name, .op = "GlobalAveragePool", .inputs = {second ? before->inputs[0] : node.inputs[0]}, .outputs = node.outputs};
     if (second) nodes.pop_back();
     if (node.integer("keepdims", 1) == 0) {
       pool.outputs = {node.outputs[0] + "/pooled"};
@@ -72,7 +74,9 @@ class Planner {
   Result<QuantizationPlan> run() {
     for (const auto& node : graph_.nodes)
       if (node.op == "QuantizeLinear" || node.op == "DequantizeLinear")
-        return Error{.code = ErrorCode::kInvalidArgument, .what = "the graph is quantised already", .where = "graph " + graph_.name + ", node " + node.name};
+        return Error{.code = ErrorCode::kInvalidArgument,
+                     .what = "the graph is quantised already",
+                     .where = "graph " + graph_.name + ", node " + node.name};
     for (const Node& node : graph_.nodes) HEDGE_CHECK(visit(node));
     if (plan_.ranged.empty())
       return Error{.code = ErrorCode::kUnsupported,
@@ -88,7 +92,8 @@ class Planner {
 
   /// The tensor behind changes of shape, which alone carries a scale.
   [[nodiscard]] std::string source(std::string tensor) const {
-    for (const Node* made = graph_.producer(tensor); made != nullptr && passes_through(*made); made = graph_.producer(tensor)) tensor = made->inputs[0];
+    for (const Node* made = graph_.producer(tensor); made != nullptr && passes_through(*made); made = graph_.producer(tensor))
+      tensor = made->inputs[0];
     return tensor;
   }
 

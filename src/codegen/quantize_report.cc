@@ -58,7 +58,8 @@ std::vector<TensorNoise> summary(const Network& network, const std::map<std::siz
 
 }  // namespace
 
-Result<std::vector<TensorNoise>> measure_noise(const QuantizationPlan& plan, const HostRunner& runner, const MakeExecutor& make, const CalibrationData& data) {
+Result<std::vector<TensorNoise>> measure_noise(const QuantizationPlan& plan, const HostRunner& runner, const MakeExecutor& make,
+                                               const CalibrationData& data) {
   const Network& network = runner.network();
   const auto tensors = tensors_of(plan, network);
   graph::Graph graph = plan.graph;
@@ -82,17 +83,22 @@ Result<std::vector<TensorNoise>> measure_noise(const QuantizationPlan& plan, con
         const auto found = tensors.find(executor->outputs()[o].name);
         if (found == tensors.end()) continue;
         const std::size_t count = made[found->second].size();
-        add_picture(outputs[o].data<float>().subspan(n * count, count), made[found->second], network.activations[found->second], sums[found->second]);
+        add_picture(outputs[o].data<float>().subspan(n * count, count), made[found->second], network.activations[found->second],
+                    sums[found->second]);
       }
     }
   }
   return summary(network, sums);
 }
 
-Result<AccuracyReport> compare_accuracy(std::span<const std::int64_t> labels, std::span<const std::int64_t> of_float, std::span<const std::int64_t> of_int8) {
+Result<AccuracyReport> compare_accuracy(std::span<const std::int64_t> labels, std::span<const std::int64_t> of_float,
+                                        std::span<const std::int64_t> of_int8) {
   if (labels.empty()) return Error{.code = ErrorCode::kBadData, .what = "no pictures to compare on"};
   if (of_float.size() != labels.size() || of_int8.size() != labels.size())
-    return Error{.code = ErrorCode::kMismatch, .what = "labels and answers of other lengths", .got = std::to_string(of_float.size()) + " and " + std::to_string(of_int8.size()), .expected = std::to_string(labels.size())};
+    return Error{.code = ErrorCode::kMismatch,
+                 .what = "labels and answers of other lengths",
+                 .got = std::to_string(of_float.size()) + " and " + std::to_string(of_int8.size()),
+                 .expected = std::to_string(labels.size())};
   double right_float = 0, right_int8 = 0, same = 0, squares = 0;
   for (std::size_t i = 0; i < labels.size(); ++i) {
     const bool a = of_float[i] == labels[i], b = of_int8[i] == labels[i];
@@ -102,7 +108,10 @@ Result<AccuracyReport> compare_accuracy(std::span<const std::int64_t> labels, st
     squares += a != b;
   }
   const auto n = static_cast<double>(labels.size());
-  AccuracyReport report{.pictures = static_cast<std::int64_t>(labels.size()), .float_accuracy = right_float / n, .int8_accuracy = right_int8 / n, .agreement = same / n};
+  AccuracyReport report{.pictures = static_cast<std::int64_t>(labels.size()),
+                        .float_accuracy = right_float / n,
+                        .int8_accuracy = right_int8 / n,
+                        .agreement = same / n};
   report.difference = report.int8_accuracy - report.float_accuracy;
   const double deviation = std::sqrt(std::max(0.0, squares / n - report.difference * report.difference));
   const double width = kZ95 * deviation / std::sqrt(n);
@@ -114,17 +123,18 @@ Result<AccuracyReport> compare_accuracy(std::span<const std::int64_t> labels, st
 Json to_json(const std::vector<TensorNoise>& noise) {
   Json list = Json::array();
   for (const auto& one : noise)
-    list.push_back({{"tensor", one.tensor}, {"layer", one.layer}, {"kind", one.kind}, {"signal_to_noise_db", one.signal_to_noise_db}, {"scale", one.scale}, {"zero_point", one.zero_point}});
+    list.push_back({{"tensor", one.tensor},
+                    {"layer", one.layer},
+                    {"kind", one.kind},
+                    {"signal_to_noise_db", one.signal_to_noise_db},
+                    {"scale", one.scale},
+                    {"zero_point", one.zero_point}});
   return list;
 }
 
 Json to_json(const AccuracyReport& report) {
-  return {{"pictures", report.pictures},
-          {"float_accuracy", report.float_accuracy},
-          {"int8_accuracy", report.int8_accuracy},
-          {"agreement", report.agreement},
-          {"difference", report.difference},
-          {"difference_95", {report.low, report.high}}};
+  return {{"pictures", report.pictures},   {"float_accuracy", report.float_accuracy}, {"int8_accuracy", report.int8_accuracy},
+          {"agreement", report.agreement}, {"difference", report.difference},         {"difference_95", {report.low, report.high}}};
 }
 
 }  // namespace hedge::codegen

@@ -14,8 +14,8 @@ namespace hedge::codegen {
 /// How well one tensor survives quantisation.
 struct TensorNoise {
   std::string tensor;
-  std::string layer;         ///< the layer that makes it; "input" for the network's input
-  std::string kind;          ///< to_string(LayerKind), or "input"
+  std::string layer;              ///< the layer that makes it; "input" for the network's input
+  std::string kind;               ///< to_string(LayerKind), or "input"
   double signal_to_noise_db = 0;  ///< 10 log10(sum x^2 / sum (x - x')^2): x in floats, x' what the int8 network made of the same pictures
   float scale = 1;
   std::int32_t zero_point = 0;
@@ -23,7 +23,8 @@ struct TensorNoise {
 
 /// The signal-to-noise ratio of each activation of `runner`, errors of the layers before it included, over all of `data`.
 /// `plan` is what the network was quantised from. Errors: those of `make`, of running and of `data`.
-Result<std::vector<TensorNoise>> measure_noise(const QuantizationPlan& plan, const HostRunner& runner, const MakeExecutor& make, const CalibrationData& data);
+Result<std::vector<TensorNoise>> measure_noise(const QuantizationPlan& plan, const HostRunner& runner, const MakeExecutor& make,
+                                               const CalibrationData& data);
 
 /// Floats against int8 on the same labelled pictures. Shares are 0..1.
 struct AccuracyReport {
@@ -38,7 +39,8 @@ struct AccuracyReport {
 
 /// From each picture's label and the two models' answers, class indices. The interval: the mean of the paired differences (-1, 0, 1) plus
 /// and minus 1.96 standard errors. Errors: kBadData no pictures; kMismatch lists of other lengths.
-Result<AccuracyReport> compare_accuracy(std::span<const std::int64_t> labels, std::span<const std::int64_t> of_float, std::span<const std::int64_t> of_int8);
+Result<AccuracyReport> compare_accuracy(std::span<const std::int64_t> labels, std::span<const std::int64_t> of_float,
+                                        std::span<const std::int64_t> of_int8);
 
 /// The report as JSON (docs/formats/quantised_model.md).
 Json to_json(const std::vector<TensorNoise>& noise);

@@ -19,8 +19,8 @@ struct StepReport {
   std::vector<std::string> layers;
   bool rows = false;
   std::int64_t macs = 0;
-  std::int64_t instructions = 0;    ///< estimated
-  std::int64_t arena_bytes = 0;     ///< in use while it runs
+  std::int64_t instructions = 0;  ///< estimated
+  std::int64_t arena_bytes = 0;   ///< in use while it runs
   std::int64_t constant_bytes = 0;
 };
 

@@ -10,16 +10,24 @@
 namespace hedge::codegen {
 namespace {
 
-float gain(const RouterProgram& router, const micro::LogitTable& table, std::int32_t classes, const std::int8_t* logits, const std::int8_t* features) {
+float gain(const RouterProgram& router, const micro::LogitTable& table, std::int32_t classes, const std::int8_t* logits,
+           const std::int8_t* features) {
   const auto stream = pack_layer(micro::kLayout, router.hidden, router.hidden.layers[0]);
   if (!stream) return 0;  // the emitter has refused such a router
   const auto& inputs = router.hidden.activations[0];
   const auto& hidden = router.hidden.activations[1];
-  const micro::GainRouter device{.table = table, .classes = classes, .features = router.features, .top = router.top,
-                                 .statistics = router.statistics.data(), .feature_lines = router.feature_lines.data(),
-                                 .hidden = {.stream = stream->data(), .depth = inputs.channels, .channels = hidden.channels, .output_zero = -128},
-                                 .output_weights = router.output_weights.data(), .output_lines = router.output_lines.data(),
-                                 .straight_weights = router.straight_weights.data(), .straight_lines = router.straight_lines.data()};
+  const micro::GainRouter device{
+      .table = table,
+      .classes = classes,
+      .features = router.features,
+      .top = router.top,
+      .statistics = router.statistics.data(),
+      .feature_lines = router.feature_lines.data(),
+      .hidden = {.stream = stream->data(), .depth = inputs.channels, .channels = hidden.channels, .output_zero = -128},
+      .output_weights = router.output_weights.data(),
+      .output_lines = router.output_lines.data(),
+      .straight_weights = router.straight_weights.data(),
+      .straight_lines = router.straight_lines.data()};
   std::vector<std::int32_t> scratch(static_cast<std::size_t>(micro::gain_scratch_bytes(device)) / 4 + 1);
   return micro::gain_score(device, logits, features, scratch.data());
 }

@@ -10,12 +10,9 @@
 namespace hedge::codegen {
 namespace {
 
-constexpr std::pair<RouterForm, const char*> kNames[] = {{RouterForm::kNone, "none"},
-                                                         {RouterForm::kEntropy, "entropy"},
-                                                         {RouterForm::kMargin, "margin"},
-                                                         {RouterForm::kMaxProbability, "max_probability"},
-                                                         {RouterForm::kEnergy, "energy"},
-                                                         {RouterForm::kGain, "gain"}};
+constexpr std::pair<RouterForm, const char*> kNames[] = {{RouterForm::kNone, "none"},     {RouterForm::kEntropy, "entropy"},
+                                                         {RouterForm::kMargin, "margin"}, {RouterForm::kMaxProbability, "max_probability"},
+                                                         {RouterForm::kEnergy, "energy"}, {RouterForm::kGain, "gain"}};
 
 /// int8 steps a deviation: inputs are clipped to +-5 deviations, as in the float router.
 constexpr double kStepsADeviation = 127.0 / 5.0;
@@ -25,16 +22,25 @@ constexpr double kHiddenDeviations = 4.5;
 std::int32_t rounded(double value) { return static_cast<std::int32_t>(std::llround(std::clamp(value, -2147483647.0, 2147483647.0))); }
 
 Error mismatch(std::string what, std::int64_t got, std::int64_t expected) {
-  return {.code = ErrorCode::kMismatch, .what = std::move(what), .where = "router", .got = std::to_string(got), .expected = std::to_string(expected)};
+  return {.code = ErrorCode::kMismatch,
+          .what = std::move(what),
+          .where = "router",
+          .got = std::to_string(got),
+          .expected = std::to_string(expected)};
 }
 
 /// A float initializer of so many elements.
 Result<std::span<const float>> constant(const graph::Graph& graph, const std::string& name, std::int64_t count) {
   const auto found = graph.initializers.find(name);
   if (found == graph.initializers.end() || found->second.dtype() != DType::kF32)
-    return Error{.code = ErrorCode::kNotFound, .what = "the gain router has no constant of this name", .where = "router", .got = graph.name,
-                 .expected = name, .hint = "fit the router again with \"hedge fit --router gain\""};
-  if (count >= 0 && found->second.num_elements() != count) return mismatch("the router's \"" + name + "\" has another size", found->second.num_elements(), count);
+    return Error{.code = ErrorCode::kNotFound,
+                 .what = "the gain router has no constant of this name",
+                 .where = "router",
+                 .got = graph.name,
+                 .expected = name,
+                 .hint = "fit the router again with \"hedge fit --router gain\""};
+  if (count >= 0 && found->second.num_elements() != count)
+    return mismatch("the router's \"" + name + "\" has another size", found->second.num_elements(), count);
   return found->second.data<float>();
 }
 
@@ -71,7 +77,8 @@ void quantise_inputs(const GainConstants& c, const Activation* features, RouterP
     const double slope = scale / deviation * kStepsADeviation * 65536;
     const double mean = static_cast<double>(c.mean[statistics + i]);
     router.feature_lines.push_back(constant ? 0 : rounded(slope));
-    router.feature_lines.push_back(constant ? 0 : rounded(-(features->zero_point * scale + mean) / deviation * kStepsADeviation * 65536 + 32768));
+    router.feature_lines.push_back(
+        constant ? 0 : rounded(-(features->zero_point * scale + mean) / deviation * kStepsADeviation * 65536 + 32768));
   }
 }
 
@@ -94,8 +101,12 @@ void quantise_hidden(const GainConstants& c, RouterProgram& router) {
   }
   layer.macs = static_cast<std::int64_t>(width * units);
   router.hidden.name = "router";
-  router.hidden.activations = {{.name = "router inputs", .channels = static_cast<std::int32_t>(width), .scale = static_cast<float>(1 / kStepsADeviation)},
-                               {.name = "router hidden", .channels = static_cast<std::int32_t>(units), .scale = static_cast<float>(highest / 255), .zero_point = -128}};
+  router.hidden.activations = {
+      {.name = "router inputs", .channels = static_cast<std::int32_t>(width), .scale = static_cast<float>(1 / kStepsADeviation)},
+      {.name = "router hidden",
+       .channels = static_cast<std::int32_t>(units),
+       .scale = static_cast<float>(highest / 255),
+       .zero_point = -128}};
   router.hidden.layers = {std::move(layer)};
   router.hidden.outputs = {1};
   router.hidden.output_names = {"hidden"};
@@ -128,7 +139,8 @@ void quantise_straight(const GainConstants& c, RouterProgram& router) {
 
 Result<RouterProgram> make_gain(const graph::Graph& graph, const Network& base) {
   HEDGE_TRY(const auto constants, gain_constants(graph));
-  const bool reads_features = std::any_of(graph.inputs.begin(), graph.inputs.end(), [](const graph::Value& v) { return v.name == "features"; });
+  const bool reads_features =
+      std::any_of(graph.inputs.begin(), graph.inputs.end(), [](const graph::Value& v) { return v.name == "features"; });
   const auto classes = base.activations[base.outputs[0]].bytes();
   const Activation* features = nullptr;
   if (reads_features) {
@@ -139,9 +151,11 @@ Result<RouterProgram> make_gain(const graph::Graph& graph, const Network& base) 
   const auto statistics = static_cast<std::int64_t>(constants.mean.size()) - router.features;
   router.top = static_cast<std::int32_t>((statistics - 1) / 2);
   if (statistics % 2 == 0 || router.top < 2 || router.top > classes || router.top > micro::kMostTop)
-    return mismatch("the router's inputs are not the base's statistics and features", statistics, 2 * std::min<std::int64_t>(classes, 10) + 1);
+    return mismatch("the router's inputs are not the base's statistics and features", statistics,
+                    2 * std::min<std::int64_t>(classes, 10) + 1);
   if (static_cast<std::int64_t>(constants.straight_weights.size()) != 3 * statistics)
-    return mismatch("the router's linear part has another size", static_cast<std::int64_t>(constants.straight_weights.size()), 3 * statistics);
+    return mismatch("the router's linear part has another size", static_cast<std::int64_t>(constants.straight_weights.size()),
+                    3 * statistics);
   quantise_inputs(constants, features, router);
   quantise_hidden(constants, router);
   quantise_outputs(constants, router);
@@ -167,8 +181,12 @@ Result<RouterProgram> make_router(const std::string& name, const graph::Graph& g
     if (form == RouterForm::kGain) return make_gain(graph, base);
     return RouterProgram{.form = form, .temperature = temperature > 0 ? temperature : 1};
   }
-  return Error{.code = ErrorCode::kUnsupported, .what = "this router has no form for microcontrollers", .where = "router", .got = name,
-               .expected = "gain, entropy, margin, max_probability or energy", .hint = "fit another with \"hedge fit --router gain\""};
+  return Error{.code = ErrorCode::kUnsupported,
+               .what = "this router has no form for microcontrollers",
+               .where = "router",
+               .got = name,
+               .expected = "gain, entropy, margin, max_probability or energy",
+               .hint = "fit another with \"hedge fit --router gain\""};
 }
 
 }  // namespace hedge::codegen

@@ -12,12 +12,12 @@ namespace hedge::codegen {
 
 /// How a generated program scores an answer (micro/router.h).
 enum class RouterForm {
-  kNone,            ///< score 0: nothing is ever queried
-  kEntropy,         ///< free scores of the base's logits (docs/formats/policy.md, "Free scores")
+  kNone,     ///< score 0: nothing is ever queried
+  kEntropy,  ///< free scores of the base's logits (docs/formats/policy.md, "Free scores")
   kMargin,
   kMaxProbability,
   kEnergy,
-  kGain,            ///< the fitted gain router in int8
+  kGain,  ///< the fitted gain router in int8
 };
 /// "none", "entropy", "margin", "max_probability", "energy", "gain": the names of policies.
 const char* to_string(RouterForm form);
@@ -28,9 +28,9 @@ struct RouterProgram {
   double temperature = 1;  ///< of a free score: the logits are divided by it
   // Of kGain:
   std::int32_t top = 0, features = 0;
-  std::vector<std::int32_t> statistics;      ///< micro::GainRouter::statistics
+  std::vector<std::int32_t> statistics;  ///< micro::GainRouter::statistics
   std::vector<std::int32_t> feature_lines;
-  Network hidden;                            ///< one fully connected layer, inputs in 5/127 deviations
+  Network hidden;  ///< one fully connected layer, inputs in 5/127 deviations
   std::vector<std::int8_t> output_weights;
   std::vector<std::int32_t> output_lines;
   std::vector<std::int8_t> straight_weights;

@@ -29,9 +29,12 @@ Result<std::string> TfliteImport::there_and_back(const std::string& x, std::int3
                  .hint = "only quantised .tflite models are read; take the float model as ONNX and quantise it: hedge mcu quantize"};
   // u8 is i8 moved by 128.
   const std::int64_t zero_point = spec.zero_points[0] - (spec.type == TfliteType::kUint8 ? 128 : 0);
-  if (zero_point < -128 || zero_point > 127) return Error{.code = ErrorCode::kBadFormat, .what = "a zero point outside its type", .where = where, .got = std::to_string(spec.zero_points[0])};
+  if (zero_point < -128 || zero_point > 127)
+    return Error{
+        .code = ErrorCode::kBadFormat, .what = "a zero point outside its type", .where = where, .got = std::to_string(spec.zero_points[0])};
   const auto scale = builder_.scalar(name + "/scale", spec.scales[0]);
-  const auto zero = builder_.constant(name + "/zero_point", Tensor::of<std::int8_t>({}, std::vector<std::int8_t>{static_cast<std::int8_t>(zero_point)}));
+  const auto zero =
+      builder_.constant(name + "/zero_point", Tensor::of<std::int8_t>({}, std::vector<std::int8_t>{static_cast<std::int8_t>(zero_point)}));
   const auto integers = builder_.op("QuantizeLinear", {x, scale, zero}, {}, name + "/int8");
   return builder_.op("DequantizeLinear", {integers, scale, zero}, {}, name);
 }
@@ -53,15 +56,18 @@ Result<TfliteImport::Value> TfliteImport::operand(const TfliteOperator& op, std:
   if (i >= op.inputs.size() || op.inputs[i] < 0) return error(ErrorCode::kBadFormat, op, "input " + std::to_string(i) + " is missing");
   const auto found = values_.find(op.inputs[i]);
   if (found == values_.end())
-    return error(ErrorCode::kUnsupported, op, "input " + std::to_string(i) + ", tensor " + std::to_string(op.inputs[i]) + ", is computed by no earlier operator");
-  if (!padded && found->second.pads != std::array<std::int64_t, 4>{}) return error(ErrorCode::kUnsupported, op, "a PAD that no convolution follows");
+    return error(ErrorCode::kUnsupported, op,
+                 "input " + std::to_string(i) + ", tensor " + std::to_string(op.inputs[i]) + ", is computed by no earlier operator");
+  if (!padded && found->second.pads != std::array<std::int64_t, 4>{})
+    return error(ErrorCode::kUnsupported, op, "a PAD that no convolution follows");
   return found->second;
 }
 
 Result<const TfliteTensor*> TfliteImport::constant(const TfliteOperator& op, std::size_t i) const {
   if (i >= op.inputs.size() || op.inputs[i] < 0) return error(ErrorCode::kBadFormat, op, "input " + std::to_string(i) + " is missing");
   const TfliteTensor* tensor = &file_.tensors[static_cast<std::size_t>(op.inputs[i])];
-  if (!tensor->is_constant()) return error(ErrorCode::kUnsupported, op, "input " + std::to_string(i) + " is computed; only a constant is implemented");
+  if (!tensor->is_constant())
+    return error(ErrorCode::kUnsupported, op, "input " + std::to_string(i) + " is computed; only a constant is implemented");
   return tensor;
 }
 
@@ -88,8 +94,12 @@ Status TfliteImport::input() {
   const TfliteTensor& spec = file_.tensors[static_cast<std::size_t>(tensor)];
   const bool picture = spec.shape.size() == 4, vector = spec.shape.size() == 2;
   if ((!picture && !vector) || spec.shape[0] != 1)
-    return Error{.code = ErrorCode::kUnsupported, .what = "an input that is no single picture or vector", .where = where_ + ", tensor " + std::to_string(tensor), .got = to_string(spec.shape)};
-  const auto x = builder_.input("image", DType::kF32, picture ? Shape{-1, spec.shape[3], spec.shape[1], spec.shape[2]} : Shape{-1, spec.shape[1]});
+    return Error{.code = ErrorCode::kUnsupported,
+                 .what = "an input that is no single picture or vector",
+                 .where = where_ + ", tensor " + std::to_string(tensor),
+                 .got = to_string(spec.shape)};
+  const auto x =
+      builder_.input("image", DType::kF32, picture ? Shape{-1, spec.shape[3], spec.shape[1], spec.shape[2]} : Shape{-1, spec.shape[1]});
   HEDGE_TRY(std::string name, there_and_back(x, tensor, "tensor_" + std::to_string(tensor)));
   values_[tensor] = {.name = name, .tensor = tensor};
   return {};
@@ -155,7 +165,10 @@ Result<graph::Graph> parse_tflite_model(std::string_view bytes, std::string_view
   internal::FlatBytes flat(bytes);
   HEDGE_TRY(const auto file, internal::parse_tflite(flat, bytes, std::string(where)));
   auto graph = internal::TfliteImport(file, std::string(where)).run();
-  if (flat.broken()) return Error{.code = ErrorCode::kBadFormat, .what = "an operator's options point outside the file: it is cut off or damaged", .where = std::string(where)};
+  if (flat.broken())
+    return Error{.code = ErrorCode::kBadFormat,
+                 .what = "an operator's options point outside the file: it is cut off or damaged",
+                 .where = std::string(where)};
   return graph;
 }
 

@@ -15,7 +15,9 @@ namespace hedge {
 namespace {
 
 Error io_error(const std::filesystem::path& path, const char* what) {
-  return {.code = errno == ENOENT ? ErrorCode::kNotFound : ErrorCode::kIo, .what = std::string(what) + ": " + std::strerror(errno), .where = path.string()};
+  return {.code = errno == ENOENT ? ErrorCode::kNotFound : ErrorCode::kIo,
+          .what = std::string(what) + ": " + std::strerror(errno),
+          .where = path.string()};
 }
 
 }  // namespace

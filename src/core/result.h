@@ -111,13 +111,13 @@ using Status = Result<void>;
 
 /// Evaluates a Result<T>; returns its error from the enclosing function, or assigns its value to `lhs`.
 #define HEDGE_TRY(lhs, expr) HEDGE_TRY_INNER(HEDGE_CONCAT(hedge_result_, __LINE__), lhs, expr)
-#define HEDGE_TRY_INNER(result, lhs, expr)    \
-  auto result = (expr);                       \
+#define HEDGE_TRY_INNER(result, lhs, expr)       \
+  auto result = (expr);                          \
   if (!result) return std::move(result).error(); \
   lhs = std::move(result).value()
 
 /// Evaluates a Status; returns its error from the enclosing function.
-#define HEDGE_CHECK(expr)                                                                \
-  do {                                                                                   \
+#define HEDGE_CHECK(expr)                                                                  \
+  do {                                                                                     \
     if (auto hedge_status = (expr); !hedge_status) return std::move(hedge_status).error(); \
   } while (false)

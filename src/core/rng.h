@@ -17,9 +17,7 @@ class Rng {
 
   std::uint64_t next() { return mix(state_ += 0x9E3779B97F4A7C15ULL); }
   /// Uniform in [0, n). Precondition: n > 0.
-  std::uint64_t below(std::uint64_t n) {
-    return static_cast<std::uint64_t>((static_cast<unsigned __int128>(next()) * n) >> 64);
-  }
+  std::uint64_t below(std::uint64_t n) { return static_cast<std::uint64_t>((static_cast<unsigned __int128>(next()) * n) >> 64); }
   /// Uniform in [0, 1).
   double uniform() { return static_cast<double>(next() >> 11) * 0x1.0p-53; }
   /// Standard normal (Box-Muller).

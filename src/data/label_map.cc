@@ -67,8 +67,8 @@ Status align(ModelClasses& model, const std::string& role, std::vector<std::stri
   const auto count = static_cast<std::int64_t>(model.names.size());
   if (count == 0 || model.outputs == 0 || model.outputs == count) return {};
   if (model.outputs != count + 1)
-    return bad(ErrorCode::kMismatch, "the " + role + " has another number of outputs than there are class names", model.where, std::to_string(model.outputs),
-               std::to_string(count) + ", or one more with a background first");
+    return bad(ErrorCode::kMismatch, "the " + role + " has another number of outputs than there are class names", model.where,
+               std::to_string(model.outputs), std::to_string(count) + ", or one more with a background first");
   model.names.insert(model.names.begin(), "");
   notes.push_back("the " + role + " has one output more than there are class names: its first one is taken as the background");
   return {};
@@ -102,12 +102,15 @@ Status place_dataset(const std::vector<std::string>& dataset, const std::string&
   if (missing.size() == dataset.size() && dataset.size() == maps.space.names.size()) {
     for (std::size_t i = 0; i < dataset.size(); ++i) maps.space.of_dataset[i] = static_cast<std::int64_t>(i);
     maps.space.names = dataset;
-    maps.notes.push_back("the model calls its classes otherwise than the data set: they are taken to be in the same order (" + dataset[0] + " first)");
+    maps.notes.push_back("the model calls its classes otherwise than the data set: they are taken to be in the same order (" + dataset[0] +
+                         " first)");
     return {};
   }
   Error error = bad(ErrorCode::kMismatch, "the data set has classes that the model does not have", where,
-                    missing[0] + (missing.size() > 1 ? " and " + std::to_string(missing.size() - 1) + " more" : ""), "names such as " + maps.space.names[0]);
-  error.hint = "give a file with the names of the model's outputs, called as the data set's folders are (--labels, docs/formats/class_names.md)";
+                    missing[0] + (missing.size() > 1 ? " and " + std::to_string(missing.size() - 1) + " more" : ""),
+                    "names such as " + maps.space.names[0]);
+  error.hint =
+      "give a file with the names of the model's outputs, called as the data set's folders are (--labels, docs/formats/class_names.md)";
   return error;
 }
 
@@ -124,7 +127,8 @@ Result<std::vector<std::string>> read_class_names(const std::filesystem::path& p
     names = names_of_lines(text);
   }
   HEDGE_TRY(const auto index, index_of(names, path.string()));
-  if (index.size() < 2) return bad(ErrorCode::kBadData, "there are fewer than two class names", path.string(), std::to_string(index.size()));
+  if (index.size() < 2)
+    return bad(ErrorCode::kBadData, "there are fewer than two class names", path.string(), std::to_string(index.size()));
   return names;
 }
 

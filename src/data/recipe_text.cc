@@ -63,7 +63,8 @@ Result<std::int64_t> whole(const Items& items, const char* key, std::int64_t oth
 
 Status set_crop(const Items& items, Preprocess& recipe) {
   const auto found = items.find("crop");
-  if (found == items.end() || found->second.size() != 1) return bad("the recipe does not say the size of the network's input", "", "crop=N or crop=HxW");
+  if (found == items.end() || found->second.size() != 1)
+    return bad("the recipe does not say the size of the network's input", "", "crop=N or crop=HxW");
   const std::string_view size = found->second[0];
   const auto times = size.find('x');
   HEDGE_TRY(recipe.height, parse_number<std::int64_t>(size.substr(0, times), "crop"));
@@ -88,7 +89,9 @@ Result<std::vector<float>> per_channel(const Items& items, const char* key, std:
     HEDGE_TRY(values.emplace_back(), parse_number<float>(text, key));
   }
   if (values.size() == 1) values.resize(wanted, values[0]);
-  if (values.size() != wanted) return bad(std::string(key) + " has another number of values than channels", std::to_string(values.size()), "1 or " + std::to_string(wanted));
+  if (values.size() != wanted)
+    return bad(std::string(key) + " has another number of values than channels", std::to_string(values.size()),
+               "1 or " + std::to_string(wanted));
   return values;
 }
 
@@ -98,7 +101,8 @@ Result<Preprocess> parse_recipe(std::string_view text) {
   HEDGE_TRY(const auto items, split_items(text));
   Preprocess recipe;
   HEDGE_TRY(recipe.channels, whole(items, "channels", 3));
-  if (recipe.channels != 1 && recipe.channels != 3) return bad("pictures have another number of channels", std::to_string(recipe.channels), "1 or 3");
+  if (recipe.channels != 1 && recipe.channels != 3)
+    return bad("pictures have another number of channels", std::to_string(recipe.channels), "1 or 3");
   HEDGE_TRY(recipe.resize_shorter, whole(items, "resize", 0));
   HEDGE_CHECK(set_crop(items, recipe));
   HEDGE_TRY(recipe.normalization.mean, per_channel(items, "mean", recipe.channels, 0));

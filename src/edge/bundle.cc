@@ -70,15 +70,18 @@ Status check_place(const fs::path& folder, const Part& part, Role role) {
   const fs::path path = folder / part.path;
   const std::string name = std::string("the ") + to_string(role);
   HEDGE_TRY(const auto status, status_of(path));
-  if (status.type() == fs::file_type::not_found) return Error{.code = ErrorCode::kNotFound, .what = name + " is not there", .where = path.string()};
+  if (status.type() == fs::file_type::not_found)
+    return Error{.code = ErrorCode::kNotFound, .what = name + " is not there", .where = path.string()};
   std::error_code code;
   const auto real = fs::canonical(path, code);
   const auto root = code ? fs::path{} : fs::canonical(folder, code);
   if (code) return io(path, "cannot follow the path", code.message());
   const auto inside = real.lexically_relative(root);
   if (inside.empty() || *inside.begin() == "..")
-    return Error{.code = ErrorCode::kBadFormat, .what = name + " lies outside the bundle", .where = path.string(), .got = "a symbolic link"};
-  if (!fs::is_regular_file(real, code)) return Error{.code = ErrorCode::kBadFormat, .what = name + " is no plain file", .where = path.string()};
+    return Error{
+        .code = ErrorCode::kBadFormat, .what = name + " lies outside the bundle", .where = path.string(), .got = "a symbolic link"};
+  if (!fs::is_regular_file(real, code))
+    return Error{.code = ErrorCode::kBadFormat, .what = name + " is no plain file", .where = path.string()};
   return {};
 }
 
@@ -107,7 +110,8 @@ Status check_part(const fs::path& folder, const Part& part, Role role) {
 }
 
 /// The policy was calibrated with these very models.
-Status check_policy(const routing::Policy& policy, const std::string& base_sha256, const std::string& router_sha256, const std::string& where) {
+Status check_policy(const routing::Policy& policy, const std::string& base_sha256, const std::string& router_sha256,
+                    const std::string& where) {
   const auto check = [&where](const char* model, const std::string& said, const std::string& is) -> Status {
     if (said == is) return {};
     return Error{.code = ErrorCode::kMismatch,
@@ -141,12 +145,14 @@ Result<Manifest> make_manifest(const BundleParts& parts, const std::vector<File>
   Manifest manifest{.created_by = parts.created_by, .base = parts.base, .router_macs = parts.router_macs, .global = parts.global};
   for (const File& file : files) {
     if (file.bytes.empty())
-      return Error{.code = ErrorCode::kInvalidArgument, .what = std::string("the ") + to_string(file.role) + " is empty", .where = file.name};
+      return Error{
+          .code = ErrorCode::kInvalidArgument, .what = std::string("the ") + to_string(file.role) + " is empty", .where = file.name};
     manifest.parts[file.role] = {.path = file.name, .sha256 = sha256_hex(file.bytes), .bytes = file.bytes.size()};
   }
   HEDGE_CHECK(check_policy(parts.policy, manifest.part(Role::kBase).sha256, manifest.part(Role::kRouter).sha256, "policy.json"));
   HEDGE_CHECK(check_labels(parts.labels, ErrorCode::kInvalidArgument, "labels.json"));
-  if (parts.global.name.empty()) return Error{.code = ErrorCode::kInvalidArgument, .what = "the global has no served name", .where = "global"};
+  if (parts.global.name.empty())
+    return Error{.code = ErrorCode::kInvalidArgument, .what = "the global has no served name", .where = "global"};
   HEDGE_CHECK(parts.base.preprocess.validate());
   HEDGE_CHECK(parts.global.preprocess.validate());
   return manifest;
@@ -184,7 +190,8 @@ Status swap_in(const fs::path& fresh, const fs::path& folder) {
   if (::rename(fresh.c_str(), folder.c_str()) != 0) {
     const std::string reason = std::strerror(errno);
     const bool restored = ::rename(old.c_str(), folder.c_str()) == 0;
-    return io(folder, restored ? "cannot rename the finished bundle" : "cannot rename the finished bundle; the old one is " + old.string(), reason);
+    return io(folder, restored ? "cannot rename the finished bundle" : "cannot rename the finished bundle; the old one is " + old.string(),
+              reason);
   }
   std::error_code code;
   fs::remove_all(old, code);
@@ -201,10 +208,11 @@ Status write_and_swap(const fs::path& temporary, const fs::path& folder, const s
 }  // namespace
 
 Status write_bundle(const fs::path& where, const BundleParts& parts, const OpenWriter& open) {
-  const std::vector<File> files = {{Role::kBase, "base.onnx", parts.base_onnx},
-                                   {Role::kRouter, "router.onnx", parts.router_onnx},
-                                   {Role::kPolicy, "policy.json", parts.policy.to_json()},
-                                   {Role::kLabels, "labels.json", Json(parts.labels).dump(2, ' ', false, Json::error_handler_t::replace) + "\n"}};
+  const std::vector<File> files = {
+      {Role::kBase, "base.onnx", parts.base_onnx},
+      {Role::kRouter, "router.onnx", parts.router_onnx},
+      {Role::kPolicy, "policy.json", parts.policy.to_json()},
+      {Role::kLabels, "labels.json", Json(parts.labels).dump(2, ' ', false, Json::error_handler_t::replace) + "\n"}};
   HEDGE_TRY(const auto manifest, make_manifest(parts, files));
   std::error_code code;
   fs::path folder = fs::absolute(where, code).lexically_normal();
@@ -239,7 +247,8 @@ Result<Bundle> read_bundle(const fs::path& folder) {
   const auto policy_path = bundle.path(Role::kPolicy);
   HEDGE_TRY(const auto policy, read_file(policy_path, kMostTextBytes));
   HEDGE_TRY(bundle.policy, routing::Policy::from_json(policy, policy_path.string()));
-  HEDGE_CHECK(check_policy(bundle.policy, bundle.manifest.part(Role::kBase).sha256, bundle.manifest.part(Role::kRouter).sha256, policy_path.string()));
+  HEDGE_CHECK(check_policy(bundle.policy, bundle.manifest.part(Role::kBase).sha256, bundle.manifest.part(Role::kRouter).sha256,
+                           policy_path.string()));
   HEDGE_TRY(bundle.labels, read_labels(bundle.path(Role::kLabels)));
   return bundle;
 }

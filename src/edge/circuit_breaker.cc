@@ -6,7 +6,10 @@ namespace hedge::edge {
 
 Status BreakerOptions::validate() const {
   if (failures_to_open < 1)
-    return Error{.code = ErrorCode::kInvalidArgument, .what = "failures_to_open is too small", .got = std::to_string(failures_to_open), .expected = ">= 1"};
+    return Error{.code = ErrorCode::kInvalidArgument,
+                 .what = "failures_to_open is too small",
+                 .got = std::to_string(failures_to_open),
+                 .expected = ">= 1"};
   if (probe_interval.count() < 1)
     return Error{.code = ErrorCode::kInvalidArgument,
                  .what = "probe_interval is too short",

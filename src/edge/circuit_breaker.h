@@ -9,9 +9,9 @@
 namespace hedge::edge {
 
 struct BreakerOptions {
-  int failures_to_open = 5;                        ///< failures in a row before the device stops waiting; >= 1
-  std::chrono::milliseconds probe_interval{500};   ///< while open, one query this often is tried; >= 1 ms. Short: a cloud that is
-                                                   ///< back is found soon. Long: a late cloud costs fewer deadlines.
+  int failures_to_open = 5;                       ///< failures in a row before the device stops waiting; >= 1
+  std::chrono::milliseconds probe_interval{500};  ///< while open, one query this often is tried; >= 1 ms. Short: a cloud that is
+                                                  ///< back is found soon. Long: a late cloud costs fewer deadlines.
   /// Errors: kInvalidArgument, naming the field.
   [[nodiscard]] Status validate() const;
 };

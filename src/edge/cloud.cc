@@ -41,7 +41,8 @@ Result<std::vector<float>> read_logits(const std::vector<Tensor>& outputs, std::
   if (found == outputs.end() || found->shape() != expected)
     return Error{.code = ErrorCode::kMismatch,
                  .what = "the cloud's answer is of another form",
-                 .got = outputs.empty() ? "no tensor" : std::string(to_string(outputs.front().dtype())) + " " + hedge::to_string(outputs.front().shape()),
+                 .got = outputs.empty() ? "no tensor"
+                                        : std::string(to_string(outputs.front().dtype())) + " " + hedge::to_string(outputs.front().shape()),
                  .expected = "f32 " + hedge::to_string(expected)};
   const auto logits = found->data<float>();
   if (!std::all_of(logits.begin(), logits.end(), [](float value) { return std::isfinite(value); }))
@@ -53,12 +54,21 @@ Result<std::vector<float>> read_logits(const std::vector<Tensor>& outputs, std::
 
 Status CloudOptions::validate() const {
   if (deadline.count() < 1)
-    return Error{.code = ErrorCode::kInvalidArgument, .what = "the deadline is too short", .got = std::to_string(deadline.count()) + " ms", .expected = ">= 1 ms"};
+    return Error{.code = ErrorCode::kInvalidArgument,
+                 .what = "the deadline is too short",
+                 .got = std::to_string(deadline.count()) + " ms",
+                 .expected = ">= 1 ms"};
   return breaker.validate();
 }
 
-Cloud::Cloud(std::unique_ptr<oip::RemoteModel> remote, data::Preprocess recipe, std::int64_t classes, const CloudOptions& options, const Clock& clock)
-    : remote_(std::move(remote)), recipe_(std::move(recipe)), classes_(classes), options_(options), clock_(clock), breaker_(options.breaker, clock) {}
+Cloud::Cloud(std::unique_ptr<oip::RemoteModel> remote, data::Preprocess recipe, std::int64_t classes, const CloudOptions& options,
+             const Clock& clock)
+    : remote_(std::move(remote)),
+      recipe_(std::move(recipe)),
+      classes_(classes),
+      options_(options),
+      clock_(clock),
+      breaker_(options.breaker, clock) {}
 
 Status Cloud::connect(milliseconds deadline) {
   const auto names = signature(deadline);
@@ -98,8 +108,9 @@ Result<std::vector<float>> Cloud::logits(const data::Picture& picture) {
   HEDGE_TRY(const auto fitted, data::fit_picture(picture, recipe_));
   if (!breaker_.allow()) {
     const std::lock_guard lock(mutex_);
-    return Error{.code = ErrorCode::kUnavailable, .what = "not asked, because " + std::to_string(options_.breaker.failures_to_open) +
-                                                         " queries in a row failed; the last: " + last_failure_};
+    return Error{.code = ErrorCode::kUnavailable,
+                 .what = "not asked, because " + std::to_string(options_.breaker.failures_to_open) +
+                         " queries in a row failed; the last: " + last_failure_};
   }
   auto answer = query(fitted);
   if (answer) {

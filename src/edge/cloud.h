@@ -29,7 +29,8 @@ struct CloudOptions {
 class Cloud {
  public:
   /// `classes`: the length of an answer. `remote` is owned.
-  Cloud(std::unique_ptr<oip::RemoteModel> remote, data::Preprocess recipe, std::int64_t classes, const CloudOptions& options, const Clock& clock);
+  Cloud(std::unique_ptr<oip::RemoteModel> remote, data::Preprocess recipe, std::int64_t classes, const CloudOptions& options,
+        const Clock& clock);
 
   /// Asks for the model's metadata, so that the first query need not; a way to find out early that no cloud is there.
   /// Errors: kUnavailable, kNotFound, kDeadline; kMismatch where the model's input cannot take the recipe's pictures.

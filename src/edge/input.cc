@@ -68,7 +68,8 @@ class FileSource final : public PictureSource {
 bool has_picture_name(const fs::path& path) {
   constexpr std::array kExtensions = {".jpg", ".jpeg", ".png"};
   std::string extension = path.extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  std::transform(extension.begin(), extension.end(), extension.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
   return std::find(kExtensions.begin(), kExtensions.end(), extension) != kExtensions.end();
 }
 
@@ -77,11 +78,15 @@ Result<std::unique_ptr<PictureSource>> open_folder(const fs::path& folder) {
   std::vector<std::string> names;
   for (fs::recursive_directory_iterator it(folder, code), end; !code && it != end; it.increment(code)) {
     std::error_code not_followed;  // a link that leads nowhere or around in a circle is no picture
-    if (has_picture_name(it->path()) && it->is_regular_file(not_followed)) names.push_back(it->path().lexically_relative(folder).generic_string());
+    if (has_picture_name(it->path()) && it->is_regular_file(not_followed))
+      names.push_back(it->path().lexically_relative(folder).generic_string());
   }
   if (code) return Error{.code = ErrorCode::kIo, .what = "cannot list the folder: " + code.message(), .where = folder.string()};
   if (names.empty())
-    return Error{.code = ErrorCode::kBadData, .what = "the folder has no picture", .where = folder.string(), .expected = "files named .jpg, .jpeg or .png"};
+    return Error{.code = ErrorCode::kBadData,
+                 .what = "the folder has no picture",
+                 .where = folder.string(),
+                 .expected = "files named .jpg, .jpeg or .png"};
   std::sort(names.begin(), names.end());
   return std::unique_ptr<PictureSource>(std::make_unique<FileSource>(folder, std::move(names)));
 }
@@ -92,7 +97,8 @@ std::unique_ptr<PictureSource> make_dataset_source(std::unique_ptr<data::Dataset
   return std::make_unique<DatasetSource>(std::move(dataset), labels);
 }
 
-Result<std::unique_ptr<PictureSource>> open_input(const std::string& input, const std::vector<std::string>& labels, const LogSink& log_sink) {
+Result<std::unique_ptr<PictureSource>> open_input(const std::string& input, const std::vector<std::string>& labels,
+                                                  const LogSink& log_sink) {
   std::error_code code;
   const fs::path path(input);
   if (fs::is_directory(path, code)) return open_folder(path);
@@ -105,10 +111,12 @@ Result<std::unique_ptr<PictureSource>> open_input(const std::string& input, cons
     return error;
   }
   const auto& names = opened->dataset->class_names();
-  const auto unknown = std::count_if(names.begin(), names.end(), [&](const auto& name) { return std::find(labels.begin(), labels.end(), name) == labels.end(); });
+  const auto unknown = std::count_if(names.begin(), names.end(),
+                                     [&](const auto& name) { return std::find(labels.begin(), labels.end(), name) == labels.end(); });
   if (unknown > 0)
-    log(log_sink, LogLevel::kWarning, std::to_string(unknown) + " of the data set's " + std::to_string(names.size()) +
-                                          " classes are no labels of the bundle; their pictures count without a truth");
+    log(log_sink, LogLevel::kWarning,
+        std::to_string(unknown) + " of the data set's " + std::to_string(names.size()) +
+            " classes are no labels of the bundle; their pictures count without a truth");
   return make_dataset_source(std::move(opened->dataset), labels);
 }
 

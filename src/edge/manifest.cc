@@ -10,7 +10,11 @@ namespace {
 constexpr std::uint64_t kMostPartBytes = std::uint64_t{1} << 34;
 
 Error bad(std::string_view where, std::string what, std::string got = {}, std::string expected = {}) {
-  return {.code = ErrorCode::kBadFormat, .what = std::move(what), .where = std::string(where), .got = std::move(got), .expected = std::move(expected)};
+  return {.code = ErrorCode::kBadFormat,
+          .what = std::move(what),
+          .where = std::string(where),
+          .got = std::move(got),
+          .expected = std::move(expected)};
 }
 
 std::optional<Role> role_of(std::string_view name) {
@@ -23,7 +27,8 @@ std::optional<Role> role_of(std::string_view name) {
 /// A path of plain names: relative, "/" between them, no "." or "..", nothing a file system reads in another way.
 bool stays_inside(std::string_view path) {
   if (path.empty() || path.size() > 255 || path == kManifestName) return false;
-  const bool plain = std::all_of(path.begin(), path.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x20 && c != '\\' && c != ':'; });
+  const bool plain =
+      std::all_of(path.begin(), path.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x20 && c != '\\' && c != ':'; });
   if (!plain) return false;
   while (true) {
     const auto slash = path.find('/');
@@ -35,23 +40,28 @@ bool stays_inside(std::string_view path) {
 }
 
 bool is_sha256(std::string_view text) {
-  return text.size() == 64 && std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+  return text.size() == 64 &&
+         std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
 Result<Part> parse_part(const std::string& path, const Json& json, const std::string& where) {
   const std::string at = where + ": part \"" + path + "\"";
-  if (!stays_inside(path)) return bad(where, "a part's path leads out of the bundle or is not plain", path, "names joined by \"/\", without \"..\"");
+  if (!stays_inside(path))
+    return bad(where, "a part's path leads out of the bundle or is not plain", path, "names joined by \"/\", without \"..\"");
   Part part{.path = path};
   HEDGE_TRY(part.sha256, get_field<std::string>(json, "sha256", at));
   HEDGE_TRY(part.bytes, get_field<std::uint64_t>(json, "bytes", at));
-  if (!is_sha256(part.sha256)) return bad(at, "the field \"sha256\" is no SHA-256", part.sha256.substr(0, 80), "64 lower-case hexadecimal digits");
-  if (part.bytes > kMostPartBytes) return bad(at, "the part is too large", std::to_string(part.bytes), "at most " + std::to_string(kMostPartBytes) + " bytes");
+  if (!is_sha256(part.sha256))
+    return bad(at, "the field \"sha256\" is no SHA-256", part.sha256.substr(0, 80), "64 lower-case hexadecimal digits");
+  if (part.bytes > kMostPartBytes)
+    return bad(at, "the part is too large", std::to_string(part.bytes), "at most " + std::to_string(kMostPartBytes) + " bytes");
   return part;
 }
 
 Result<std::map<std::string, Part>> parse_parts(const Json& json, const std::string& where) {
   HEDGE_TRY(const Json list, get_field<Json>(json, "parts", where));
-  if (!list.is_object()) return bad(where, "the field \"parts\" is no object", list.dump(-1, ' ', false, Json::error_handler_t::replace).substr(0, 60));
+  if (!list.is_object())
+    return bad(where, "the field \"parts\" is no object", list.dump(-1, ' ', false, Json::error_handler_t::replace).substr(0, 60));
   std::map<std::string, Part> parts;
   for (const auto& [path, value] : list.items()) {
     HEDGE_TRY(auto part, parse_part(path, value, where));
@@ -69,7 +79,11 @@ Result<std::map<Role, Part>> parse_roles(const Json& json, const std::map<std::s
   for (const auto& [name, value] : list.items()) {
     const auto role = role_of(name);
     if (!role)
-      return Error{.code = ErrorCode::kUnsupported, .what = "an unknown role", .where = where, .got = name, .expected = "base, router, policy, labels"};
+      return Error{.code = ErrorCode::kUnsupported,
+                   .what = "an unknown role",
+                   .where = where,
+                   .got = name,
+                   .expected = "base, router, policy, labels"};
     HEDGE_TRY(const auto path, get_field<std::string>(list, name.c_str(), where + ": roles"));
     const auto part = parts.find(path);
     if (part == parts.end()) return bad(where, "the role \"" + name + "\" names a part that is not listed", path);

@@ -11,7 +11,11 @@ constexpr const char* kLogits = "logits";
 constexpr const char* kScore = "score";
 
 Error unfit(std::string where, std::string what, std::string got, std::string expected) {
-  return {.code = ErrorCode::kMismatch, .what = std::move(what), .where = std::move(where), .got = std::move(got), .expected = std::move(expected)};
+  return {.code = ErrorCode::kMismatch,
+          .what = std::move(what),
+          .where = std::move(where),
+          .got = std::move(got),
+          .expected = std::move(expected)};
 }
 
 std::string describe(const TensorSpec& spec) { return std::string(to_string(spec.dtype)) + " " + hedge::to_string(spec.shape); }
@@ -19,7 +23,8 @@ std::string describe(const TensorSpec& spec) { return std::string(to_string(spec
 Status check_matrix(const TensorSpec& spec, std::int64_t columns, const char* of) {
   const bool fits_columns = spec.shape.size() == 2 && (columns < 0 || spec.shape[1] < 0 || spec.shape[1] == columns);
   if (spec.dtype == DType::kF32 && fits_columns) return {};
-  return unfit(std::string(of) + ": " + spec.name, "a tensor of another form", describe(spec), "f32 " + hedge::to_string(Shape{-1, columns}));
+  return unfit(std::string(of) + ": " + spec.name, "a tensor of another form", describe(spec),
+               "f32 " + hedge::to_string(Shape{-1, columns}));
 }
 
 Status check_base_input(const Executor& base, const data::Preprocess& recipe) {
@@ -87,7 +92,8 @@ Result<std::unique_ptr<EdgeRuntime>> EdgeRuntime::create(RuntimeParts parts, con
   if (parts.labels.size() < 2) return refuse("fewer than two labels");
   if (std::isnan(parts.threshold)) return refuse("the threshold is not a number");
   if (parts.fusion && (parts.fusion->top_k < 1 || parts.fusion->top_k > static_cast<std::int64_t>(parts.labels.size())))
-    return unfit("policy: fusion", "as many of the global's logits as there are not", std::to_string(parts.fusion->top_k), "1 to the number of labels");
+    return unfit("policy: fusion", "as many of the global's logits as there are not", std::to_string(parts.fusion->top_k),
+                 "1 to the number of labels");
   HEDGE_CHECK(check_base_input(*parts.base, parts.preprocess));
   std::unique_ptr<EdgeRuntime> runtime(new EdgeRuntime(std::move(parts), clock));
   const auto& [base, router] = std::tie(runtime->parts_.base, runtime->parts_.router);
@@ -100,7 +106,8 @@ Result<std::unique_ptr<EdgeRuntime>> EdgeRuntime::create(RuntimeParts parts, con
     HEDGE_CHECK(check_matrix(input, given.size() == 2 ? given[1] : -1, "router"));
     runtime->router_inputs_.push_back(index);
   }
-  if (router->inputs().empty()) return unfit("router", "a router takes the base's logits", "no input", "\"logits\" and, or not, \"features\"");
+  if (router->inputs().empty())
+    return unfit("router", "a router takes the base's logits", "no input", "\"logits\" and, or not, \"features\"");
   HEDGE_TRY(runtime->score_, find_output(*router, kScore, "router"));
   if (router->outputs()[runtime->score_].dtype != DType::kF32)
     return unfit("router: score", "the score is of another type", to_string(router->outputs()[runtime->score_].dtype), "f32");
@@ -115,8 +122,10 @@ Result<std::vector<Tensor>> EdgeRuntime::run_base(const data::Picture& fitted) c
   HEDGE_TRY(auto outputs, parts_.base->run(std::span(&input, 1)));
   const Tensor& logits = outputs.at(logits_);
   const Shape expected = {1, static_cast<std::int64_t>(parts_.labels.size())};
-  if (logits.shape() != expected) return unfit("base: logits", "the base's answer is of another form", hedge::to_string(logits.shape()), hedge::to_string(expected));
-  if (!all_finite(logits.data<float>())) return Error{.code = ErrorCode::kBadData, .what = "the base's logits are not finite", .where = "base: logits"};
+  if (logits.shape() != expected)
+    return unfit("base: logits", "the base's answer is of another form", hedge::to_string(logits.shape()), hedge::to_string(expected));
+  if (!all_finite(logits.data<float>()))
+    return Error{.code = ErrorCode::kBadData, .what = "the base's logits are not finite", .where = "base: logits"};
   return outputs;
 }
 
@@ -127,7 +136,8 @@ Result<float> EdgeRuntime::run_router(const std::vector<Tensor>& base) const {
   }
   HEDGE_TRY(const auto outputs, parts_.router->run(inputs));
   const Tensor& score = outputs.at(score_);
-  if (score.num_elements() != 1) return unfit("router: score", "a router gives one score a picture", hedge::to_string(score.shape()), "[1] or [1, 1]");
+  if (score.num_elements() != 1)
+    return unfit("router: score", "a router gives one score a picture", hedge::to_string(score.shape()), "[1] or [1, 1]");
   const float value = score.data<float>()[0];
   if (!std::isfinite(value)) return Error{.code = ErrorCode::kBadData, .what = "the score is not finite", .where = "router: score"};
   return value;

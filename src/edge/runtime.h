@@ -43,13 +43,15 @@ struct Answer {
   Source source = Source::kEdge;
   float score = 0;
   bool wants_cloud = false;  ///< score > threshold, whatever became of it; coverage counts its opposite
-  std::string reason;        ///< "score<=threshold", "queried", "no cloud configured", "cloud late: …", "cloud unavailable: …", "cloud answer refused: …"
+  std::string
+      reason;  ///< "score<=threshold", "queried", "no cloud configured", "cloud late: …", "cloud unavailable: …", "cloud answer refused: …"
   AnswerTimes times_ms;
 };
 
 /// What a runtime is made of.
 struct RuntimeParts {
-  std::unique_ptr<Executor> base;    ///< one input u8 [N, H, W, C], normalisation folded in; outputs f32 "logits" [N, K] and, where the router takes it, "features" [N, F]
+  std::unique_ptr<Executor> base;    ///< one input u8 [N, H, W, C], normalisation folded in; outputs f32 "logits" [N, K] and, where the
+                                     ///< router takes it, "features" [N, F]
   std::unique_ptr<Executor> router;  ///< inputs "logits" [N, K] and, or not, "features" [N, F]; output f32 "score", one a picture
   float threshold = 0;               ///< query iff score > threshold
   std::vector<std::string> labels;   ///< K class names

@@ -18,7 +18,8 @@ constexpr std::size_t kWindowPerWorker = 8;
 /// Workers take pictures in order and hand rows back in any order; whoever completes the next row emits it.
 class Stream {
  public:
-  Stream(const Answerer& answerer, const Clock& clock, const PictureSource& source, const StreamOptions& options, const std::function<Status(const Row&)>& emit)
+  Stream(const Answerer& answerer, const Clock& clock, const PictureSource& source, const StreamOptions& options,
+         const std::function<Status(const Row&)>& emit)
       : answerer_(answerer), clock_(clock), source_(source), options_(options), emit_(emit) {
     total_ = options.limit == 0 ? source.size() : std::min(options.limit, source.size());
     start_ = clock.now();
@@ -104,7 +105,7 @@ class Stream {
   std::size_t taken_ = 0;
   std::size_t emitted_ = 0;
   std::map<std::size_t, Row> waiting_;  ///< done, but an earlier one is not
-  Status status_;                      ///< emit's first error
+  Status status_;                       ///< emit's first error
   Tally tally_;
 };
 
@@ -113,7 +114,10 @@ class Stream {
 Result<Summary> answer_all(const Answerer& answerer, const Clock& clock, const PictureSource& source, const StreamOptions& options,
                            const std::function<Status(const Row&)>& emit) {
   if (options.concurrency < 1 || options.concurrency > 1024)
-    return Error{.code = ErrorCode::kInvalidArgument, .what = "the concurrency is out of range", .got = std::to_string(options.concurrency), .expected = "1 to 1024"};
+    return Error{.code = ErrorCode::kInvalidArgument,
+                 .what = "the concurrency is out of range",
+                 .got = std::to_string(options.concurrency),
+                 .expected = "1 to 1024"};
   return Stream(answerer, clock, source, options, emit).run();
 }
 

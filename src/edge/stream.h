@@ -17,10 +17,10 @@
 namespace hedge::edge {
 
 struct StreamOptions {
-  int concurrency = 1;                        ///< pictures under way at once; >= 1
-  std::size_t limit = 0;                      ///< the first so many only; 0: all
-  const std::atomic<bool>* stop = nullptr;    ///< set from outside (a signal): no further picture is started
-  ProgressSink progress;                      ///< told after each row
+  int concurrency = 1;                      ///< pictures under way at once; >= 1
+  std::size_t limit = 0;                    ///< the first so many only; 0: all
+  const std::atomic<bool>* stop = nullptr;  ///< set from outside (a signal): no further picture is started
+  ProgressSink progress;                    ///< told after each row
 };
 
 /// What gives an answer to a picture; called by as many threads as the concurrency says.

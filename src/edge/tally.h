@@ -26,15 +26,15 @@ struct Summary {
   std::size_t edge = 0;
   std::size_t cloud = 0;
   std::size_t fallback = 0;
-  double coverage = 0;                   ///< share of the answered with score <= threshold
-  std::optional<double> accuracy;        ///< over the answered whose truth is known
+  double coverage = 0;             ///< share of the answered with score <= threshold
+  std::optional<double> accuracy;  ///< over the answered whose truth is known
   std::size_t with_truth = 0;
-  double p50_ms = 0;                     ///< of an answer's total time, by the nearest rank; 0 where nothing was answered
+  double p50_ms = 0;  ///< of an answer's total time, by the nearest rank; 0 where nothing was answered
   double p99_ms = 0;
   double mean_ms = 0;
-  std::optional<double> cloud_p50_ms;    ///< of the cloud step of answers that came from the cloud
+  std::optional<double> cloud_p50_ms;  ///< of the cloud step of answers that came from the cloud
   double seconds = 0;
-  bool stopped = false;                  ///< `stop` was set before the end
+  bool stopped = false;  ///< `stop` was set before the end
 };
 
 /// Adds rows up. Call add() for each, then finish(), which gives all of the summary but what only the run knows: total, seconds, stopped.

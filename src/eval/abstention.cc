@@ -62,7 +62,9 @@ Result<std::vector<Family>> make_families(std::span<const AbstainingScore> score
   std::vector<Family> families;
   for (const AbstainingScore& score : scores) {
     const bool fits = !score.per_seed.empty() && (score.base_right.size() == 1 || score.base_right.size() == score.per_seed.size());
-    if (!fits) return Error{.code = ErrorCode::kBadData, .what = "a method has no scores, or answers of another number of seeds", .where = score.method};
+    if (!fits)
+      return Error{
+          .code = ErrorCode::kBadData, .what = "a method has no scores, or answers of another number of seeds", .where = score.method};
     Family family = {.score = &score, .curves = {}};
     for (std::size_t s = 0; s < score.per_seed.size(); ++s) {
       HEDGE_TRY(RiskCurve curve, RiskCurve::make(score.per_seed[s], family.right_of(s)));

@@ -11,15 +11,16 @@
 
 namespace hedge::eval {
 
-/// Risk against coverage for one score and no global: the pictures of lowest score are answered by the base, the others by nobody. Risk is the
-/// share of wrong answers among the covered; where a coverage cuts through equal scores, its expectation over a random order among them.
+/// Risk against coverage for one score and no global: the pictures of lowest score are answered by the base, the others by nobody. Risk is
+/// the share of wrong answers among the covered; where a coverage cuts through equal scores, its expectation over a random order among
+/// them.
 class RiskCurve {
  public:
   /// Errors: kBadData (no pictures, a score that is not finite), kMismatch (sizes).
   static Result<RiskCurve> make(std::span<const float> scores, std::span<const std::uint8_t> base_right);
 
-  /// Writes risk[i] at coverages[i] (ascending, above 0) of a weighted sample and returns its AURC: the mean over the pictures, in ascending
-  /// score, of the risk on all up to it (Geifman and El-Yaniv 2017). Preconditions as in SelectiveCurve::evaluate.
+  /// Writes risk[i] at coverages[i] (ascending, above 0) of a weighted sample and returns its AURC: the mean over the pictures, in
+  /// ascending score, of the risk on all up to it (Geifman and El-Yaniv 2017). Preconditions as in SelectiveCurve::evaluate.
   double evaluate(const SampleWeights& weights, std::span<const double> coverages, std::span<double> risk) const;
 
  private:
@@ -55,8 +56,8 @@ struct AbstentionRow {
 struct Abstention {
   std::vector<double> coverages = {0.9, 0.8, 0.7};
   std::vector<AbstentionRow> rows;
-  std::vector<double> grid;                   ///< 0.05 … 1
-  std::vector<std::vector<double>> risk;      ///< [method][grid]
+  std::vector<double> grid;               ///< 0.05 … 1
+  std::vector<std::vector<double>> risk;  ///< [method][grid]
 };
 
 /// Answering or staying silent with each score: means over the seeds, and intervals of the paired, hierarchical bootstrap of `resamples`.

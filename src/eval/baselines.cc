@@ -8,7 +8,11 @@ namespace hedge::eval {
 namespace {
 
 Error disagreement(const std::string& where, std::size_t got, std::size_t expected) {
-  return {.code = ErrorCode::kMismatch, .what = "the methods are not of the same pictures", .where = where, .got = std::to_string(got), .expected = std::to_string(expected)};
+  return {.code = ErrorCode::kMismatch,
+          .what = "the methods are not of the same pictures",
+          .where = where,
+          .got = std::to_string(got),
+          .expected = std::to_string(expected)};
 }
 
 BootstrapOptions bootstrap_options(const BaselineOptions& options, std::vector<double> coverages) {
@@ -43,7 +47,8 @@ Result<Sampled> sample(const SharedMethod& method, std::vector<double> coverages
     HEDGE_TRY(auto curve, SelectiveCurve::make(seed, method.outcomes));
     sampled.family.push_back(std::move(curve));
   }
-  HEDGE_TRY(sampled.samples, paired_bootstrap(std::span<const CurveFamily>(&sampled.family, 1), method.outcomes, bootstrap_options(options, sampled.coverages)));
+  HEDGE_TRY(sampled.samples, paired_bootstrap(std::span<const CurveFamily>(&sampled.family, 1), method.outcomes,
+                                              bootstrap_options(options, sampled.coverages)));
   return sampled;
 }
 
@@ -62,7 +67,8 @@ std::vector<double> coverages_of(const SharedMethod& method, const BaselineOptio
   return options.coverages;
 }
 
-Status append_shared(const SharedMethod& method, const SharedMethod& hybrid, const BaselineOptions& options, std::vector<BaselineRow>& rows) {
+Status append_shared(const SharedMethod& method, const SharedMethod& hybrid, const BaselineOptions& options,
+                     std::vector<BaselineRow>& rows) {
   if (method.outcomes.size() != hybrid.outcomes.size()) return disagreement(method.name, method.outcomes.size(), hybrid.outcomes.size());
   const auto coverages = coverages_of(method, options);
   HEDGE_TRY(const auto own, sample(method, coverages, options));
@@ -154,7 +160,8 @@ Status append_exits(const ExitMethod& method, const SharedMethod& hybrid, const 
     row.hybrid_coverage = equal_cost_coverage(hybrid, exited.mean_macs);
     if (row.hybrid_coverage) {
       HEDGE_TRY(const auto reference, sample(hybrid, {*row.hybrid_coverage}, options));
-      row.to_hybrid = paired_difference(row.accuracy.value - reference.accuracy_at(*row.hybrid_coverage), own.accuracy(0), reference.accuracy(0));
+      row.to_hybrid =
+          paired_difference(row.accuracy.value - reference.accuracy_at(*row.hybrid_coverage), own.accuracy(0), reference.accuracy(0));
     }
     row.device_macs = exited.mean_macs;
     row.threshold = threshold;
@@ -174,8 +181,8 @@ const char* to_string(Placement placement) {
   return "edge-cloud";
 }
 
-Result<std::vector<BaselineRow>> baseline_rows(const SharedMethod& hybrid, const std::vector<SharedMethod>& methods, const std::vector<ExitMethod>& exits,
-                                               const BaselineOptions& options) {
+Result<std::vector<BaselineRow>> baseline_rows(const SharedMethod& hybrid, const std::vector<SharedMethod>& methods,
+                                               const std::vector<ExitMethod>& exits, const BaselineOptions& options) {
   HEDGE_CHECK(bootstrap_options(options, options.coverages).validate());
   if (hybrid.outcomes.size() == 0) return Error{.code = ErrorCode::kBadData, .what = "there are no pictures to judge on"};
   std::vector<BaselineRow> rows;

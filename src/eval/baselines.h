@@ -25,11 +25,12 @@ struct SharedMethod {
   std::string name;
   std::string variant;
   Placement where = Placement::kEdgeCloud;
-  routing::Outcomes outcomes;              ///< base_right: the device's answer, global_right: the cloud's
-  std::vector<std::vector<float>> scores;  ///< one a seed, [N] each: the higher, the sooner sent; empty where nothing is decided (device, cloud)
-  std::int64_t device_macs = 0;            ///< of every picture
-  std::int64_t cloud_macs = 0;             ///< of one that is sent
-  std::int64_t query_bytes = 0;            ///< payload of one that is sent
+  routing::Outcomes outcomes;  ///< base_right: the device's answer, global_right: the cloud's
+  std::vector<std::vector<float>>
+      scores;                    ///< one a seed, [N] each: the higher, the sooner sent; empty where nothing is decided (device, cloud)
+  std::int64_t device_macs = 0;  ///< of every picture
+  std::int64_t cloud_macs = 0;   ///< of one that is sent
+  std::int64_t query_bytes = 0;  ///< payload of one that is sent
 };
 
 /// A network with exits on one device: a picture leaves at the first exit whose entropy is at most the threshold.
@@ -65,9 +66,10 @@ struct BaselineOptions {
 
 /// The rows of `hybrid` and of all others, in the order given; every interval and difference from the same resampled pictures. All methods
 /// are of the same pictures in the same order.
-/// Errors: kMismatch (another number of pictures, exits that do not agree), kBadData (scores that are not finite, no pictures), kInvalidArgument (options).
-Result<std::vector<BaselineRow>> baseline_rows(const SharedMethod& hybrid, const std::vector<SharedMethod>& methods, const std::vector<ExitMethod>& exits,
-                                               const BaselineOptions& options = {});
+/// Errors: kMismatch (another number of pictures, exits that do not agree), kBadData (scores that are not finite, no pictures),
+/// kInvalidArgument (options).
+Result<std::vector<BaselineRow>> baseline_rows(const SharedMethod& hybrid, const std::vector<SharedMethod>& methods,
+                                               const std::vector<ExitMethod>& exits, const BaselineOptions& options = {});
 
 /// Areas of two hybrids of different models on the same pictures, and what the first has over the second, paired.
 struct AreaComparison {

@@ -9,7 +9,10 @@ Json interval_json(const Interval& interval) { return {{"value", interval.value}
 
 Json model_json(const std::string& sha256, std::int64_t macs, std::int64_t parameters, const std::vector<std::uint8_t>& right) {
   const auto hits = std::count(right.begin(), right.end(), std::uint8_t{1});
-  return {{"sha256", sha256}, {"macs", macs}, {"parameters", parameters}, {"accuracy", interval_json(wilson_interval(hits, static_cast<std::int64_t>(right.size())))}};
+  return {{"sha256", sha256},
+          {"macs", macs},
+          {"parameters", parameters},
+          {"accuracy", interval_json(wilson_interval(hits, static_cast<std::int64_t>(right.size())))}};
 }
 
 Json row_json(const BaselineRow& row) {

@@ -33,7 +33,8 @@ Error bad_option(const char* field, std::string got, const char* expected) {
 
 }  // namespace
 
-Resampler::Resampler(const routing::Outcomes& outcomes, std::uint64_t seed) : outcomes_(outcomes), rng_(seed, 0), weights_(unit_weights(outcomes)) {}
+Resampler::Resampler(const routing::Outcomes& outcomes, std::uint64_t seed)
+    : outcomes_(outcomes), rng_(seed, 0), weights_(unit_weights(outcomes)) {}
 
 const SampleWeights& Resampler::next() {
   const std::size_t n = outcomes_.size();
@@ -73,7 +74,8 @@ Result<BootstrapSamples> paired_bootstrap(std::span<const CurveFamily> families,
   BootstrapSamples samples;
   samples.families.resize(families.size());
   for (std::size_t f = 0; f < families.size(); ++f) {
-    if (families[f].empty()) return Error{.code = ErrorCode::kBadData, .what = "a method has no scores", .where = "method " + std::to_string(f)};
+    if (families[f].empty())
+      return Error{.code = ErrorCode::kBadData, .what = "a method has no scores", .where = "method " + std::to_string(f)};
     samples.families[f].accuracy.resize(options.coverages.size());
   }
   const auto total = static_cast<double>(outcomes.size());

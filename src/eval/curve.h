@@ -52,9 +52,9 @@ class SelectiveCurve {
   /// One picture, in ascending order of the score.
   struct Entry {
     std::uint32_t picture = 0;
-    std::int8_t loss = 0;          ///< global_right - base_right: what covering it costs
+    std::int8_t loss = 0;  ///< global_right - base_right: what covering it costs
     std::uint8_t base_right = 0;
-    std::uint8_t ends_run = 0;     ///< the next picture has another score
+    std::uint8_t ends_run = 0;  ///< the next picture has another score
   };
   std::vector<Entry> entries_;
   SampleWeights once_;

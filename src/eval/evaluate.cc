@@ -22,14 +22,16 @@ struct UsedSplits {
 
   [[nodiscard]] bool hold(const routing::TableInfo& info) const {
     return std::find(hashes.begin(), hashes.end(), info.content_hash) != hashes.end() ||
-           std::any_of(datasets.begin(), datasets.end(), [&](const auto& dataset) { return routing::same_or_overlapping(dataset, info.dataset); });
+           std::any_of(datasets.begin(), datasets.end(),
+                       [&](const auto& dataset) { return routing::same_or_overlapping(dataset, info.dataset); });
   }
 };
 
 /// A score's figures on pictures that made it flatter; so such a table is refused.
 Status refuse_own_split(const routing::TableInfo& info, const EvaluateOptions& options) {
   if (info.content_hash.empty())
-    return Error{.code = ErrorCode::kBadData, .what = "the table does not say which pictures it is of (no content hash)", .where = info.dataset};
+    return Error{
+        .code = ErrorCode::kBadData, .what = "the table does not say which pictures it is of (no content hash)", .where = info.dataset};
   UsedSplits fitted{.hashes = options.fitted_hashes, .datasets = options.fitted_datasets};
   UsedSplits calibration{.hashes = options.calibration_hashes, .datasets = options.calibration_datasets};
   if (options.policy) {
@@ -39,8 +41,10 @@ Status refuse_own_split(const routing::TableInfo& info, const EvaluateOptions& o
     calibration.hashes.push_back(policy.calibration_hash);
     calibration.datasets.push_back(policy.calibration_dataset);
   }
-  if (fitted.hold(info)) return refused("a method was fitted on this table's own split", info.dataset, "evaluate on a split that nothing was fitted on");
-  if (calibration.hold(info)) return refused("the threshold was calibrated on this table's own split", info.dataset, "evaluate on the test split");
+  if (fitted.hold(info))
+    return refused("a method was fitted on this table's own split", info.dataset, "evaluate on a split that nothing was fitted on");
+  if (calibration.hold(info))
+    return refused("the threshold was calibrated on this table's own split", info.dataset, "evaluate on the test split");
   return routing::check_unseen(info);
 }
 
@@ -49,7 +53,8 @@ Status check_policy(const routing::TableInfo& info, const EvaluateOptions& optio
   const routing::Policy& policy = options.policy->policy;
   HEDGE_CHECK(routing::check_models(policy, info, info.dataset));
   if (policy.calibration_size < 1)
-    return Error{.code = ErrorCode::kInvalidArgument, .what = "the policy's calibration split has no size", .where = policy.calibration_dataset};
+    return Error{
+        .code = ErrorCode::kInvalidArgument, .what = "the policy's calibration split has no size", .where = policy.calibration_dataset};
   return {};
 }
 
@@ -105,7 +110,8 @@ Interval accuracy_interval(const std::vector<std::uint8_t>& right) {
   return wilson_interval(std::accumulate(right.begin(), right.end(), std::int64_t{0}), static_cast<std::int64_t>(right.size()));
 }
 
-void describe(const routing::PredictionTable& table, const EvaluateOptions& options, const routing::Outcomes& outcomes, EvaluationReport& report) {
+void describe(const routing::PredictionTable& table, const EvaluateOptions& options, const routing::Outcomes& outcomes,
+              EvaluationReport& report) {
   const routing::TableInfo& info = table.info;
   report.title = options.title;
   report.dataset = info.dataset;
@@ -138,7 +144,9 @@ std::vector<AbstainingScore> abstaining_scores(const routing::PredictionTable& t
                                                const routing::Outcomes& outcomes) {
   std::vector<AbstainingScore> scores;  // entropy first: the others are compared with it
   for (const routing::FreeScore score : routing::kFreeScores)
-    scores.push_back({.method = routing::to_string(score), .per_seed = {routing::free_score(score, table.base_logits)}, .base_right = {outcomes.base_right}});
+    scores.push_back({.method = routing::to_string(score),
+                      .per_seed = {routing::free_score(score, table.base_logits)},
+                      .base_right = {outcomes.base_right}});
   for (const MethodScores& method : methods) {
     if (method.kind == MethodKind::kFused) continue;  // the same scores and base as its twin
     AbstainingScore score = {.method = method.name, .per_seed = method.per_seed, .base_right = {}};
@@ -212,7 +220,8 @@ Result<std::optional<Explorer>> explore(const routing::PredictionTable& table, c
 }
 
 /// A table without a global: nothing but abstaining can be judged.
-Result<EvaluationReport> evaluate_alone(const routing::PredictionTable& table, const std::vector<MethodScores>& methods, const EvaluateOptions& options) {
+Result<EvaluationReport> evaluate_alone(const routing::PredictionTable& table, const std::vector<MethodScores>& methods,
+                                        const EvaluateOptions& options) {
   HEDGE_CHECK(check_names(methods));
   const routing::Outcomes outcomes = routing::base_outcomes(table);
   EvaluationReport report;

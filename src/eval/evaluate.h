@@ -142,7 +142,7 @@ struct OperatingReport {
   Interval risk_on_covered;     ///< Wilson; 0..1 where nothing is covered
   Interval predicted_coverage;  ///< from the calibration split alone (prediction_interval)
   Interval predicted_accuracy;
-  bool inside = false;          ///< both measured values lie in the predicted intervals
+  bool inside = false;  ///< both measured values lie in the predicted intervals
   std::optional<PromiseReport> promise;
 };
 
@@ -156,7 +156,7 @@ struct FusionReport {
 struct Explorer {
   std::string method;
   bool fused = false;
-  std::int64_t pictures = 0;  ///< of the table; fewer may be listed
+  std::int64_t pictures = 0;                             ///< of the table; fewer may be listed
   std::vector<std::int64_t> rows, labels, base, global;  ///< row of the table; classes
   std::vector<float> scores;
 };
@@ -191,12 +191,12 @@ struct EvaluationReport {
   [[nodiscard]] const AreaRow* area_of(const std::string& method) const;
 };
 
-/// Evaluates methods on a table: the free scores and the upper bound are added by itself, at coverages 0.30, 0.35 … 1.00. A table without a global is
-/// judged for abstaining alone.
-/// Errors: those of PredictionTable::validate; kMismatch: the table's split was trained, fitted or calibrated on - the same pictures, or
-/// the same split whatever its limit (routing::same_or_overlapping) -, the policy is of other models or features, a score vector has another length; kBadData: a score that is not finite, a method without scores, a table without
-/// a content hash; kInvalidArgument: a name that is malformed, reserved or given twice; resamples < 100; kNotFound: the default or the
-/// policy's method is not there.
+/// Evaluates methods on a table: the free scores and the upper bound are added by itself, at coverages 0.30, 0.35 … 1.00. A table without a
+/// global is judged for abstaining alone. Errors: those of PredictionTable::validate; kMismatch: the table's split was trained, fitted or
+/// calibrated on - the same pictures, or the same split whatever its limit (routing::same_or_overlapping) -, the policy is of other models
+/// or features, a score vector has another length; kBadData: a score that is not finite, a method without scores, a table without a content
+/// hash; kInvalidArgument: a name that is malformed, reserved or given twice; resamples < 100; kNotFound: the default or the policy's
+/// method is not there.
 Result<EvaluationReport> evaluate(const routing::PredictionTable& table, const std::vector<MethodScores>& methods,
                                   const EvaluateOptions& options = {});
 

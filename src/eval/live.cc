@@ -5,7 +5,8 @@
 
 namespace hedge::eval {
 
-Result<LiveComparison> compare_live(std::string_view lines, const routing::PredictionTable& table, std::span<const float> scores, float threshold) {
+Result<LiveComparison> compare_live(std::string_view lines, const routing::PredictionTable& table, std::span<const float> scores,
+                                    float threshold) {
   const auto base = routing::argmax_rows(table.base_logits);
   const auto global = routing::argmax_rows(table.global_logits);
   LiveComparison result;
@@ -21,7 +22,10 @@ Result<LiveComparison> compare_live(std::string_view lines, const routing::Predi
     HEDGE_TRY(const auto label, get_field<std::int64_t>(json, "label_index", where));
     HEDGE_TRY(const auto source, get_field<std::string>(json, "source", where));
     if (row >= table.size() || row >= scores.size() || row >= global.size())
-      return Error{.code = ErrorCode::kMismatch, .what = "more answers than the table has rows", .where = where, .expected = std::to_string(table.size())};
+      return Error{.code = ErrorCode::kMismatch,
+                   .what = "more answers than the table has rows",
+                   .where = where,
+                   .expected = std::to_string(table.size())};
     const bool query = scores[row] > threshold;
     const bool same_source = source == (query ? "cloud" : "edge");
     const bool same_label = label == (query ? global[row] : base[row]);
@@ -31,7 +35,10 @@ Result<LiveComparison> compare_live(std::string_view lines, const routing::Predi
     result.other_label += same_source && !same_label;
   }
   if (row != table.size())
-    return Error{.code = ErrorCode::kMismatch, .what = "fewer answers than the table has rows", .got = std::to_string(row), .expected = std::to_string(table.size())};
+    return Error{.code = ErrorCode::kMismatch,
+                 .what = "fewer answers than the table has rows",
+                 .got = std::to_string(row),
+                 .expected = std::to_string(table.size())};
   return result;
 }
 

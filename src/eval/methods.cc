@@ -27,7 +27,8 @@ Result<MethodScores> with_fusion(const MethodScores& method, const routing::Pred
 Result<MethodScores> with_models(MethodScores method, const routing::PredictionTable& table, const routing::PredictionTable& pair) {
   const auto labels = table.labels.data<std::int64_t>();
   const auto others = pair.labels.data<std::int64_t>();
-  const bool same = table.info.content_hash == pair.info.content_hash && std::equal(labels.begin(), labels.end(), others.begin(), others.end());
+  const bool same =
+      table.info.content_hash == pair.info.content_hash && std::equal(labels.begin(), labels.end(), others.begin(), others.end());
   if (!same)
     return Error{.code = ErrorCode::kMismatch,
                  .what = "the other models' predictions are of other pictures",

@@ -32,7 +32,8 @@ std::vector<Picture> decide(const PerClassInputs& inputs) {
     const std::uint8_t base = inputs.outcomes->base_right[i];
     const std::uint8_t global = inputs.outcomes->global_right[i];
     const bool query = inputs.scores[i] > inputs.threshold;
-    pictures.push_back({.label = static_cast<std::uint32_t>(inputs.labels[i]), .base = base, .global = global, .hybrid = query ? global : base});
+    pictures.push_back(
+        {.label = static_cast<std::uint32_t>(inputs.labels[i]), .base = base, .global = global, .hybrid = query ? global : base});
   }
   return pictures;
 }

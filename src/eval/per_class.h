@@ -37,7 +37,7 @@ struct PerClass {
 };
 
 struct PerClassInputs {
-  std::span<const std::int64_t> labels;         ///< [N], in 0..classes-1
+  std::span<const std::int64_t> labels;  ///< [N], in 0..classes-1
   std::int64_t classes = 0;
   const routing::Outcomes* outcomes = nullptr;  ///< borrowed; with answers to queries
   std::span<const float> scores;                ///< [N]

@@ -15,7 +15,11 @@ namespace {
 using internal::Predictions;
 
 Error disagreement(std::string what, std::string where, std::string got, std::string expected) {
-  return Error{.code = ErrorCode::kMismatch, .what = std::move(what), .where = std::move(where), .got = std::move(got), .expected = std::move(expected)};
+  return Error{.code = ErrorCode::kMismatch,
+               .what = std::move(what),
+               .where = std::move(where),
+               .got = std::move(got),
+               .expected = std::move(expected)};
 }
 
 /// The rows of `part` behind those of `all`.
@@ -25,7 +29,8 @@ Status append(Predictions part, const std::string& role, Predictions& all) {
     all.features = part.features;
   }
   const bool fits = part.indices.empty() || (part.classes == all.classes && part.features == all.features);
-  if (!fits) return disagreement("an output's width changes from part to part", role, std::to_string(part.classes), std::to_string(all.classes));
+  if (!fits)
+    return disagreement("an output's width changes from part to part", role, std::to_string(part.classes), std::to_string(all.classes));
   all.indices.insert(all.indices.end(), part.indices.begin(), part.indices.end());
   all.logits.insert(all.logits.end(), part.logits.begin(), part.logits.end());
   all.feature_values.insert(all.feature_values.end(), part.feature_values.begin(), part.feature_values.end());
@@ -34,7 +39,8 @@ Status append(Predictions part, const std::string& role, Predictions& all) {
 }
 
 /// All parts of one model's predictions, found in the cache or computed and left there.
-Result<Predictions> predict_model(const ModelRun& model, const PredictInputs& inputs, const std::string& role, internal::PredictProgress& progress) {
+Result<Predictions> predict_model(const ModelRun& model, const PredictInputs& inputs, const std::string& role,
+                                  internal::PredictProgress& progress) {
   const auto size = inputs.dataset->size();
   const bool cached = !inputs.cache.empty();
   const Json key = cached ? prediction_key(model, inputs.dataset->content_hash()) : Json();
@@ -49,7 +55,8 @@ Result<Predictions> predict_model(const ModelRun& model, const PredictInputs& in
       progress.skip(static_cast<double>(range.end - range.begin));
     } else {
       if (inputs.should_stop && inputs.should_stop())
-        return Error{.code = ErrorCode::kCancelled, .what = "stopped on request", .where = role, .hint = cached ? "run it again to go on" : ""};
+        return Error{
+            .code = ErrorCode::kCancelled, .what = "stopped on request", .where = role, .hint = cached ? "run it again to go on" : ""};
       HEDGE_TRY(part, internal::run_model(model, inputs, role, range, progress));
       if (cached) HEDGE_CHECK(internal::write_part(folder, key, range, *part));
     }
@@ -61,7 +68,8 @@ Result<Predictions> predict_model(const ModelRun& model, const PredictInputs& in
 }
 
 /// The rows of `values` at `rows`, as a matrix; of each row the columns `columns`, or all where there are none.
-Tensor select(const std::vector<float>& values, std::int64_t width, const std::vector<std::size_t>& rows, const std::vector<std::int64_t>& columns = {}) {
+Tensor select(const std::vector<float>& values, std::int64_t width, const std::vector<std::size_t>& rows,
+              const std::vector<std::int64_t>& columns = {}) {
   const auto wanted = columns.empty() ? width : static_cast<std::int64_t>(columns.size());
   Tensor matrix(DType::kF32, {static_cast<std::int64_t>(rows.size()), wanted});
   auto out = matrix.data<float>().begin();
@@ -143,7 +151,8 @@ Status check_inputs(const PredictInputs& inputs) {
 /// The model gives each class of the table.
 Status check_classes(const ModelRun& model, std::int64_t outputs, const PredictInputs& inputs, const std::string& role) {
   const auto names = static_cast<std::int64_t>(names_of(inputs).size());
-  Error error = disagreement("the model has another number of classes than the data set", role + ": logits", std::to_string(outputs), std::to_string(names));
+  Error error = disagreement("the model has another number of classes than the data set", role + ": logits", std::to_string(outputs),
+                             std::to_string(names));
   error.hint = "where they are called otherwise or stand in another order, give the classes' names (--labels)";
   if (model.columns.empty() ? outputs != names : static_cast<std::int64_t>(model.columns.size()) != names) return error;
   const bool inside = std::all_of(model.columns.begin(), model.columns.end(), [&](std::int64_t c) { return c >= 0 && c < outputs; });
@@ -181,11 +190,13 @@ Result<routing::PredictionTable> predict(const PredictInputs& inputs) {
   for (std::size_t i = 0; i < rows.in_a.size(); ++i) {
     report.indices.push_back(base.indices[rows.in_a[i]]);
     const auto label = inputs.dataset->label(report.indices.back());
-    table.labels.data<std::int64_t>()[i] = inputs.classes.names.empty() ? label : inputs.classes.of_dataset[static_cast<std::size_t>(label)];
+    table.labels.data<std::int64_t>()[i] =
+        inputs.classes.names.empty() ? label : inputs.classes.of_dataset[static_cast<std::size_t>(label)];
   }
   table.base_logits = select(base.logits, base.classes, rows.in_a, inputs.base.columns);
   table.base_features = select(base.feature_values, base.features, rows.in_a);
-  table.global_logits = has_global ? select(global.logits, global.classes, rows.in_b, inputs.global.columns) : Tensor(DType::kF32, {0, table.base_logits.shape()[1]});
+  table.global_logits = has_global ? select(global.logits, global.classes, rows.in_b, inputs.global.columns)
+                                   : Tensor(DType::kF32, {0, table.base_logits.shape()[1]});
   for (const data::Skipped& one : report.skipped) log(inputs.log, LogLevel::kWarning, one.path + " is left out: " + one.reason);
   HEDGE_CHECK(table.validate());
   if (inputs.report != nullptr) *inputs.report = std::move(report);

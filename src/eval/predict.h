@@ -45,25 +45,26 @@ struct PredictReport {
 struct PredictInputs {
   const data::Dataset* dataset = nullptr;
   ModelRun base;
-  ModelRun global;                  ///< executor == nullptr: the table has no global
-  data::ClassSpace classes;         ///< of the table; without names: the data set's
+  ModelRun global;           ///< executor == nullptr: the table has no global
+  data::ClassSpace classes;  ///< of the table; without names: the data set's
   /// Where predictions are kept and found again (docs/formats/prediction_cache.md), so that a killed run goes on; empty: nowhere.
   std::filesystem::path cache;
-  std::int64_t batch = 256;         ///< >= 1; where the executor's batch is fixed, that one
-  int workers = 1;                  ///< decoding threads, >= 1
-  bool strict = false;              ///< a picture that cannot be decoded is an error; otherwise it is left out and listed
-  ProgressSink progress;            ///< with the seconds left
-  std::function<bool()> should_stop; ///< asked between the parts of a prediction
-  LogSink log;                      ///< a warning a picture that is left out
-  const Clock* clock = nullptr;     ///< of the estimate; nullptr: the steady clock
-  PredictReport* report = nullptr;  ///< filled where given
+  std::int64_t batch = 256;           ///< >= 1; where the executor's batch is fixed, that one
+  int workers = 1;                    ///< decoding threads, >= 1
+  bool strict = false;                ///< a picture that cannot be decoded is an error; otherwise it is left out and listed
+  ProgressSink progress;              ///< with the seconds left
+  std::function<bool()> should_stop;  ///< asked between the parts of a prediction
+  LogSink log;                        ///< a warning a picture that is left out
+  const Clock* clock = nullptr;       ///< of the estimate; nullptr: the steady clock
+  PredictReport* report = nullptr;    ///< filled where given
 };
 
 /// Runs base and global over the data set, in its order. A picture that either cannot use is left out for both. With a cache, what an
 /// earlier run left there is taken (unless `strict` and pictures were left out), and what is new is left there, part by part.
 /// Errors: kInvalidArgument (no data set or base, batch or workers < 1, a recipe); kNotFound (no output "logits"); kUnsupported (an input
 /// of another kind or several); kMismatch (the model has other inputs, outputs or classes than the data set); kBadData (no picture left, a
-/// logit or feature that is not finite, with the picture's id); kCancelled; kIo (the cache); those of the executor and, with `strict`, of Dataset::picture.
+/// logit or feature that is not finite, with the picture's id); kCancelled; kIo (the cache); those of the executor and, with `strict`, of
+/// Dataset::picture.
 Result<routing::PredictionTable> predict(const PredictInputs& inputs);
 
 }  // namespace hedge::eval

@@ -21,7 +21,8 @@ std::string part_name(internal::PictureRange range) {
 }
 
 Error unusable(const std::filesystem::path& path, std::string got) {
-  return Error{.code = ErrorCode::kBadFormat, .what = "this is not the part that its place says", .where = path.string(), .got = std::move(got)};
+  return Error{
+      .code = ErrorCode::kBadFormat, .what = "this is not the part that its place says", .where = path.string(), .got = std::move(got)};
 }
 
 Json skipped_json(const internal::Predictions& part) {
@@ -38,7 +39,8 @@ Tensor matrix(const std::vector<float>& values, std::size_t rows, std::int64_t c
 Status check_part(const internal::Predictions& part, internal::PictureRange range, const std::filesystem::path& path) {
   for (std::size_t i = 0; i < part.indices.size(); ++i) {
     const auto index = part.indices[i];
-    if (index < range.begin || index >= range.end || (i > 0 && index <= part.indices[i - 1])) return unusable(path, "row " + std::to_string(i));
+    if (index < range.begin || index >= range.end || (i > 0 && index <= part.indices[i - 1]))
+      return unusable(path, "row " + std::to_string(i));
   }
   return {};
 }
@@ -102,7 +104,10 @@ Status write_part(const std::filesystem::path& folder, const Json& key, PictureR
   file.tensors.emplace("indices", Tensor::of<std::int64_t>({static_cast<std::int64_t>(rows)}, indices));
   file.tensors.emplace("logits", matrix(part.logits, rows, part.classes));
   file.tensors.emplace("features", matrix(part.feature_values, rows, part.features));
-  file.metadata = {{"format", kFormat}, {"schema", std::to_string(kSchema)}, {"key", key.dump()}, {"skipped", skipped_json(part).dump(-1, ' ', true, Json::error_handler_t::replace)}};
+  file.metadata = {{"format", kFormat},
+                   {"schema", std::to_string(kSchema)},
+                   {"key", key.dump()},
+                   {"skipped", skipped_json(part).dump(-1, ' ', true, Json::error_handler_t::replace)}};
   return write_safetensors(folder / part_name(range), file);
 }
 

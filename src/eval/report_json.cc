@@ -117,7 +117,8 @@ Json to_json(const EvaluationReport& report) {
           {"choice", report.choice ? to_json(*report.choice) : Json()},
           {"baselines", Json()},
           {"explorer", report.explorer ? to_json(*report.explorer) : Json()},
-          {"reliability", {{"base", to_json(report.base_reliability)}, {"global", report.has_global ? to_json(report.global_reliability) : Json()}}},
+          {"reliability",
+           {{"base", to_json(report.base_reliability)}, {"global", report.has_global ? to_json(report.global_reliability) : Json()}}},
           {"pictures_queried", Json::array()},
           {"notes", report.notes},
           {"verdict", report.verdict}};

@@ -57,7 +57,8 @@ Status append_scores(const Tensor& output, std::int64_t rows, std::vector<float>
 
 Result<std::vector<float>> scores_of(const Executor& router, const routing::PredictionTable& table, std::int64_t batch) {
   if (batch < 1)
-    return Error{.code = ErrorCode::kInvalidArgument, .what = "the batch is outside its range", .got = std::to_string(batch), .expected = ">= 1"};
+    return Error{
+        .code = ErrorCode::kInvalidArgument, .what = "the batch is outside its range", .got = std::to_string(batch), .expected = ">= 1"};
   HEDGE_CHECK(table.validate());
   HEDGE_CHECK(check_inputs(router, table));
   HEDGE_TRY(const std::size_t score, find_spec(router.outputs(), "score"));
@@ -71,7 +72,8 @@ Result<std::vector<float>> scores_of(const Executor& router, const routing::Pred
       inputs.push_back({spec.name, rows_of(spec.name == "logits" ? table.base_logits : table.base_features, first, rows)});
     HEDGE_TRY(const std::vector<Tensor> outputs, router.run(inputs));
     if (outputs.size() != router.outputs().size())
-      return Error{.code = ErrorCode::kInternal, .what = "the executor gave another number of outputs than it has", .where = router.description()};
+      return Error{
+          .code = ErrorCode::kInternal, .what = "the executor gave another number of outputs than it has", .where = router.description()};
     HEDGE_CHECK(append_scores(outputs[score], rows, scores));
   }
   return scores;

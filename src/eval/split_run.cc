@@ -19,7 +19,8 @@ using Visit = std::function<Status(const data::Batch& batch, const std::vector<T
 
 /// Runs `network` on the first `most` pictures (0: all), batch by batch.
 Status for_each_batch(const Executor& network, const PictureRun& pictures, std::size_t most, const Visit& visit) {
-  if (network.inputs().size() != 1) return bad_output("a network for pictures has one input", pictures.what, std::to_string(network.inputs().size()), "1");
+  if (network.inputs().size() != 1)
+    return bad_output("a network for pictures has one input", pictures.what, std::to_string(network.inputs().size()), "1");
   data::Loader loader(*pictures.dataset, pictures.recipe, {.batch = pictures.batch});
   const SteadyClock clock;
   const auto start = clock.now();
@@ -35,7 +36,9 @@ Status for_each_batch(const Executor& network, const PictureRun& pictures, std::
     done += batch->indices.size();
     const double spent = seconds_between(start, clock.now());
     const auto total = static_cast<double>(all);
-    if (pictures.progress) pictures.progress({pictures.what, static_cast<double>(done), total, spent / static_cast<double>(done) * std::max(0.0, total - static_cast<double>(done)), ""});
+    if (pictures.progress)
+      pictures.progress({pictures.what, static_cast<double>(done), total,
+                         spent / static_cast<double>(done) * std::max(0.0, total - static_cast<double>(done)), ""});
   }
   if (done == 0) return Error{.code = ErrorCode::kBadData, .what = "no picture could be decoded", .where = pictures.dataset->spec()};
   return {};
@@ -46,13 +49,15 @@ Result<std::size_t> output_of_rank(const Executor& network, std::size_t rank, co
   const auto& outputs = network.outputs();
   for (std::size_t i = 0; i < outputs.size(); ++i)
     if (outputs[i].dtype == DType::kF32 && outputs[i].shape.size() == rank) return i;
-  return bad_output(std::string("the network lacks ") + what, network.description(), std::to_string(outputs.size()) + " outputs", "one of rank " + std::to_string(rank));
+  return bad_output(std::string("the network lacks ") + what, network.description(), std::to_string(outputs.size()) + " outputs",
+                    "one of rank " + std::to_string(rank));
 }
 
 /// Appends whether each row's largest logit is its label's. Errors: kMismatch, kBadData.
 Status append_right(const Tensor& logits, const data::Batch& batch, const std::string& where, std::vector<std::uint8_t>& right) {
   if (logits.shape().size() != 2 || logits.shape()[0] != static_cast<std::int64_t>(batch.labels.size()))
-    return bad_output("the logits have another shape", where, hedge::to_string(logits.shape()), hedge::to_string(Shape{static_cast<std::int64_t>(batch.labels.size()), -1}));
+    return bad_output("the logits have another shape", where, hedge::to_string(logits.shape()),
+                      hedge::to_string(Shape{static_cast<std::int64_t>(batch.labels.size()), -1}));
   for (const float value : logits.data<float>())
     if (!std::isfinite(value)) return Error{.code = ErrorCode::kBadData, .what = "a logit is not finite", .where = where};
   const auto best = routing::argmax_rows(logits);
@@ -64,7 +69,8 @@ void append(std::vector<float>& all, const std::vector<float>& more) { all.inser
 
 }  // namespace
 
-Result<ExitMethod> run_exits(const Executor& network, const std::vector<std::string>& exits, std::vector<std::int64_t> macs, const PictureRun& pictures) {
+Result<ExitMethod> run_exits(const Executor& network, const std::vector<std::string>& exits, std::vector<std::int64_t> macs,
+                             const PictureRun& pictures) {
   std::vector<std::size_t> at;
   for (const auto& name : exits) {
     HEDGE_TRY(const auto index, find_spec(network.outputs(), name));
@@ -87,7 +93,8 @@ Result<ExitMethod> run_exits(const Executor& network, const std::vector<std::str
 
 Result<Int8Code> int8_code(float lowest, float highest) {
   if (!std::isfinite(lowest) || !std::isfinite(highest) || lowest > highest)
-    return Error{.code = ErrorCode::kBadData, .what = "no range to quantise", .got = std::to_string(lowest) + " to " + std::to_string(highest)};
+    return Error{
+        .code = ErrorCode::kBadData, .what = "no range to quantise", .got = std::to_string(lowest) + " to " + std::to_string(highest)};
   const double low = std::min(0.0, static_cast<double>(lowest)), high = std::max(0.0, static_cast<double>(highest));
   if (high == low) return Int8Code{};
   const double scale = (high - low) / 255.0;
@@ -98,7 +105,8 @@ std::vector<std::int8_t> encode_int8(std::span<const float> values, const Int8Co
   std::vector<std::int8_t> bytes;
   bytes.reserve(values.size());
   for (const float value : values)
-    bytes.push_back(static_cast<std::int8_t>(std::clamp(std::nearbyint(value / code.scale) + static_cast<float>(code.zero_point), -128.0F, 127.0F)));
+    bytes.push_back(
+        static_cast<std::int8_t>(std::clamp(std::nearbyint(value / code.scale) + static_cast<float>(code.zero_point), -128.0F, 127.0F)));
   return bytes;
 }
 
@@ -115,7 +123,9 @@ Result<Int8Code> measure_code(const Executor& device, const PictureRun& pictures
   float low = std::numeric_limits<float>::max(), high = std::numeric_limits<float>::lowest();
   HEDGE_CHECK(for_each_batch(device, pictures, most, [&](const data::Batch&, const std::vector<Tensor>& outputs) -> Status {
     for (const float value : outputs[cut].data<float>()) {
-      if (!std::isfinite(value)) return Error{.code = ErrorCode::kBadData, .what = "the cut tensor holds a number that is not finite", .where = device.outputs()[cut].name};
+      if (!std::isfinite(value))
+        return Error{
+            .code = ErrorCode::kBadData, .what = "the cut tensor holds a number that is not finite", .where = device.outputs()[cut].name};
       low = std::min(low, value), high = std::max(high, value);
     }
     return {};
@@ -127,7 +137,8 @@ Result<SplitMethods> run_split(const SplitParts& parts, const Int8Code& code, co
   HEDGE_TRY(const auto cut, output_of_rank(*parts.device, 4, "the cut tensor"));
   HEDGE_TRY(const auto exit, output_of_rank(*parts.device, 2, "an exit head"));
   HEDGE_TRY(const auto logits, output_of_rank(*parts.cloud, 2, "logits"));
-  if (parts.cloud->inputs().size() != 1) return bad_output("the cloud's half takes one tensor", parts.cloud->description(), std::to_string(parts.cloud->inputs().size()), "1");
+  if (parts.cloud->inputs().size() != 1)
+    return bad_output("the cloud's half takes one tensor", parts.cloud->description(), std::to_string(parts.cloud->inputs().size()), "1");
   const std::string input = parts.cloud->inputs()[0].name;
   SplitMethods methods{{.name = "split_f32"}, {.name = "split_int8"}};
   std::vector<float> entropy;

@@ -20,20 +20,22 @@ struct PictureRun {
   data::Preprocess recipe;
   std::int64_t batch = 256;  ///< >= 1
   ProgressSink progress;
-  std::string what;          ///< "early exits": named in the progress
+  std::string what;  ///< "early exits": named in the progress
 };
 
 /// A network with exit heads on all pictures: its answers and entropies at each exit, for ExitMethod. `exits`: the heads' output names, in
 /// the data's order; `macs` as ExitMethod has them. The network's input is f32 [-1, C, H, W], its last answer the output "logits".
 /// Errors: kNotFound (an output), kMismatch (shapes), kBadData (no picture, a logit that is not finite), those of the executor.
-Result<ExitMethod> run_exits(const Executor& network, const std::vector<std::string>& exits, std::vector<std::int64_t> macs, const PictureRun& pictures);
+Result<ExitMethod> run_exits(const Executor& network, const std::vector<std::string>& exits, std::vector<std::int64_t> macs,
+                             const PictureRun& pictures);
 
 /// Affine int8 of a tensor as a whole: value = scale * (q - zero_point).
 struct Int8Code {
   float scale = 1;
   int zero_point = 0;  ///< -128..127
 };
-/// The code whose 256 steps span lowest..highest, 0 among them exactly (it is widened to hold 0). Errors: kBadData (not finite, or lowest > highest).
+/// The code whose 256 steps span lowest..highest, 0 among them exactly (it is widened to hold 0). Errors: kBadData (not finite, or lowest >
+/// highest).
 Result<Int8Code> int8_code(float lowest, float highest);
 /// Round to nearest, ties to even; what lies outside is clipped. One byte an element: what is sent.
 std::vector<std::int8_t> encode_int8(std::span<const float> values, const Int8Code& code);
@@ -50,7 +52,8 @@ Result<Int8Code> measure_code(const Executor& device, const PictureRun& pictures
 
 /// What split computation answers: the device by its exit head, the cloud from the tensor that is sent, as f32 and as int8.
 struct SplitMethods {
-  SharedMethod f32, int8;  ///< names, outcomes, scores (entropy of the exit head) and query_bytes are set; variant and MACs are the caller's
+  SharedMethod f32,
+      int8;  ///< names, outcomes, scores (entropy of the exit head) and query_bytes are set; variant and MACs are the caller's
 };
 /// Runs both halves on all pictures; the int8 cloud runs on what was encoded and decoded. query_bytes are the bytes of one picture's
 /// payload as it was made. Errors: as run_exits; kMismatch (halves that do not fit).

@@ -15,7 +15,8 @@ std::string percent(double share, int digits = 1) {
 
 std::string points(const Interval& difference) {
   char text[96];
-  std::snprintf(text, sizeof text, "%+.2f points (95 %%: %+.2f to %+.2f)", 100 * difference.value, 100 * difference.low, 100 * difference.high);
+  std::snprintf(text, sizeof text, "%+.2f points (95 %%: %+.2f to %+.2f)", 100 * difference.value, 100 * difference.low,
+                100 * difference.high);
   return text;
 }
 
@@ -46,9 +47,10 @@ const CurveRow* surest_row(const EvaluationReport& report) {
 }
 
 std::string specialist(const EvaluationReport& report, const CurveRow& row) {
-  return "The global alone (" + percent(report.global.accuracy.value) + ") is not better than the base (" + percent(report.base.accuracy.value) +
-         "), but it knows what the base does not: at " + percent(row.coverage, 0) + " coverage the hybrid has " +
-         percent(accuracy_of(row, report.default_method).value) + ", " + points(row.over_base) + " to the base alone. Never query everything.";
+  return "The global alone (" + percent(report.global.accuracy.value) + ") is not better than the base (" +
+         percent(report.base.accuracy.value) + "), but it knows what the base does not: at " + percent(row.coverage, 0) +
+         " coverage the hybrid has " + percent(accuracy_of(row, report.default_method).value) + ", " + points(row.over_base) +
+         " to the base alone. Never query everything.";
 }
 
 std::string abstain(const EvaluationReport& report) {
@@ -57,9 +59,11 @@ std::string abstain(const EvaluationReport& report) {
   const AbstentionRow* best = &rows.front();
   for (const AbstentionRow& row : rows)
     if (row.aurc.value < best->aurc.value) best = &row;
-  std::string text = "There is no global, so the base answers or stays silent: " + percent(report.base.accuracy.value) + " of all pictures are right";
+  std::string text =
+      "There is no global, so the base answers or stays silent: " + percent(report.base.accuracy.value) + " of all pictures are right";
   for (std::size_t i = 0; i < best->at.size(); ++i)
-    text += (i + 1 == best->at.size() ? " and " : ", ") + percent(best->at[i].value) + " of the surest " + percent(report.abstention.coverages[i], 0);
+    text += (i + 1 == best->at.size() ? " and " : ", ") + percent(best->at[i].value) + " of the surest " +
+            percent(report.abstention.coverages[i], 0);
   return text + " (by " + best->method + ").";
 }
 
@@ -106,7 +110,8 @@ std::string against_free_scores(const EvaluationReport& report) {
   else if (area->to_margin.high < 0)
     text = " Use margin, a free score, instead of the fitted router, which stands " + points(area->to_margin) + " to it";
   else
-    text = " A free score suffices: margin is as good as the fitted router, whose mean accuracy stands " + points(area->to_margin) + " to it";
+    text =
+        " A free score suffices: margin is as good as the fitted router, whose mean accuracy stands " + points(area->to_margin) + " to it";
   return text + " and " + points(area->to_entropy) + " to entropy's.";
 }
 
@@ -130,8 +135,8 @@ std::string verdict(const EvaluationReport& report) {
     text += recommend(report, *knee, false);
   else
     return text + "A hybrid is not worth it: at no coverage of the curve does it keep " + percent(kKeptShare, 0) +
-           " of what the cloud adds to the base (" + points(report.global_over_base) + "); ask the cloud always, or train a better router." +
-           against_free_scores(report);
+           " of what the cloud adds to the base (" + points(report.global_over_base) +
+           "); ask the cloud always, or train a better router." + against_free_scores(report);
   return text + against_free_scores(report);
 }
 

@@ -8,7 +8,8 @@ namespace hedge::eval {
 
 /// Whether a hybrid is worth it here, and at which coverage, in words. The rules, in this order:
 /// 0. There is no global: what abstaining gives.
-/// 1. The global is not better than the base: query nothing - but where it knows what the base does not, and the hybrid is shown to be better
+/// 1. The global is not better than the base: query nothing - but where it knows what the base does not, and the hybrid is shown to be
+/// better
 ///    than the base at some coverage, the coverage where that is surest.
 /// 2. The recommended coverage is the highest of the curve where the hybrid is as accurate as the cloud alone; where there is none, the
 ///    highest that keeps 90 % of what the cloud adds to the base. Where there is neither, or the hybrid is not shown to be better than the

@@ -15,7 +15,9 @@ namespace {
 
 constexpr double kClassifierDeviation = 0.01;  // as the zoo's classifiers
 
-Tensor filled(std::int64_t count, float value) { return Tensor::of<float>({count}, std::vector<float>(static_cast<std::size_t>(count), value)); }
+Tensor filled(std::int64_t count, float value) {
+  return Tensor::of<float>({count}, std::vector<float>(static_cast<std::size_t>(count), value));
+}
 
 Tensor normal(Rng& rng, Shape shape, double deviation) {
   Tensor tensor(DType::kF32, std::move(shape));
@@ -48,8 +50,10 @@ class Head {
     const auto features = width > 0 ? width : channels;
     const auto pooled = node("GlobalAveragePool", ".pool", {x});
     const auto flat = node("Flatten", ".flat", {pooled}, {{"axis", std::int64_t{1}}});
-    const auto logits = node("Gemm", "", {flat, constant(".weight", normal(rng_, {classes, features}, kClassifierDeviation)), constant(".bias", filled(classes, 0))},
-                             {{"transB", std::int64_t{1}}});
+    const auto logits =
+        node("Gemm", "",
+             {flat, constant(".weight", normal(rng_, {classes, features}, kClassifierDeviation)), constant(".bias", filled(classes, 0))},
+             {{"transB", std::int64_t{1}}});
     graph_.outputs.push_back({logits, DType::kF32, {-1, classes}});
   }
 
@@ -60,15 +64,18 @@ class Head {
     const auto y = node("Conv", ".conv", {x, constant(".conv.weight", normal(rng_, {width, channels, 3, 3}, deviation))},
                         {{"kernel_shape", Integers{3, 3}}, {"pads", Integers(4, 1)}, {"strides", Integers{2, 2}}});
     const auto z = node("BatchNormalization", ".bn",
-                        {y, constant(".gamma", filled(width, 1)), constant(".beta", filled(width, 0)), constant(".mean", filled(width, 0)), constant(".variance", filled(width, 1))});
+                        {y, constant(".gamma", filled(width, 1)), constant(".beta", filled(width, 0)), constant(".mean", filled(width, 0)),
+                         constant(".variance", filled(width, 1))});
     return node("Relu", ".relu", {z});
   }
   std::string constant(const std::string& suffix, Tensor value) {
     graph_.initializers[name_ + suffix] = std::move(value);
     return name_ + suffix;
   }
-  std::string node(const std::string& op, const std::string& suffix, std::vector<std::string> inputs, std::map<std::string, Attribute> attributes = {}) {
-    graph_.nodes.push_back({.name = name_ + suffix, .op = op, .inputs = std::move(inputs), .outputs = {name_ + suffix}, .attributes = std::move(attributes)});
+  std::string node(const std::string& op, const std::string& suffix, std::vector<std::string> inputs,
+                   std::map<std::string, Attribute> attributes = {}) {
+    graph_.nodes.push_back(
+        {.name = name_ + suffix, .op = op, .inputs = std::move(inputs), .outputs = {name_ + suffix}, .attributes = std::move(attributes)});
     return name_ + suffix;
   }
 
@@ -81,7 +88,10 @@ class Head {
 Status check_names(const Graph& graph) {
   const auto taken = [&](const std::string& name) -> Status {
     if (!name.starts_with(kExitPrefix)) return {};
-    return Error{.code = ErrorCode::kUnsupported, .what = "the graph has exits already, or names like theirs", .where = "graph " + graph.name, .got = name};
+    return Error{.code = ErrorCode::kUnsupported,
+                 .what = "the graph has exits already, or names like theirs",
+                 .where = "graph " + graph.name,
+                 .got = name};
   };
   for (const auto& [name, tensor] : graph.initializers) HEDGE_CHECK(taken(name));
   for (const auto& node : graph.nodes) HEDGE_CHECK(taken(node.name));
@@ -111,17 +121,23 @@ Result<std::vector<CutPoint>> cut_points(const Graph& graph) {
   std::int64_t before = 0;
   for (std::size_t i = 0; i < end; ++i) {
     for (const auto& output : graph.nodes[i].outputs) live.insert(output);
-    std::erase_if(live, [&](const std::string& name) { const auto use = last.find(name); return use == last.end() || use->second <= i; });
+    std::erase_if(live, [&](const std::string& name) {
+      const auto use = last.find(name);
+      return use == last.end() || use->second <= i;
+    });
     before += macs[i];
     if (live.size() != 1 || before == 0) continue;
     const Shape& shape = tensors.at(*live.begin()).shape;
     if (shape.size() != 4 || shape[1] < 1 || shape[2] < 1 || shape[3] < 1 || shape[2] * shape[3] == 1) continue;
     CutPoint point{.tensor = *live.begin(), .shape = shape, .elements = shape[1] * shape[2] * shape[3], .head_macs = before};
-    if (points.empty() || points.back().head_macs != before) points.push_back(std::move(point));
-    else if (point.elements <= points.back().elements) points.back() = std::move(point);
+    if (points.empty() || points.back().head_macs != before)
+      points.push_back(std::move(point));
+    else if (point.elements <= points.back().elements)
+      points.back() = std::move(point);
   }
   if (points.empty())
-    return Error{.code = ErrorCode::kUnsupported, .what = "no tensor carries everything between two convolutions", .where = "graph " + graph.name};
+    return Error{
+        .code = ErrorCode::kUnsupported, .what = "no tensor carries everything between two convolutions", .where = "graph " + graph.name};
   const auto pixels = [](const Shape& shape) { return shape.size() == 4 ? shape[2] * shape[3] : 1; };
   points.back().pixels_behind = pixels(tensors.at(graph.nodes[end].outputs.at(0)).shape);
   for (std::size_t i = 0; i + 1 < points.size(); ++i) points[i].pixels_behind = pixels(points[i + 1].shape);
@@ -137,7 +153,9 @@ std::vector<CutPoint> stage_ends(const std::vector<CutPoint>& points) {
 
 Result<Graph> add_exits(Graph graph, const std::vector<std::string>& tensors, const ExitOptions& options) {
   if (tensors.empty() || options.width < 0)
-    return Error{.code = ErrorCode::kInvalidArgument, .what = "exits need a tensor each and a width of at least 0", .got = std::to_string(tensors.size()) + " tensors, width " + std::to_string(options.width)};
+    return Error{.code = ErrorCode::kInvalidArgument,
+                 .what = "exits need a tensor each and a width of at least 0",
+                 .got = std::to_string(tensors.size()) + " tensors, width " + std::to_string(options.width)};
   HEDGE_CHECK(check_names(graph));
   HEDGE_TRY(const auto shapes, infer_shapes(graph));
   if (graph.outputs.empty() || shapes.at(graph.outputs[0].name).shape.size() != 2)
@@ -147,10 +165,15 @@ Result<Graph> add_exits(Graph graph, const std::vector<std::string>& tensors, co
   std::size_t number = 0;
   for (const auto& tensor : tensors) {
     const auto found = shapes.find(tensor);
-    if (found == shapes.end()) return Error{.code = ErrorCode::kNotFound, .what = "no tensor of this name", .where = "graph " + graph.name + ", tensor " + tensor};
+    if (found == shapes.end())
+      return Error{.code = ErrorCode::kNotFound, .what = "no tensor of this name", .where = "graph " + graph.name + ", tensor " + tensor};
     const Shape& shape = found->second.shape;
     if (shape.size() != 4 || shape[1] < 1)
-      return Error{.code = ErrorCode::kMismatch, .what = "an exit reads planes", .where = "graph " + graph.name + ", tensor " + tensor, .got = to_string(shape), .expected = "[-1, C, H, W]"};
+      return Error{.code = ErrorCode::kMismatch,
+                   .what = "an exit reads planes",
+                   .where = "graph " + graph.name + ", tensor " + tensor,
+                   .got = to_string(shape),
+                   .expected = "[-1, C, H, W]"};
     Head(graph, ++number, rng).add(tensor, shape[1], classes, options.width);
   }
   graph.metadata[kExitsKey] = Json(tensors).dump();
@@ -171,14 +194,19 @@ Result<std::vector<std::string>> exits_of(const Graph& graph) {
   }
   for (std::size_t i = 0; i < tensors.size(); ++i)
     if (std::none_of(graph.outputs.begin(), graph.outputs.end(), [&](const Value& v) { return v.name == exit_name(i); }))
-      return Error{.code = ErrorCode::kBadFormat, .what = "an exit that the graph does not have as an output", .where = where, .got = exit_name(i)};
+      return Error{
+          .code = ErrorCode::kBadFormat, .what = "an exit that the graph does not have as an output", .where = where, .got = exit_name(i)};
   return tensors;
 }
 
 Result<SplitNetwork> split_at_exit(const Graph& graph, std::size_t index) {
   HEDGE_TRY(const auto exits, exits_of(graph));
   if (index >= exits.size())
-    return Error{.code = ErrorCode::kNotFound, .what = "no such exit", .where = "graph " + graph.name, .got = std::to_string(index), .expected = "below " + std::to_string(exits.size())};
+    return Error{.code = ErrorCode::kNotFound,
+                 .what = "no such exit",
+                 .where = "graph " + graph.name,
+                 .got = std::to_string(index),
+                 .expected = "below " + std::to_string(exits.size())};
   SplitNetwork split;
   split.tensor = exits[index];
   HEDGE_TRY(auto exposed, expose_output(graph, split.tensor));
@@ -186,7 +214,8 @@ Result<SplitNetwork> split_at_exit(const Graph& graph, std::size_t index) {
   split.cloud = std::move(halves.tail);
   std::stable_partition(exposed.outputs.begin(), exposed.outputs.end(), [&](const Value& v) { return v.name == split.tensor; });
   split.device = with_outputs(exposed, {split.tensor, exit_name(index)});
-  for (std::size_t axis = 1; axis < split.cloud.inputs[0].shape.size(); ++axis) split.elements = (axis == 1 ? 1 : split.elements) * split.cloud.inputs[0].shape[axis];
+  for (std::size_t axis = 1; axis < split.cloud.inputs[0].shape.size(); ++axis)
+    split.elements = (axis == 1 ? 1 : split.elements) * split.cloud.inputs[0].shape[axis];
   return split;
 }
 

@@ -11,9 +11,9 @@ namespace hedge::graph {
 /// A tensor that alone carries everything that follows: the network can be cut there and the rest computed elsewhere.
 struct CutPoint {
   std::string tensor;
-  Shape shape;                 ///< [-1, C, H, W]
-  std::int64_t elements = 0;   ///< of one picture: C * H * W
-  std::int64_t head_macs = 0;  ///< of one picture up to there, the tensor included
+  Shape shape;                     ///< [-1, C, H, W]
+  std::int64_t elements = 0;       ///< of one picture: C * H * W
+  std::int64_t head_macs = 0;      ///< of one picture up to there, the tensor included
   std::int64_t pixels_behind = 0;  ///< H * W of the next cut, or of the last convolution
 };
 
@@ -33,13 +33,14 @@ struct ExitOptions {
 };
 
 /// Names of what add_exits makes.
-inline constexpr const char* kExitPrefix = "exit";         ///< outputs "exit1", "exit2" …; their nodes and weights begin so too
-inline constexpr const char* kExitsKey = "hedge.exits";    ///< metadata: JSON array of the tensors that the heads read, in order
+inline constexpr const char* kExitPrefix = "exit";       ///< outputs "exit1", "exit2" …; their nodes and weights begin so too
+inline constexpr const char* kExitsKey = "hedge.exits";  ///< metadata: JSON array of the tensors that the heads read, in order
 
 /// Adds a classifier head at each tensor (in the data's order): [3x3 convolution ->] mean over the pixels -> Gemm -> output "exitK"
 /// f32 [-1, classes], behind the graph's own outputs. Source: BranchyNet (Teerapittayanon, McDanel, Kung 2016); a head without `width` is
 /// the pooled linear classifier of later early-exit networks.
-/// Errors: kInvalidArgument (no tensor, a negative width); kNotFound; kMismatch (a tensor that is not [-1, C, H, W]); kUnsupported (a graph that has exits).
+/// Errors: kInvalidArgument (no tensor, a negative width); kNotFound; kMismatch (a tensor that is not [-1, C, H, W]); kUnsupported (a graph
+/// that has exits).
 Result<Graph> add_exits(Graph graph, const std::vector<std::string>& tensors, const ExitOptions& options = {});
 
 /// The tensors that a graph's exit heads read, "exit1" first; empty where it has none. Errors: kBadFormat (the metadata).

@@ -46,7 +46,8 @@ class Workspace {
 
 class ReferenceExecutor final : public Executor {
  public:
-  explicit ReferenceExecutor(graph::Graph graph) : graph_(std::move(graph)), inputs_(specs_of(graph_.inputs)), outputs_(specs_of(graph_.outputs)) {}
+  explicit ReferenceExecutor(graph::Graph graph)
+      : graph_(std::move(graph)), inputs_(specs_of(graph_.inputs)), outputs_(specs_of(graph_.outputs)) {}
 
   Status prepare() {
     HEDGE_CHECK(graph::validate(graph_));
@@ -73,7 +74,8 @@ class ReferenceExecutor final : public Executor {
     Workspace workspace(graph_);
     for (std::size_t i = 0; i < views.size(); ++i) {
       if (num_elements(views[i].shape) == 0)
-        return Error{.code = ErrorCode::kMismatch, .what = "the input is empty", .where = inputs_[i].name, .got = to_string(views[i].shape)};
+        return Error{
+            .code = ErrorCode::kMismatch, .what = "the input is empty", .where = inputs_[i].name, .got = to_string(views[i].shape)};
       workspace.put(inputs_[i].name, Tensor(views[i]));
     }
     for (const auto& step : steps_) HEDGE_CHECK(run_step(step, workspace));

@@ -19,9 +19,9 @@ struct ClientOptions {
 
 /// What a device is, and where it keeps the pictures it is sent.
 struct ClientSetup {
-  PictureForm form;               ///< of its pictures
+  PictureForm form;  ///< of its pictures
   std::uint16_t classes = 0;
-  float threshold = 0;            ///< of its model, until the gateway sets another
+  float threshold = 0;              ///< of its model, until the gateway sets another
   std::uint8_t* picture = nullptr;  ///< form.bytes() of the caller's, for pictures that come over the link; nullptr: it has its own
   std::uint16_t first_sequence = 0;
 };
@@ -52,7 +52,8 @@ class Client {
 
   /// Waits for a whole picture, `within_ms` at most; true where one is in picture(). Answers the gateway's other frames meanwhile.
   bool receive(std::uint32_t within_ms) {
-    return link_.await(within_ms, [this] { return whole_ && !answered_; }, handler());
+    return link_.await(
+        within_ms, [this] { return whole_ && !answered_; }, handler());
   }
   [[nodiscard]] const std::uint8_t* picture() const { return setup_.picture; }
   /// The model's threshold: the set-up's, or what the gateway has set since.
@@ -169,7 +170,9 @@ class Client {
     asked_ = answer.id;
     asking_ = true;
     const auto sent = send_picture(answer, picture);
-    if (sent == Delivery::kAcknowledged) link_.await(options_.answer_ms, [this] { return !asking_; }, handler());
+    if (sent == Delivery::kAcknowledged)
+      link_.await(
+          options_.answer_ms, [this] { return !asking_; }, handler());
     const bool replied = !asking_;
     asking_ = false;
     if (!replied && sent == Delivery::kLost) return AnswerReason::kGatewaySilent;

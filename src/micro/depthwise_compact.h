@@ -49,7 +49,8 @@ void expand_channel(const std::int8_t* weights, std::int32_t* to) {
 
 /// As depthwise(); `layer.stream` is the compact one, scratch compact_depthwise_scratch_bytes().
 template <std::int32_t kKernel, std::int32_t kStride>
-[[gnu::noinline]] void depthwise_compact(const Geometry& g, const Depthwise& layer, const std::int8_t* in, std::int8_t* out, void* scratch) {
+[[gnu::noinline]] void depthwise_compact(const Geometry& g, const Depthwise& layer, const std::int8_t* in, std::int8_t* out,
+                                         void* scratch) {
   static_assert(kLayout == Layout::kWords);
   auto* plane = static_cast<std::int16_t*>(scratch);
   auto* expanded = reinterpret_cast<std::int32_t*>(static_cast<std::int8_t*>(scratch) + round_up(depthwise_scratch_bytes(g), 4));

@@ -11,8 +11,9 @@ namespace hedge::micro {
 /// How patiently frames are sent. A lost frame costs `retry_ms`; where a share p of all frames is lost, a frame fails for good with
 /// probability (1 - (1 - p)^2)^tries: at p = 0.3 and 16 tries, once in 50 000.
 struct LinkOptions {
-  std::uint32_t retry_ms = 250;  ///< wait for an acknowledgement before sending again, >= 1; more than a frame and its answer take on the line
-  std::uint32_t tries = 16;      ///< of one frame in all, >= 1
+  std::uint32_t retry_ms =
+      250;                   ///< wait for an acknowledgement before sending again, >= 1; more than a frame and its answer take on the line
+  std::uint32_t tries = 16;  ///< of one frame in all, >= 1
 };
 
 /// What became of a frame that wants an acknowledgement.
@@ -36,7 +37,8 @@ enum class Delivery : std::uint8_t {
 template <typename Port>
 class Link {
  public:
-  Link(Port& port, const LinkOptions& options, std::uint16_t first_sequence = 0) : port_(port), options_(options), sequence_(first_sequence) {}
+  Link(Port& port, const LinkOptions& options, std::uint16_t first_sequence = 0)
+      : port_(port), options_(options), sequence_(first_sequence) {}
 
   /// Takes in what has come, a little more than a frame of it at most, so that a line full of noise cannot hold the caller.
   template <typename Handler>
@@ -60,7 +62,8 @@ class Link {
     for (std::uint32_t attempt = 0; attempt < tries && state_ == Awaiting::kAnswer; ++attempt) {
       if (attempt > 0) ++retries_;
       send(type, awaited_, head, body);
-      await(options_.retry_ms, [this] { return state_ != Awaiting::kAnswer; }, handle);
+      await(
+          options_.retry_ms, [this] { return state_ != Awaiting::kAnswer; }, handle);
     }
     const auto state = state_;
     state_ = Awaiting::kNothing;

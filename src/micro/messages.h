@@ -18,16 +18,16 @@ enum class AnswerSource : std::uint8_t { kEdge = 0, kCloud = 1, kEdgeFallback = 
 
 /// Why that one.
 enum class AnswerReason : std::uint8_t {
-  kConfident = 0,         ///< score <= threshold
-  kQueried = 1,           ///< the cloud's label
-  kNoCloud = 2,           ///< the gateway has none configured
-  kGatewaySilent = 3,     ///< the query was not acknowledged
-  kGatewayLate = 4,       ///< acknowledged, but nothing came of it in time
-  kNotAsked = 5,          ///< the gateway was silent before; it is only tried now and then
-  kCloudLate = 6,         ///< the gateway says so, as the next three
+  kConfident = 0,      ///< score <= threshold
+  kQueried = 1,        ///< the cloud's label
+  kNoCloud = 2,        ///< the gateway has none configured
+  kGatewaySilent = 3,  ///< the query was not acknowledged
+  kGatewayLate = 4,    ///< acknowledged, but nothing came of it in time
+  kNotAsked = 5,       ///< the gateway was silent before; it is only tried now and then
+  kCloudLate = 6,      ///< the gateway says so, as the next three
   kCloudUnavailable = 7,
-  kCloudRefused = 8,      ///< an answer that cannot be used
-  kQueryRefused = 9,      ///< the gateway does not take this picture
+  kCloudRefused = 8,  ///< an answer that cannot be used
+  kQueryRefused = 9,  ///< the gateway does not take this picture
 };
 
 /// Why a frame is refused.
@@ -122,15 +122,23 @@ struct PictureForm {
 
 /// kDevice: what the device is.
 struct DeviceInfo {
-  PictureForm form;            ///< of the pictures it takes
+  PictureForm form;  ///< of the pictures it takes
   std::uint16_t classes = 0;
-  float threshold = 0;         ///< it queries iff score > threshold
-  std::uint32_t answer_ms = 0; ///< how long it waits for the cloud's label once a query is across
-  bool fed = false;            ///< takes kPicture; otherwise it has pictures of its own
+  float threshold = 0;          ///< it queries iff score > threshold
+  std::uint32_t answer_ms = 0;  ///< how long it waits for the cloud's label once a query is across
+  bool fed = false;             ///< takes kPicture; otherwise it has pictures of its own
   static constexpr std::size_t kBytes = 16;
 
   Bytes write(std::uint8_t* to) const {
-    return FieldWriter(to).u16(form.height).u16(form.width).u8(form.channels).u16(classes).f32(threshold).u32(answer_ms).u8(fed ? 1 : 0).bytes();
+    return FieldWriter(to)
+        .u16(form.height)
+        .u16(form.width)
+        .u8(form.channels)
+        .u16(classes)
+        .f32(threshold)
+        .u32(answer_ms)
+        .u8(fed ? 1 : 0)
+        .bytes();
   }
   /// False where it is too short, or its picture or number of classes is none.
   static bool read(const Frame& frame, DeviceInfo& info) {
@@ -166,7 +174,8 @@ struct PicturePiece {
     piece.score = in.f32();
     piece.offset = in.u32();
     piece.bytes = in.rest();
-    return in.ok() && piece.form.sound() && is_finite(piece.score) && piece.bytes.size > 0 && piece.offset <= piece.form.bytes() && piece.bytes.size <= piece.form.bytes() - piece.offset;
+    return in.ok() && piece.form.sound() && is_finite(piece.score) && piece.bytes.size > 0 && piece.offset <= piece.form.bytes() &&
+           piece.bytes.size <= piece.form.bytes() - piece.offset;
   }
 };
 
@@ -177,7 +186,7 @@ struct DeviceAnswer {
   std::uint16_t own_label = 0;  ///< the base's
   AnswerSource source = AnswerSource::kEdge;
   AnswerReason reason = AnswerReason::kConfident;
-  bool wants_cloud = false;        ///< score > threshold, whatever became of it
+  bool wants_cloud = false;  ///< score > threshold, whatever became of it
   float score = 0;
   std::uint32_t instructions = 0;  ///< of base and router; 0: not counted
   std::uint32_t retries = 0;       ///< frames that this device has sent again since it started

@@ -96,7 +96,7 @@ inline std::uint32_t exp_minus_q30(std::uint32_t t) {
   // exp(-2^(k - 16)) * 2^30
   constexpr std::uint32_t kFactors[21] = {1073725440U, 1073709056U, 1073676290U, 1073610760U, 1073479712U, 1073217664U, 1072693760U,
                                           1071646719U, 1069555701U, 1065385899U, 1057095000U, 1040706261U, 1008687096U, 947573834U,
-                                          836230973U, 651257337U, 395007542U, 145315154U, 19666268U, 360200U, 121U};
+                                          836230973U,  651257337U,  395007542U,  145315154U,  19666268U,   360200U,     121U};
   if (t >> 21 != 0) return 0;
   std::uint64_t result = std::uint64_t{1} << 30;
   for (std::int32_t k = 0; k < 21; ++k)
@@ -105,19 +105,19 @@ inline std::uint32_t exp_minus_q30(std::uint32_t t) {
 }
 
 /// The gain router (three classes: the cloud helps, makes no difference, hurts; score = p_helps - p_hurts) over
-/// [top log-probabilities, margins to the first, entropy, energy, features], each brought to int8 in 5/127 deviations: a linear part over the
-/// statistics of the logits, and a hidden layer over all.
+/// [top log-probabilities, margins to the first, entropy, energy, features], each brought to int8 in 5/127 deviations: a linear part over
+/// the statistics of the logits, and a hidden layer over all.
 struct GainRouter {
   LogitTable table = {};
   std::int32_t classes = 0, features = 0;
-  std::int32_t top = 0;                             ///< 2 .. kMostTop, <= classes
-  const std::int32_t* statistics = nullptr;         ///< [2 * top + 1][2]: mean * 2^16, 25.4 / deviation * 2^8
-  const std::int32_t* feature_lines = nullptr;      ///< [features][2]: value = (q * [0] + [1]) >> 16
-  Matrix hidden = {};                               ///< depth 2 * top + 1 + features; its outputs' zero point is -128 (ReLU)
-  const std::int8_t* output_weights = nullptr;      ///< [3][hidden.channels]
-  const std::int32_t* output_lines = nullptr;       ///< [3][2]: logit * 2^16 = (sum * [0] >> 24) + [1]
-  const std::int8_t* straight_weights = nullptr;    ///< [3][2 * top + 1]: the linear part, over the statistics
-  const std::int32_t* straight_lines = nullptr;     ///< [3]: adds sum * [0] >> 20 to a logit * 2^16
+  std::int32_t top = 0;                           ///< 2 .. kMostTop, <= classes
+  const std::int32_t* statistics = nullptr;       ///< [2 * top + 1][2]: mean * 2^16, 25.4 / deviation * 2^8
+  const std::int32_t* feature_lines = nullptr;    ///< [features][2]: value = (q * [0] + [1]) >> 16
+  Matrix hidden = {};                             ///< depth 2 * top + 1 + features; its outputs' zero point is -128 (ReLU)
+  const std::int8_t* output_weights = nullptr;    ///< [3][hidden.channels]
+  const std::int32_t* output_lines = nullptr;     ///< [3][2]: logit * 2^16 = (sum * [0] >> 24) + [1]
+  const std::int8_t* straight_weights = nullptr;  ///< [3][2 * top + 1]: the linear part, over the statistics
+  const std::int32_t* straight_lines = nullptr;   ///< [3]: adds sum * [0] >> 20 to a logit * 2^16
 };
 inline constexpr std::int32_t kMostTop = 16;
 /// A log-probability below says nothing more (as in the float router).
@@ -157,8 +157,10 @@ inline void gain_statistics(const GainRouter& r, const std::int8_t* logits, std:
     const auto log_p = static_cast<std::int32_t>((-std::int64_t{below} * r.table.scale_q24 - log_sum) >> 8);
     out[i] = log_p < kLowestLogQ16 ? kLowestLogQ16 : log_p;
     const auto p = static_cast<std::int32_t>(std::uint64_t{r.table.weights[below]} * reciprocal >> 32);
-    if (i == 0) first = p;
-    else out[r.top + i - 1] = first - p;
+    if (i == 0)
+      first = p;
+    else
+      out[r.top + i - 1] = first - p;
   }
   out[2 * r.top - 1] = entropy_q24(r.table, s) >> 8;
   out[2 * r.top] = static_cast<std::int32_t>((std::int64_t{s.largest - r.table.zero} * r.table.scale_q24 + log_sum) >> 8);

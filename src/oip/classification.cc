@@ -39,8 +39,7 @@ void append_element(std::string& bytes, const std::string& text) {
 Result<Classes> classify(const TensorView& scores, std::int64_t count, const std::vector<std::string>& labels) {
   if (count < 1)
     return Error{.code = ErrorCode::kInvalidArgument, .what = "classification asks for fewer than one class", .got = std::to_string(count)};
-  if (scores.shape.empty())
-    return Error{.code = ErrorCode::kInvalidArgument, .what = "classification of an output without dimensions"};
+  if (scores.shape.empty()) return Error{.code = ErrorCode::kInvalidArgument, .what = "classification of an output without dimensions"};
   const bool batched = scores.shape.size() > 1;
   const std::int64_t rows = batched ? scores.shape[0] : 1;
   const auto classes = static_cast<std::size_t>(rows == 0 ? 0 : num_elements(scores.shape) / rows);

@@ -10,8 +10,8 @@
 #include <unordered_map>
 #include <utility>
 
-#include "oip/internal/codec.h"
 #include "oip/internal/address.h"
+#include "oip/internal/codec.h"
 #include "oip/internal/grpc_status.h"
 #include "oip/internal/tls.h"
 #include "oip/remote_model.h"

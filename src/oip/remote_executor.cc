@@ -24,11 +24,12 @@ class RemoteExecutor final : public Executor {
     for (std::size_t i = 0; i < outputs_.size(); ++i) {
       const auto& spec = outputs_[i];
       if (i >= tensors.size() || tensors[i].dtype() != spec.dtype || !fits(tensors[i].shape(), spec.shape))
-        return Error{.code = ErrorCode::kBadFormat,
-                     .what = "the answer does not fit the model's metadata",
-                     .where = spec.name,
-                     .got = i < tensors.size() ? std::string(to_string(tensors[i].dtype())) + " " + to_string(tensors[i].shape()) : "nothing",
-                     .expected = std::string(to_string(spec.dtype)) + " " + to_string(spec.shape)};
+        return Error{
+            .code = ErrorCode::kBadFormat,
+            .what = "the answer does not fit the model's metadata",
+            .where = spec.name,
+            .got = i < tensors.size() ? std::string(to_string(tensors[i].dtype())) + " " + to_string(tensors[i].shape()) : "nothing",
+            .expected = std::string(to_string(spec.dtype)) + " " + to_string(spec.shape)};
     }
     return tensors;
   }
@@ -51,8 +52,7 @@ Result<std::unique_ptr<Executor>> make_remote_executor(std::unique_ptr<RemoteMod
   if (!model) return Error{.code = ErrorCode::kInvalidArgument, .what = "no remote model"};
   HEDGE_TRY(auto inputs, model->inputs(deadline));
   HEDGE_TRY(auto outputs, model->outputs(deadline));
-  return std::unique_ptr<Executor>(
-      std::make_unique<RemoteExecutor>(std::move(model), deadline, std::move(inputs), std::move(outputs)));
+  return std::unique_ptr<Executor>(std::make_unique<RemoteExecutor>(std::move(model), deadline, std::move(inputs), std::move(outputs)));
 }
 
 }  // namespace hedge::oip

@@ -23,11 +23,11 @@ struct Tls {
 };
 
 struct RemoteOptions {
-  std::string address;              ///< HOST:PORT
-  std::string model;                ///< the served model's name
-  std::string version;              ///< "" = the server's default
-  std::optional<Tls> tls;           ///< none: plain text
-  std::string tls_server_name;      ///< the name to check the certificate against; "" = the address's host
+  std::string address;                         ///< HOST:PORT
+  std::string model;                           ///< the served model's name
+  std::string version;                         ///< "" = the server's default
+  std::optional<Tls> tls;                      ///< none: plain text
+  std::string tls_server_name;                 ///< the name to check the certificate against; "" = the address's host
   std::size_t most_message_bytes = 64u << 20;  ///< larger answers are errors
 };
 

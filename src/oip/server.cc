@@ -56,8 +56,7 @@ std::shared_ptr<grpc::ServerCredentials> credentials(const std::optional<Tls>& t
 /// Members are destroyed in reverse: first the gRPC server, whose calls need the service.
 class GrpcServer final : public Server {
  public:
-  GrpcServer(std::vector<ServedModel> models, const ServerOptions& options)
-      : log_(options.log), service_(std::move(models), options) {}
+  GrpcServer(std::vector<ServedModel> models, const ServerOptions& options) : log_(options.log), service_(std::move(models), options) {}
   ~GrpcServer() override { GrpcServer::stop(kDestructionGraceMs); }
 
   Status start(const ServerOptions& options, const Address& address) {

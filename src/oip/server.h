@@ -14,11 +14,11 @@
 namespace hedge::oip {
 
 struct ServerOptions {
-  std::string address = "127.0.0.1:8001";       ///< HOST:PORT; port 0 picks a free one
-  std::size_t most_message_bytes = 64u << 20;   ///< larger requests are refused
-  int threads = 2;                              ///< requests computed at once, >= 1
-  std::size_t most_waiting = 256;               ///< requests waiting for a thread, >= 1; more are refused (UNAVAILABLE)
-  std::optional<Tls> tls;                       ///< none: plain text
+  std::string address = "127.0.0.1:8001";      ///< HOST:PORT; port 0 picks a free one
+  std::size_t most_message_bytes = 64u << 20;  ///< larger requests are refused
+  int threads = 2;                             ///< requests computed at once, >= 1
+  std::size_t most_waiting = 256;              ///< requests waiting for a thread, >= 1; more are refused (UNAVAILABLE)
+  std::optional<Tls> tls;                      ///< none: plain text
   LogSink log;
 };
 

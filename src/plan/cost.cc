@@ -17,7 +17,8 @@ LinearCost linear_cost(const Workload& workload, const Setting& setting) {
   LinearCost cost;
   cost.fixed = {.latency_ms = device_ms, .energy_mj = millijoules(setting.device.power_mw, device_ms)};
   cost.per_query = {.latency_ms = link_ms + cloud_ms,
-                    .energy_mj = setting.link.session_mj + setting.link.energy_uj_per_byte * workload.query_bytes / kMicrojoulesAMillijoule +
+                    .energy_mj = setting.link.session_mj +
+                                 setting.link.energy_uj_per_byte * workload.query_bytes / kMicrojoulesAMillijoule +
                                  millijoules(setting.link.wait_mw, link_ms + cloud_ms)};
   return cost;
 }

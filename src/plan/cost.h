@@ -6,10 +6,10 @@ namespace hedge::plan {
 
 /// What one picture costs on average, in figures that need no profile.
 struct Workload {
-  double device_macs = 0;   ///< on the device, a picture
-  double cloud_macs = 0;    ///< in the cloud, a query
-  double query_bytes = 0;   ///< payload of a query
-  double share_sent = 0;    ///< of the pictures, 0..1
+  double device_macs = 0;  ///< on the device, a picture
+  double cloud_macs = 0;   ///< in the cloud, a query
+  double query_bytes = 0;  ///< payload of a query
+  double share_sent = 0;   ///< of the pictures, 0..1
 };
 
 /// On the user's side: from the picture to its answer, and from the battery.

@@ -14,7 +14,11 @@ constexpr std::int64_t kSchema = 1;
 constexpr double kMillisecondsASecond = 1000.0;
 
 Error bad(std::string what, std::string where, std::string got = {}, std::string expected = {}) {
-  return Error{.code = ErrorCode::kBadFormat, .what = std::move(what), .where = std::move(where), .got = std::move(got), .expected = std::move(expected)};
+  return Error{.code = ErrorCode::kBadFormat,
+               .what = std::move(what),
+               .where = std::move(where),
+               .got = std::move(got),
+               .expected = std::move(expected)};
 }
 
 /// One profile's JSON with its place.
@@ -148,7 +152,11 @@ Result<Profiles> parse_profiles(std::string_view text, std::string_view where) {
   HEDGE_TRY(const auto json, parse_json(text, where));
   HEDGE_TRY(const auto schema, get_field<std::int64_t>(json, "schema", where));
   if (schema > kSchema)
-    return Error{.code = ErrorCode::kUnsupported, .what = "the profiles are of a newer version", .where = std::string(where), .got = std::to_string(schema), .expected = std::to_string(kSchema)};
+    return Error{.code = ErrorCode::kUnsupported,
+                 .what = "the profiles are of a newer version",
+                 .where = std::string(where),
+                 .got = std::to_string(schema),
+                 .expected = std::to_string(kSchema)};
   HEDGE_CHECK(only({json, std::string(where)}, {"schema", "devices", "links", "clouds"}));
   Profiles profiles;
   HEDGE_TRY(profiles.devices, list_of<DeviceProfile>(json, "devices", where, device_of));

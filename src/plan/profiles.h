@@ -11,12 +11,12 @@ namespace hedge::plan {
 
 /// A device that computes base and router on a battery.
 struct DeviceProfile {
-  std::string name;       ///< how --device calls it
-  std::string about;      ///< one line for people
-  std::string source;     ///< where its figures come from, and which are assumed
-  double macs_per_ms = 0; ///< > 0
-  double overhead_ms = 0; ///< >= 0; a picture, whatever the model
-  double power_mw = 0;    ///< >= 0; while it computes
+  std::string name;        ///< how --device calls it
+  std::string about;       ///< one line for people
+  std::string source;      ///< where its figures come from, and which are assumed
+  double macs_per_ms = 0;  ///< > 0
+  double overhead_ms = 0;  ///< >= 0; a picture, whatever the model
+  double power_mw = 0;     ///< >= 0; while it computes
 };
 
 /// The way of a query to the cloud and back. All energies are the device's.

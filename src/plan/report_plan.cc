@@ -15,9 +15,28 @@ constexpr int kSchema = 1;
 
 Json to_json(const Setting& setting) {
   const auto& [device, link, cloud] = setting;
-  return {{"device", {{"name", device.name}, {"about", device.about}, {"source", device.source}, {"macs_per_ms", device.macs_per_ms}, {"overhead_ms", device.overhead_ms}, {"power_mw", device.power_mw}}},
-          {"link", {{"name", link.name}, {"about", link.about}, {"source", link.source}, {"rtt_ms", link.rtt_ms}, {"bytes_per_ms", link.bytes_per_ms}, {"session_mj", link.session_mj}, {"energy_uj_per_byte", link.energy_uj_per_byte}, {"wait_mw", link.wait_mw}}},
-          {"cloud", {{"name", cloud.name}, {"about", cloud.about}, {"source", cloud.source}, {"macs_per_ms", cloud.macs_per_ms}, {"overhead_ms", cloud.overhead_ms}}}};
+  return {{"device",
+           {{"name", device.name},
+            {"about", device.about},
+            {"source", device.source},
+            {"macs_per_ms", device.macs_per_ms},
+            {"overhead_ms", device.overhead_ms},
+            {"power_mw", device.power_mw}}},
+          {"link",
+           {{"name", link.name},
+            {"about", link.about},
+            {"source", link.source},
+            {"rtt_ms", link.rtt_ms},
+            {"bytes_per_ms", link.bytes_per_ms},
+            {"session_mj", link.session_mj},
+            {"energy_uj_per_byte", link.energy_uj_per_byte},
+            {"wait_mw", link.wait_mw}}},
+          {"cloud",
+           {{"name", cloud.name},
+            {"about", cloud.about},
+            {"source", cloud.source},
+            {"macs_per_ms", cloud.macs_per_ms},
+            {"overhead_ms", cloud.overhead_ms}}}};
 }
 
 Json number_or_null(const std::optional<double>& value) { return value ? Json(*value) : Json(); }
@@ -41,15 +60,21 @@ Json to_json(const Line& line) {
 
 Json to_json(const std::optional<MeasuredLatency>& measured) {
   if (!measured) return {};
-  return {{"executor", measured->executor}, {"base_ms", measured->base_ms}, {"router_ms", measured->router_ms}, {"global_ms", measured->global_ms}};
+  return {{"executor", measured->executor},
+          {"base_ms", measured->base_ms},
+          {"router_ms", measured->router_ms},
+          {"global_ms", measured->global_ms}};
 }
 
 Status check_measured(const std::optional<MeasuredLatency>& measured) {
   if (!measured) return {};
-  const bool fits = std::isfinite(measured->base_ms) && std::isfinite(measured->global_ms) && std::isfinite(measured->router_ms) && measured->base_ms > 0 &&
-                    measured->global_ms > 0 && measured->router_ms >= 0;
+  const bool fits = std::isfinite(measured->base_ms) && std::isfinite(measured->global_ms) && std::isfinite(measured->router_ms) &&
+                    measured->base_ms > 0 && measured->global_ms > 0 && measured->router_ms >= 0;
   if (fits) return {};
-  return Error{.code = ErrorCode::kInvalidArgument, .what = "a measured latency is out of range", .where = measured->executor, .expected = "milliseconds > 0"};
+  return Error{.code = ErrorCode::kInvalidArgument,
+               .what = "a measured latency is out of range",
+               .where = measured->executor,
+               .expected = "milliseconds > 0"};
 }
 
 /// The bytes of a picture that is sent: as given, else as the report's baselines have them.
@@ -58,7 +83,10 @@ Result<double> query_bytes_of(const Json& report, double given) {
   const auto baselines = report.is_object() ? report.find("baselines") : report.end();
   if (given == 0 && baselines != report.end() && baselines->is_object() && baselines->contains("picture_bytes"))
     return get_field<double>(*baselines, "picture_bytes", "report: baselines");
-  return Error{.code = ErrorCode::kInvalidArgument, .what = "it is not known how many bytes a query has", .got = std::to_string(given), .expected = "> 0",
+  return Error{.code = ErrorCode::kInvalidArgument,
+               .what = "it is not known how many bytes a query has",
+               .got = std::to_string(given),
+               .expected = "> 0",
                .hint = "give --bytes: height * width * channels of the global's pictures where they are sent as they are, less for JPEG"};
 }
 
@@ -66,7 +94,9 @@ Status check_macs(const std::vector<Line>& lines) {
   for (const auto& line : lines)
     for (const auto& point : line.points)
       if (point.workload.device_macs + point.workload.cloud_macs <= 0 || point.workload.device_macs < 0 || point.workload.cloud_macs < 0)
-        return Error{.code = ErrorCode::kBadData, .what = "a model's MACs are not known", .where = "report: " + line.name,
+        return Error{.code = ErrorCode::kBadData,
+                     .what = "a model's MACs are not known",
+                     .where = "report: " + line.name,
                      .hint = "say them beside the model (MODEL.hedge.json, docs/formats/model.md) and predict again"};
   return {};
 }
@@ -84,7 +114,8 @@ bool is_hybrid(const Line& line, const Json& report) {
   return false;
 }
 
-std::optional<double> measured_ms(const Line& line, const Point& point, const PlanOptions& options, const Json& report, double router_macs) {
+std::optional<double> measured_ms(const Line& line, const Point& point, const PlanOptions& options, const Json& report,
+                                  double router_macs) {
   if (!options.measured) return std::nullopt;
   const auto& m = *options.measured;
   if (line.name == "on_device") return m.base_ms;
@@ -100,7 +131,9 @@ Json explorer_costs(const std::vector<Line>& lines, const std::string& method, c
     const auto cost = linear_cost(line.points.front().workload, options.setting);
     Json json = {{"latency_ms", {{"fixed", cost.fixed.latency_ms}, {"per_query", cost.per_query.latency_ms}}},
                  {"energy_mj", {{"fixed", cost.fixed.energy_mj}, {"per_query", cost.per_query.energy_mj}}}};
-    if (options.measured) json["measured_ms"] = {{"fixed", options.measured->base_ms + options.measured->router_ms}, {"per_query", options.measured->global_ms}};
+    if (options.measured)
+      json["measured_ms"] = {{"fixed", options.measured->base_ms + options.measured->router_ms},
+                             {"per_query", options.measured->global_ms}};
     return json;
   }
   return {};

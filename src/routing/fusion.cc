@@ -35,9 +35,11 @@ Status check_bias(const Fusion& fusion, std::size_t classes) {
 }
 
 /// The global's answer as it came, cut to its top_k largest.
-Result<TopLogits> arrange(std::int64_t top_k, std::size_t base_classes, std::span<const std::int64_t> classes, std::span<const float> logits) {
+Result<TopLogits> arrange(std::int64_t top_k, std::size_t base_classes, std::span<const std::int64_t> classes,
+                          std::span<const float> logits) {
   if (classes.size() != logits.size() || static_cast<std::int64_t>(classes.size()) < top_k)
-    return misfit("the global's answer has too few logits to be fused", std::to_string(classes.size()) + " classes, " + std::to_string(logits.size()) + " logits",
+    return misfit("the global's answer has too few logits to be fused",
+                  std::to_string(classes.size()) + " classes, " + std::to_string(logits.size()) + " logits",
                   "at least " + std::to_string(top_k) + " of each");
   std::vector<std::size_t> order(classes.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
@@ -48,7 +50,8 @@ Result<TopLogits> arrange(std::int64_t top_k, std::size_t base_classes, std::spa
                  .got = "class " + std::to_string(classes[i]) + ", logit " + std::to_string(logits[i]),
                  .expected = "a finite logit of a class in 0.." + std::to_string(base_classes - 1)};
   }
-  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return logits[a] != logits[b] ? logits[a] > logits[b] : classes[a] < classes[b]; });
+  std::sort(order.begin(), order.end(),
+            [&](std::size_t a, std::size_t b) { return logits[a] != logits[b] ? logits[a] > logits[b] : classes[a] < classes[b]; });
   TopLogits top;
   for (std::size_t i = 0; i < static_cast<std::size_t>(top_k); ++i) {
     const std::int64_t c = classes[order[i]];
@@ -66,7 +69,8 @@ TopLogits top_logits(std::span<const float> logits, std::int64_t k) {
   std::vector<std::int64_t> order(logits.size());
   std::iota(order.begin(), order.end(), std::int64_t{0});
   const auto at = [&](std::int64_t c) { return logits[static_cast<std::size_t>(c)]; };
-  std::partial_sort(order.begin(), order.begin() + k, order.end(), [&](std::int64_t a, std::int64_t b) { return at(a) != at(b) ? at(a) > at(b) : a < b; });
+  std::partial_sort(order.begin(), order.begin() + k, order.end(),
+                    [&](std::int64_t a, std::int64_t b) { return at(a) != at(b) ? at(a) > at(b) : a < b; });
   order.resize(static_cast<std::size_t>(k));
   TopLogits top = {.classes = std::move(order), .logits = {}};
   for (const std::int64_t c : top.classes) top.logits.push_back(at(c));
@@ -86,13 +90,15 @@ Result<std::vector<std::int64_t>> fused_answers(const PredictionTable& table, co
   const auto classes = static_cast<std::size_t>(table.classes());
   HEDGE_CHECK(check_bias(fusion, classes));
   if (fusion.top_k < 1 || fusion.top_k > table.classes())
-    return misfit("the fusion takes another number of logits than there are classes", std::to_string(fusion.top_k), "1.." + std::to_string(classes));
+    return misfit("the fusion takes another number of logits than there are classes", std::to_string(fusion.top_k),
+                  "1.." + std::to_string(classes));
   const auto base = table.base_logits.data<float>();
   const auto global = table.global_logits.data<float>();
   std::vector<double> sums;
   std::vector<std::int64_t> answers(table.size());
   for (std::size_t row = 0; row < answers.size(); ++row)
-    answers[row] = pool(fusion, base.subspan(row * classes, classes), top_logits(global.subspan(row * classes, classes), fusion.top_k), sums);
+    answers[row] =
+        pool(fusion, base.subspan(row * classes, classes), top_logits(global.subspan(row * classes, classes), fusion.top_k), sums);
   return answers;
 }
 

@@ -50,9 +50,9 @@ struct Fusion {
 };
 
 struct FusionOptions {
-  std::int64_t top_k = 5;     ///< >= 1; where there are fewer classes, as many
-  int folds = 5;              ///< >= 2, of the cross-fitting
-  std::uint64_t seed = 1;     ///< of the folds
+  std::int64_t top_k = 5;  ///< >= 1; where there are fewer classes, as many
+  int folds = 5;           ///< >= 2, of the cross-fitting
+  std::uint64_t seed = 1;  ///< of the folds
 };
 
 /// The class that a query answers. `classes` and `logits` are the global's, as many as top_k or more, in any order; more are cut to top_k.
@@ -73,7 +73,8 @@ Result<Outcomes> outcomes(const PredictionTable& table, const Fusion& fusion);
 /// tried where there are at most 128 classes and 20 pictures for each. By cross-fitting each picture is answered by weights that have not
 /// seen it: the fused answer is adopted only where it is better than the global's by more than one standard error of that paired
 /// difference, and biases only where they add as much; else a query goes on answering with the global. So it is not worse but by chance.
-/// Errors: kInvalidArgument; kMismatch (no global, pictures that a model was trained on); those of validate; kBadData (labels of one class).
+/// Errors: kInvalidArgument; kMismatch (no global, pictures that a model was trained on); those of validate; kBadData (labels of one
+/// class).
 Result<Fusion> fit_fusion(const PredictionTable& table, const FusionOptions& options = {});
 
 }  // namespace hedge::routing

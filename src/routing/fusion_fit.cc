@@ -48,8 +48,8 @@ FusionWeights fit_weights(const FusionTerms& terms, std::span<const std::uint32_
 }
 
 /// Whether each picture is answered rightly by weights that have not seen it.
-Result<std::vector<std::uint8_t>> cross_fit(const PredictionTable& table, const FusionTerms& terms, const std::vector<int>& folds, int fold_count,
-                                            const Fusion& like) {
+Result<std::vector<std::uint8_t>> cross_fit(const PredictionTable& table, const FusionTerms& terms, const std::vector<int>& folds,
+                                            int fold_count, const Fusion& like) {
   std::vector<std::uint8_t> right(table.size());
   const auto labels = table.labels.data<std::int64_t>();
   for (int fold = 0; fold < fold_count; ++fold) {

@@ -62,7 +62,10 @@ Result<TableScan> MappedTable::scan() const {
     const std::size_t last = std::min(size(), first + kBlockRows);
     for (std::size_t row = first; row < last; ++row) {
       if (labels[row] < 0 || labels[row] >= classes())
-        return Error{.code = ErrorCode::kBadData, .what = "a label lies outside the classes", .where = "labels, row " + std::to_string(row), .got = std::to_string(labels[row])};
+        return Error{.code = ErrorCode::kBadData,
+                     .what = "a label lies outside the classes",
+                     .where = "labels, row " + std::to_string(row),
+                     .got = std::to_string(labels[row])};
       const auto label = static_cast<std::size_t>(labels[row]);
       const auto base = row_of(base_logits_, row);
       if (!all_finite(base)) return not_finite("base_logits", row);

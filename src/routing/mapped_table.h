@@ -12,7 +12,7 @@ namespace hedge::routing {
 
 /// What one pass over a table leaves of it: all that labels, thresholds and curves need, a few bytes a picture.
 struct TableScan {
-  Outcomes outcomes;                                       ///< global_right is empty where there is no global
+  Outcomes outcomes;                                          ///< global_right is empty where there is no global
   std::array<std::vector<float>, kFreeScores.size()> scores;  ///< in the order of kFreeScores
 
   [[nodiscard]] const std::vector<float>& score(FreeScore which) const { return scores[static_cast<std::size_t>(which)]; }

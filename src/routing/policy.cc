@@ -115,7 +115,8 @@ Result<Policy> Policy::from_json(std::string_view text, std::string_view where) 
   return policy;
 }
 
-Status keep_promise(Policy& policy, std::span<const float> scores, const Outcomes& outcomes, const Promise& promise, const PromiseOptions& options) {
+Status keep_promise(Policy& policy, std::span<const float> scores, const Outcomes& outcomes, const Promise& promise,
+                    const PromiseOptions& options) {
   HEDGE_TRY(PromisedPoint promised, threshold_for_promise(scores, outcomes, promise, options));
   policy.chosen = promised.point;
   policy.promise = promised;

@@ -29,21 +29,21 @@ struct RouterChoice {
 
 /// What a device needs to decide, and where it comes from (docs/formats/policy.md).
 struct Policy {
-  std::string router;          ///< "gain", "linear", "poster", "entropy", "margin", "max_probability", "energy"
-  std::string router_sha256;   ///< of the router's ONNX file
+  std::string router;         ///< "gain", "linear", "poster", "entropy", "margin", "max_probability", "energy"
+  std::string router_sha256;  ///< of the router's ONNX file
   std::string base_sha256;
   std::string global_sha256;
-  std::string executor;        ///< runner and precision of the calibration's predictions
-  std::string protocol;        ///< how the router's data were made: "training-set predictions, evaluation mode"
+  std::string executor;           ///< runner and precision of the calibration's predictions
+  std::string protocol;           ///< how the router's data were made: "training-set predictions, evaluation mode"
   std::string features = "auto";  ///< the base's tensor that the router reads: its name, or "auto": the runner finds it; "": none
-  double temperature = 1;      ///< of the logits that a free score is computed from; it stands in the router's graph
-  std::string fit_hash;        ///< content hash of the split the router was fitted on; empty for a free score
-  std::string fit_dataset;     ///< that split's specification; empty for a free score, and in files older than this field
+  double temperature = 1;         ///< of the logits that a free score is computed from; it stands in the router's graph
+  std::string fit_hash;           ///< content hash of the split the router was fitted on; empty for a free score
+  std::string fit_dataset;        ///< that split's specification; empty for a free score, and in files older than this field
   std::string calibration_dataset;
   std::string calibration_hash;
   std::int64_t calibration_size = 0;
   OperatingPoint chosen;
-  std::vector<OperatingPoint> table;  ///< the other coverages, so that an operator can move along it
+  std::vector<OperatingPoint> table;     ///< the other coverages, so that an operator can move along it
   std::optional<PromisedPoint> promise;  ///< what `chosen` promises; its point is `chosen`
   std::optional<Fusion> fusion;          ///< how a query's answer is made; nothing: it is the global's. Accuracies above refer to it
   std::optional<RouterChoice> choice;    ///< nothing where the router was named
@@ -54,6 +54,7 @@ struct Policy {
 };
 
 /// Sets `chosen` and `promise` so that the policy keeps `promise`. Errors: those of threshold_for_promise.
-Status keep_promise(Policy& policy, std::span<const float> scores, const Outcomes& outcomes, const Promise& promise, const PromiseOptions& options = {});
+Status keep_promise(Policy& policy, std::span<const float> scores, const Outcomes& outcomes, const Promise& promise,
+                    const PromiseOptions& options = {});
 
 }  // namespace hedge::routing

@@ -21,7 +21,8 @@ Error disagreement(const char* what, const char* tensor, std::string got, std::s
 /// `rows` < 0 leaves the rows free.
 Status check_matrix(const Tensor& tensor, const char* name, std::int64_t rows) {
   if (tensor.dtype() != DType::kF32) return disagreement("the element type does not fit", name, to_string(tensor.dtype()), "f32");
-  if (tensor.shape().size() != 2) return disagreement("the tensor is no matrix", name, to_string(tensor.shape()), to_string(Shape{rows, -1}));
+  if (tensor.shape().size() != 2)
+    return disagreement("the tensor is no matrix", name, to_string(tensor.shape()), to_string(Shape{rows, -1}));
   if (rows >= 0 && tensor.shape()[0] != rows)
     return disagreement("the number of rows is not that of the labels", name, std::to_string(tensor.shape()[0]), std::to_string(rows));
   return {};
@@ -55,7 +56,8 @@ Status check_labels(const Tensor& labels, std::int64_t classes) {
 }
 
 Status check_shapes(const PredictionTable& table) {
-  if (table.labels.dtype() != DType::kI64) return disagreement("the element type does not fit", "labels", to_string(table.labels.dtype()), "i64");
+  if (table.labels.dtype() != DType::kI64)
+    return disagreement("the element type does not fit", "labels", to_string(table.labels.dtype()), "i64");
   if (table.labels.shape().size() != 1) return disagreement("the labels are no vector", "labels", to_string(table.labels.shape()), "[-1]");
   const std::int64_t rows = table.labels.shape()[0];
   HEDGE_CHECK(check_matrix(table.base_logits, "base_logits", rows));
@@ -63,10 +65,11 @@ Status check_shapes(const PredictionTable& table) {
   HEDGE_CHECK(check_matrix(table.global_logits, "global_logits", -1));
   const std::int64_t global_rows = table.global_logits.shape()[0];
   if (global_rows != 0 && global_rows != rows)
-    return disagreement("the number of rows is neither 0 nor that of the labels", "global_logits", std::to_string(global_rows), std::to_string(rows));
+    return disagreement("the number of rows is neither 0 nor that of the labels", "global_logits", std::to_string(global_rows),
+                        std::to_string(rows));
   if (table.global_logits.shape()[1] != table.classes())
     return disagreement("base and global have another number of classes", "global_logits", std::to_string(table.global_logits.shape()[1]),
-                    std::to_string(table.classes()));
+                        std::to_string(table.classes()));
   const auto names = static_cast<std::int64_t>(table.info.class_names.size());
   if (names != 0 && names != table.classes())
     return disagreement("the class names do not fit the logits", "class_names", std::to_string(names), std::to_string(table.classes()));
@@ -122,10 +125,8 @@ class MetadataReader {
     std::int64_t value = 0;
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
     if (error == std::errc{} && end == digits.data() + digits.size() && value >= 0) return value;
-    return Error{.code = ErrorCode::kBadFormat,
-                 .what = "the metadata \"" + key + "\" is no count",
-                 .where = where_,
-                 .got = digits.substr(0, 60)};
+    return Error{
+        .code = ErrorCode::kBadFormat, .what = "the metadata \"" + key + "\" is no count", .where = where_, .got = digits.substr(0, 60)};
   }
   [[nodiscard]] Result<std::vector<std::string>> names(const std::string& key) const {
     HEDGE_TRY(const std::string json_text, text(key));
@@ -148,7 +149,11 @@ class MetadataReader {
 Status check_schema(const MetadataReader& reader, const std::string& where) {
   HEDGE_TRY(const std::string format, reader.text("format"));
   if (format != kFormat)
-    return Error{.code = ErrorCode::kBadFormat, .what = "this is no prediction table", .where = where, .got = format.substr(0, 60), .expected = kFormat};
+    return Error{.code = ErrorCode::kBadFormat,
+                 .what = "this is no prediction table",
+                 .where = where,
+                 .got = format.substr(0, 60),
+                 .expected = kFormat};
   HEDGE_TRY(const std::int64_t schema, reader.integer("schema"));
   if (schema < 1) return Error{.code = ErrorCode::kBadFormat, .what = "no such schema", .where = where, .got = std::to_string(schema)};
   if (schema > kSchema)

@@ -13,12 +13,12 @@ namespace hedge::routing {
 
 /// Where a table's rows come from; travels as the file's metadata (docs/formats/prediction_table.md).
 struct TableInfo {
-  std::string dataset;       ///< canonical data-set specification, "fashion-mnist?split=test"
-  std::string split;         ///< "train", "calibration", "test", "all"
-  std::string content_hash;  ///< of the pictures (data::Dataset::content_hash)
-  std::string base_hash;     ///< SHA-256 of the base's file
-  std::string global_hash;   ///< SHA-256 of the global's file; empty where there is no global
-  std::string executor;      ///< Executor::description() of the base: runner, version, precision
+  std::string dataset;              ///< canonical data-set specification, "fashion-mnist?split=test"
+  std::string split;                ///< "train", "calibration", "test", "all"
+  std::string content_hash;         ///< of the pictures (data::Dataset::content_hash)
+  std::string base_hash;            ///< SHA-256 of the base's file
+  std::string global_hash;          ///< SHA-256 of the global's file; empty where there is no global
+  std::string executor;             ///< Executor::description() of the base: runner, version, precision
   std::string mode = "evaluation";  ///< how predictions were made: "evaluation" (no augmentation, inference statistics)
   std::vector<std::string> class_names;
   /// The base's tensor that base_features holds: its name, "auto" (the runner found it; also in files older than this), "": none.

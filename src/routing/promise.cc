@@ -83,8 +83,8 @@ struct Test {
   }
 };
 
-/// The pilot's counts as a cubic in the coverage u: what the base adds to the hybrid's right answers (accuracy), or its wrong answers (risk),
-/// a picture at u, by least squares. A few hundred pictures' own counts have their best by chance where it is not.
+/// The pilot's counts as a cubic in the coverage u: what the base adds to the hybrid's right answers (accuracy), or its wrong answers
+/// (risk), a picture at u, by least squares. A few hundred pictures' own counts have their best by chance where it is not.
 class SmoothPilot {
  public:
   SmoothPilot(const std::vector<Candidate>& all, const Promise& promise, std::int64_t pictures) : promise_(promise) {
@@ -139,7 +139,8 @@ std::vector<float> sequence(const Part& pilot, const Promise& promise) {
   for (std::size_t i = 0; i < steps; ++i) grid.push_back(all[i * (all.size() - 1) / std::max<std::size_t>(1, steps - 1)]);
   const auto chance = [&](const Candidate& c) { return smooth.chance(static_cast<double>(c.covered) / static_cast<double>(pilot.size())); };
   // Of equally good ones the lowest coverage: going upwards, nothing between is lost.
-  const auto start = std::max_element(grid.begin(), grid.end(), [&](const Candidate& a, const Candidate& b) { return chance(a) < chance(b); });
+  const auto start =
+      std::max_element(grid.begin(), grid.end(), [&](const Candidate& a, const Candidate& b) { return chance(a) < chance(b); });
   std::vector<float> thresholds;
   for (auto candidate = start; candidate != grid.end(); ++candidate) thresholds.push_back(candidate->threshold);
   return thresholds;
@@ -153,7 +154,8 @@ Error unreachable(const Promise& promise, double bound, double coverage, std::si
                .hint = "promise less, allow a larger delta, or calibrate on more pictures"};
 }
 
-Result<PromisedPoint> learn_then_test(std::span<const float> scores, const Outcomes& outcomes, const Promise& promise, const PromiseOptions& options) {
+Result<PromisedPoint> learn_then_test(std::span<const float> scores, const Outcomes& outcomes, const Promise& promise,
+                                      const PromiseOptions& options) {
   const Parts parts = split(scores, outcomes, options);
   if (parts.judge.size() == 0) return unreachable(promise, promise.kind == PromiseKind::kRisk ? 1 : 0, 0, scores.size());
   const Test test(promise, parts.judge.size());
@@ -169,7 +171,8 @@ Result<PromisedPoint> learn_then_test(std::span<const float> scores, const Outco
   }
   if (!any) {
     const Candidate start = at_threshold(counted, thresholds.front());
-    return unreachable(promise, test.bound(start), static_cast<double>(start.covered) / static_cast<double>(parts.judge.size()), scores.size());
+    return unreachable(promise, test.bound(start), static_cast<double>(start.covered) / static_cast<double>(parts.judge.size()),
+                       scores.size());
   }
   const Candidate whole = at_threshold(candidates(scores, outcomes), kept.threshold);
   PromisedPoint promised = {.promise = promise, .bound = test.bound(kept)};
@@ -243,7 +246,8 @@ Result<PromisedPoint> threshold_for_promise(std::span<const float> scores, const
     return bad("pilot_share", std::to_string(options.pilot_share), "0.01..0.5");
   HEDGE_CHECK(check_scores(scores, outcomes, promise.target, to_string(promise.kind)));
   if (promise.kind == PromiseKind::kAccuracy) HEDGE_CHECK(check_has_global(outcomes));
-  auto promised = promise.kind == PromiseKind::kCoverage ? cover(scores, outcomes, promise) : learn_then_test(scores, outcomes, promise, options);
+  auto promised =
+      promise.kind == PromiseKind::kCoverage ? cover(scores, outcomes, promise) : learn_then_test(scores, outcomes, promise, options);
   if (!promised) return promised;
   promised->pictures = static_cast<std::int64_t>(scores.size());
   const auto exact = without_promise(scores, outcomes, promise);

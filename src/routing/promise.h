@@ -20,8 +20,8 @@ const char* to_string(PromiseKind kind);
 
 struct Promise {
   PromiseKind kind = PromiseKind::kCoverage;
-  double target = 0;     ///< 0..1
-  double delta = 0.05;   ///< in (0, 0.5]: the chance, over the draw of the calibration split, that the promise does not hold
+  double target = 0;    ///< 0..1
+  double delta = 0.05;  ///< in (0, 0.5]: the chance, over the draw of the calibration split, that the promise does not hold
 
   /// Errors: kInvalidArgument, naming the field.
   [[nodiscard]] Status validate() const;
@@ -35,9 +35,9 @@ Result<Promise> parse_promise(std::string_view spec, double delta = 0.05);
 /// A promise with the threshold that keeps it, and its price.
 struct PromisedPoint {
   Promise promise;
-  OperatingPoint point;        ///< on the whole calibration split
-  OperatingPoint exact;        ///< the threshold without the promise: meets the target on the calibration split itself
-  std::int64_t pictures = 0;   ///< of the calibration split
+  OperatingPoint point;       ///< on the whole calibration split
+  OperatingPoint exact;       ///< the threshold without the promise: meets the target on the calibration split itself
+  std::int64_t pictures = 0;  ///< of the calibration split
   /// What the pictures that judged this threshold show of the promised quantity at confidence 1 - delta, taken alone.
   double bound = 0;
 
@@ -51,10 +51,12 @@ struct PromiseOptions {
   std::uint64_t seed = 1;    ///< of which pictures are the pilot
 };
 
-/// The threshold that keeps `promise` for new pictures of the same source with probability 1 - delta over the draw of the calibration split.
+/// The threshold that keeps `promise` for new pictures of the same source with probability 1 - delta over the draw of the calibration
+/// split.
 ///
 /// coverage: the k-th lowest score, k the smallest with P(Binomial(n, c) <= k - 1) >= 1 - delta: the coverage of an order statistic is at
-///   least Beta(k, n + 1 - k) distributed (Wilks 1941). Where even the highest score does not do, the threshold is the largest f32: no query.
+///   least Beta(k, n + 1 - k) distributed (Wilks 1941). Where even the highest score does not do, the threshold is the largest f32: no
+///   query.
 /// accuracy, risk: Learn then Test (Angelopoulos, Bates, Candes, Jordan, Lei 2021), fixed-sequence testing with exact binomial p-values.
 ///   A random pilot part of the split gives the sequence: at most 200 thresholds at its quantiles, the one with the best chance first,
 ///   then upwards in coverage. The other pictures test one after the other at level delta, until one is not rejected; the last rejected

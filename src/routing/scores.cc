@@ -25,14 +25,10 @@ std::vector<std::uint8_t> right(const Tensor& logits, std::span<const std::int64
 
 const char* to_string(FreeScore score) {
   switch (score) {
-    case FreeScore::kEntropy:
-      return "entropy";
-    case FreeScore::kMargin:
-      return "margin";
-    case FreeScore::kMaxProbability:
-      return "max_probability";
-    case FreeScore::kEnergy:
-      return "energy";
+    case FreeScore::kEntropy: return "entropy";
+    case FreeScore::kMargin: return "margin";
+    case FreeScore::kMaxProbability: return "max_probability";
+    case FreeScore::kEnergy: return "energy";
   }
   return "unknown";
 }

@@ -18,7 +18,8 @@ Place place_of(std::string_view spec) {
   const auto question = spec.rfind('?');
   Place place{.source = std::string(spec.substr(0, question))};
   if (place.source.starts_with(kFolder))
-    place.source = std::string(kFolder) + (std::filesystem::path(place.source.substr(kFolder.size())) / "").lexically_normal().generic_string();
+    place.source =
+        std::string(kFolder) + (std::filesystem::path(place.source.substr(kFolder.size())) / "").lexically_normal().generic_string();
   auto options = question == std::string_view::npos ? std::string_view{} : spec.substr(question + 1);
   while (!options.empty()) {
     const auto end = options.find('&');
@@ -64,18 +65,19 @@ Status check_unseen(const TableInfo& table) {
 
 Status check_calibration(const TableInfo& fit, const TableInfo& calibration) {
   if (fit.content_hash == calibration.content_hash || same_or_overlapping(fit.dataset, calibration.dataset))
-    return differ("the router would be calibrated on pictures it is fitted on", calibration.dataset, calibration.dataset, "none of " + fit.dataset,
-                  "predict a calibration split of its own (?split=calibration)");
+    return differ("the router would be calibrated on pictures it is fitted on", calibration.dataset, calibration.dataset,
+                  "none of " + fit.dataset, "predict a calibration split of its own (?split=calibration)");
   HEDGE_CHECK(check_unseen(calibration));
   const auto same_model = [&](const char* model, const std::string& got, const std::string& expected) -> Status {
     if (got == expected) return {};
-    return differ(std::string("the two tables are of another ") + model, calibration.dataset, got, expected, "predict both with the same base and global");
+    return differ(std::string("the two tables are of another ") + model, calibration.dataset, got, expected,
+                  "predict both with the same base and global");
   };
   HEDGE_CHECK(same_model("base", calibration.base_hash, fit.base_hash));
   HEDGE_CHECK(same_model("global", calibration.global_hash, fit.global_hash));
   if (calibration.features == fit.features) return {};
-  return differ("the two tables hold other features of the base", calibration.dataset, "\"" + calibration.features + "\"", "\"" + fit.features + "\"",
-                "predict both with the same --features");
+  return differ("the two tables hold other features of the base", calibration.dataset, "\"" + calibration.features + "\"",
+                "\"" + fit.features + "\"", "predict both with the same --features");
 }
 
 Status check_models(const Policy& policy, const TableInfo& table, std::string_view where) {
@@ -88,8 +90,8 @@ Status check_models(const Policy& policy, const TableInfo& table, std::string_vi
   HEDGE_CHECK(same_model("global", policy.global_sha256, table.global_hash));
   const bool fitted = !policy.fit_hash.empty();  // a free score takes no features
   if (!fitted || policy.features == table.features) return {};
-  return differ("the router was fitted with other features than the table's", where, "\"" + policy.features + "\"", "\"" + table.features + "\"",
-                "predict with --features " + policy.features);
+  return differ("the router was fitted with other features than the table's", where, "\"" + policy.features + "\"",
+                "\"" + table.features + "\"", "predict with --features " + policy.features);
 }
 
 }  // namespace hedge::routing

@@ -45,14 +45,18 @@ Likelihood likelihood(const TensorView& logits, std::span<const std::int64_t> la
 
 Status check(const TensorView& logits, std::span<const std::int64_t> labels) {
   if (labels.empty()) return Error{.code = ErrorCode::kBadData, .what = "there are no pictures to fit a temperature on"};
-  if (logits.dtype != DType::kF32 || logits.shape.size() != 2 || logits.shape[0] != static_cast<std::int64_t>(labels.size()) || logits.shape[1] < 1)
+  if (logits.dtype != DType::kF32 || logits.shape.size() != 2 || logits.shape[0] != static_cast<std::int64_t>(labels.size()) ||
+      logits.shape[1] < 1)
     return Error{.code = ErrorCode::kMismatch,
                  .what = "logits and labels do not fit",
                  .got = std::string(hedge::to_string(logits.dtype)) + hedge::to_string(logits.shape),
                  .expected = "f32[" + std::to_string(labels.size()) + ", classes]"};
   for (std::size_t row = 0; row < labels.size(); ++row) {
     if (labels[row] < 0 || labels[row] >= logits.shape[1])
-      return Error{.code = ErrorCode::kBadData, .what = "a label lies outside the classes", .where = "row " + std::to_string(row), .got = std::to_string(labels[row])};
+      return Error{.code = ErrorCode::kBadData,
+                   .what = "a label lies outside the classes",
+                   .where = "row " + std::to_string(row),
+                   .got = std::to_string(labels[row])};
   }
   const auto values = logits.data<float>();
   for (std::size_t i = 0; i < values.size(); ++i) {

@@ -20,8 +20,8 @@ struct Temperature {
 inline constexpr double kLowestTemperature = 0.05;
 inline constexpr double kHighestTemperature = 20;
 
-/// The temperature of least negative log likelihood (Guo et al. 2017, section 4.2). The likelihood is concave in 1 / T; its maximum is found by
-/// Newton's method, guarded by bisection. logits [N, C] f32, labels [N] in 0..C-1, of pictures that the model was not trained on.
+/// The temperature of least negative log likelihood (Guo et al. 2017, section 4.2). The likelihood is concave in 1 / T; its maximum is
+/// found by Newton's method, guarded by bisection. logits [N, C] f32, labels [N] in 0..C-1, of pictures that the model was not trained on.
 /// Errors: kMismatch (sizes), kBadData (no pictures, a logit that is not finite, a label outside the classes).
 Result<Temperature> fit_temperature(const TensorView& logits, std::span<const std::int64_t> labels);
 

@@ -84,7 +84,8 @@ Result<OperatingPoint> threshold_for_coverage(std::span<const float> scores, con
   HEDGE_CHECK(check_scores(scores, outcomes, target, "coverage"));
   const std::vector<Candidate> all = candidates(scores, outcomes);
   const auto total = static_cast<std::int64_t>(scores.size());
-  const auto found = std::lower_bound(all.begin(), all.end(), target, [&](const Candidate& c, double t) { return share(c.covered, total) < t; });
+  const auto found =
+      std::lower_bound(all.begin(), all.end(), target, [&](const Candidate& c, double t) { return share(c.covered, total) < t; });
   return to_point(*found, scores.size(), !outcomes.global_right.empty(), target);
 }
 
@@ -97,11 +98,12 @@ Result<OperatingPoint> threshold_for_accuracy(std::span<const float> scores, con
   if (found != all.rend()) return to_point(*found, scores.size(), true, share(found->covered, total));
   // From the back: of equally accurate ones the first found, which has the highest coverage.
   const auto best = std::max_element(all.rbegin(), all.rend(), [](const Candidate& a, const Candidate& b) { return a.right < b.right; });
-  return Error{.code = ErrorCode::kUnreachable,
-               .what = "no threshold reaches this accuracy",
-               .got = "at best " + std::to_string(share(best->right, total)) + ", at coverage " + std::to_string(share(best->covered, total)),
-               .expected = std::to_string(target),
-               .hint = "ask for less, or train a better global or router"};
+  return Error{
+      .code = ErrorCode::kUnreachable,
+      .what = "no threshold reaches this accuracy",
+      .got = "at best " + std::to_string(share(best->right, total)) + ", at coverage " + std::to_string(share(best->covered, total)),
+      .expected = std::to_string(target),
+      .hint = "ask for less, or train a better global or router"};
 }
 
 Result<OperatingPoint> threshold_for_risk(std::span<const float> scores, const Outcomes& outcomes, double target) {

@@ -40,7 +40,8 @@ std::vector<float> global_losses(const routing::PredictionTable& table) {
     const double top = *std::max_element(z.begin(), z.end());
     double sum = 0;
     for (const float value : z) sum += std::exp(static_cast<double>(value) - top);
-    losses.push_back(static_cast<float>(std::max(0.0, top + std::log(sum) - static_cast<double>(z[static_cast<std::size_t>(labels[row])]))));
+    losses.push_back(
+        static_cast<float>(std::max(0.0, top + std::log(sum) - static_cast<double>(z[static_cast<std::size_t>(labels[row])]))));
   }
   return losses;
 }
@@ -81,8 +82,9 @@ class Adapting {
   /// Everything of the options that changes a round and is not in the trainings' fingerprints.
   [[nodiscard]] std::string describe() const {
     const auto& r = options_.router;
-    return Json({options_.end_to_end, to_string(options_.share), options_.coverage, options_.penalty, options_.rounds, options_.teacher_weight, options_.temperature,
-                 to_string(r.kind), r.seed, r.epochs, r.batch, r.learning_rate, r.weight_decay.value_or(-1.0), r.hidden, r.target_coverage, r.coverage_penalty, r.dual_rate})
+    return Json({options_.end_to_end, to_string(options_.share), options_.coverage, options_.penalty, options_.rounds,
+                 options_.teacher_weight, options_.temperature, to_string(r.kind), r.seed, r.epochs, r.batch, r.learning_rate,
+                 r.weight_decay.value_or(-1.0), r.hidden, r.target_coverage, r.coverage_penalty, r.dual_rate})
         .dump();
   }
 
@@ -92,7 +94,9 @@ class Adapting {
     result.areas.push_back(round.area);
     result.mean_share = round.mean_share;
     if (best) result.hybrid = round.hybrid, result.best_round = number;
-    log(hooks_.log, LogLevel::kInfo, result.name + ", round " + std::to_string(number) + ": area " + std::to_string(round.area) + " on the held-out pictures" + (best ? ", the best so far" : ""));
+    log(hooks_.log, LogLevel::kInfo,
+        result.name + ", round " + std::to_string(number) + ": area " + std::to_string(round.area) + " on the held-out pictures" +
+            (best ? ", the best so far" : ""));
     return best;
   }
 
@@ -124,9 +128,11 @@ class Adapting {
       for (const float r : share) round.mean_share += static_cast<double>(r) / static_cast<double>(share.size());
     }
     if (!options_.end_to_end) {
-      HEDGE_TRY(round.hybrid.global, train(arm, number, folder / "global", arm.now.global, data_.global_recipe, options_.global, global_objective));
+      HEDGE_TRY(round.hybrid.global,
+                train(arm, number, folder / "global", arm.now.global, data_.global_recipe, options_.global, global_objective));
     }
-    if (options_.teacher_weight > 0) base_objective.teacher = Teacher{round.hybrid.global, data_.global_recipe, options_.teacher_weight, options_.temperature};
+    if (options_.teacher_weight > 0)
+      base_objective.teacher = Teacher{round.hybrid.global, data_.global_recipe, options_.teacher_weight, options_.temperature};
     HEDGE_TRY(round.hybrid.base, train(arm, number, folder / "base", arm.now.base, data_.base_recipe, options_.base, base_objective));
     HEDGE_TRY(const auto table, tools_.predict(round.hybrid.base, round.hybrid.global, *data_.fit));
     HEDGE_TRY(round.hybrid.router, new_router(table, arm));
@@ -169,8 +175,8 @@ class Adapting {
             .expected = std::to_string(data_.fit->size())};
   }
 
-  Result<graph::Graph> train(const Arm& arm, std::int64_t round, const std::filesystem::path& stem, const graph::Graph& graph, const data::Preprocess& recipe,
-                             TrainOptions options, const Objective& objective) {
+  Result<graph::Graph> train(const Arm& arm, std::int64_t round, const std::filesystem::path& stem, const graph::Graph& graph,
+                             const data::Preprocess& recipe, TrainOptions options, const Objective& objective) {
     std::error_code ignored;
     std::filesystem::create_directories(stem.parent_path(), ignored);  // a failure shows at the first checkpoint
     options.schedule_epochs = options.epochs * options_.rounds;
@@ -178,7 +184,8 @@ class Adapting {
     options.checkpoint = stem.string() + ".checkpoint";
     options.csv = stem.string() + ".csv";
     TrainHooks hooks = hooks_;
-    const std::string what = arm.result.name + " " + stem.filename().string() + ", round " + std::to_string(round) + "/" + std::to_string(options_.rounds);
+    const std::string what =
+        arm.result.name + " " + stem.filename().string() + ", round " + std::to_string(round) + "/" + std::to_string(options_.rounds);
     if (hooks_.progress)
       hooks.progress = [this, what](ProgressUpdate update) {
         update.what = what;
@@ -192,7 +199,8 @@ class Adapting {
     HEDGE_CHECK(tools_.save(folder / "base.onnx", round.hybrid.base));
     HEDGE_CHECK(tools_.save(folder / "global.onnx", round.hybrid.global));
     HEDGE_CHECK(tools_.save(folder / "router.onnx", round.hybrid.router));
-    return write_json(folder / "round.json", {{"schema", 1}, {"fingerprint", fingerprint_}, {"area", round.area}, {"mean_share", round.mean_share}});
+    return write_json(folder / "round.json",
+                      {{"schema", 1}, {"fingerprint", fingerprint_}, {"area", round.area}, {"mean_share", round.mean_share}});
   }
 
   /// Nothing where the round has not been finished.
@@ -203,7 +211,10 @@ class Adapting {
     if (!json) return json.error();
     HEDGE_TRY(const auto fingerprint, get_field<std::string>(*json, "fingerprint", stamp.string()));
     if (fingerprint != fingerprint_)
-      return Error{.code = ErrorCode::kMismatch, .what = "the folder holds rounds of a run with other data, networks or options", .where = stamp.string(), .hint = "name another folder, or delete this one"};
+      return Error{.code = ErrorCode::kMismatch,
+                   .what = "the folder holds rounds of a run with other data, networks or options",
+                   .where = stamp.string(),
+                   .hint = "name another folder, or delete this one"};
     Round round;
     HEDGE_TRY(round.area, get_field<double>(*json, "area", stamp.string()));
     HEDGE_TRY(round.mean_share, get_field<double>(*json, "mean_share", stamp.string()));
@@ -222,7 +233,8 @@ class Adapting {
 
 }  // namespace
 
-Result<std::vector<ArmResult>> adapt(const Hybrid& start, const AdaptData& data, const AdaptOptions& options, const AdaptTools& tools, const TrainHooks& hooks) {
+Result<std::vector<ArmResult>> adapt(const Hybrid& start, const AdaptData& data, const AdaptOptions& options, const AdaptTools& tools,
+                                     const TrainHooks& hooks) {
   HEDGE_CHECK(options.validate());
   return Adapting(data, options, tools, hooks).run(start);
 }

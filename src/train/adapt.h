@@ -33,17 +33,17 @@ Result<RouterShare> router_share(const std::string& name);
 
 /// How a hybrid is adapted.
 struct AdaptOptions {
-  bool end_to_end = false;            ///< base and router by E[(1 - r) l_b + r l_g] instead; the global stays
+  bool end_to_end = false;  ///< base and router by E[(1 - r) l_b + r l_g] instead; the global stays
   RouterShare share = RouterShare::kSoft;
-  double coverage = 0.8;              ///< t of soft and hard r leaves this share of the training pictures on the device; end to end: c
-  double penalty = 1.0;               ///< end to end: of (c - mean(1 - r))_+
-  std::int64_t rounds = 3;            ///< of training, then fitting the router anew, >= 1
-  std::int64_t patience = 2;          ///< rounds without a better area after which both arms stop, >= 1
-  TrainOptions base, global;          ///< epochs: of a round; one schedule goes over all rounds. checkpoint and csv are set for each round
-  double teacher_weight = 0;          ///< of distilling the adapted global into the base, 0..1; 0: none
-  double temperature = 4;             ///< of that
-  RouterFitOptions router;            ///< of each round's router
-  std::filesystem::path folder;       ///< ARM/round-K/… is written here, and gone on from where it stands
+  double coverage = 0.8;         ///< t of soft and hard r leaves this share of the training pictures on the device; end to end: c
+  double penalty = 1.0;          ///< end to end: of (c - mean(1 - r))_+
+  std::int64_t rounds = 3;       ///< of training, then fitting the router anew, >= 1
+  std::int64_t patience = 2;     ///< rounds without a better area after which both arms stop, >= 1
+  TrainOptions base, global;     ///< epochs: of a round; one schedule goes over all rounds. checkpoint and csv are set for each round
+  double teacher_weight = 0;     ///< of distilling the adapted global into the base, 0..1; 0: none
+  double temperature = 4;        ///< of that
+  RouterFitOptions router;       ///< of each round's router
+  std::filesystem::path folder;  ///< ARM/round-K/… is written here, and gone on from where it stands
 
   /// Errors: kInvalidArgument, naming the field.
   [[nodiscard]] Status validate() const;
@@ -52,7 +52,8 @@ struct AdaptOptions {
 /// What adapting needs of other rooms. All of them are called on the calling thread, between trainings.
 struct AdaptTools {
   /// Base and global on every picture of a data set, in its order.
-  std::function<Result<routing::PredictionTable>(const graph::Graph& base, const graph::Graph& global, const data::Dataset& dataset)> predict;
+  std::function<Result<routing::PredictionTable>(const graph::Graph& base, const graph::Graph& global, const data::Dataset& dataset)>
+      predict;
   std::function<Result<std::vector<float>>(const graph::Graph& router, const routing::PredictionTable& table)> score;
   /// The area of the hybrid's curve.
   std::function<Result<double>(std::span<const float> scores, const routing::PredictionTable& table)> area;
@@ -62,11 +63,11 @@ struct AdaptTools {
 
 /// What one arm reached. Its networks are those of `best_round`.
 struct ArmResult {
-  std::string name;               ///< "adapted" or "end_to_end", and "control"
+  std::string name;  ///< "adapted" or "end_to_end", and "control"
   Hybrid hybrid;
-  std::int64_t best_round = 0;    ///< 1 …
-  std::vector<double> areas;      ///< on the held-out pictures, a round
-  double mean_share = 0;          ///< mean r of the last round; 0 for the control
+  std::int64_t best_round = 0;  ///< 1 …
+  std::vector<double> areas;    ///< on the held-out pictures, a round
+  double mean_share = 0;        ///< mean r of the last round; 0 for the control
 };
 
 /// The pictures and their recipes; borrowed.
@@ -76,19 +77,21 @@ struct AdaptData {
   data::Preprocess base_recipe, global_recipe;
 };
 
-/// Weights of the base's (2 - r) or the global's (1 + r) losses, divided by their mean, so that the learning rate means the same in both arms.
+/// Weights of the base's (2 - r) or the global's (1 + r) losses, divided by their mean, so that the learning rate means the same in both
+/// arms.
 std::vector<float> base_weights(std::span<const float> share);
 std::vector<float> global_weights(std::span<const float> share);
 
 /// r of each row; see RouterShare. Errors: kBadData (no row), kMismatch (sizes).
-Result<std::vector<float>> shares_of(RouterShare share, bool probability, std::span<const float> scores, const routing::PredictionTable& table, double coverage);
+Result<std::vector<float>> shares_of(RouterShare share, bool probability, std::span<const float> scores,
+                                     const routing::PredictionTable& table, double coverage);
 
 /// Trains two arms round by round, from the same networks, with the same seeds, order of pictures, schedule and number of rounds: the one
 /// with weights 2 - r and 1 + r (or end to end), the other, the control, with weights 1 (end to end: the base alone). After each round the
-/// router is fitted anew (end to end: it is what was trained; where there is nothing to learn any more, it is kept, with a warning) and the hybrid's area on the held-out pictures measured; each arm keeps the
-/// round of its best area. Optimiser state begins anew each round, in both arms alike.
-/// Source: the poster's L_base = sum (2 - r) l(b, y), L_global = sum (1 + r) l(g, y), alternating; weights are per sample, [N] times [N].
-/// Resumable: rounds that stand in the folder are not trained again, the one that was cut goes on from its checkpoints.
+/// router is fitted anew (end to end: it is what was trained; where there is nothing to learn any more, it is kept, with a warning) and the
+/// hybrid's area on the held-out pictures measured; each arm keeps the round of its best area. Optimiser state begins anew each round, in
+/// both arms alike. Source: the poster's L_base = sum (2 - r) l(b, y), L_global = sum (1 + r) l(g, y), alternating; weights are per sample,
+/// [N] times [N]. Resumable: rounds that stand in the folder are not trained again, the one that was cut goes on from its checkpoints.
 /// Errors: kInvalidArgument, kMismatch (a folder of another run), kCancelled, and those of trainings, fits and tools.
 Result<std::vector<ArmResult>> adapt(const Hybrid& start, const AdaptData& data, const AdaptOptions& options, const AdaptTools& tools,
                                      const TrainHooks& hooks = {});

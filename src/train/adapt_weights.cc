@@ -52,14 +52,18 @@ std::vector<float> global_weights(std::span<const float> share) {
   return over_mean(std::move(weights));
 }
 
-Result<std::vector<float>> shares_of(RouterShare share, bool probability, std::span<const float> scores, const routing::PredictionTable& table, double coverage) {
+Result<std::vector<float>> shares_of(RouterShare share, bool probability, std::span<const float> scores,
+                                     const routing::PredictionTable& table, double coverage) {
   HEDGE_TRY(const auto outcomes, routing::outcomes(table));
   if (share == RouterShare::kOracle) {
     const auto labels = routing::oracle_labels(outcomes);
     return std::vector<float>(labels.begin(), labels.end());
   }
   if (scores.size() != outcomes.size())
-    return Error{.code = ErrorCode::kMismatch, .what = "scores and pictures differ in number", .got = std::to_string(scores.size()), .expected = std::to_string(outcomes.size())};
+    return Error{.code = ErrorCode::kMismatch,
+                 .what = "scores and pictures differ in number",
+                 .got = std::to_string(scores.size()),
+                 .expected = std::to_string(outcomes.size())};
   HEDGE_TRY(const auto point, routing::threshold_for_coverage(scores, outcomes, coverage));
   const double spread = std::max(1e-6, deviation(scores));
   std::vector<float> result;
@@ -76,14 +80,19 @@ Result<std::vector<float>> shares_of(RouterShare share, bool probability, std::s
 
 Status AdaptOptions::validate() const {
   const auto bad = [](const char* field, std::string got, const char* expected) {
-    return Error{.code = ErrorCode::kInvalidArgument, .what = "the adapting option is out of range", .where = field, .got = std::move(got), .expected = expected};
+    return Error{.code = ErrorCode::kInvalidArgument,
+                 .what = "the adapting option is out of range",
+                 .where = field,
+                 .got = std::move(got),
+                 .expected = expected};
   };
   if (!(coverage >= 0 && coverage <= 1)) return bad("coverage", std::to_string(coverage), "in 0..1");
   if (!(penalty >= 0) || !std::isfinite(penalty)) return bad("penalty", std::to_string(penalty), ">= 0");
   if (rounds < 1) return bad("rounds", std::to_string(rounds), ">= 1");
   if (patience < 1) return bad("patience", std::to_string(patience), ">= 1");
   if (!(teacher_weight >= 0 && teacher_weight <= 1)) return bad("teacher_weight", std::to_string(teacher_weight), "in 0..1");
-  if (end_to_end && teacher_weight > 0) return bad("teacher_weight", std::to_string(teacher_weight), "0 where base and router are trained end to end");
+  if (end_to_end && teacher_weight > 0)
+    return bad("teacher_weight", std::to_string(teacher_weight), "0 where base and router are trained end to end");
   if (!(temperature > 0)) return bad("temperature", std::to_string(temperature), "> 0");
   if (folder.empty()) return bad("folder", "nothing", "a path");
   if (!is_fitted(router.kind)) return bad("router", to_string(router.kind), "a router that is fitted");

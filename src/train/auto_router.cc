@@ -36,7 +36,9 @@ std::string preference(RouterKind kind, std::size_t rows, const AutoRouterOption
   return count + " are fewer than " + least + ", so " + to_string(kind) + " is preferred";
 }
 
-double mean_of(const std::vector<double>& values) { return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size()); }
+double mean_of(const std::vector<double>& values) {
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
 
 /// Standard deviation of the paired differences over the resamples: the standard error of the difference.
 double standard_error(const std::vector<double>& a, const std::vector<double>& b) {
@@ -66,15 +68,17 @@ std::size_t stands(const std::vector<JudgedScore>& judged) {
   return best;
 }
 
-std::string why(const std::vector<RouterKind>& kinds, const std::vector<JudgedScore>& judged, std::size_t chosen, const std::string& preferred,
-                const std::string& judged_on) {
+std::string why(const std::vector<RouterKind>& kinds, const std::vector<JudgedScore>& judged, std::size_t chosen,
+                const std::string& preferred, const std::string& judged_on) {
   if (judged.empty()) return preferred + "; on " + judged_on + " entropy routes as well as can be, so there is nothing to choose by";
   const auto closes = [&](std::size_t i) {
     const auto& gap = judged[i].gap_closed_percent;
-    return std::string(to_string(kinds[i])) + " closes " + in_percent(gap.value) + " of the area between entropy and the upper bound (95 %: " + in_percent(gap.low) +
-           " to " + in_percent(gap.high) + ")";
+    return std::string(to_string(kinds[i])) + " closes " + in_percent(gap.value) +
+           " of the area between entropy and the upper bound (95 %: " + in_percent(gap.low) + " to " + in_percent(gap.high) + ")";
   };
-  if (chosen == 0) return preferred + "; on " + judged_on + " it " + closes(0).substr(std::string(to_string(kinds[0])).size() + 1) + ", and no simpler router more by a standard error";
+  if (chosen == 0)
+    return preferred + "; on " + judged_on + " it " + closes(0).substr(std::string(to_string(kinds[0])).size() + 1) +
+           ", and no simpler router more by a standard error";
   return preferred + "; but on " + judged_on + " " + closes(chosen) + ", more than " + to_string(kinds[0]) + " by over a standard error (" +
          in_percent(judged[0].gap_closed_percent.value) + ")";
 }
@@ -85,7 +89,8 @@ struct Candidate {
   std::vector<float> scores;
 };
 
-Result<Candidate> try_kind(RouterKind kind, const RouterRows& rows, const RouterRows* held_out, const AutoRouterOptions& options, const ProgressSink& progress) {
+Result<Candidate> try_kind(RouterKind kind, const RouterRows& rows, const RouterRows* held_out, const AutoRouterOptions& options,
+                           const ProgressSink& progress) {
   RouterFitOptions fit = options.fit;
   fit.kind = kind;
   Candidate candidate;
@@ -100,8 +105,8 @@ Result<Candidate> try_kind(RouterKind kind, const RouterRows& rows, const Router
 
 }  // namespace
 
-Result<AutoRouter> choose_router(const RouterRows& rows, const RouterRows* held_out, const AutoRouterOptions& options, const RouterJudge& judge,
-                                 const ProgressSink& progress) {
+Result<AutoRouter> choose_router(const RouterRows& rows, const RouterRows* held_out, const AutoRouterOptions& options,
+                                 const RouterJudge& judge, const ProgressSink& progress) {
   const auto kinds = candidates_for(rows.table.size(), options);
   std::vector<Candidate> candidates;
   std::vector<std::vector<float>> scores;
@@ -113,11 +118,15 @@ Result<AutoRouter> choose_router(const RouterRows& rows, const RouterRows* held_
   const auto& judging = held_out != nullptr ? *held_out : rows;
   HEDGE_TRY(const auto judged, judge(scores, judging));
   if (!judged.empty() && judged.size() != kinds.size())
-    return Error{.code = ErrorCode::kInternal, .what = "the judge left out a router", .got = std::to_string(judged.size()), .expected = std::to_string(kinds.size())};
+    return Error{.code = ErrorCode::kInternal,
+                 .what = "the judge left out a router",
+                 .got = std::to_string(judged.size()),
+                 .expected = std::to_string(kinds.size())};
   const std::size_t chosen = stands(judged);
   AutoRouter result{.kind = kinds[chosen], .fitted = std::move(candidates[chosen].fitted)};
   const auto judged_on = std::to_string(judging.table.size()) + (held_out != nullptr ? " held-out pictures" : " pictures, cross-fitted,");
-  result.choice = {.chosen = to_string(result.kind), .why = why(kinds, judged, chosen, preference(kinds[0], rows.table.size(), options), judged_on)};
+  result.choice = {.chosen = to_string(result.kind),
+                   .why = why(kinds, judged, chosen, preference(kinds[0], rows.table.size(), options), judged_on)};
   for (std::size_t i = 0; i < judged.size(); ++i) {
     HEDGE_TRY(const auto macs, graph::count_macs(i == chosen ? result.fitted.graph : candidates[i].fitted.graph));
     result.choice.candidates.push_back({.name = to_string(kinds[i]), .macs = macs, .gap_closed_percent = judged[i].gap_closed_percent});
@@ -125,7 +134,8 @@ Result<AutoRouter> choose_router(const RouterRows& rows, const RouterRows* held_
   return result;
 }
 
-Result<std::vector<float>> cross_fitted_scores(const RouterRows& rows, const RouterFitOptions& options, int folds, const ProgressSink& progress) {
+Result<std::vector<float>> cross_fitted_scores(const RouterRows& rows, const RouterFitOptions& options, int folds,
+                                               const ProgressSink& progress) {
   HEDGE_TRY(const auto parts, make_folds(rows.table.size(), folds, options.seed));
   std::vector<float> scores(rows.table.size());
   for (std::size_t fold = 0; fold < parts.size(); ++fold) {

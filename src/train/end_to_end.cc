@@ -24,12 +24,24 @@ Result<std::map<std::string, std::string>> wire(const graph::Graph& base, const 
     if (input.name == "features") {
       HEDGE_TRY(source, graph::find_features(base));
     } else if (input.name != "logits") {
-      return Error{.code = ErrorCode::kMismatch, .what = "a router has an input that a base cannot give", .where = input.name, .expected = "\"logits\" and \"features\""};
+      return Error{.code = ErrorCode::kMismatch,
+                   .what = "a router has an input that a base cannot give",
+                   .where = input.name,
+                   .expected = "\"logits\" and \"features\""};
     }
     const Shape& shape = tensors.at(source).shape;
-    if (shape.size() != 2) return Error{.code = ErrorCode::kUnsupported, .what = "the base's features are no rows", .where = source, .got = hedge::to_string(shape), .expected = "[-1, F]"};
+    if (shape.size() != 2)
+      return Error{.code = ErrorCode::kUnsupported,
+                   .what = "the base's features are no rows",
+                   .where = source,
+                   .got = hedge::to_string(shape),
+                   .expected = "[-1, F]"};
     if (input.shape.size() != 2 || input.shape[1] != shape[1])
-      return Error{.code = ErrorCode::kMismatch, .what = "the router was made for another base", .where = input.name, .got = hedge::to_string(shape), .expected = hedge::to_string(input.shape)};
+      return Error{.code = ErrorCode::kMismatch,
+                   .what = "the router was made for another base",
+                   .where = input.name,
+                   .got = hedge::to_string(shape),
+                   .expected = hedge::to_string(input.shape)};
     wires[input.name] = source;
   }
   return wires;
@@ -39,7 +51,10 @@ Result<std::map<std::string, std::string>> wire(const graph::Graph& base, const 
 std::string half_of_one_more(graph::Graph& graph, const std::string& score) {
   graph.initializers[prefixed("half")] = Tensor::of<float>({}, std::vector<float>{0.5F});
   graph.nodes.push_back({.name = prefixed("halved"), .op = "Mul", .inputs = {score, prefixed("half")}, .outputs = {prefixed("halved")}});
-  graph.nodes.push_back({.name = prefixed("probability"), .op = "Add", .inputs = {prefixed("halved"), prefixed("half")}, .outputs = {prefixed("probability")}});
+  graph.nodes.push_back({.name = prefixed("probability"),
+                         .op = "Add",
+                         .inputs = {prefixed("halved"), prefixed("half")},
+                         .outputs = {prefixed("probability")}});
   return prefixed("probability");
 }
 
@@ -49,7 +64,10 @@ Result<graph::Graph> join_router(const graph::Graph& base, const graph::Graph& r
   HEDGE_TRY(const auto router_tensors, graph::infer_shapes(router));
   const auto logits = router_tensors.find(kRouterLogits);
   if (logits == router_tensors.end())
-    return Error{.code = ErrorCode::kInvalidArgument, .what = "a free score has no weights to train end to end", .where = router.name, .hint = "take a gain or a poster router"};
+    return Error{.code = ErrorCode::kInvalidArgument,
+                 .what = "a free score has no weights to train end to end",
+                 .where = router.name,
+                 .hint = "take a gain or a poster router"};
   HEDGE_TRY(const auto wires, wire(base, router));
   const auto rename = [&](const std::string& name) {
     if (name.empty()) return name;
@@ -77,7 +95,8 @@ Result<Unjoined> unjoin_router(const graph::Graph& joined, graph::Graph base, gr
   const auto copy = [&joined](graph::Graph& into, const std::string& prefix) -> Status {
     for (auto& [name, tensor] : into.initializers) {
       const auto found = joined.initializers.find(prefix + name);
-      if (found == joined.initializers.end()) return Error{.code = ErrorCode::kNotFound, .what = "the joined network lacks a weight", .where = prefix + name};
+      if (found == joined.initializers.end())
+        return Error{.code = ErrorCode::kNotFound, .what = "the joined network lacks a weight", .where = prefix + name};
       tensor = found->second;
     }
     return {};

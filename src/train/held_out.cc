@@ -18,14 +18,20 @@ PartOfDataset::PartOfDataset(const data::Dataset& whole, std::vector<std::size_t
 
 Result<HeldOut> hold_out(const data::Dataset& whole, double share, std::uint64_t seed) {
   if (!(share > 0 && share <= 0.5))
-    return Error{.code = ErrorCode::kInvalidArgument, .what = "the held-out share is out of range", .got = std::to_string(share), .expected = "in (0, 0.5]"};
+    return Error{.code = ErrorCode::kInvalidArgument,
+                 .what = "the held-out share is out of range",
+                 .got = std::to_string(share),
+                 .expected = "in (0, 0.5]"};
   std::map<std::int64_t, std::vector<std::size_t>> by_class;
   for (std::size_t i = 0; i < whole.size(); ++i) by_class[whole.label(i)].push_back(i);
   std::vector<std::size_t> fit, held;
   Rng rng(seed, 0x4E1D);
   for (auto& [label, rows] : by_class) {
     if (rows.size() < 2)
-      return Error{.code = ErrorCode::kBadData, .what = "a class has too few pictures to hold one out", .where = whole.spec() + ", class " + std::to_string(label), .got = std::to_string(rows.size())};
+      return Error{.code = ErrorCode::kBadData,
+                   .what = "a class has too few pictures to hold one out",
+                   .where = whole.spec() + ", class " + std::to_string(label),
+                   .got = std::to_string(rows.size())};
     rng.shuffle(std::span<std::size_t>(rows));
     const auto count = std::max<std::size_t>(1, static_cast<std::size_t>(share * static_cast<double>(rows.size())));
     held.insert(held.end(), rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(count));

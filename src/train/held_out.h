@@ -36,8 +36,8 @@ struct HeldOut {
   std::unique_ptr<PartOfDataset> held;  ///< to stop early by
 };
 
-/// Divides `whole` into two disjoint parts, class by class: `share` of each class, rounded down but at least one picture, is held out, drawn
-/// from `seed`. Errors: kInvalidArgument (a share outside (0, 0.5]); kBadData (a class with a single picture).
+/// Divides `whole` into two disjoint parts, class by class: `share` of each class, rounded down but at least one picture, is held out,
+/// drawn from `seed`. Errors: kInvalidArgument (a share outside (0, 0.5]); kBadData (a class with a single picture).
 Result<HeldOut> hold_out(const data::Dataset& whole, double share, std::uint64_t seed);
 
 }  // namespace hedge::train

@@ -7,15 +7,21 @@ namespace hedge::train {
 namespace {
 
 Error bad(const char* field, ErrorCode code, std::string got, std::string expected) {
-  return {.code = code, .what = "the objective of a training is not usable", .where = field, .got = std::move(got), .expected = std::move(expected)};
+  return {.code = code,
+          .what = "the objective of a training is not usable",
+          .where = field,
+          .got = std::move(got),
+          .expected = std::move(expected)};
 }
 
 /// `values` is empty or holds a finite number >= 0 a picture.
 Status check_rows(const char* field, const std::vector<float>& values, std::size_t pictures) {
-  if (values.size() != pictures) return bad(field, ErrorCode::kMismatch, std::to_string(values.size()), std::to_string(pictures) + " numbers, one a picture");
+  if (values.size() != pictures)
+    return bad(field, ErrorCode::kMismatch, std::to_string(values.size()), std::to_string(pictures) + " numbers, one a picture");
   for (std::size_t i = 0; i < values.size(); ++i)
     if (!(values[i] >= 0) || !std::isfinite(values[i]))
-      return bad(field, ErrorCode::kInvalidArgument, std::to_string(values[i]) + " for picture " + std::to_string(i), "a finite number >= 0");
+      return bad(field, ErrorCode::kInvalidArgument, std::to_string(values[i]) + " for picture " + std::to_string(i),
+                 "a finite number >= 0");
   return {};
 }
 
@@ -25,10 +31,12 @@ bool share(double value) { return value >= 0 && value <= 1; }
 
 Status Objective::validate(std::size_t outputs, std::size_t pictures) const {
   if (!output_weights.empty()) {
-    if (output_weights.size() > outputs) return bad("output_weights", ErrorCode::kMismatch, std::to_string(output_weights.size()), "at most " + std::to_string(outputs));
+    if (output_weights.size() > outputs)
+      return bad("output_weights", ErrorCode::kMismatch, std::to_string(output_weights.size()), "at most " + std::to_string(outputs));
     double sum = 0;
     for (const double weight : output_weights) {
-      if (!(weight >= 0) || !std::isfinite(weight)) return bad("output_weights", ErrorCode::kInvalidArgument, std::to_string(weight), "finite numbers >= 0");
+      if (!(weight >= 0) || !std::isfinite(weight))
+        return bad("output_weights", ErrorCode::kInvalidArgument, std::to_string(weight), "finite numbers >= 0");
       sum += weight;
     }
     if (sum == 0) return bad("output_weights", ErrorCode::kInvalidArgument, "zeros", "one above 0");
@@ -44,7 +52,8 @@ Status Objective::validate(std::size_t outputs, std::size_t pictures) const {
     if (outputs < 2) return bad("hybrid", ErrorCode::kMismatch, "one output", "logits and r");
     HEDGE_CHECK(check_rows("hybrid.global_loss", hybrid->global_loss, pictures));
     if (!share(hybrid->coverage)) return bad("hybrid.coverage", ErrorCode::kInvalidArgument, std::to_string(hybrid->coverage), "in 0..1");
-    if (!(hybrid->penalty >= 0) || !std::isfinite(hybrid->penalty)) return bad("hybrid.penalty", ErrorCode::kInvalidArgument, std::to_string(hybrid->penalty), ">= 0");
+    if (!(hybrid->penalty >= 0) || !std::isfinite(hybrid->penalty))
+      return bad("hybrid.penalty", ErrorCode::kInvalidArgument, std::to_string(hybrid->penalty), ">= 0");
   }
   return {};
 }

@@ -62,7 +62,10 @@ RouterProtocol protocol_of(const routing::TableInfo& info) {
 
 Result<routing::PredictionTable> take_rows(const routing::PredictionTable& table, const std::vector<std::size_t>& rows) {
   if (rows.empty())
-    return Error{.code = ErrorCode::kInvalidArgument, .what = "a part of a table has no rows", .where = table.info.dataset, .expected = "at least one"};
+    return Error{.code = ErrorCode::kInvalidArgument,
+                 .what = "a part of a table has no rows",
+                 .where = table.info.dataset,
+                 .expected = "at least one"};
   return routing::PredictionTable{.labels = take(table.labels, rows),
                                   .base_logits = take(table.base_logits, rows),
                                   .base_features = take(table.base_features, rows),
@@ -83,8 +86,9 @@ Result<std::vector<std::vector<std::size_t>>> make_folds(std::size_t rows, int f
 }
 
 Result<std::pair<routing::PredictionTable, routing::PredictionTable>> divide(const routing::PredictionTable& table, double share,
-                                                                            std::uint64_t seed) {
-  const auto first = share > 0 && share < 1 ? static_cast<std::size_t>(std::llround(share * static_cast<double>(table.size()))) : std::size_t{0};
+                                                                             std::uint64_t seed) {
+  const auto first =
+      share > 0 && share < 1 ? static_cast<std::size_t>(std::llround(share * static_cast<double>(table.size()))) : std::size_t{0};
   if (first == 0 || first >= table.size())
     return Error{.code = ErrorCode::kInvalidArgument,
                  .what = "a table cannot be divided so",
@@ -105,14 +109,15 @@ Result<std::optional<std::string>> interpolation_warning(const routing::Predicti
   std::string text;
   const auto compare = [&](const char* model, double fitted, double held) {
     if (1 - fitted >= kFlattered * (1 - held)) return;
-    text += (text.empty() ? "the " : ", the ") + std::string(model) + " is right on " + percent(fitted) + " of the pictures the router learns from and on " +
-            percent(held) + " of held-out ones";
+    text += (text.empty() ? "the " : ", the ") + std::string(model) + " is right on " + percent(fitted) +
+            " of the pictures the router learns from and on " + percent(held) + " of held-out ones";
   };
   compare("base", there.base_accuracy(), here.base_accuracy());
   compare("global", there.global_accuracy(), here.global_accuracy());
   if (text.empty()) return std::optional<std::string>{};
-  return std::optional<std::string>(text + ": the model has learned these pictures by heart, so they show little of where it errs; predictions of "
-                                           "pictures it has not seen teach a router better");
+  return std::optional<std::string>(text +
+                                    ": the model has learned these pictures by heart, so they show little of where it errs; predictions of "
+                                    "pictures it has not seen teach a router better");
 }
 
 }  // namespace hedge::train

@@ -33,7 +33,7 @@ Result<std::vector<std::vector<std::size_t>>> make_folds(std::size_t rows, int f
 /// Two disjoint parts of a table, drawn at random: a `share` of the rows first. Both keep the table's info: they are pictures of one split.
 /// Errors: kInvalidArgument (share outside (0, 1), or a part without rows).
 Result<std::pair<routing::PredictionTable, routing::PredictionTable>> divide(const routing::PredictionTable& table, double share,
-                                                                            std::uint64_t seed);
+                                                                             std::uint64_t seed);
 
 /// A sentence where a model is so much better on the router's training pictures than on held-out ones that these teach little of where it
 /// errs: its error there is less than half. Nothing where all is well. Errors: kMismatch (no global).

@@ -18,7 +18,11 @@ using internal::TrainableGraph;
 using routing::PredictionTable;
 
 Error invalid(const char* field, std::string got, const char* expected) {
-  return {.code = ErrorCode::kInvalidArgument, .what = "the fit option is out of range", .where = field, .got = std::move(got), .expected = expected};
+  return {.code = ErrorCode::kInvalidArgument,
+          .what = "the fit option is out of range",
+          .where = field,
+          .got = std::move(got),
+          .expected = expected};
 }
 
 /// A deviation below this is a constant input: it is left unscaled, so that noise does not become signal.
@@ -44,7 +48,8 @@ Result<torch::Tensor> normalise(graph::Graph& router, const PredictionTable& tab
   HEDGE_TRY(const auto raw, inner(router, kRawInputs, table));
   const auto deviation = raw.std(0, false);
   router.initializers[kInputMean] = internal::from_torch(raw.mean(0));
-  router.initializers[kInputStd] = internal::from_torch(torch::where(deviation < kSmallestDeviation, torch::ones_like(deviation), deviation));
+  router.initializers[kInputStd] =
+      internal::from_torch(torch::where(deviation < kSmallestDeviation, torch::ones_like(deviation), deviation));
   return inner(router, kNormalised, table);
 }
 
@@ -66,16 +71,18 @@ torch::Tensor labels_of(const routing::Outcomes& outcomes, RouterKind kind) {
 Status check_labels(const FittedRouter& counted, const PredictionTable& table) {
   const auto rows = static_cast<std::int64_t>(table.size());
   const auto bad = [&](std::string what, std::string got, std::string hint) {
-    return Error{.code = ErrorCode::kBadData, .what = std::move(what), .where = table.info.dataset, .got = std::move(got), .hint = std::move(hint)};
+    return Error{
+        .code = ErrorCode::kBadData, .what = std::move(what), .where = table.info.dataset, .got = std::move(got), .hint = std::move(hint)};
   };
   if (counted.helps == 0)
-    return bad("the global is right on no picture where the base is wrong, so there is nothing to learn", std::to_string(rows) + " rows without one",
-               "the base alone is the best there is, or the table's models are swapped");
+    return bad("the global is right on no picture where the base is wrong, so there is nothing to learn",
+               std::to_string(rows) + " rows without one", "the base alone is the best there is, or the table's models are swapped");
   if (counted.helps == rows)
     return bad("the cloud helps on every picture, so there is nothing to tell apart", std::to_string(rows) + " rows of one class",
                "the base is never right: query everything, or look at its labels");
   if (table.size() < kFewestRows)
-    return bad("there are too few pictures to fit a router on", std::to_string(rows) + " rows; at least " + std::to_string(kFewestRows) + " are needed",
+    return bad("there are too few pictures to fit a router on",
+               std::to_string(rows) + " rows; at least " + std::to_string(kFewestRows) + " are needed",
                "use a free score, e.g. the margin");
   return {};
 }
@@ -126,7 +133,8 @@ Status RouterFitOptions::validate() const {
   if (!(decay >= 0) || !std::isfinite(decay)) return invalid("weight_decay", std::to_string(decay), ">= 0");
   if (hidden < 1) return invalid("hidden", std::to_string(hidden), ">= 1");
   if (!(target_coverage >= 0 && target_coverage <= 1)) return invalid("target_coverage", std::to_string(target_coverage), "in 0..1");
-  if (!(coverage_penalty >= 0) || !std::isfinite(coverage_penalty)) return invalid("coverage_penalty", std::to_string(coverage_penalty), ">= 0");
+  if (!(coverage_penalty >= 0) || !std::isfinite(coverage_penalty))
+    return invalid("coverage_penalty", std::to_string(coverage_penalty), ">= 0");
   if (!(dual_rate >= 0) || !std::isfinite(dual_rate)) return invalid("dual_rate", std::to_string(dual_rate), ">= 0");
   if (threads < 0) return invalid("threads", std::to_string(threads), ">= 0");
   return {};

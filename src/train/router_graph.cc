@@ -12,12 +12,9 @@ namespace {
 using internal::RouterBuilder;
 using I = std::int64_t;
 
-constexpr std::pair<RouterKind, const char*> kKinds[] = {{RouterKind::kGain, "gain"},
-                                                         {RouterKind::kLinear, "linear"},
-                                                         {RouterKind::kPoster, "poster"},
-                                                         {RouterKind::kEntropy, "entropy"},
-                                                         {RouterKind::kMargin, "margin"},
-                                                         {RouterKind::kMaxProbability, "max_probability"},
+constexpr std::pair<RouterKind, const char*> kKinds[] = {{RouterKind::kGain, "gain"},     {RouterKind::kLinear, "linear"},
+                                                         {RouterKind::kPoster, "poster"}, {RouterKind::kEntropy, "entropy"},
+                                                         {RouterKind::kMargin, "margin"}, {RouterKind::kMaxProbability, "max_probability"},
                                                          {RouterKind::kEnergy, "energy"}};
 
 constexpr I kGainClasses = 3;
@@ -79,7 +76,8 @@ Result<graph::Graph> build_free(RouterKind kind, const RouterShape& shape) {
   RouterBuilder r(to_string(kind), {.classes = shape.classes, .temperature = shape.temperature}, 0);
   if (kind == RouterKind::kEntropy) return r.finish(r.entropy());
   if (kind == RouterKind::kEnergy)
-    return r.finish(r.b().op("Mul", {r.log_sum_exp(), r.b().scalar("minus_temperature", -static_cast<float>(shape.temperature))}, {}, "energy"));
+    return r.finish(
+        r.b().op("Mul", {r.log_sum_exp(), r.b().scalar("minus_temperature", -static_cast<float>(shape.temperature))}, {}, "energy"));
   const auto top_p = r.top(r.p(), kind == RouterKind::kMargin ? 2 : 1);
   if (kind == RouterKind::kMaxProbability) return r.finish(r.one_minus(top_p));
   return r.finish(r.one_minus(r.b().op("Sub", {r.columns(top_p, 0, 1), r.columns(top_p, 1, 2)})));

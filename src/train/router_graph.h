@@ -30,20 +30,20 @@ bool learns_gain(RouterKind kind);
 
 /// The form of a router.
 struct RouterShape {
-  std::int64_t classes = 10;   ///< of the base, >= 2
-  std::int64_t features = 0;   ///< width of the base's penultimate tensor; 0: none
-  std::int64_t top = 10;       ///< how many of the largest probabilities are looked at (at most `classes`)
-  std::int64_t hidden = 64;    ///< width of the gain router's hidden layer
-  double temperature = 1;      ///< > 0: the logits are divided by it; of free scores only (routing::fit_temperature finds one)
+  std::int64_t classes = 10;  ///< of the base, >= 2
+  std::int64_t features = 0;  ///< width of the base's penultimate tensor; 0: none
+  std::int64_t top = 10;      ///< how many of the largest probabilities are looked at (at most `classes`)
+  std::int64_t hidden = 64;   ///< width of the gain router's hidden layer
+  double temperature = 1;     ///< > 0: the logits are divided by it; of free scores only (routing::fit_temperature finds one)
 };
 
 /// Names within a fitted router's graph.
-inline constexpr const char* kRawInputs = "router_inputs";    ///< [N, D]: what the router looks at, before normalising
-inline constexpr const char* kNormalised = "normalised";      ///< [N, D]: (x - mean) / deviation, clipped
-inline constexpr const char* kStraight = "straight";          ///< gain: the linear part's layer
-inline constexpr const char* kRouterLogits = "router_logits"; ///< gain and linear [N, 3], poster [N, 1]: before softmax or sigmoid
-inline constexpr const char* kInputMean = "router_mean";      ///< initializer [D]
-inline constexpr const char* kInputStd = "router_std";        ///< initializer [D]
+inline constexpr const char* kRawInputs = "router_inputs";     ///< [N, D]: what the router looks at, before normalising
+inline constexpr const char* kNormalised = "normalised";       ///< [N, D]: (x - mean) / deviation, clipped
+inline constexpr const char* kStraight = "straight";           ///< gain: the linear part's layer
+inline constexpr const char* kRouterLogits = "router_logits";  ///< gain and linear [N, 3], poster [N, 1]: before softmax or sigmoid
+inline constexpr const char* kInputMean = "router_mean";       ///< initializer [D]
+inline constexpr const char* kInputStd = "router_std";         ///< initializer [D]
 
 /// Builds a router with untrained weights (uniform in +-1/sqrt(fan-in)) and mean 0, deviation 1.
 /// gain: x = [confidence: top log-probabilities, margins to the first, entropy, ln sum exp; features], normalised and clipped to +-5;

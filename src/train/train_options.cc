@@ -6,7 +6,11 @@ namespace hedge::train {
 namespace {
 
 Error invalid(const char* field, std::string got, const char* expected) {
-  return {.code = ErrorCode::kInvalidArgument, .what = "the training option is out of range", .where = field, .got = std::move(got), .expected = expected};
+  return {.code = ErrorCode::kInvalidArgument,
+          .what = "the training option is out of range",
+          .where = field,
+          .got = std::move(got),
+          .expected = expected};
 }
 
 }  // namespace
@@ -14,9 +18,7 @@ Error invalid(const char* field, std::string got, const char* expected) {
 const char* to_string(Precision precision) {
   return precision == Precision::kAuto ? "auto" : precision == Precision::kF32 ? "f32" : "bf16";
 }
-const char* to_string(Layout layout) {
-  return layout == Layout::kAuto ? "auto" : layout == Layout::kNchw ? "nchw" : "channels_last";
-}
+const char* to_string(Layout layout) { return layout == Layout::kAuto ? "auto" : layout == Layout::kNchw ? "nchw" : "channels_last"; }
 
 Status TrainOptions::validate() const {
   if (epochs < 1) return invalid("epochs", std::to_string(epochs), ">= 1");

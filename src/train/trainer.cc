@@ -82,7 +82,8 @@ struct Start {
   TrainSummary summary;
 };
 
-Result<Start> start_run(const Task& task, const std::string& fingerprint, const internal::Loss& loss, data::Loader& loader, TrainableGraph& network, Stepper& stepper) {
+Result<Start> start_run(const Task& task, const std::string& fingerprint, const internal::Loss& loss, data::Loader& loader,
+                        TrainableGraph& network, Stepper& stepper) {
   const auto& options = task.options;
   Start start;
   std::optional<Checkpoint> resumed;
@@ -99,15 +100,16 @@ Result<Start> start_run(const Task& task, const std::string& fingerprint, const 
   start.summary.final_accuracy = resumed->accuracy;
   start.summary.pictures_per_second = resumed->pictures_per_second;
   start.form = {precision_named(resumed->precision), layout_named(resumed->layout)};
-  log(task.hooks.log, LogLevel::kInfo, "going on from epoch " + std::to_string(resumed->epochs_done) + " of " + options.checkpoint.string());
+  log(task.hooks.log, LogLevel::kInfo,
+      "going on from epoch " + std::to_string(resumed->epochs_done) + " of " + options.checkpoint.string());
   return start;
 }
 
 std::string csv_line(const TrainOptions& options, std::int64_t epoch, const internal::EpochResult& result) {
   const auto at = static_cast<double>(options.first_epoch + epoch);
   char line[160];
-  std::snprintf(line, sizeof line, "%lld,%.6g,%.6f,%.6f,%.1f,%.3f", static_cast<long long>(epoch + 1), internal::learning_rate_at(options, at), result.loss,
-                result.accuracy, result.pictures_per_second, result.seconds);
+  std::snprintf(line, sizeof line, "%lld,%.6g,%.6f,%.6f,%.1f,%.3f", static_cast<long long>(epoch + 1),
+                internal::learning_rate_at(options, at), result.loss, result.accuracy, result.pictures_per_second, result.seconds);
   return line;
 }
 
@@ -121,8 +123,13 @@ Result<Trained> train_checked(const Task& task) {
   const auto size = static_cast<std::int64_t>(task.dataset.size());
   const bool drop_last = size > options.batch;
   data::Loader loader(task.dataset, task.recipe,
-                      {.batch = options.batch, .shuffle = true, .drop_last = drop_last, .seed = options.seed, .workers = options.loader_workers,
-                       .augmentation = options.augmentation, .strict = options.strict});
+                      {.batch = options.batch,
+                       .shuffle = true,
+                       .drop_last = drop_last,
+                       .seed = options.seed,
+                       .workers = options.loader_workers,
+                       .augmentation = options.augmentation,
+                       .strict = options.strict});
   HEDGE_TRY(auto start, start_run(task, fingerprint, loss, loader, network, stepper));
   auto& summary = start.summary;
   const auto& form = start.form;
@@ -138,7 +145,8 @@ Result<Trained> train_checked(const Task& task) {
     HEDGE_CHECK(check_finite(network, epoch));
     HEDGE_CHECK(csv.add(csv_line(options, epoch, result)));  // before the checkpoint: a resumed run drops lines of epochs it does again
     if (options.checkpoint.empty()) continue;
-    const Checkpoint state{epoch + 1, fingerprint, to_string(form.precision), to_string(form.layout), result.loss, result.accuracy, result.pictures_per_second};
+    const Checkpoint state{epoch + 1,   fingerprint,     to_string(form.precision), to_string(form.layout),
+                           result.loss, result.accuracy, result.pictures_per_second};
     HEDGE_CHECK(internal::save_checkpoint(options.checkpoint, state, network, stepper.optimizer()));
   }
   for (const auto& skipped : loader.skipped()) log(task.hooks.log, LogLevel::kWarning, skipped.path + ": " + skipped.reason);
@@ -150,8 +158,8 @@ Result<Trained> train_checked(const Task& task) {
 
 }  // namespace
 
-Result<Trained> train_classifier(graph::Graph graph, const data::Dataset& dataset, const data::Preprocess& recipe, const TrainOptions& options,
-                                 const TrainHooks& hooks, const Objective& objective) {
+Result<Trained> train_classifier(graph::Graph graph, const data::Dataset& dataset, const data::Preprocess& recipe,
+                                 const TrainOptions& options, const TrainHooks& hooks, const Objective& objective) {
   HEDGE_CHECK(options.validate());
   HEDGE_CHECK(check_fit(graph, dataset, recipe));
   HEDGE_CHECK(objective.validate(graph.outputs.size(), dataset.size()));

@@ -24,26 +24,26 @@ enum class Layout { kAuto, kNchw, kChannelsLast };
 
 /// How a network is trained.
 struct TrainOptions {
-  std::int64_t epochs = 15;        ///< passes over the data, >= 1
-  std::int64_t batch = 128;        ///< pictures a step, >= 2 (batch normalisation)
+  std::int64_t epochs = 15;                 ///< passes over the data, >= 1
+  std::int64_t batch = 128;                 ///< pictures a step, >= 2 (batch normalisation)
   Optimizer optimizer = Optimizer::kAdamW;  ///< AdamW learns more in few epochs; SGD wants many
-  double learning_rate = 3e-3;     ///< peak; AdamW about 0.003, SGD about 0.1 at batch 128
-  double momentum = 0.9;           ///< SGD's (Nesterov)
-  double weight_decay = 0.02;      ///< of weights, not of biases and normalisation; AdamW about 0.02, SGD about 0.0005
-  double warmup_epochs = 0.5;      ///< linear from 0 to the peak, then cosine to 0; less than epochs
-  std::int64_t first_epoch = 0;    ///< of a run that goes on from another: its order, augmentation and rate begin there
-  std::int64_t schedule_epochs = 0;  ///< of the schedule that the rate follows; 0: first_epoch + epochs
-  double label_smoothing = 0.0;    ///< in 0..1; softens targets and keeps probabilities calibrated
-  data::Augmentation augmentation; ///< random crops and flips
-  Precision precision = Precision::kAuto;  ///< auto: the fastest of f32 and bf16, by measurement on the first batch; f32 with one thread
-  Layout layout = Layout::kAuto;           ///< auto: by the same measurement; NCHW with one thread
-  std::uint64_t seed = 1;          ///< of order and augmentation
-  int threads = 0;                 ///< 0: all cores. With 1, a run and its resumption give the same bits
-  int loader_workers = 1;          ///< decoding and augmenting threads
-  std::filesystem::path checkpoint;  ///< written atomically after each epoch, resumed from where present; empty: none
-  bool fresh = false;              ///< ignore an old checkpoint; the first new one replaces it
-  bool strict = false;             ///< a picture that cannot be decoded is an error; otherwise it is left out and listed
-  std::filesystem::path csv;         ///< a line an epoch; empty: none
+  double learning_rate = 3e-3;              ///< peak; AdamW about 0.003, SGD about 0.1 at batch 128
+  double momentum = 0.9;                    ///< SGD's (Nesterov)
+  double weight_decay = 0.02;               ///< of weights, not of biases and normalisation; AdamW about 0.02, SGD about 0.0005
+  double warmup_epochs = 0.5;               ///< linear from 0 to the peak, then cosine to 0; less than epochs
+  std::int64_t first_epoch = 0;             ///< of a run that goes on from another: its order, augmentation and rate begin there
+  std::int64_t schedule_epochs = 0;         ///< of the schedule that the rate follows; 0: first_epoch + epochs
+  double label_smoothing = 0.0;             ///< in 0..1; softens targets and keeps probabilities calibrated
+  data::Augmentation augmentation;          ///< random crops and flips
+  Precision precision = Precision::kAuto;   ///< auto: the fastest of f32 and bf16, by measurement on the first batch; f32 with one thread
+  Layout layout = Layout::kAuto;            ///< auto: by the same measurement; NCHW with one thread
+  std::uint64_t seed = 1;                   ///< of order and augmentation
+  int threads = 0;                          ///< 0: all cores. With 1, a run and its resumption give the same bits
+  int loader_workers = 1;                   ///< decoding and augmenting threads
+  std::filesystem::path checkpoint;         ///< written atomically after each epoch, resumed from where present; empty: none
+  bool fresh = false;                       ///< ignore an old checkpoint; the first new one replaces it
+  bool strict = false;                      ///< a picture that cannot be decoded is an error; otherwise it is left out and listed
+  std::filesystem::path csv;                ///< a line an epoch; empty: none
 
   [[nodiscard]] std::int64_t schedule_length() const { return schedule_epochs != 0 ? schedule_epochs : first_epoch + epochs; }
   /// Errors: kInvalidArgument, naming the field.
@@ -52,10 +52,10 @@ struct TrainOptions {
 
 /// What came out, beside the weights.
 struct TrainSummary {
-  double seconds = 0;             ///< of this process, without loading
-  double final_loss = 0;          ///< mean of the last epoch
-  double final_accuracy = 0;      ///< on augmented training pictures, last epoch
-  double pictures_per_second = 0; ///< last epoch
+  double seconds = 0;              ///< of this process, without loading
+  double final_loss = 0;           ///< mean of the last epoch
+  double final_accuracy = 0;       ///< on augmented training pictures, last epoch
+  double pictures_per_second = 0;  ///< last epoch
   std::int64_t resumed_from_epoch = 0;
   Precision precision = Precision::kF32;
   Layout layout = Layout::kNchw;
@@ -75,8 +75,8 @@ struct TrainHooks {
 
 /// Trains `graph` (first output: logits [N, C]; first input: pictures f32 [N, C, H, W]) on `dataset` with cross entropy,
 /// or towards another `objective`. Learning rate: linear warm-up, then cosine to zero (Loshchilov and Hutter 2017).
-/// Errors: kInvalidArgument (options), kMismatch (classes, picture shape, an objective for other data, a checkpoint of another run), kBadData (a loss
-/// that is not finite: the last checkpoint stands), kCancelled, and those of the loader.
+/// Errors: kInvalidArgument (options), kMismatch (classes, picture shape, an objective for other data, a checkpoint of another run),
+/// kBadData (a loss that is not finite: the last checkpoint stands), kCancelled, and those of the loader.
 Result<Trained> train_classifier(graph::Graph graph, const data::Dataset& dataset, const data::Preprocess& recipe,
                                  const TrainOptions& options, const TrainHooks& hooks = {}, const Objective& objective = {});
 

@@ -20,12 +20,15 @@ inline std::vector<std::vector<std::int8_t>> device_reference(const Network& net
     to.resize(static_cast<std::size_t>(out.bytes()));
     const auto* from = values[l.inputs[0]].data();
     std::vector<double> scales;
-    for (const auto s : l.weight_scales) scales.push_back(static_cast<double>(a.scale) * static_cast<double>(s) / static_cast<double>(out.scale));
-    micro::LayerConstants constants{.weights = l.weights.data(), .bias = l.bias.data(), .scales = scales.data(),
-                                    .channels = out.channels, .input_zero = a.zero_point};
+    for (const auto s : l.weight_scales)
+      scales.push_back(static_cast<double>(a.scale) * static_cast<double>(s) / static_cast<double>(out.scale));
+    micro::LayerConstants constants{
+        .weights = l.weights.data(), .bias = l.bias.data(), .scales = scales.data(), .channels = out.channels, .input_zero = a.zero_point};
     auto geometry = geometry_of(network, l);
     switch (l.kind) {
-      case LayerKind::kFullyConnected: geometry = {.channels = static_cast<std::int32_t>(a.bytes()), .input_zero = a.zero_point}; [[fallthrough]];
+      case LayerKind::kFullyConnected:
+        geometry = {.channels = static_cast<std::int32_t>(a.bytes()), .input_zero = a.zero_point};
+        [[fallthrough]];
       case LayerKind::kConv:
         constants.depth = geometry.kernel_height * geometry.kernel_width * geometry.channels;
         micro::naive::conv(geometry, constants, from, out.zero_point, clamp_of(l), to.data());

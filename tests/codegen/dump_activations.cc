@@ -15,7 +15,8 @@ using hedge::codegen::Arithmetic;
 using hedge::codegen::HostRunner;
 
 /// Every layer's output in the device arithmetic, its inputs being the exact ones.
-hedge::Result<std::vector<std::vector<std::int8_t>>> layer_by_layer(const hedge::codegen::Network& network, const std::vector<std::vector<std::int8_t>>& exact) {
+hedge::Result<std::vector<std::vector<std::int8_t>>> layer_by_layer(const hedge::codegen::Network& network,
+                                                                    const std::vector<std::vector<std::int8_t>>& exact) {
   HEDGE_TRY(const auto device, HostRunner::create(network, Arithmetic::kDevice));
   auto made = exact;
   for (std::size_t i = 0; i < network.layers.size(); ++i) {
@@ -33,7 +34,8 @@ hedge::Status dump(const std::string& model, const std::string& input, const std
   HEDGE_TRY(const auto picture, hedge::read_file(input));
   const auto& activations = runner.network().activations;
   if (static_cast<std::int64_t>(picture.size()) != activations[runner.network().input].bytes())
-    return hedge::Error{.code = hedge::ErrorCode::kMismatch, .what = "a picture of another size", .where = input, .got = std::to_string(picture.size())};
+    return hedge::Error{
+        .code = hedge::ErrorCode::kMismatch, .what = "a picture of another size", .where = input, .got = std::to_string(picture.size())};
   auto made = runner.run({reinterpret_cast<const std::int8_t*>(picture.data()), picture.size()});
   if (device) {
     HEDGE_TRY(made, layer_by_layer(runner.network(), made));

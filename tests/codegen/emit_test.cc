@@ -42,7 +42,8 @@ std::string file(const Generated& generated, const std::string& path) {
 
 TEST(Emit, WritesASelfContainedFolder) {
   const auto e = emitted(program_of(testing::random_mobile(1)), {.target = Target::kCortexM4});
-  for (const auto* path : {"hedge_model.h", "hedge_model.cc", "hedge_constants.h", "hedge_constants.cc", "CMakeLists.txt", "README.md", "example/main.cc", "micro/kernels.h"})
+  for (const auto* path : {"hedge_model.h", "hedge_model.cc", "hedge_constants.h", "hedge_constants.cc", "CMakeLists.txt", "README.md",
+                           "example/main.cc", "micro/kernels.h"})
     EXPECT_NE(file(e.generated, path), "") << path;
   EXPECT_THAT(file(e.generated, "hedge_model.h"), HasSubstr("kArenaBytes = " + std::to_string(e.plan.arena_bytes)));
   EXPECT_THAT(file(e.generated, "CMakeLists.txt"), HasSubstr("-mcpu=cortex-m4"));
@@ -58,7 +59,8 @@ TEST(Emit, TheSameInputGivesTheSameBytes) {
 
 TEST(Emit, CompactConstantsAreSmaller) {
   const auto program = program_of(testing::mcunet_vww1());
-  const auto wide = emitted(program, {.target = Target::kCortexM4}), compact = emitted(program, {.target = Target::kCortexM4, .compact = true});
+  const auto wide = emitted(program, {.target = Target::kCortexM4}),
+             compact = emitted(program, {.target = Target::kCortexM4, .compact = true});
   EXPECT_LT(compact.generated.constant_bytes, wide.generated.constant_bytes * 9 / 10);
 }
 

@@ -26,14 +26,27 @@ std::vector<std::int8_t> naive(const Network& network, const Layer& layer, const
   const Activation& out = network.activations[layer.output];
   const micro::Clamp clamp{layer.low, layer.high};
   std::vector<std::int8_t> result(static_cast<std::size_t>(out.bytes()));
-  micro::Geometry g{.in_height = in.height, .in_width = in.width, .channels = in.channels, .kernel_height = layer.kernel_height,
-                    .kernel_width = layer.kernel_width, .stride_height = layer.stride_height, .stride_width = layer.stride_width,
-                    .pad_top = layer.pad_top, .pad_left = layer.pad_left, .out_height = out.height, .out_width = out.width, .input_zero = in.zero_point};
+  micro::Geometry g{.in_height = in.height,
+                    .in_width = in.width,
+                    .channels = in.channels,
+                    .kernel_height = layer.kernel_height,
+                    .kernel_width = layer.kernel_width,
+                    .stride_height = layer.stride_height,
+                    .stride_width = layer.stride_width,
+                    .pad_top = layer.pad_top,
+                    .pad_left = layer.pad_left,
+                    .out_height = out.height,
+                    .out_width = out.width,
+                    .input_zero = in.zero_point};
   if (layer.kind == LayerKind::kFullyConnected) g = {.channels = static_cast<std::int32_t>(in.bytes()), .input_zero = in.zero_point};
   const auto scales = effective_scales(network, layer);
-  const micro::LayerConstants constants{.weights = layer.weights.data(), .bias = layer.bias.data(), .scales = scales.data(),
-                                        .depth = static_cast<std::int32_t>(layer.bias.empty() ? 0 : layer.weights.size() / layer.bias.size()),
-                                        .channels = out.channels, .input_zero = in.zero_point};
+  const micro::LayerConstants constants{
+      .weights = layer.weights.data(),
+      .bias = layer.bias.data(),
+      .scales = scales.data(),
+      .depth = static_cast<std::int32_t>(layer.bias.empty() ? 0 : layer.weights.size() / layer.bias.size()),
+      .channels = out.channels,
+      .input_zero = in.zero_point};
   const std::int8_t* from = made[layer.inputs[0]].data();
   switch (layer.kind) {
     case LayerKind::kDepthwise: micro::naive::depthwise(g, constants, from, out.zero_point, clamp, result.data()); break;

@@ -67,7 +67,8 @@ Builder flattened_gemm(std::vector<std::int8_t> weights, float bias_scale = 0.25
   };
   const auto x = b.op("Flatten", {quantise(b.input("image", DType::kF32, {-1, 2, 2, 2}))});
   const auto w = b.op("DequantizeLinear", {b.constant("w", Tensor::of<std::int8_t>({1, 8}, weights)), b.scalar("w_scale", 0.5F)});
-  const auto bias = b.op("DequantizeLinear", {b.constant("b", Tensor::of<std::int32_t>({1}, std::vector<std::int32_t>{7})), b.scalar("b_scale", bias_scale)});
+  const auto bias = b.op("DequantizeLinear",
+                         {b.constant("b", Tensor::of<std::int32_t>({1}, std::vector<std::int32_t>{7})), b.scalar("b_scale", bias_scale)});
   b.output(quantise(b.op("Gemm", {x, w, bias}, {{"transB", I{1}}})), "logits");
   return b;
 }

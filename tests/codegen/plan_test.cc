@@ -49,7 +49,8 @@ class ArenaSimulation {
 
   std::string missing(const Access& a) {
     for (auto i = a.begin; i < a.end; ++i)
-      if (cell(a.activation, i) != Cell{a.activation, i}) return "byte " + std::to_string(i) + " of " + network_.activations[a.activation].name + " is gone";
+      if (cell(a.activation, i) != Cell{a.activation, i})
+        return "byte " + std::to_string(i) + " of " + network_.activations[a.activation].name + " is gone";
     return "";
   }
 
@@ -67,9 +68,10 @@ class ArenaSimulation {
         const auto now = cell(r.activation, i);
         if (now == Cell{r.activation, i}) continue;
         const bool own = r.elementwise && now.second == i && std::any_of(event.begin(), event.end(), [&](const Access& w) {
-          return w.write && w.elementwise && w.activation == now.first;
-        });
-        if (!own) return "byte " + std::to_string(i) + " of " + network_.activations[r.activation].name + " is overwritten while it is read";
+                           return w.write && w.elementwise && w.activation == now.first;
+                         });
+        if (!own)
+          return "byte " + std::to_string(i) + " of " + network_.activations[r.activation].name + " is overwritten while it is read";
       }
     }
     return "";
@@ -97,7 +99,8 @@ std::string broken_order(const Network& n, const LayerGroup& group) {
       const auto row = a.begin / (out.width * out.channels);
       auto last = std::min<std::int64_t>(row * d.stride_height - d.pad_top + d.kernel_height, n.activations[d.inputs[0]].height) - 1;
       if (block.source && block.source->kernel_height > 1)
-        last = std::min<std::int64_t>(last * block.source->stride_height - block.source->pad_top + block.source->kernel_height, in.height) - 1;
+        last =
+            std::min<std::int64_t>(last * block.source->stride_height - block.source->pad_top + block.source->kernel_height, in.height) - 1;
       if (read < (last + 1) * in.width * in.channels) return "row " + std::to_string(row) + " is written before its input is read";
     }
   return written == out.bytes() ? "" : "rows are missing";

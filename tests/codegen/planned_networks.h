@@ -40,16 +40,29 @@ class NetworkBuilder {
   std::size_t global_pool(std::size_t from) {
     const auto like = at(from);
     const auto out = activation("pool" + number(), 1, 1, like.channels, like.scale, like.zero_point);
-    network_.layers.push_back({.kind = LayerKind::kAveragePool, .name = at(out).name, .inputs = {from}, .output = out,
-                               .kernel_height = like.height, .kernel_width = like.width, .stride_height = like.height, .stride_width = like.width});
+    network_.layers.push_back({.kind = LayerKind::kAveragePool,
+                               .name = at(out).name,
+                               .inputs = {from},
+                               .output = out,
+                               .kernel_height = like.height,
+                               .kernel_width = like.width,
+                               .stride_height = like.height,
+                               .stride_width = like.width});
     return out;
   }
 
   std::size_t max_pool(std::size_t from, std::int32_t kernel, std::int32_t stride) {
     const auto like = at(from);
-    const auto out = activation("pool" + number(), (like.height - kernel) / stride + 1, (like.width - kernel) / stride + 1, like.channels, like.scale, like.zero_point);
-    network_.layers.push_back({.kind = LayerKind::kMaxPool, .name = at(out).name, .inputs = {from}, .output = out,
-                               .kernel_height = kernel, .kernel_width = kernel, .stride_height = stride, .stride_width = stride});
+    const auto out = activation("pool" + number(), (like.height - kernel) / stride + 1, (like.width - kernel) / stride + 1, like.channels,
+                                like.scale, like.zero_point);
+    network_.layers.push_back({.kind = LayerKind::kMaxPool,
+                               .name = at(out).name,
+                               .inputs = {from},
+                               .output = out,
+                               .kernel_height = kernel,
+                               .kernel_width = kernel,
+                               .stride_height = stride,
+                               .stride_width = stride});
     return out;
   }
 
@@ -89,11 +102,22 @@ class NetworkBuilder {
     };
     const auto [top, bottom] = pad(in.height);
     const auto [left, right] = pad(in.width);
-    const auto out = activation((kind == LayerKind::kConv ? "conv" : "depthwise") + number(), (in.height + top + bottom - w.kernel) / w.stride + 1,
-                                (in.width + left + right - w.kernel) / w.stride + 1, channels, w.relu6 ? 6.0F / 255.0F : scale() * 3.0F,
-                                w.relu6 ? -128 : static_cast<std::int32_t>(rng_.below(21)) - 10);
-    Layer layer{.kind = kind, .name = at(out).name, .inputs = {from}, .output = out, .kernel_height = w.kernel, .kernel_width = w.kernel,
-                .stride_height = w.stride, .stride_width = w.stride, .pad_top = top, .pad_left = left, .pad_bottom = bottom, .pad_right = right};
+    const auto out =
+        activation((kind == LayerKind::kConv ? "conv" : "depthwise") + number(), (in.height + top + bottom - w.kernel) / w.stride + 1,
+                   (in.width + left + right - w.kernel) / w.stride + 1, channels, w.relu6 ? 6.0F / 255.0F : scale() * 3.0F,
+                   w.relu6 ? -128 : static_cast<std::int32_t>(rng_.below(21)) - 10);
+    Layer layer{.kind = kind,
+                .name = at(out).name,
+                .inputs = {from},
+                .output = out,
+                .kernel_height = w.kernel,
+                .kernel_width = w.kernel,
+                .stride_height = w.stride,
+                .stride_width = w.stride,
+                .pad_top = top,
+                .pad_left = left,
+                .pad_bottom = bottom,
+                .pad_right = right};
     const auto fan_in = w.kernel * w.kernel * (kind == LayerKind::kConv ? in.channels : 1);
     constants(layer, fan_in, channels, in.scale, at(out).scale);
     layer.macs = std::int64_t{fan_in} * channels * at(out).height * at(out).width;
@@ -127,8 +151,8 @@ inline std::size_t inverted_residual(NetworkBuilder& b, std::size_t x, const Blo
   return residual ? b.add(x, y) : y;
 }
 
-inline Network mcunet(const std::string& name, std::int32_t resolution, std::int32_t stem, std::int32_t classes, const std::vector<Block>& blocks,
-                      std::uint64_t seed = 1, bool same_tf = false) {
+inline Network mcunet(const std::string& name, std::int32_t resolution, std::int32_t stem, std::int32_t classes,
+                      const std::vector<Block>& blocks, std::uint64_t seed = 1, bool same_tf = false) {
   NetworkBuilder b(name, resolution, resolution, 3, seed);
   auto x = b.conv(b.input(), stem, {.kernel = 3, .stride = 2, .same_tf = same_tf});
   for (const auto& block : blocks) x = inverted_residual(b, x, block, same_tf);
@@ -140,26 +164,52 @@ inline Network mcunet(const std::string& name, std::int32_t resolution, std::int
 /// The visual wake words network of MCUNet's zoo (Lin et al. 2020): 80 x 80 x 3, 11 578 816 multiply-accumulates.
 inline Network mcunet_vww1() {
   return mcunet("mcunet-vww1", 80, 16, 2,
-                {{3, 16, 16, 8, 1, 0}, {3, 8, 48, 16, 2, 0}, {3, 16, 48, 16, 1, 1}, {3, 16, 48, 16, 1, 1}, {7, 16, 48, 24, 2, 0},
-                 {3, 24, 144, 24, 1, 1}, {5, 24, 120, 24, 1, 1}, {7, 24, 144, 40, 2, 0}, {7, 40, 240, 40, 1, 1}, {3, 40, 240, 48, 1, 0},
-                 {3, 48, 192, 48, 1, 1}, {5, 48, 240, 96, 2, 0}, {3, 96, 480, 96, 1, 1}, {3, 96, 384, 96, 1, 1}, {7, 96, 288, 160, 1, 0}});
+                {{3, 16, 16, 8, 1, 0},
+                 {3, 8, 48, 16, 2, 0},
+                 {3, 16, 48, 16, 1, 1},
+                 {3, 16, 48, 16, 1, 1},
+                 {7, 16, 48, 24, 2, 0},
+                 {3, 24, 144, 24, 1, 1},
+                 {5, 24, 120, 24, 1, 1},
+                 {7, 24, 144, 40, 2, 0},
+                 {7, 40, 240, 40, 1, 1},
+                 {3, 40, 240, 48, 1, 0},
+                 {3, 48, 192, 48, 1, 1},
+                 {5, 48, 240, 96, 2, 0},
+                 {3, 96, 480, 96, 1, 1},
+                 {3, 96, 384, 96, 1, 1},
+                 {7, 96, 288, 160, 1, 0}});
 }
 
 /// The ImageNet network of the same zoo: 176 x 176 x 3, 81 785 520 multiply-accumulates.
 inline Network mcunet_in3() {
   return mcunet("mcunet-in3", 176, 16, 1000,
-                {{3, 16, 16, 8, 1, 0}, {7, 8, 24, 16, 2, 0}, {3, 16, 80, 16, 1, 1}, {7, 16, 80, 16, 1, 1}, {5, 16, 64, 16, 1, 1},
-                 {5, 16, 80, 24, 2, 0}, {5, 24, 120, 24, 1, 1}, {5, 24, 120, 24, 1, 1}, {3, 24, 120, 40, 2, 0}, {7, 40, 240, 40, 1, 1},
-                 {5, 40, 160, 40, 1, 1}, {5, 40, 200, 48, 1, 0}, {7, 48, 240, 48, 1, 1}, {3, 48, 240, 48, 1, 1}, {3, 48, 288, 96, 2, 0},
-                 {7, 96, 480, 96, 1, 1}, {3, 96, 384, 96, 1, 1}, {7, 96, 480, 160, 1, 0}});
+                {{3, 16, 16, 8, 1, 0},
+                 {7, 8, 24, 16, 2, 0},
+                 {3, 16, 80, 16, 1, 1},
+                 {7, 16, 80, 16, 1, 1},
+                 {5, 16, 64, 16, 1, 1},
+                 {5, 16, 80, 24, 2, 0},
+                 {5, 24, 120, 24, 1, 1},
+                 {5, 24, 120, 24, 1, 1},
+                 {3, 24, 120, 40, 2, 0},
+                 {7, 40, 240, 40, 1, 1},
+                 {5, 40, 160, 40, 1, 1},
+                 {5, 40, 200, 48, 1, 0},
+                 {7, 48, 240, 48, 1, 1},
+                 {3, 48, 240, 48, 1, 1},
+                 {3, 48, 288, 96, 2, 0},
+                 {7, 96, 480, 96, 1, 1},
+                 {3, 96, 384, 96, 1, 1},
+                 {7, 96, 480, 160, 1, 0}});
 }
 
 /// A small inverted-residual network of random widths, kernels and strides.
 inline Network random_mobile(std::uint64_t seed) {
   Rng rng(seed, 7);
   const auto pick = [&](std::initializer_list<std::int32_t> of) { return of.begin()[rng.below(of.size())]; };
-  NetworkBuilder b("mobile" + std::to_string(seed), 10 + static_cast<std::int32_t>(rng.below(15)), 9 + static_cast<std::int32_t>(rng.below(15)),
-                   pick({1, 3}), seed);
+  NetworkBuilder b("mobile" + std::to_string(seed), 10 + static_cast<std::int32_t>(rng.below(15)),
+                   9 + static_cast<std::int32_t>(rng.below(15)), pick({1, 3}), seed);
   const bool same_tf = rng.below(2) == 0;
   auto x = b.conv(b.input(), pick({8, 16}), {.kernel = 3, .stride = pick({1, 2}), .same_tf = same_tf});
   for (int i = 0; i < 4; ++i) {

@@ -28,7 +28,8 @@ graph::Graph dense_pair(double first_bias = 0.1) {
   Rng rng(3);
   Builder b("router");
   const auto x = b.input("x", DType::kF32, {-1, 6});
-  const auto h = b.op("Relu", {b.op("Gemm", {x, b.constant("w", drawn(rng, {8, 6}, 0.5)), b.constant("c", drawn(rng, {8}, first_bias))}, {{"transB", I{1}}}, "hidden")});
+  const auto h = b.op("Relu", {b.op("Gemm", {x, b.constant("w", drawn(rng, {8, 6}, 0.5)), b.constant("c", drawn(rng, {8}, first_bias))},
+                                    {{"transB", I{1}}}, "hidden")});
   b.output(b.op("Softmax", {b.op("Gemm", {h, b.constant("v", drawn(rng, {8, 3}, 0.5))}, {}, "last")}), "score");
   return std::move(b).build().value();
 }
@@ -58,7 +59,8 @@ TEST(Quantize, makes_weights_symmetric_by_channel_and_the_bias_at_input_times_we
     for (std::size_t i = 0; i < 6; ++i) most = std::max(most, std::abs(static_cast<int>(w.data<std::int8_t>()[o * 6 + i])));
     EXPECT_EQ(most, 127) << "channel " << o;
   }
-  const auto scales = small->initializers.at("hidden.weight/scale").data<float>(), bias = small->initializers.at("hidden.bias/scale").data<float>();
+  const auto scales = small->initializers.at("hidden.weight/scale").data<float>(),
+             bias = small->initializers.at("hidden.bias/scale").data<float>();
   const float input = small->initializers.at("x/dequantised/scale").data<float>()[0];
   for (std::size_t o = 0; o < 8; ++o) EXPECT_FLOAT_EQ(bias[o], input * scales[o]);
   EXPECT_EQ(small->initializers.at("last.weight/scale").shape(), Shape{3}) << "a scale an output, also where the weights are [in, out]";
@@ -76,7 +78,8 @@ TEST(Quantize, fuses_relu_into_the_range_so_that_zero_is_the_lowest_value) {
 TEST(Quantize, keeps_a_bias_that_is_far_larger_than_its_weights_within_int32) {
   const auto small = testing::quantized(dense_pair(1e9));
   ASSERT_TRUE(small.ok()) << small.error().message();
-  for (const std::int32_t b : small->initializers.at("hidden.bias/int32").data<std::int32_t>()) EXPECT_LE(std::abs(static_cast<double>(b)), 1.001 * (1 << 30));
+  for (const std::int32_t b : small->initializers.at("hidden.bias/int32").data<std::int32_t>())
+    EXPECT_LE(std::abs(static_cast<double>(b)), 1.001 * (1 << 30));
 }
 
 TEST(Quantize, takes_a_mean_over_height_and_then_width_for_the_pool_that_it_is) {
@@ -84,7 +87,9 @@ TEST(Quantize, takes_a_mean_over_height_and_then_width_for_the_pool_that_it_is) 
     Rng rng(5);
     Builder b("means");
     const auto x = b.op("Conv", {b.input("image", DType::kF32, {-1, 3, 6, 6}), b.constant("k", drawn(rng, {4, 3, 1, 1}, 0.5))});
-    const auto narrow = [&](const std::string& of, std::vector<I> axes) { return b.op("ReduceMean", {of}, {{"axes", axes}, {"keepdims", I{0}}}); };
+    const auto narrow = [&](const std::string& of, std::vector<I> axes) {
+      return b.op("ReduceMean", {of}, {{"axes", axes}, {"keepdims", I{0}}});
+    };
     const auto pooled = two ? narrow(narrow(x, {3}), {2}) : narrow(x, {2, 3});
     b.output(b.op("Gemm", {pooled, b.constant("w", drawn(rng, {5, 4}, 0.5))}, {{"transB", I{1}}}), "logits");
     const auto small = testing::quantized(std::move(b).build().value());

@@ -93,8 +93,10 @@ double gain_in_double(const graph::Graph& g, std::vector<double> logits, const s
 }
 
 TEST(Router, FreeScoresAreThoseOfTheDequantisedLogits) {
-  const std::pair<const char*, routing::FreeScore> kForms[] = {{"entropy", routing::FreeScore::kEntropy}, {"margin", routing::FreeScore::kMargin},
-                                                               {"max_probability", routing::FreeScore::kMaxProbability}, {"energy", routing::FreeScore::kEnergy}};
+  const std::pair<const char*, routing::FreeScore> kForms[] = {{"entropy", routing::FreeScore::kEntropy},
+                                                               {"margin", routing::FreeScore::kMargin},
+                                                               {"max_probability", routing::FreeScore::kMaxProbability},
+                                                               {"energy", routing::FreeScore::kEnergy}};
   for (const std::int32_t classes : {2, 10, 1000})
     for (const double temperature : {1.0, 1.7})
       for (const auto& [name, score] : kForms) {
@@ -107,7 +109,8 @@ TEST(Router, FreeScoresAreThoseOfTheDequantisedLogits) {
           std::vector<float> logits;
           for (const auto v : values[0]) logits.push_back(static_cast<float>(real(base.activations[0], v)));
           const auto expected = routing::free_score(score, Tensor::of<float>({1, classes}, logits), temperature)[0];
-          EXPECT_NEAR(router_score(*router, base, values), expected, kFreeTolerance * std::max(1.0F, std::abs(expected))) << name << ", " << classes << " classes";
+          EXPECT_NEAR(router_score(*router, base, values), expected, kFreeTolerance * std::max(1.0F, std::abs(expected)))
+              << name << ", " << classes << " classes";
         }
       }
 }

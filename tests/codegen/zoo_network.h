@@ -37,8 +37,8 @@ inline CalibrationData random_data(const graph::Graph& graph, std::int64_t batch
 inline Result<std::unique_ptr<Executor>> make_reference(const graph::Graph& graph) { return infer::make_reference_executor(graph); }
 
 /// `graph` in int8, its ranges from `pictures` random inputs.
-inline Result<graph::Graph> quantized(const graph::Graph& graph, const CalibrationOptions& options = {.method = RangeMethod::kMinMax}, std::uint64_t seed = 1,
-                                      std::int64_t pictures = 2) {
+inline Result<graph::Graph> quantized(const graph::Graph& graph, const CalibrationOptions& options = {.method = RangeMethod::kMinMax},
+                                      std::uint64_t seed = 1, std::int64_t pictures = 2) {
   HEDGE_TRY(const auto plan, plan_quantization(graph));
   HEDGE_TRY(const auto ranges, calibrate(plan, make_reference, random_data(plan.graph, pictures, seed), options));
   return quantize(plan, ranges);

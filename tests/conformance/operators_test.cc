@@ -40,7 +40,8 @@ TEST_P(Operators, agree_with_the_reference_on_every_runner) {
     SCOPED_TRACE(runner.name);
     auto executor = runner.make(*graph);
     ASSERT_TRUE(executor.ok()) << executor.error().message();
-    for (const auto batch : GetParam().batches) expect_agreement(*graph, **reference, **executor, batch, kSeed + static_cast<std::uint64_t>(batch));
+    for (const auto batch : GetParam().batches)
+      expect_agreement(*graph, **reference, **executor, batch, kSeed + static_cast<std::uint64_t>(batch));
   }
 }
 

@@ -44,8 +44,7 @@ std::vector<Runner> runners() {
   return {
       {"openvino", [](const graph::Graph& graph) { return infer::make_openvino_executor(graph); }},
       {"openvino_throughput",
-       [](const graph::Graph& graph) { return infer::make_openvino_executor(graph, {.throughput = true, .threads = 2}); },
-       false},
+       [](const graph::Graph& graph) { return infer::make_openvino_executor(graph, {.throughput = true, .threads = 2}); }, false},
       {"torch", [](const graph::Graph& graph) { return train::make_torch_executor(graph); }},
       {"remote", Served::make, false},
   };

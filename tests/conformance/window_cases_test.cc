@@ -72,8 +72,10 @@ void add_window_cases(std::vector<OperatorCase>& cases) {
   cases.push_back(conv({.name = "depthwise_multiplier", .in = 4, .out = 8, .group = 4}));
   cases.push_back(conv({.name = "pointwise", .in = 16, .out = 24, .kernel = {1, 1}}));
   cases.push_back(conv({.name = "wide_kernel", .kernel = {1, 5}}));
-  cases.push_back(conv({.name = "same_upper", .attributes = {{"auto_pad", std::string("SAME_UPPER")}, {"strides", Ints{2, 2}}}, .size = {8, 9}}));
-  cases.push_back(conv({.name = "same_lower", .attributes = {{"auto_pad", std::string("SAME_LOWER")}, {"strides", Ints{2, 2}}}, .size = {8, 9}}));
+  cases.push_back(
+      conv({.name = "same_upper", .attributes = {{"auto_pad", std::string("SAME_UPPER")}, {"strides", Ints{2, 2}}}, .size = {8, 9}}));
+  cases.push_back(
+      conv({.name = "same_lower", .attributes = {{"auto_pad", std::string("SAME_LOWER")}, {"strides", Ints{2, 2}}}, .size = {8, 9}}));
   for (std::uint64_t seed = 1; seed <= 8; ++seed) cases.push_back(random_conv(seed));
 
   const Ints two = {2, 2};

@@ -1,8 +1,8 @@
 // Whole networks of the zoo: every runner against the reference, unfolded and with batch normalisation folded.
+#include "graph/zoo.h"
 #include "conformance/runners.h"
 #include "conformance/testing.h"
 #include "graph/passes.h"
-#include "graph/zoo.h"
 
 namespace hedge::conformance {
 namespace {

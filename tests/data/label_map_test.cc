@@ -87,7 +87,9 @@ TEST(MapClasses, names_that_all_differ_are_taken_by_position_where_the_numbers_a
 
 TEST(MapClasses, refuses_what_would_be_counted_wrongly) {
   const Names names = {"ant", "bee", "cat"};
-  const auto code = [&](const Names& dataset, const ModelClasses& base, const ModelClasses& global) { return map_classes(dataset, base, global).error().code; };
+  const auto code = [&](const Names& dataset, const ModelClasses& base, const ModelClasses& global) {
+    return map_classes(dataset, base, global).error().code;
+  };
   EXPECT_EQ(code({"ant", "hen"}, {.names = names, .outputs = 3}, {}), ErrorCode::kMismatch) << "a class that the model does not have";
   EXPECT_EQ(code({"hen", "cow"}, {.names = names, .outputs = 3}, {}), ErrorCode::kMismatch);
   EXPECT_EQ(code({"ant"}, {.names = names, .outputs = 5}, {}), ErrorCode::kMismatch) << "two outputs more";

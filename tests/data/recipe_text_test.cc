@@ -8,12 +8,18 @@ namespace {
 TEST(RecipeText, says_in_short_what_a_recipe_says) {
   const auto recipe = parse_recipe("resize=201,crop=176,mean=imagenet,std=imagenet");
   ASSERT_TRUE(recipe.ok()) << recipe.error().message();
-  const Preprocess expected{.channels = 3, .height = 176, .width = 176, .resize_shorter = 201, .normalization = {.mean = {0.485F, 0.456F, 0.406F}, .std = {0.229F, 0.224F, 0.225F}}};
+  const Preprocess expected{.channels = 3,
+                            .height = 176,
+                            .width = 176,
+                            .resize_shorter = 201,
+                            .normalization = {.mean = {0.485F, 0.456F, 0.406F}, .std = {0.229F, 0.224F, 0.225F}}};
   EXPECT_EQ(*recipe, expected);
-  EXPECT_EQ(parse_recipe("crop=176,resize=201,mean=0.485,0.456,0.406,std=0.229,0.224,0.225").value(), expected) << "lists go on, the order is free";
+  EXPECT_EQ(parse_recipe("crop=176,resize=201,mean=0.485,0.456,0.406,std=0.229,0.224,0.225").value(), expected)
+      << "lists go on, the order is free";
   const Preprocess gray{.channels = 1, .height = 20, .width = 30, .normalization = {.mean = {0}, .std = {1}}};
   EXPECT_EQ(parse_recipe("channels=1,crop=20x30").value(), gray);
-  EXPECT_EQ(parse_recipe("crop=8,mean=0.5,std=0.25").value().normalization, (Normalization{.mean = {0.5F, 0.5F, 0.5F}, .std = {0.25F, 0.25F, 0.25F}}));
+  EXPECT_EQ(parse_recipe("crop=8,mean=0.5,std=0.25").value().normalization,
+            (Normalization{.mean = {0.5F, 0.5F, 0.5F}, .std = {0.25F, 0.25F, 0.25F}}));
 }
 
 class BadRecipe : public testing::TestWithParam<const char*> {};
@@ -25,8 +31,10 @@ TEST_P(BadRecipe, is_refused) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Texts, BadRecipe,
-                         testing::Values("", "crop", "resize=256", "crop=0", "crop=-5", "crop=12y12", "crop=1x", "crop=224,crop=224", "crop=224,zoom=2", "crop=8,mean=a",
-                                         "crop=8,mean=1,2", "crop=8,std=0", "crop=8,mean=nan", "channels=2,crop=8", "channels=1,crop=8,mean=imagenet", "crop=99999999", "crop=8,resize=1,2", "7,crop=8"));
+                         testing::Values("", "crop", "resize=256", "crop=0", "crop=-5", "crop=12y12", "crop=1x", "crop=224,crop=224",
+                                         "crop=224,zoom=2", "crop=8,mean=a", "crop=8,mean=1,2", "crop=8,std=0", "crop=8,mean=nan",
+                                         "channels=2,crop=8", "channels=1,crop=8,mean=imagenet", "crop=99999999", "crop=8,resize=1,2",
+                                         "7,crop=8"));
 
 }  // namespace
 }  // namespace hedge::data

@@ -11,7 +11,8 @@ TEST(Spec, canonical_form_always_names_the_split) {
 }
 
 TEST(Spec, canonical_form_parses_to_itself) {
-  for (const std::string spec : {"fashion-mnist?split=train", "fashion-mnist?split=train&classes=0-6&limit=5", "folder:/?split=all&limit=3", "folder:what?/x?split=calibration"})
+  for (const std::string spec : {"fashion-mnist?split=train", "fashion-mnist?split=train&classes=0-6&limit=5", "folder:/?split=all&limit=3",
+                                 "folder:what?/x?split=calibration"})
     EXPECT_EQ(to_string(parse_spec(spec).value()), spec);
 }
 
@@ -22,11 +23,27 @@ TEST(Spec, the_split_can_be_exchanged) {
 }
 
 TEST(Spec, errors_show_the_grammar_and_an_example) {
-  for (const std::string spec :
-       {"", "mnist", "folder:", "Folder:x", "fashion-mnist?", "fashion-mnist?split", "fashion-mnist?split=", "fashion-mnist?split=dev",
-        "fashion-mnist?limit=0", "fashion-mnist?limit=-1", "fashion-mnist?limit=1e3", "fashion-mnist?limit=99999999999999999999999",
-        "fashion-mnist?shuffle=1", "fashion-mnist?classes=3", "fashion-mnist?classes=3-3", "fashion-mnist?classes=-1-3",
-        "fashion-mnist?classes=a-b", "fashion-mnist?classes=0-1&classes=2-3", "fashion-mnist?split=test&", "fashion-mnist?split=test&split=train", "folder:a?b"}) {
+  for (const std::string spec : {"",
+                                 "mnist",
+                                 "folder:",
+                                 "Folder:x",
+                                 "fashion-mnist?",
+                                 "fashion-mnist?split",
+                                 "fashion-mnist?split=",
+                                 "fashion-mnist?split=dev",
+                                 "fashion-mnist?limit=0",
+                                 "fashion-mnist?limit=-1",
+                                 "fashion-mnist?limit=1e3",
+                                 "fashion-mnist?limit=99999999999999999999999",
+                                 "fashion-mnist?shuffle=1",
+                                 "fashion-mnist?classes=3",
+                                 "fashion-mnist?classes=3-3",
+                                 "fashion-mnist?classes=-1-3",
+                                 "fashion-mnist?classes=a-b",
+                                 "fashion-mnist?classes=0-1&classes=2-3",
+                                 "fashion-mnist?split=test&",
+                                 "fashion-mnist?split=test&split=train",
+                                 "folder:a?b"}) {
     const auto parsed = parse_spec(spec);
     ASSERT_FALSE(parsed.ok()) << spec;
     EXPECT_EQ(parsed.error().code, ErrorCode::kInvalidArgument) << spec;

@@ -13,8 +13,8 @@ namespace hedge::edge {
 namespace {
 
 namespace fs = std::filesystem;
-using ::testing::HasSubstr;
 using hedge::testing::TemporaryFolder;
+using ::testing::HasSubstr;
 using testing::tiny_parts;
 
 void spit(const fs::path& path, const std::string& bytes) { std::ofstream(path, std::ios::binary) << bytes; }
@@ -75,7 +75,8 @@ TEST_F(BundleTest, refuses_a_truncated_and_a_longer_part_with_both_sizes) {
   write();
   spit(folder_ / "base.onnx", "base");
   EXPECT_EQ(refusal().code, ErrorCode::kMismatch);
-  EXPECT_THAT(refusal().message(), HasSubstr("base.onnx: the base has another size than the manifest says (got 4 bytes, expected 10 bytes)"));
+  EXPECT_THAT(refusal().message(),
+              HasSubstr("base.onnx: the base has another size than the manifest says (got 4 bytes, expected 10 bytes)"));
   spit(folder_ / "base.onnx", "base bytes and more");
   EXPECT_THAT(refusal().message(), HasSubstr("got 19 bytes"));
 }

@@ -13,19 +13,25 @@ namespace hedge::edge {
 namespace {
 
 using namespace std::chrono_literals;
-using ::testing::StartsWith;
 using testing::FakeDevice;
 using testing::FakeRemote;
 using testing::kLabels;
 using testing::Line;
 using testing::LineTransport;
 using testing::logits_of;
+using ::testing::StartsWith;
 
 constexpr GatewayOptions kQuick{.link = testing::kQuickLink, .device_patience = 300ms, .remind_every = 20ms, .first_id = 1000};
 
 /// A line with a device at its end, a gateway and a cloud that is a function.
 struct Pair {
-  explicit Pair(FakeDevice::Options device_options = {}, FakeRemote::Answer answer = [](int) { return logits_of({0, 1, 0}); }, double faults = 0)
+  explicit Pair(
+      FakeDevice::Options device_options = {},
+      FakeRemote::Answer answer =
+          [](int) {
+            return logits_of({0, 1, 0});
+          },
+      double faults = 0)
       : cloud(std::make_unique<FakeRemote>(std::move(answer)), testing::tiny_recipe(), testing::kClasses, {}, clock),
         transport(std::make_unique<LineTransport>(line), {.share = faults, .seed = 7}),
         gateway(transport, kQuick, clock, nullptr) {
@@ -43,7 +49,8 @@ struct Pair {
 
 /// A square gray picture whose first pixel is `first`.
 data::Picture picture_of(std::uint8_t first, std::int64_t side = 2) {
-  data::Picture picture{.height = side, .width = side, .channels = 1, .pixels = std::vector<std::uint8_t>(static_cast<std::size_t>(side * side))};
+  data::Picture picture{
+      .height = side, .width = side, .channels = 1, .pixels = std::vector<std::uint8_t>(static_cast<std::size_t>(side * side))};
   picture.pixels[0] = first;
   return picture;
 }
@@ -117,7 +124,12 @@ TEST(Gateway, sets_the_threshold) {
 }
 
 TEST(Gateway, with_30_percent_of_frames_dropped_or_corrupted_200_of_200_are_answered) {
-  Pair pair({.form = {30, 30, 1}}, [](int) { return logits_of({0, 1, 0}); }, 0.3);  // two pieces a picture
+  Pair pair(
+      {.form = {30, 30, 1}},
+      [](int) {
+        return logits_of({0, 1, 0});
+      },
+      0.3);  // two pieces a picture
   ASSERT_TRUE(pair.gateway.greet(5s).ok());
   int cloud = 0;
   for (int i = 0; i < 200; ++i) {
@@ -139,7 +151,12 @@ TEST(Gateway, with_30_percent_of_frames_dropped_or_corrupted_200_of_200_are_answ
 }
 
 TEST(Gateway, a_line_that_loses_everything_is_given_up_in_time) {
-  Pair pair({}, [](int) { return logits_of({0, 1, 0}); }, 1.0);
+  Pair pair(
+      {},
+      [](int) {
+        return logits_of({0, 1, 0});
+      },
+      1.0);
   const auto start = pair.clock.now();
   EXPECT_EQ(pair.gateway.greet(100ms).error().code, ErrorCode::kDeadline);
   EXPECT_EQ(pair.gateway.feed(picture_of(100), kLabels).error().code, ErrorCode::kDeadline);
@@ -261,7 +278,8 @@ TEST(GatewayRun, gives_a_silent_device_up_after_three_pictures) {
   options.device_patience = 20ms;
   Gateway gateway(transport, options, clock, nullptr);
   Lines lines;
-  const auto summary = feed_all({.gateway = gateway, .clock = clock, .labels = kLabels, .recipe = testing::tiny_recipe()}, Pixels(std::vector<int>(100, 1)), std::ref(lines));
+  const auto summary = feed_all({.gateway = gateway, .clock = clock, .labels = kLabels, .recipe = testing::tiny_recipe()},
+                                Pixels(std::vector<int>(100, 1)), std::ref(lines));
   EXPECT_EQ(summary.error().code, ErrorCode::kUnavailable);
   ASSERT_EQ(lines.lines.size(), 3U);
   EXPECT_EQ(lines.lines[2]["code"], "deadline");
@@ -282,11 +300,12 @@ TEST(GatewayRun, serves_a_camera_and_ends_at_the_limit) {
 TEST(GatewayRun, a_killed_gateway_costs_no_answer_and_a_new_one_is_found) {
   std::vector<std::vector<std::uint8_t>> pictures;
   for (int i = 0; i < 200; ++i) pictures.push_back({static_cast<std::uint8_t>(i % 2 == 0 ? 100 : 200), 0, 0, 0});
-  Pair pair({.model = [](const std::uint8_t* picture, float threshold) {
-                 std::this_thread::sleep_for(2ms);
-                 return FakeDevice::model_of_tests(picture, threshold);
-               },
-               .own_pictures = pictures});
+  Pair pair({.model =
+                 [](const std::uint8_t* picture, float threshold) {
+                   std::this_thread::sleep_for(2ms);
+                   return FakeDevice::model_of_tests(picture, threshold);
+                 },
+             .own_pictures = pictures});
   Lines lines;
   ASSERT_TRUE(serve_all({.gateway = pair.gateway, .clock = pair.clock, .labels = kLabels, .limit = 40}, std::ref(lines)).ok());
   // Nobody is at the other end now.

@@ -83,7 +83,8 @@ struct LinePort {
   std::size_t read(std::uint8_t* to, std::size_t most) { return line->down.take(to, most); }
   void write(const std::uint8_t* bytes, std::size_t size) { line->up.put(bytes, size); }
   std::uint32_t now_ms() {
-    return static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch()).count());
+    return static_cast<std::uint32_t>(
+        std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch()).count());
   }
   void wait(std::uint32_t most_ms) { line->down.wait(std::chrono::milliseconds(most_ms)); }
 };
@@ -103,7 +104,8 @@ class FakeDevice {
     std::vector<std::vector<std::uint8_t>> own_pictures;  ///< a camera; none: it is fed
   };
 
-  FakeDevice(std::shared_ptr<Line> line, Options options) : options_(std::move(options)), port_{std::move(line)}, thread_([this] { work(); }) {}
+  FakeDevice(std::shared_ptr<Line> line, Options options)
+      : options_(std::move(options)), port_{std::move(line)}, thread_([this] { work(); }) {}
   ~FakeDevice() {
     stop_ = true;
     thread_.join();
@@ -111,7 +113,10 @@ class FakeDevice {
 
   static micro::Decision model_of_tests(const std::uint8_t* picture, float threshold) {
     const float score = static_cast<float>(picture[0]) / 255.0F;
-    return {.label = static_cast<std::uint16_t>(picture[0] % 3), .score = score, .query = score > threshold, .instructions = 1000U + picture[0]};
+    return {.label = static_cast<std::uint16_t>(picture[0] % 3),
+            .score = score,
+            .query = score > threshold,
+            .instructions = 1000U + picture[0]};
   }
   [[nodiscard]] std::size_t answered() const {
     const std::lock_guard lock(mutex_);
@@ -126,7 +131,9 @@ class FakeDevice {
   void work() {
     std::vector<std::uint8_t> memory(options_.form.bytes());
     const bool fed = options_.own_pictures.empty();
-    micro::Client<LinePort> client(port_, {.form = options_.form, .classes = options_.classes, .threshold = 0.5F, .picture = fed ? memory.data() : nullptr}, options_.client);
+    micro::Client<LinePort> client(
+        port_, {.form = options_.form, .classes = options_.classes, .threshold = 0.5F, .picture = fed ? memory.data() : nullptr},
+        options_.client);
     for (std::size_t i = 0; i < options_.own_pictures.size() && !stop_; ++i) {
       const auto& picture = options_.own_pictures[i];
       note(client.resolve_own(static_cast<std::uint32_t>(i), picture.data(), options_.model(picture.data(), client.threshold())));

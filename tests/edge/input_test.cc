@@ -87,7 +87,8 @@ TEST(Input, what_is_neither_a_path_nor_a_data_set_is_an_error) {
 }
 
 TEST(Input, the_truth_is_matched_by_class_name) {
-  const auto source = make_dataset_source(std::make_unique<FakeDataset>(std::vector<std::string>{"owl", "yak", "cat"}, std::vector<std::int64_t>{0, 1, 2}), testing::kLabels);
+  const auto source = make_dataset_source(
+      std::make_unique<FakeDataset>(std::vector<std::string>{"owl", "yak", "cat"}, std::vector<std::int64_t>{0, 1, 2}), testing::kLabels);
   EXPECT_EQ(source->truth(0), 2);
   EXPECT_EQ(source->truth(1), std::nullopt) << "the bundle knows no yak";
   EXPECT_EQ(source->truth(2), 0);

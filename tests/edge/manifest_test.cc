@@ -76,11 +76,12 @@ TEST_P(UnsafePathTest, is_refused_by_name) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Manifest, UnsafePathTest,
-                         ::testing::Values(Unsafe{"parent", "../base.onnx"}, Unsafe{"parent_inside", "a/../../base.onnx"}, Unsafe{"parent_at_the_end", "a/.."},
-                                           Unsafe{"absolute", "/etc/passwd"}, Unsafe{"empty", ""}, Unsafe{"here", "./base.onnx"},
-                                           Unsafe{"empty_name", "a//base.onnx"}, Unsafe{"a_folder", "a/"}, Unsafe{"backslash", "..\\base.onnx"},
-                                           Unsafe{"drive", "C:base.onnx"}, Unsafe{"zero_byte", std::string("base\0.onnx", 10)},
-                                           Unsafe{"the_manifest", "manifest.json"}, Unsafe{"too_long", std::string(300, 'a')}),
+                         ::testing::Values(Unsafe{"parent", "../base.onnx"}, Unsafe{"parent_inside", "a/../../base.onnx"},
+                                           Unsafe{"parent_at_the_end", "a/.."}, Unsafe{"absolute", "/etc/passwd"}, Unsafe{"empty", ""},
+                                           Unsafe{"here", "./base.onnx"}, Unsafe{"empty_name", "a//base.onnx"}, Unsafe{"a_folder", "a/"},
+                                           Unsafe{"backslash", "..\\base.onnx"}, Unsafe{"drive", "C:base.onnx"},
+                                           Unsafe{"zero_byte", std::string("base\0.onnx", 10)}, Unsafe{"the_manifest", "manifest.json"},
+                                           Unsafe{"too_long", std::string(300, 'a')}),
                          [](const auto& info) { return info.param.name; });
 
 struct Broken {
@@ -104,7 +105,8 @@ INSTANTIATE_TEST_SUITE_P(
     Manifest, BrokenManifestTest,
     ::testing::Values(
         Broken{"newer_schema", [](Json& j) { j["schema"] = 2; }, ErrorCode::kUnsupported, "got 2, expected at most 1"},
-        Broken{"schema_zero", [](Json& j) { j["schema"] = 0; }, kBad, "schema"}, Broken{"no_schema", [](Json& j) { j.erase("schema"); }, kBad, "schema"},
+        Broken{"schema_zero", [](Json& j) { j["schema"] = 0; }, kBad, "schema"},
+        Broken{"no_schema", [](Json& j) { j.erase("schema"); }, kBad, "schema"},
         Broken{"no_object", [](Json& j) { j = Json::array({1}); }, kBad, "schema"},
         Broken{"unknown_role", [](Json& j) { j["roles"]["teacher"] = "base.onnx"; }, ErrorCode::kUnsupported, "got teacher"},
         Broken{"missing_role", [](Json& j) { j["roles"].erase("labels"); }, kBad, "\"labels\" is missing"},

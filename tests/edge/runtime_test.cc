@@ -11,13 +11,13 @@ namespace hedge::edge {
 namespace {
 
 using namespace std::chrono_literals;
-using ::testing::HasSubstr;
-using ::testing::StartsWith;
 using testing::dead;
 using testing::FakeExecutor;
 using testing::FakeSetup;
+using ::testing::HasSubstr;
 using testing::logits_of;
 using testing::picture_of;
+using ::testing::StartsWith;
 
 constexpr std::uint8_t kSure = 100;    // class 1; score below the threshold
 constexpr std::uint8_t kUnsure = 200;  // class 2; score above it
@@ -146,15 +146,16 @@ TEST_P(BadAnswerTest, is_refused_and_the_bases_answer_stands) {
 
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 constexpr float kInf = std::numeric_limits<float>::infinity();
-INSTANTIATE_TEST_SUITE_P(
-    Cloud, BadAnswerTest,
-    ::testing::Values(BadAnswer{"no_tensor", std::vector<Tensor>{}, "no tensor"}, BadAnswer{"too_few_classes", logits_of({1, 0}), "got f32 [1, 2], expected f32 [1, 3]"},
-                      BadAnswer{"too_many_classes", logits_of({1, 0, 0, 0}), "[1, 4]"},
-                      BadAnswer{"two_rows", std::vector<Tensor>{Tensor(DType::kF32, {2, 3})}, "[2, 3]"},
-                      BadAnswer{"rank_one", std::vector<Tensor>{Tensor(DType::kF32, {3})}, "[3]"},
-                      BadAnswer{"integers", std::vector<Tensor>{Tensor(DType::kI64, {1, 3})}, "i64"},
-                      BadAnswer{"not_a_number", logits_of({1, kNan, 0}), "not finite"}, BadAnswer{"infinite", logits_of({1, kInf, 0}), "not finite"}),
-    [](const auto& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(Cloud, BadAnswerTest,
+                         ::testing::Values(BadAnswer{"no_tensor", std::vector<Tensor>{}, "no tensor"},
+                                           BadAnswer{"too_few_classes", logits_of({1, 0}), "got f32 [1, 2], expected f32 [1, 3]"},
+                                           BadAnswer{"too_many_classes", logits_of({1, 0, 0, 0}), "[1, 4]"},
+                                           BadAnswer{"two_rows", std::vector<Tensor>{Tensor(DType::kF32, {2, 3})}, "[2, 3]"},
+                                           BadAnswer{"rank_one", std::vector<Tensor>{Tensor(DType::kF32, {3})}, "[3]"},
+                                           BadAnswer{"integers", std::vector<Tensor>{Tensor(DType::kI64, {1, 3})}, "i64"},
+                                           BadAnswer{"not_a_number", logits_of({1, kNan, 0}), "not finite"},
+                                           BadAnswer{"infinite", logits_of({1, kInf, 0}), "not finite"}),
+                         [](const auto& info) { return info.param.name; });
 
 TEST(EdgeRuntime, a_cloud_with_another_input_is_refused_with_both_shapes) {
   FakeSetup setup([](int) { return logits_of({1, 0, 0}); });
@@ -165,10 +166,12 @@ TEST(EdgeRuntime, a_cloud_with_another_input_is_refused_with_both_shapes) {
 
 TEST(EdgeRuntime, a_cloud_that_dies_and_comes_back_is_left_alone_between_probes) {
   std::atomic<bool> alive{true};
-  FakeSetup setup([&](int) -> Result<std::vector<Tensor>> {
-    if (!alive) return dead();
-    return logits_of({1, 0, 0});
-  }, {.breaker = {.failures_to_open = 3, .probe_interval = 500ms}});
+  FakeSetup setup(
+      [&](int) -> Result<std::vector<Tensor>> {
+        if (!alive) return dead();
+        return logits_of({1, 0, 0});
+      },
+      {.breaker = {.failures_to_open = 3, .probe_interval = 500ms}});
   auto& clock = setup.clock;
   auto* remote = setup.remote;
   const auto runtime = setup.runtime();
@@ -209,17 +212,19 @@ TEST(EdgeRuntime, answers_from_several_threads_at_once) {
 
 TEST(EdgeRuntime, an_answer_of_the_base_that_is_no_number_is_an_error) {
   FakeSetup setup([](int) { return logits_of({1, 0, 0}); });
-  setup.parts.base = std::make_unique<FakeExecutor>(setup.parts.base->inputs(), setup.parts.base->outputs(), [](std::span<const NamedView>) {
-    return Result<std::vector<Tensor>>(std::vector<Tensor>{logits_of({1, kNan, 0}).value()[0], Tensor(DType::kF32, {1, 1})});
-  });
+  setup.parts.base =
+      std::make_unique<FakeExecutor>(setup.parts.base->inputs(), setup.parts.base->outputs(), [](std::span<const NamedView>) {
+        return Result<std::vector<Tensor>>(std::vector<Tensor>{logits_of({1, kNan, 0}).value()[0], Tensor(DType::kF32, {1, 1})});
+      });
   EXPECT_EQ(setup.runtime()->answer(picture_of(kSure)).error().code, ErrorCode::kBadData);
 }
 
 TEST(EdgeRuntime, a_score_that_is_no_number_is_an_error_and_not_a_decision) {
   FakeSetup setup([](int) { return logits_of({1, 0, 0}); });
-  setup.parts.router = std::make_unique<FakeExecutor>(setup.parts.router->inputs(), setup.parts.router->outputs(), [](std::span<const NamedView>) {
-    return Result<std::vector<Tensor>>(std::vector<Tensor>{Tensor::of<float>({1}, std::vector{kNan})});
-  });
+  setup.parts.router =
+      std::make_unique<FakeExecutor>(setup.parts.router->inputs(), setup.parts.router->outputs(), [](std::span<const NamedView>) {
+        return Result<std::vector<Tensor>>(std::vector<Tensor>{Tensor::of<float>({1}, std::vector{kNan})});
+      });
   EXPECT_EQ(setup.runtime()->answer(picture_of(kSure)).error().code, ErrorCode::kBadData);
 }
 
@@ -241,14 +246,16 @@ TEST(EdgeRuntime, refuses_parts_that_do_not_fit_together) {
   EXPECT_EQ(refusal([](RuntimeParts& parts) { parts.threshold = kNan; }).code, ErrorCode::kInvalidArgument);
   EXPECT_THAT(refusal([](RuntimeParts& parts) { parts.preprocess.height = 4; }).message(), HasSubstr("base: image"));
   EXPECT_THAT(refusal([](RuntimeParts& parts) { parts.labels.push_back("cow"); }).message(), HasSubstr("expected f32 [-1, 4]"));
-  EXPECT_THAT(refusal([](RuntimeParts& parts) { parts.fusion = routing::Fusion{.adopted = true, .top_k = 4}; }).message(), HasSubstr("fusion"));
+  EXPECT_THAT(refusal([](RuntimeParts& parts) { parts.fusion = routing::Fusion{.adopted = true, .top_k = 4}; }).message(),
+              HasSubstr("fusion"));
   const auto no_features = refusal([](RuntimeParts& parts) {
     parts.base = std::make_unique<FakeExecutor>(parts.base->inputs(), std::vector<TensorSpec>{parts.base->outputs()[0]}, nullptr);
   });
   EXPECT_EQ(no_features.code, ErrorCode::kNotFound);
   EXPECT_THAT(no_features.message(), HasSubstr("features"));
   const auto no_score = refusal([](RuntimeParts& parts) {
-    parts.router = std::make_unique<FakeExecutor>(parts.router->inputs(), std::vector<TensorSpec>{{"probability", DType::kF32, {-1}}}, nullptr);
+    parts.router =
+        std::make_unique<FakeExecutor>(parts.router->inputs(), std::vector<TensorSpec>{{"probability", DType::kF32, {-1}}}, nullptr);
   });
   EXPECT_EQ(no_score.code, ErrorCode::kNotFound);
   EXPECT_THAT(no_score.message(), HasSubstr("score"));

@@ -100,10 +100,11 @@ TEST(Stream, a_stop_from_outside_keeps_the_rows_so_far) {
   const auto runtime = setup.runtime();
   std::atomic<bool> stop{false};
   Collected collected;
-  const auto summary = answer_all(*runtime, FakeSource(std::vector<int>(1000, 100)), {.concurrency = 3, .stop = &stop}, [&](const Row& row) {
-    if (collected.rows.size() == 9) stop = true;
-    return collected(row);
-  });
+  const auto summary =
+      answer_all(*runtime, FakeSource(std::vector<int>(1000, 100)), {.concurrency = 3, .stop = &stop}, [&](const Row& row) {
+        if (collected.rows.size() == 9) stop = true;
+        return collected(row);
+      });
   ASSERT_TRUE(summary.ok());
   EXPECT_TRUE(summary->stopped);
   EXPECT_GE(collected.rows.size(), 10U);
@@ -142,13 +143,15 @@ TEST(Stream, refuses_a_concurrency_of_zero) {
 }
 
 TEST(JsonLines, an_answer_says_who_answered_and_why) {
-  Answer answer{.label_index = 2, .label = "owl", .source = Source::kEdgeFallback, .score = 0.75F, .wants_cloud = true, .reason = "cloud late: x"};
+  Answer answer{
+      .label_index = 2, .label = "owl", .source = Source::kEdgeFallback, .score = 0.75F, .wants_cloud = true, .reason = "cloud late: x"};
   answer.times_ms = {.preprocess = 1, .base = 2, .router = 3, .cloud = 4, .total = 10};
   const std::string line = to_json_line({.id = "a/b.png", .truth = 1, .answer = answer}, testing::kLabels);
-  EXPECT_EQ(line,
-            R"({"id":"a/b.png","label":"owl","label_index":2,"source":"edge-fallback","score":0.75,"reason":"cloud late: x","truth":"dog","truth_index":1,)"
-            R"("times_ms":{"preprocess":1.0,"base":2.0,"router":3.0,"cloud":4.0,"total":10.0}})"
-            "\n");
+  EXPECT_EQ(
+      line,
+      R"({"id":"a/b.png","label":"owl","label_index":2,"source":"edge-fallback","score":0.75,"reason":"cloud late: x","truth":"dog","truth_index":1,)"
+      R"("times_ms":{"preprocess":1.0,"base":2.0,"router":3.0,"cloud":4.0,"total":10.0}})"
+      "\n");
 }
 
 TEST(JsonLines, a_picture_without_an_answer_has_an_error_and_no_label) {

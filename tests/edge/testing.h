@@ -70,7 +70,8 @@ inline std::unique_ptr<Executor> fake_base() {
         const auto first = in.front().view.data<std::uint8_t>()[0];
         std::vector<float> logits(kClasses, 0.0F);
         logits[first % kClasses] = 1.0F;
-        return std::vector<Tensor>{Tensor::of<float>({1, kClasses}, logits), Tensor::of<float>({1, 1}, std::vector{static_cast<float>(first)})};
+        return std::vector<Tensor>{Tensor::of<float>({1, kClasses}, logits),
+                                   Tensor::of<float>({1, 1}, std::vector{static_cast<float>(first)})};
       });
 }
 
@@ -97,8 +98,8 @@ class FakeRemote final : public oip::RemoteModel {
   }
   Result<std::vector<TensorSpec>> outputs(std::chrono::milliseconds) override { return output_specs; }
 
-  std::unique_ptr<oip::RemoteCall> infer_async(std::span<const NamedView> inputs, const std::vector<std::string>& outputs, std::chrono::milliseconds deadline,
-                                               Done done) override {
+  std::unique_ptr<oip::RemoteCall> infer_async(std::span<const NamedView> inputs, const std::vector<std::string>& outputs,
+                                               std::chrono::milliseconds deadline, Done done) override {
     const std::lock_guard lock(mutex_);
     const int call = calls_++;
     input_name = std::string(inputs.front().name);
@@ -121,7 +122,7 @@ class FakeRemote final : public oip::RemoteModel {
   std::vector<TensorSpec> input_specs = {{"image", DType::kU8, {-1, 2, 2, 1}}};
   std::vector<TensorSpec> output_specs = {{"logits", DType::kF32, {-1, kClasses}}};
   std::optional<Error> metadata_error;
-  std::string input_name;           ///< of the last call, as the next three
+  std::string input_name;  ///< of the last call, as the next three
   Tensor picture;
   std::vector<std::string> wanted;
   std::chrono::milliseconds last_deadline{0};

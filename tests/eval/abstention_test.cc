@@ -108,12 +108,16 @@ TEST(Abstention, a_score_that_knows_has_no_excess_and_a_blind_one_the_risk_of_al
 
 TEST(Abstention, refuses_bad_input) {
   const std::vector<std::uint8_t> right = {1, 0};
-  const auto code = [&](const std::vector<AbstainingScore>& scores, int resamples = 100) { return abstention(scores, resamples, 1).error().code; };
+  const auto code = [&](const std::vector<AbstainingScore>& scores, int resamples = 100) {
+    return abstention(scores, resamples, 1).error().code;
+  };
   EXPECT_EQ(code({}), ErrorCode::kBadData);
   EXPECT_EQ(code({{.method = "a", .per_seed = {}, .base_right = {right}}}), ErrorCode::kBadData);
   EXPECT_EQ(code({{.method = "a", .per_seed = {{1}}, .base_right = {right}}}), ErrorCode::kMismatch);
-  EXPECT_EQ(code({{.method = "a", .per_seed = {{1, std::numeric_limits<float>::quiet_NaN()}}, .base_right = {right}}}), ErrorCode::kBadData);
-  EXPECT_EQ(code({{.method = "a", .per_seed = {{1, 2}}, .base_right = {right}}, {.method = "b", .per_seed = {{1}}, .base_right = {{1}}}}), ErrorCode::kMismatch);
+  EXPECT_EQ(code({{.method = "a", .per_seed = {{1, std::numeric_limits<float>::quiet_NaN()}}, .base_right = {right}}}),
+            ErrorCode::kBadData);
+  EXPECT_EQ(code({{.method = "a", .per_seed = {{1, 2}}, .base_right = {right}}, {.method = "b", .per_seed = {{1}}, .base_right = {{1}}}}),
+            ErrorCode::kMismatch);
   EXPECT_EQ(code({{.method = "a", .per_seed = {{1, 2}}, .base_right = {right}}}, 5), ErrorCode::kInvalidArgument);
 }
 

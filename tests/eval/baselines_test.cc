@@ -18,7 +18,12 @@ std::vector<float> random_scores(Rng& rng, std::size_t n) {
 class Baselines : public ::testing::Test {
  protected:
   Baselines() {
-    hybrid_ = {.name = "hybrid", .outcomes = random_outcomes(rng_, kPictures), .scores = {random_scores(rng_, kPictures), random_scores(rng_, kPictures)}, .device_macs = 110, .cloud_macs = 1000, .query_bytes = 784};
+    hybrid_ = {.name = "hybrid",
+               .outcomes = random_outcomes(rng_, kPictures),
+               .scores = {random_scores(rng_, kPictures), random_scores(rng_, kPictures)},
+               .device_macs = 110,
+               .cloud_macs = 1000,
+               .query_bytes = 784};
     options_.resamples = 200;
   }
   /// Two exits; the first is sure of every third picture.

@@ -73,7 +73,8 @@ TEST(PairedBootstrap, its_interval_holds_the_truth_in_about_95_percent_of_draws)
   for (int trial = 0; trial < kTrials; ++trial) {
     const routing::Outcomes outcomes = random_outcomes(rng, kPictures);
     const std::vector<CurveFamily> families = {family_of({random_scores(rng, kPictures)}, outcomes)};
-    const auto samples = paired_bootstrap(families, outcomes, {.resamples = 200, .seed = static_cast<std::uint64_t>(trial), .coverages = {0.5}});
+    const auto samples =
+        paired_bootstrap(families, outcomes, {.resamples = 200, .seed = static_cast<std::uint64_t>(trial), .coverages = {0.5}});
     ASSERT_TRUE(samples.ok());
     inside += percentile_interval(0, samples->families[0].accuracy[0]).contains(0.7) ? 1 : 0;
   }

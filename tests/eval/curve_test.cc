@@ -110,7 +110,8 @@ TEST(SelectiveCurve, a_weighted_sample_is_the_table_with_its_pictures_repeated) 
     std::array<double, 4> accuracy{};
     const double area = curve_of(scores, outcomes).evaluate(weights, coverages, {}, accuracy);
     for (std::size_t c = 0; c < coverages.size(); ++c)
-      EXPECT_NEAR(accuracy[c], naive_accuracy(repeated_scores, repeated, coverages[c]), kTolerance) << "seed " << kSeed << ", trial " << trial;
+      EXPECT_NEAR(accuracy[c], naive_accuracy(repeated_scores, repeated, coverages[c]), kTolerance)
+          << "seed " << kSeed << ", trial " << trial;
     EXPECT_NEAR(area, naive_area(repeated_scores, repeated, {}), kTolerance) << "seed " << kSeed << ", trial " << trial;
   }
 }

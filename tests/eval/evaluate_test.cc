@@ -39,8 +39,8 @@ class EvaluateTest : public testing::Test {
  protected:
   Rng rng_{71};
   routing::PredictionTable table_ = synthetic_table(rng_, 400, 0.92);
-  EvaluateOptions options_ = {.router_macs = 7, .fitted_hashes = {"hash-of-train"}, .calibration_hashes = {"hash-of-calibration"},
-                              .resamples = kFewResamples};
+  EvaluateOptions options_ = {
+      .router_macs = 7, .fitted_hashes = {"hash-of-train"}, .calibration_hashes = {"hash-of-calibration"}, .resamples = kFewResamples};
 };
 
 TEST_F(EvaluateTest, rows_hold_every_method_at_coverages_30_to_100) {
@@ -154,7 +154,8 @@ TEST_F(EvaluateTest, the_policys_own_hashes_and_models_are_checked_too) {
     const auto report = evaluate(table_, two_methods(table_), options_);
     return report.ok() ? 0 : static_cast<int>(report.error().code);
   };
-  const routing::Policy good = {.base_sha256 = "hash-of-base", .fit_hash = "hash-of-train", .calibration_hash = "cal", .calibration_size = 100};
+  const routing::Policy good = {
+      .base_sha256 = "hash-of-base", .fit_hash = "hash-of-train", .calibration_hash = "cal", .calibration_size = 100};
   constexpr int kMismatch = static_cast<int>(ErrorCode::kMismatch);
   EXPECT_EQ(code_with(good), 0);
   routing::Policy changed = good;
@@ -295,11 +296,14 @@ TEST_F(EvaluateTest, a_fused_twin_has_the_fused_answers_at_its_end) {
   EXPECT_EQ(fused->name, "hybrid_fused");
   methods.push_back(*fused);
   options_.default_method = "hybrid_fused";
-  options_.policy = PolicyUse{.policy = {.calibration_hash = "cal", .calibration_size = 10, .chosen = {.threshold = 0.1F}, .fusion = fusion}, .method = "hybrid_fused"};
+  options_.policy =
+      PolicyUse{.policy = {.calibration_hash = "cal", .calibration_size = 10, .chosen = {.threshold = 0.1F}, .fusion = fusion},
+                .method = "hybrid_fused"};
   const auto report = evaluate(table_, methods, options_);
   ASSERT_TRUE(report.ok()) << report.error().message();
   const auto outcomes = routing::outcomes(table_, fusion);
-  const auto summary = std::find_if(report->methods.begin(), report->methods.end(), [](const MethodSummary& m) { return m.name == "hybrid_fused"; });
+  const auto summary =
+      std::find_if(report->methods.begin(), report->methods.end(), [](const MethodSummary& m) { return m.name == "hybrid_fused"; });
   ASSERT_NE(summary, report->methods.end());
   EXPECT_EQ(summary->kind, MethodKind::kFused);
   EXPECT_DOUBLE_EQ(summary->global_accuracy, outcomes->global_accuracy());
@@ -329,7 +333,8 @@ TEST_F(EvaluateTest, a_pair_of_other_models_is_judged_on_the_same_pictures) {
 }
 
 TEST_F(EvaluateTest, a_promise_is_measured_on_the_table) {
-  const routing::PromisedPoint promised = {.promise = {.kind = routing::PromiseKind::kCoverage, .target = 0.99}, .point = {.threshold = 0.1F}, .pictures = 10};
+  const routing::PromisedPoint promised = {
+      .promise = {.kind = routing::PromiseKind::kCoverage, .target = 0.99}, .point = {.threshold = 0.1F}, .pictures = 10};
   options_.policy = PolicyUse{.policy = {.calibration_hash = "cal", .calibration_size = 10, .chosen = promised.point, .promise = promised}};
   const auto report = evaluate(table_, two_methods(table_), options_);
   ASSERT_TRUE(report.ok());

@@ -39,14 +39,16 @@ TEST(CompareLive, tells_another_source_from_another_label) {
 }
 
 TEST(CompareLive, passes_over_pictures_that_could_not_be_answered) {
-  const auto result = compare_live("{\"id\":\"broken\",\"error\":\"truncated\"}\n" + line(0, "edge") + line(1, "edge") + line(1, "cloud"), table(), kScores, 0.5F);
+  const auto result = compare_live("{\"id\":\"broken\",\"error\":\"truncated\"}\n" + line(0, "edge") + line(1, "edge") + line(1, "cloud"),
+                                   table(), kScores, 0.5F);
   ASSERT_TRUE(result.ok());
   EXPECT_EQ(result->compared, 3);
 }
 
 TEST(CompareLive, refuses_lines_that_do_not_fit_the_table) {
   EXPECT_EQ(compare_live(line(0, "edge"), table(), kScores, 0.5F).error().code, ErrorCode::kMismatch);
-  EXPECT_EQ(compare_live(line(0, "edge") + line(1, "edge") + line(1, "cloud") + line(0, "edge"), table(), kScores, 0.5F).error().code, ErrorCode::kMismatch);
+  EXPECT_EQ(compare_live(line(0, "edge") + line(1, "edge") + line(1, "cloud") + line(0, "edge"), table(), kScores, 0.5F).error().code,
+            ErrorCode::kMismatch);
   EXPECT_EQ(compare_live("not json\n", table(), kScores, 0.5F).error().code, ErrorCode::kBadFormat);
   EXPECT_EQ(compare_live("{\"id\":\"x\"}\n", table(), kScores, 0.5F).error().code, ErrorCode::kBadFormat);
 }

@@ -43,7 +43,8 @@ TEST(PerClass, balanced_accuracy_is_not_carried_by_the_many) {
     outcomes.global_right.push_back(1);
   }
   const std::vector<float> scores(1000, 0);
-  const PerClass result = per_class({.labels = labels, .classes = 2, .outcomes = &outcomes, .scores = scores, .threshold = 0, .resamples = 100});
+  const PerClass result =
+      per_class({.labels = labels, .classes = 2, .outcomes = &outcomes, .scores = scores, .threshold = 0, .resamples = 100});
   EXPECT_DOUBLE_EQ(result.balanced.base.value, 0.5);
   EXPECT_DOUBLE_EQ(result.balanced.global.value, 1);
   EXPECT_EQ(result.balanced.hybrid, result.balanced.base) << "nothing is queried";
@@ -59,7 +60,8 @@ TEST(PerClass, intervals_hold_their_estimate_and_shrink_with_the_pictures) {
       labels.push_back(static_cast<std::int64_t>(rng.below(3)));
       scores.push_back(static_cast<float>(rng.uniform()));
     }
-    const PerClass result = per_class({.labels = labels, .classes = 3, .outcomes = &outcomes, .scores = scores, .threshold = 0.5F, .resamples = 300});
+    const PerClass result =
+        per_class({.labels = labels, .classes = 3, .outcomes = &outcomes, .scores = scores, .threshold = 0.5F, .resamples = 300});
     for (const ClassRow& row : result.rows) EXPECT_TRUE(row.over_base->contains(row.over_base->value));
     EXPECT_TRUE(result.balanced.hybrid.contains(result.balanced.hybrid.value));
     return result.balanced.hybrid.high - result.balanced.hybrid.low;

@@ -47,7 +47,8 @@ FakeExecutor pixel_model(DType input, std::int64_t batch, bool with_features, fl
   const bool raw = input == DType::kU8;
   std::vector<TensorSpec> outputs = {{"logits", DType::kF32, {batch, 3}}};
   if (with_features) outputs.push_back({"features", DType::kF32, {batch, 2, 1}});
-  return {{{"image", input, raw ? Shape{batch, 2, 2, 1} : Shape{batch, 1, 2, 2}}}, outputs,
+  return {{{"image", input, raw ? Shape{batch, 2, 2, 1} : Shape{batch, 1, 2, 2}}},
+          outputs,
           [=](const std::vector<TensorView>& views) -> Result<std::vector<Tensor>> {
             const std::int64_t rows = views[0].shape[0];
             Tensor logits(DType::kF32, {rows, 3});
@@ -137,7 +138,8 @@ TEST(Predict, leaves_out_broken_pictures_for_both_and_lists_them) {
 TEST(Predict, strict_refuses_broken_pictures_and_nothing_left_is_an_error) {
   const FakeExecutor base = pixel_model(DType::kF32, -1, false);
   const FakeDataset one_broken(6, {4});
-  EXPECT_EQ(predict({.dataset = &one_broken, .base = {.executor = &base, .recipe = recipe()}, .strict = true}).error().code, ErrorCode::kBadFormat);
+  EXPECT_EQ(predict({.dataset = &one_broken, .base = {.executor = &base, .recipe = recipe()}, .strict = true}).error().code,
+            ErrorCode::kBadFormat);
   const FakeDataset all_broken(2, {0, 1});
   EXPECT_EQ(predict({.dataset = &all_broken, .base = {.executor = &base, .recipe = recipe()}}).error().code, ErrorCode::kBadData);
 }
@@ -172,7 +174,9 @@ TEST(Predict, names_the_picture_of_a_logit_that_is_not_finite) {
 
 TEST(Predict, refuses_what_does_not_fit) {
   const FakeDataset dataset(6);
-  const auto nothing = [](const std::vector<TensorView>&) -> Result<std::vector<Tensor>> { return std::vector<Tensor>{Tensor(DType::kF32, {6, 4})}; };
+  const auto nothing = [](const std::vector<TensorView>&) -> Result<std::vector<Tensor>> {
+    return std::vector<Tensor>{Tensor(DType::kF32, {6, 4})};
+  };
   const auto code = [&](std::vector<TensorSpec> inputs, std::vector<TensorSpec> outputs) {
     const FakeExecutor base(std::move(inputs), std::move(outputs), nothing);
     return predict({.dataset = &dataset, .base = {.executor = &base, .recipe = recipe()}}).error().code;
@@ -186,7 +190,8 @@ TEST(Predict, refuses_what_does_not_fit) {
   EXPECT_EQ(code({image, image}, {logits}), ErrorCode::kUnsupported);
   EXPECT_EQ(predict({}).error().code, ErrorCode::kInvalidArgument);
   const FakeExecutor base = pixel_model(DType::kF32, -1, false);
-  EXPECT_EQ(predict({.dataset = &dataset, .base = {.executor = &base, .recipe = recipe()}, .batch = 0}).error().code, ErrorCode::kInvalidArgument);
+  EXPECT_EQ(predict({.dataset = &dataset, .base = {.executor = &base, .recipe = recipe()}, .batch = 0}).error().code,
+            ErrorCode::kInvalidArgument);
 }
 
 TEST(Predict, moves_outputs_to_the_tables_classes) {

@@ -146,17 +146,36 @@ inline Json sample_explorer(std::size_t pictures) {
 
 inline Json sample_plan() {
   const auto point = [](double coverage, double accuracy, double ms) {
-    return Json{{"coverage", coverage}, {"accuracy", accuracy}, {"low", accuracy - 0.01}, {"high", accuracy + 0.01}, {"macs", 4e5 + (1 - coverage) * 36e6}, {"latency_ms", ms}, {"energy_mj", ms / 10}, {"measured_ms", ms / 1000}};
+    return Json{{"coverage", coverage},
+                {"accuracy", accuracy},
+                {"low", accuracy - 0.01},
+                {"high", accuracy + 0.01},
+                {"macs", 4e5 + (1 - coverage) * 36e6},
+                {"latency_ms", ms},
+                {"energy_mj", ms / 10},
+                {"measured_ms", ms / 1000}};
   };
-  const auto line = [](const char* name, const char* variant, const Json& points) { return Json{{"name", name}, {"variant", variant}, {"points", points}}; };
+  const auto line = [](const char* name, const char* variant, const Json& points) {
+    return Json{{"name", name}, {"variant", variant}, {"points", points}};
+  };
   const auto profile = [](const char* name) { return Json{{"name", name}, {"about", "for tests"}, {"source", "invented"}}; };
-  Json plan = {{"schema", 1}, {"setting", {{"device", profile("mcu")}, {"link", profile("radio")}, {"cloud", profile("server")}}}, {"query_bytes", 3072},
-               {"measured", {{"executor", "OpenVINO"}, {"base_ms", 0.1}, {"router_ms", 0.02}, {"global_ms", 2.5}}},
-               {"explorer", {{"latency_ms", {{"fixed", 200.0}, {"per_query", 2000.0}}}, {"energy_mj", {{"fixed", 20.0}, {"per_query", 200.0}}}}}};
-  plan["lines"] = {line("hybrid", "", {point(0.3, 0.927, 1600), point(0.8, 0.915, 600), point(1, 0.8795, 200)}), line("entropy", "", {point(0.3, 0.925, 1600), point(0.8, 0.91, 600), point(1, 0.8795, 200)}),
-                   line("split_int8", "conv3", {point(0.5, 0.9, 1300), point(1, 0.86, 300)}), line("split_int8", "conv5", {point(0.5, 0.905, 1200), point(1, 0.87, 500)}), line("on_cloud", "", Json::array({point(0, 0.9277, 2000)}))};
-  const Json ranked = {{{"name", "hybrid"}, {"accuracy", 0.91}, {"low", 0.9}, {"high", 0.92}}, {{"name", "split_int8"}, {"accuracy", 0.87}, {"low", nullptr}, {"high", nullptr}}};
-  plan["order"] = {{"source", "the poster"}, {"rows", Json::array({Json{{"relative", 0.44}, {"latency_ms", 1000.0}, {"poster_latency_ms", 1000.0}, {"here", ranked}, {"poster", ranked}}})}};
+  Json plan = {
+      {"schema", 1},
+      {"setting", {{"device", profile("mcu")}, {"link", profile("radio")}, {"cloud", profile("server")}}},
+      {"query_bytes", 3072},
+      {"measured", {{"executor", "OpenVINO"}, {"base_ms", 0.1}, {"router_ms", 0.02}, {"global_ms", 2.5}}},
+      {"explorer", {{"latency_ms", {{"fixed", 200.0}, {"per_query", 2000.0}}}, {"energy_mj", {{"fixed", 20.0}, {"per_query", 200.0}}}}}};
+  plan["lines"] = {line("hybrid", "", {point(0.3, 0.927, 1600), point(0.8, 0.915, 600), point(1, 0.8795, 200)}),
+                   line("entropy", "", {point(0.3, 0.925, 1600), point(0.8, 0.91, 600), point(1, 0.8795, 200)}),
+                   line("split_int8", "conv3", {point(0.5, 0.9, 1300), point(1, 0.86, 300)}),
+                   line("split_int8", "conv5", {point(0.5, 0.905, 1200), point(1, 0.87, 500)}),
+                   line("on_cloud", "", Json::array({point(0, 0.9277, 2000)}))};
+  const Json ranked = {{{"name", "hybrid"}, {"accuracy", 0.91}, {"low", 0.9}, {"high", 0.92}},
+                       {{"name", "split_int8"}, {"accuracy", 0.87}, {"low", nullptr}, {"high", nullptr}}};
+  plan["order"] = {
+      {"source", "the poster"},
+      {"rows", Json::array({Json{
+                   {"relative", 0.44}, {"latency_ms", 1000.0}, {"poster_latency_ms", 1000.0}, {"here", ranked}, {"poster", ranked}}})}};
   return plan;
 }
 
@@ -165,30 +184,96 @@ inline Json full_report() {
   Json report = sample_report();
   report["default_method"] = "hybrid";
   const auto method = [](const char* name, const char* kind, double router_macs) {
-    return Json{{"name", name}, {"kind", kind}, {"router", name}, {"protocol", "held-out predictions"}, {"seeds", 3}, {"router_macs", router_macs}, {"base_macs", 431000}, {"global_macs", 36400000},
-                {"base_accuracy", 0.8795}, {"global_accuracy", 0.9277}};
+    return Json{{"name", name},
+                {"kind", kind},
+                {"router", name},
+                {"protocol", "held-out predictions"},
+                {"seeds", 3},
+                {"router_macs", router_macs},
+                {"base_macs", 431000},
+                {"global_macs", 36400000},
+                {"base_accuracy", 0.8795},
+                {"global_accuracy", 0.9277}};
   };
-  report["methods"] = {method("hybrid", "router", 9800), method("linear", "router", 300), method("hybrid_fused", "fused", 9800), method("entropy", "free_score", 0), method("upper_bound", "upper_bound", 0)};
+  report["methods"] = {method("hybrid", "router", 9800), method("linear", "router", 300), method("hybrid_fused", "fused", 9800),
+                       method("entropy", "free_score", 0), method("upper_bound", "upper_bound", 0)};
   for (Json& row : report["curve"]) {
     row["linear"] = row["margin"];
     row["hybrid_fused"] = row["hybrid"];
   }
   report["areas"].push_back(report["areas"][3]);
   report["areas"].back()["method"] = "linear";
-  report["paired"] = {{"coverages", {0.5, 0.8}}, {"rows", {{{"a", "hybrid"}, {"b", "linear"}, {"area", interval_json(0.001, 0.0005)}, {"at", Json::array({interval_json(0.001, 0.001), interval_json(0.002, 0.001)})}},
-                                                           {{"a", "linear"}, {"b", "entropy"}, {"area", interval_json(0.001, 0.0005)}, {"at", Json::array({interval_json(0.001, 0.001), interval_json(0.002, 0.001)})}}}}};
-  report["choice"] = {{"chosen", "gain"}, {"why", "Its area on held-out predictions is the largest."}, {"candidates", {{{"name", "gain"}, {"macs", 9800}, {"gap_closed_percent", interval_json(8, 2)}}, {{"name", "margin"}, {"macs", 0}, {"gap_closed_percent", interval_json(3, 2)}}}}};
-  report["operating_point"]["promise"] = {{"kind", "accuracy"}, {"target", 0.91}, {"delta", 0.05}, {"pictures", 5000}, {"bound", 0.911}, {"exact", {{"threshold", 0.2}, {"coverage", 0.82}, {"accuracy", 0.915}}},
-                                          {"accuracy_given_up", -0.002}, {"coverage_given_up", 0.02}, {"measured", 0.9148}, {"kept", true}};
-  report["per_class"] = {{"coverage", 0.8034}, {"threshold", 0.18734}, {"method", "hybrid"}, {"balanced", {{"base", interval_json(0.88, 0.006)}, {"global", interval_json(0.93, 0.005)}, {"hybrid", interval_json(0.915, 0.005)}, {"hybrid_over_base", interval_json(0.035, 0.004)}, {"hybrid_over_global", interval_json(-0.01, 0.003)}}},
-                         {"rows", Json::array({Json{{"class", 0}, {"pictures", 1000}, {"base", 0.8}, {"global", 0.9}, {"hybrid", 0.87}, {"coverage", 0.7}, {"helped", 90}, {"hurt", 20}, {"over_base", interval_json(0.07, 0.02)}}})}};
-  report["abstention"] = {{"coverages", {0.9, 0.8}}, {"methods", Json::array({Json{{"method", "entropy"}, {"at", Json::array({interval_json(0.92, 0.006), interval_json(0.95, 0.005)})}, {"aurc", interval_json(0.03, 0.002)}, {"e_aurc", interval_json(0.02, 0.002)}}})},
+  report["paired"] = {{"coverages", {0.5, 0.8}},
+                      {"rows",
+                       {{{"a", "hybrid"},
+                         {"b", "linear"},
+                         {"area", interval_json(0.001, 0.0005)},
+                         {"at", Json::array({interval_json(0.001, 0.001), interval_json(0.002, 0.001)})}},
+                        {{"a", "linear"},
+                         {"b", "entropy"},
+                         {"area", interval_json(0.001, 0.0005)},
+                         {"at", Json::array({interval_json(0.001, 0.001), interval_json(0.002, 0.001)})}}}}};
+  report["choice"] = {{"chosen", "gain"},
+                      {"why", "Its area on held-out predictions is the largest."},
+                      {"candidates",
+                       {{{"name", "gain"}, {"macs", 9800}, {"gap_closed_percent", interval_json(8, 2)}},
+                        {{"name", "margin"}, {"macs", 0}, {"gap_closed_percent", interval_json(3, 2)}}}}};
+  report["operating_point"]["promise"] = {{"kind", "accuracy"},
+                                          {"target", 0.91},
+                                          {"delta", 0.05},
+                                          {"pictures", 5000},
+                                          {"bound", 0.911},
+                                          {"exact", {{"threshold", 0.2}, {"coverage", 0.82}, {"accuracy", 0.915}}},
+                                          {"accuracy_given_up", -0.002},
+                                          {"coverage_given_up", 0.02},
+                                          {"measured", 0.9148},
+                                          {"kept", true}};
+  report["per_class"] = {{"coverage", 0.8034},
+                         {"threshold", 0.18734},
+                         {"method", "hybrid"},
+                         {"balanced",
+                          {{"base", interval_json(0.88, 0.006)},
+                           {"global", interval_json(0.93, 0.005)},
+                           {"hybrid", interval_json(0.915, 0.005)},
+                           {"hybrid_over_base", interval_json(0.035, 0.004)},
+                           {"hybrid_over_global", interval_json(-0.01, 0.003)}}},
+                         {"rows", Json::array({Json{{"class", 0},
+                                                    {"pictures", 1000},
+                                                    {"base", 0.8},
+                                                    {"global", 0.9},
+                                                    {"hybrid", 0.87},
+                                                    {"coverage", 0.7},
+                                                    {"helped", 90},
+                                                    {"hurt", 20},
+                                                    {"over_base", interval_json(0.07, 0.02)}}})}};
+  report["abstention"] = {{"coverages", {0.9, 0.8}},
+                          {"methods", Json::array({Json{{"method", "entropy"},
+                                                        {"at", Json::array({interval_json(0.92, 0.006), interval_json(0.95, 0.005)})},
+                                                        {"aurc", interval_json(0.03, 0.002)},
+                                                        {"e_aurc", interval_json(0.02, 0.002)}}})},
                           {"curve", {{{"coverage", 0.5}, {"entropy", 0.02}}, {{"coverage", 1.0}, {"entropy", 0.12}}}}};
-  report["fusion"] = {{"adopted", true}, {"why", "It is more accurate on held-out predictions."}, {"top_k", 5}, {"base_weight", 0.3}, {"global_weight", 0.9}, {"held_out_gain", interval_json(0.004, 0.002)}, {"test_gain", interval_json(0.003, 0.002)}, {"bytes_a_query", 30}};
-  report["baselines"] = {{"picture_bytes", 3072}, {"rows", Json::array({Json{{"name", "split_int8"}, {"variant", "conv5"}, {"where", "edge-cloud"}, {"coverage", 0.5}, {"accuracy", interval_json(0.9, 0.005)}, {"to_hybrid", interval_json(-0.01, 0.003)}, {"device_macs", 2e6}, {"cloud_macs", 1.7e7}, {"bytes_sent", 512}}})}};
+  report["fusion"] = {{"adopted", true},
+                      {"why", "It is more accurate on held-out predictions."},
+                      {"top_k", 5},
+                      {"base_weight", 0.3},
+                      {"global_weight", 0.9},
+                      {"held_out_gain", interval_json(0.004, 0.002)},
+                      {"test_gain", interval_json(0.003, 0.002)},
+                      {"bytes_a_query", 30}};
+  report["baselines"] = {{"picture_bytes", 3072},
+                         {"rows", Json::array({Json{{"name", "split_int8"},
+                                                    {"variant", "conv5"},
+                                                    {"where", "edge-cloud"},
+                                                    {"coverage", 0.5},
+                                                    {"accuracy", interval_json(0.9, 0.005)},
+                                                    {"to_hybrid", interval_json(-0.01, 0.003)},
+                                                    {"device_macs", 2e6},
+                                                    {"cloud_macs", 1.7e7},
+                                                    {"bytes_sent", 512}}})}};
   report["explorer"] = sample_explorer(900);
   report["explorer_pictures"] = sample_pictures();
-  for (std::size_t i = 0; i < report["explorer_pictures"].size(); ++i) report["explorer_pictures"][i]["score"] = static_cast<float>(75 * i) / 10000.0F - 0.05F;
+  for (std::size_t i = 0; i < report["explorer_pictures"].size(); ++i)
+    report["explorer_pictures"][i]["score"] = static_cast<float>(75 * i) / 10000.0F - 0.05F;
   report["operating_point"]["threshold"] = report["explorer"]["scores"][719];
   report["plan"] = sample_plan();
   return report;

@@ -224,8 +224,9 @@ INSTANTIATE_TEST_SUITE_P(Fields, ReportMisfit,
                                          Misfit{"/reliability/base/bins/0/count", "x", "reliability.base.bins[0].count"},
                                          Misfit{"/operating_point/inside", "yes", "operating_point.inside"},
                                          Misfit{"/pictures_queried/0/png", 1, "pictures_queried[0].png"},
-                                         Misfit{"/live/p50_ms", "fast", "live.p50_ms"}, Misfit{"/methods", 1, "methods"}, Misfit{"/plan", 1, "plan"},
-                                         Misfit{"/choice", "gain", "choice"}, Misfit{"/notes/0", 1, "notes[0]"}));
+                                         Misfit{"/live/p50_ms", "fast", "live.p50_ms"}, Misfit{"/methods", 1, "methods"},
+                                         Misfit{"/plan", 1, "plan"}, Misfit{"/choice", "gain", "choice"},
+                                         Misfit{"/notes/0", 1, "notes[0]"}));
 
 }  // namespace
 }  // namespace hedge::eval

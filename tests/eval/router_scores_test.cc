@@ -16,7 +16,8 @@ constexpr std::size_t kRows = 10;
 FakeExecutor adding_router(bool with_features, bool column) {
   std::vector<TensorSpec> inputs = {{"logits", DType::kF32, {-1, 2}}};
   if (with_features) inputs.insert(inputs.begin(), {"features", DType::kF32, {-1, 1}});
-  return {inputs, {{"unused", DType::kF32, {-1}}, {"score", DType::kF32, column ? Shape{-1, 1} : Shape{-1}}},
+  return {inputs,
+          {{"unused", DType::kF32, {-1}}, {"score", DType::kF32, column ? Shape{-1, 1} : Shape{-1}}},
           [=](const std::vector<TensorView>& views) -> Result<std::vector<Tensor>> {
             const TensorView& logits = views.back();
             const std::int64_t rows = logits.shape[0];
@@ -62,7 +63,9 @@ TEST(ScoresOf, refuses_a_score_that_is_not_finite) {
 TEST(ScoresOf, refuses_a_router_of_another_base) {
   Rng rng(63);
   const auto table = synthetic_table(rng, kRows, 0.9);
-  const auto nothing = [](const std::vector<TensorView>&) -> Result<std::vector<Tensor>> { return std::vector<Tensor>{Tensor(DType::kF32, {3})}; };
+  const auto nothing = [](const std::vector<TensorView>&) -> Result<std::vector<Tensor>> {
+    return std::vector<Tensor>{Tensor(DType::kF32, {3})};
+  };
   const TensorSpec score = {"score", DType::kF32, {-1}};
   const auto code = [&](std::vector<TensorSpec> inputs, std::vector<TensorSpec> outputs) {
     return scores_of(FakeExecutor(std::move(inputs), std::move(outputs), nothing), table).error().code;

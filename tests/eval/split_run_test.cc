@@ -15,7 +15,10 @@ class Dots final : public data::Dataset {
   [[nodiscard]] std::int64_t label(std::size_t index) const override { return index == 4 ? 1 : 0; }
   [[nodiscard]] std::string id(std::size_t index) const override { return std::to_string(index); }
   [[nodiscard]] Result<data::Picture> picture(std::size_t index) const override {
-    return data::Picture{.height = 2, .width = 2, .channels = 1, .pixels = std::vector<std::uint8_t>(4, index == 4 ? 255 : static_cast<std::uint8_t>(10 * index))};
+    return data::Picture{.height = 2,
+                         .width = 2,
+                         .channels = 1,
+                         .pixels = std::vector<std::uint8_t>(4, index == 4 ? 255 : static_cast<std::uint8_t>(10 * index))};
   }
   [[nodiscard]] const std::string& content_hash() const override { return hash_; }
   [[nodiscard]] const std::string& spec() const override { return hash_; }
@@ -53,8 +56,10 @@ Result<std::vector<Tensor>> cloud_half(const std::vector<TensorView>& in) {
 class SplitRun : public ::testing::Test {
  protected:
   Dots dots_;
-  PictureRun pictures_{.dataset = &dots_, .recipe = {.channels = 1, .height = 2, .width = 2, .normalization = {.mean = {0}, .std = {1}}}, .batch = 4};
-  FakeExecutor device_{{{"image", DType::kF32, {-1, 1, 2, 2}}}, {{"cut", DType::kF32, {-1, kChannels, 2, 2}}, {"exit1", DType::kF32, {-1, 2}}}, device_half};
+  PictureRun pictures_{
+      .dataset = &dots_, .recipe = {.channels = 1, .height = 2, .width = 2, .normalization = {.mean = {0}, .std = {1}}}, .batch = 4};
+  FakeExecutor device_{
+      {{"image", DType::kF32, {-1, 1, 2, 2}}}, {{"cut", DType::kF32, {-1, kChannels, 2, 2}}, {"exit1", DType::kF32, {-1, 2}}}, device_half};
   FakeExecutor cloud_{{{"cut", DType::kF32, {-1, kChannels, 2, 2}}}, {{"logits", DType::kF32, {-1, 2}}}, cloud_half};
 };
 
@@ -92,11 +97,12 @@ TEST_F(SplitRun, the_code_spans_what_the_pictures_show) {
 }
 
 TEST_F(SplitRun, exits_give_answers_and_entropies_at_each) {
-  FakeExecutor network({{"image", DType::kF32, {-1, 1, 2, 2}}}, {{"logits", DType::kF32, {-1, 2}}, {"exit1", DType::kF32, {-1, 2}}}, [](const std::vector<TensorView>& in) -> Result<std::vector<Tensor>> {
-    HEDGE_TRY(auto half, device_half(in));
-    HEDGE_TRY(auto logits, cloud_half({half[0].view()}));
-    return std::vector<Tensor>{logits[0], half[1]};
-  });
+  FakeExecutor network({{"image", DType::kF32, {-1, 1, 2, 2}}}, {{"logits", DType::kF32, {-1, 2}}, {"exit1", DType::kF32, {-1, 2}}},
+                       [](const std::vector<TensorView>& in) -> Result<std::vector<Tensor>> {
+                         HEDGE_TRY(auto half, device_half(in));
+                         HEDGE_TRY(auto logits, cloud_half({half[0].view()}));
+                         return std::vector<Tensor>{logits[0], half[1]};
+                       });
   const auto method = run_exits(network, {"exit1"}, {10, 20}, pictures_);
   ASSERT_TRUE(method.ok()) << method.error().message();
   EXPECT_EQ(method->right[0], (std::vector<std::uint8_t>{1, 1, 1, 1, 0, 1}));
@@ -119,7 +125,8 @@ TEST(Int8, comes_back_within_half_a_step_and_holds_zero_exactly) {
     for (int i = 0; i < 200; ++i) values.push_back(low + (high - low) * static_cast<float>(rng.uniform()));
     const auto back = decode_int8(encode_int8(values, code), code);
     EXPECT_EQ(back[0], 0.0F);
-    for (std::size_t i = 0; i < values.size(); ++i) EXPECT_NEAR(back[i], values[i], 0.501F * code.scale + (i > 0 ? 0.5F * code.scale : 0)) << low << " " << high;
+    for (std::size_t i = 0; i < values.size(); ++i)
+      EXPECT_NEAR(back[i], values[i], 0.501F * code.scale + (i > 0 ? 0.5F * code.scale : 0)) << low << " " << high;
   }
   EXPECT_EQ(int8_code(std::nanf(""), 1).error().code, ErrorCode::kBadData);
   EXPECT_EQ(int8_code(2, 1).error().code, ErrorCode::kBadData);

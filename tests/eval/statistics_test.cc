@@ -38,7 +38,7 @@ TEST(PercentileInterval, is_linear_between_order_statistics) {
 TEST(PredictionInterval, holds_both_samples_variance_and_keeps_a_width_at_the_ends) {
   const Interval interval = prediction_interval(0.8, 1000, 4000);
   const double half = 1.96 * std::sqrt(0.8 * 0.2 * (1.0 / 1000 + 1.0 / 4000));
-  EXPECT_NEAR(interval.low, 0.8 - half, 1e-4);   // the smoothing moves it by less
+  EXPECT_NEAR(interval.low, 0.8 - half, 1e-4);  // the smoothing moves it by less
   EXPECT_NEAR(interval.high, 0.8 + half, 1e-4);
   EXPECT_LT(prediction_interval(1, 100, 100).low, 1);
   EXPECT_EQ(prediction_interval(1, 100, 100).high, 1);

@@ -33,7 +33,8 @@ EvaluationReport report_of(double at50, double at70) {
 TEST(Verdict, recommends_the_highest_coverage_as_good_as_the_cloud) {
   const std::string text = verdict(report_of(0.91, 0.9));
   EXPECT_THAT(text, StartsWith("A hybrid is worth it at 70 % coverage: 90.0 %"));
-  EXPECT_THAT(text, HasSubstr("not shown to differ from asking the cloud always (90.0 %), to which it stands +0.00 points (95 %: -0.50 to +0.50)"));
+  EXPECT_THAT(
+      text, HasSubstr("not shown to differ from asking the cloud always (90.0 %), to which it stands +0.00 points (95 %: -0.50 to +0.50)"));
   EXPECT_THAT(text, HasSubstr("30 % of the queries"));
   EXPECT_THAT(text, HasSubstr("40 % of the cloud's MACs"));
   EXPECT_THAT(text, HasSubstr("worth fitting"));

@@ -67,7 +67,9 @@ class Firmware : public ::testing::Test {
   /// QEMU with its serial line at the socket "line"; what the firmware tells goes to the file "told".
   static apps::Child boot(const std::string& more = "") {
     fs::remove(at("line"));
-    auto child = apps::Child::start({"/bin/bash", "-c", "exec " + kFirmware + "/run.sh " + at("firmware.elf") + " unix:" + at("line") + ",server=on,wait=off " + more + " 2>" + at("told")});
+    auto child = apps::Child::start({"/bin/bash", "-c",
+                                     "exec " + kFirmware + "/run.sh " + at("firmware.elf") + " unix:" + at("line") +
+                                         ",server=on,wait=off " + more + " 2>" + at("told")});
     EXPECT_TRUE(child.ok());
     return std::move(child).value();
   }
@@ -77,7 +79,8 @@ class Firmware : public ::testing::Test {
     return std::make_unique<FaultyTransport>(std::move(line).value(), FaultOptions{.share = faults, .seed = 5});
   }
   std::unique_ptr<Gateway> gateway_on(Transport& transport) {
-    auto gateway = std::make_unique<Gateway>(transport, GatewayOptions{.device_patience = 60s, .first_id = static_cast<std::uint32_t>(::getpid())}, clock_, nullptr);
+    auto gateway = std::make_unique<Gateway>(
+        transport, GatewayOptions{.device_patience = 60s, .first_id = static_cast<std::uint32_t>(::getpid())}, clock_, nullptr);
     gateway->set_cloud(cloud_.get());
     return gateway;
   }
@@ -101,7 +104,8 @@ TEST_F(Firmware, answers_over_the_line_and_counts_its_instructions_exactly) {
   EXPECT_EQ(info->classes, kClassesOfStandin);
   std::uint32_t counted = 0;
   for (int i = 0; i < 12; ++i) {
-    const auto report = gateway->feed(picture_of(static_cast<std::uint8_t>(3 * i), static_cast<std::uint8_t>(i % 3 == 2 ? 200 : 100)), labels_);
+    const auto report =
+        gateway->feed(picture_of(static_cast<std::uint8_t>(3 * i), static_cast<std::uint8_t>(i % 3 == 2 ? 200 : 100)), labels_);
     ASSERT_TRUE(report.ok()) << report.error().message();
     EXPECT_EQ(report->own_label_index, 3 * i % 10);
     EXPECT_EQ(report->answer.source, i % 3 == 2 ? Source::kCloud : Source::kEdge);

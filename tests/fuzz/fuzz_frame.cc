@@ -47,8 +47,8 @@ void check_decoder(Bytes wire) {
     Decoder second;
     bool back = false;
     for (std::size_t j = 0; j < size; ++j) back = second.push(again[j]) == DecoderEvent::kFrame || back;
-    if (!back || second.frame().type != frame.type || second.frame().sequence != frame.sequence || second.frame().payload_bytes != frame.payload_bytes ||
-        std::memcmp(second.frame().payload, frame.payload, frame.payload_bytes) != 0)
+    if (!back || second.frame().type != frame.type || second.frame().sequence != frame.sequence ||
+        second.frame().payload_bytes != frame.payload_bytes || std::memcmp(second.frame().payload, frame.payload, frame.payload_bytes) != 0)
       std::abort();
   }
 }
@@ -73,7 +73,8 @@ std::vector<std::uint8_t> framed(Bytes input) {
   for (std::size_t at = 0; at + 4 <= input.size;) {
     const auto type = static_cast<FrameType>(input.data[at] % 12);
     const auto sequence = static_cast<std::uint16_t>(input.data[at + 1]);
-    const std::size_t wanted = (input.data[at + 2] | (static_cast<std::size_t>(input.data[at + 3]) << 8)) % (hedge::micro::kMostPayloadBytes + 1);
+    const std::size_t wanted =
+        (input.data[at + 2] | (static_cast<std::size_t>(input.data[at + 3]) << 8)) % (hedge::micro::kMostPayloadBytes + 1);
     at += 4;
     const std::size_t size = std::min(wanted, input.size - at);
     std::uint8_t frame[hedge::micro::kMostWireBytes];

@@ -42,7 +42,8 @@ TEST(Reference, convolves_with_padding_and_stride) {
   const auto x = b.input("x", DType::kF32, {-1, 1, 3, 3});
   const auto w = b.constant("w", Tensor::of<float>({1, 1, 2, 2}, std::vector<float>{1, 2, 3, 4}));
   const auto bias = b.constant("b", Tensor::of<float>({1}, std::vector<float>{0.5F}));
-  b.output(b.op("Conv", {x, w, bias}, {{"pads", std::vector<std::int64_t>{1, 1, 0, 0}}, {"strides", std::vector<std::int64_t>{2, 2}}}), "y");
+  b.output(b.op("Conv", {x, w, bias}, {{"pads", std::vector<std::int64_t>{1, 1, 0, 0}}, {"strides", std::vector<std::int64_t>{2, 2}}}),
+           "y");
   const auto y = run_one(std::move(b).build(), Tensor::of<float>({1, 1, 3, 3}, std::vector<float>{1, 2, 3, 4, 5, 6, 7, 8, 9}));
   // Windows at (-1,-1), (-1,1), (1,-1), (1,1): 4*1; 3*2+4*3; 2*4+4*7; 5+12+24+36.
   EXPECT_EQ(y, (std::vector<float>{4.5F, 18.5F, 36.5F, 77.5F + 0.0F}));
@@ -119,7 +120,8 @@ TEST(Reference, broadcasts_as_numpy_does) {
   const auto x = b.input("x", DType::kF32, {-1, 2, 1});
   const auto w = b.constant("w", Tensor::of<float>({3}, std::vector<float>{1, 2, 3}));
   b.output(b.op("Sub", {x, w}), "y");
-  EXPECT_EQ(run_one(std::move(b).build(), Tensor::of<float>({1, 2, 1}, std::vector<float>{10, 20})), (std::vector<float>{9, 8, 7, 19, 18, 17}));
+  EXPECT_EQ(run_one(std::move(b).build(), Tensor::of<float>({1, 2, 1}, std::vector<float>{10, 20})),
+            (std::vector<float>{9, 8, 7, 19, 18, 17}));
 }
 
 TEST(Reference, gives_an_input_that_is_an_output_too) {

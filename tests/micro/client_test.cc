@@ -18,7 +18,8 @@ using Buffer = std::vector<std::uint8_t>;
 
 constexpr PictureForm kForm{20, 50, 1};  // 1000 bytes: three pieces
 
-/// A line to a scripted gateway. Time moves only where the client waits, and a little with every look at the clock, so that no wait is endless.
+/// A line to a scripted gateway. Time moves only where the client waits, and a little with every look at the clock, so that no wait is
+/// endless.
 class ScriptedPort {
  public:
   using Gateway = std::function<void(const Frame&)>;
@@ -60,7 +61,9 @@ class ScriptedPort {
     FrameType type;
     std::uint16_t sequence;
     Buffer payload;
-    [[nodiscard]] Frame frame() const { return {.type = type, .sequence = sequence, .payload = payload.data(), .payload_bytes = payload.size()}; }
+    [[nodiscard]] Frame frame() const {
+      return {.type = type, .sequence = sequence, .payload = payload.data(), .payload_bytes = payload.size()};
+    }
   };
   [[nodiscard]] std::vector<Sent> sent_of(FrameType type) const {
     std::vector<Sent> some;
@@ -114,10 +117,12 @@ class ClientTest : public ::testing::Test {
   /// Sends a piece of `picture` to the device, as the gateway does.
   void feed(std::uint32_t id, std::uint32_t offset, std::size_t size, PictureForm form = kForm) {
     std::uint8_t head[PicturePiece::kHeadBytes];
-    port.say(FrameType::kPicture, ++sequence, PicturePiece{.id = id, .form = form, .offset = offset}.write_head(head), {picture.data() + offset, size});
+    port.say(FrameType::kPicture, ++sequence, PicturePiece{.id = id, .form = form, .offset = offset}.write_head(head),
+             {picture.data() + offset, size});
   }
   void feed_whole(std::uint32_t id) {
-    for (std::uint32_t offset = 0; offset < kForm.bytes(); offset += 400) feed(id, offset, std::min<std::size_t>(400, kForm.bytes() - offset));
+    for (std::uint32_t offset = 0; offset < kForm.bytes(); offset += 400)
+      feed(id, offset, std::min<std::size_t>(400, kForm.bytes() - offset));
   }
   [[nodiscard]] DeviceAnswer reported() const {
     const auto answers = port.sent_of(FrameType::kAnswer);

@@ -124,7 +124,12 @@ TEST(Frame, is_cobs_by_the_book) {
   std::mt19937 random(2);
   for (const std::size_t size : {0U, 1U, 243U, 244U, 245U, 246U, 250U, 254U, 255U, 498U, 499U, 500U, 512U}) {
     const Buffer payload = random_payload(random, size);
-    Buffer inside = {kFrameVersion, static_cast<std::uint8_t>(FrameType::kPicture), 7, 0, static_cast<std::uint8_t>(size), static_cast<std::uint8_t>(size >> 8)};
+    Buffer inside = {kFrameVersion,
+                     static_cast<std::uint8_t>(FrameType::kPicture),
+                     7,
+                     0,
+                     static_cast<std::uint8_t>(size),
+                     static_cast<std::uint8_t>(size >> 8)};
     inside.insert(inside.end(), payload.begin(), payload.end());
     EXPECT_EQ(encoded(FrameType::kPicture, 7, payload), framed(inside)) << size;
   }
@@ -238,8 +243,15 @@ TEST(Messages, come_back_and_refuse_to_be_shorter) {
   EXPECT_TRUE(info_back.fed);
   expect_refuses_shorter<DeviceInfo>(FrameType::kDevice, {buffer, DeviceInfo::kBytes});
 
-  const DeviceAnswer answer{.id = 70000, .label = 3, .own_label = 4, .source = AnswerSource::kCloud, .reason = AnswerReason::kQueried, .wants_cloud = true,
-                            .score = 0.5F, .instructions = 1234567, .retries = 9};
+  const DeviceAnswer answer{.id = 70000,
+                            .label = 3,
+                            .own_label = 4,
+                            .source = AnswerSource::kCloud,
+                            .reason = AnswerReason::kQueried,
+                            .wants_cloud = true,
+                            .score = 0.5F,
+                            .instructions = 1234567,
+                            .retries = 9};
   ASSERT_EQ(answer.write(buffer).size, DeviceAnswer::kBytes);
   DeviceAnswer back;
   ASSERT_TRUE(DeviceAnswer::read(carrying(FrameType::kAnswer, {buffer, DeviceAnswer::kBytes}), back));

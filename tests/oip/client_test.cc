@@ -157,9 +157,8 @@ TEST_F(Client, destroying_the_model_cancels_and_waits_for_every_done) {
   std::vector<ErrorCode> codes;  // written by the model's one thread, read after its end
   std::vector<std::unique_ptr<RemoteCall>> calls;
   for (int i = 0; i < 5; ++i)
-    calls.push_back(remote->infer_async(inputs, {}, kPatience, [&](Answer result) {
-      codes.push_back(result ? ErrorCode::kInternal : result.error().code);
-    }));
+    calls.push_back(remote->infer_async(inputs, {}, kPatience,
+                                        [&](Answer result) { codes.push_back(result ? ErrorCode::kInternal : result.error().code); }));
   const auto start = std::chrono::steady_clock::now();
   remote.reset();
   EXPECT_LT(std::chrono::steady_clock::now() - start, 800ms);

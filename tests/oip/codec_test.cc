@@ -109,10 +109,18 @@ TEST(Codec, refuses_malformed_inputs_naming_the_fault) {
        }},
       {"too few raw bytes", ErrorCode::kMismatch, "7 bytes", [&] { return raw("FP32", {2}, "1234567"); }},
       {"too many raw bytes", ErrorCode::kMismatch, "9 bytes", [&] { return raw("FP32", {2}, "123456789"); }},
-      {"negative dimension", ErrorCode::kMismatch, "[-1, 2]", [&] { return raw("UINT8", {-1, 2}, "ab"); }},
+      {"negative dimension", ErrorCode::kMismatch, "[-1, 2]",
+       [&] {
+         return raw("UINT8", {-1, 2}, "ab");
+       }},
       {"overflowing shape", ErrorCode::kMismatch, "not usable",
-       [&] { return raw("INT64", {std::numeric_limits<std::int64_t>::max(), 8}, "ab"); }},
-      {"huge shape without bytes", ErrorCode::kMismatch, "0 elements", [&] { return request_of("FP32", {1 << 20, 1 << 20}); }},
+       [&] {
+         return raw("INT64", {std::numeric_limits<std::int64_t>::max(), 8}, "ab");
+       }},
+      {"huge shape without bytes", ErrorCode::kMismatch, "0 elements",
+       [&] {
+         return request_of("FP32", {1 << 20, 1 << 20});
+       }},
       {"unknown datatype", ErrorCode::kMismatch, "unknown datatype", [&] { return raw("float32", {1}, "1234"); }},
       {"no datatype", ErrorCode::kMismatch, "unknown datatype", [&] { return raw("", {1}, "1234"); }},
       {"half precision", ErrorCode::kUnsupported, "FP16", [&] { return raw("FP16", {1}, "12"); }},

@@ -279,7 +279,8 @@ int health(const std::shared_ptr<grpc::Channel>& channel, const std::string& ser
   grpc::GenericStub stub(channel);
   auto done = std::make_shared<std::promise<grpc::Status>>();
   auto status = done->get_future();
-  stub.UnaryCall(&context, "/grpc.health.v1.Health/Check", {}, &request, &response, [done](grpc::Status s) { done->set_value(std::move(s)); });
+  stub.UnaryCall(&context, "/grpc.health.v1.Health/Check", {}, &request, &response,
+                 [done](grpc::Status s) { done->set_value(std::move(s)); });
   if (!status.get().ok()) return -1;
   std::vector<grpc::Slice> slices;
   if (!response.Dump(&slices).ok() || slices.empty() || slices[0].size() < 2) return 0;

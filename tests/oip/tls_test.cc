@@ -164,7 +164,8 @@ TEST_F(TlsTest, bad_pem_is_named_before_anything_starts) {
     return tls;
   };
   EXPECT_EQ(code_of(broken(&Tls::certificate, "no certificate"), "certificate"), ErrorCode::kBadFormat);
-  EXPECT_EQ(code_of(broken(&Tls::certificate, good.certificate.substr(0, good.certificate.size() / 2)), "certificate"), ErrorCode::kBadFormat);
+  EXPECT_EQ(code_of(broken(&Tls::certificate, good.certificate.substr(0, good.certificate.size() / 2)), "certificate"),
+            ErrorCode::kBadFormat);
   EXPECT_EQ(code_of(broken(&Tls::key, good.certificate), "key"), ErrorCode::kBadFormat);
   EXPECT_EQ(code_of(broken(&Tls::key, stranger_.key_pem()), "key"), ErrorCode::kMismatch);
   EXPECT_EQ(code_of(broken(&Tls::ca, "x"), "authority"), ErrorCode::kBadFormat);

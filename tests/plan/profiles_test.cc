@@ -36,8 +36,10 @@ TEST(Profiles, a_measured_model_gives_speed_and_power) {
 TEST(Profiles, an_own_file_adds_and_replaces) {
   auto profiles = default_profiles().value();
   const auto before = profiles.links.size();
-  const auto own = parse_profiles(R"({"schema":1,"links":[{"name":"wifi","about":"mine","source":"measured","rtt_ms":3,"bytes_per_ms":900,"session_mj":0,"energy_uj_per_byte":1,"wait_mw":2},
-    {"name":"fibre","about":"","source":"","rtt_ms":1,"bytes_per_ms":1e5,"session_mj":0,"energy_uj_per_byte":0,"wait_mw":0}]})", "own.json");
+  const auto own = parse_profiles(
+      R"({"schema":1,"links":[{"name":"wifi","about":"mine","source":"measured","rtt_ms":3,"bytes_per_ms":900,"session_mj":0,"energy_uj_per_byte":1,"wait_mw":2},
+    {"name":"fibre","about":"","source":"","rtt_ms":1,"bytes_per_ms":1e5,"session_mj":0,"energy_uj_per_byte":0,"wait_mw":0}]})",
+      "own.json");
   ASSERT_TRUE(own.ok()) << own.error().message();
   profiles.merge(*own);
   EXPECT_EQ(profiles.links.size(), before + 1);
@@ -66,16 +68,20 @@ TEST_P(BadProfiles, are_refused) {
 
 INSTANTIATE_TEST_SUITE_P(
     Files, BadProfiles,
-    testing::Values(BadFile{"", ErrorCode::kBadFormat}, BadFile{"[]", ErrorCode::kBadFormat}, BadFile{R"({"devices":[]})", ErrorCode::kBadFormat},
-                    BadFile{R"({"schema":2})", ErrorCode::kUnsupported}, BadFile{R"({"schema":1,"gadgets":[]})", ErrorCode::kBadFormat},
-                    BadFile{R"({"schema":1,"devices":{}})", ErrorCode::kBadFormat}, BadFile{R"({"schema":1,"devices":[7]})", ErrorCode::kBadFormat},
-                    BadFile{R"({"schema":1,"devices":[{"name":"a","about":"","source":"","macs_per_ms":0,"power_mw":1}]})", ErrorCode::kBadFormat},
-                    BadFile{R"({"schema":1,"devices":[{"name":"a","about":"","source":"","macs_per_ms":5,"power_mw":-1}]})", ErrorCode::kBadFormat},
-                    BadFile{R"({"schema":1,"devices":[{"name":"a","about":"","source":"","macs_per_ms":"5","power_mw":1}]})", ErrorCode::kBadFormat},
-                    BadFile{R"({"schema":1,"devices":[{"name":"a","about":"","source":"","macs_per_ms":5,"power_mw":1,"colour":2}]})", ErrorCode::kBadFormat},
-                    BadFile{R"({"schema":1,"devices":[{"name":"a","about":"","source":"","reference":{"macs":5,"latency_ms":0,"energy_mj":1}}]})", ErrorCode::kBadFormat},
-                    BadFile{R"({"schema":1,"clouds":[{"name":"a","about":"","source":"","macs_per_ms":5,"overhead_ms":1},{"name":"a","about":"","source":"","macs_per_ms":5,"overhead_ms":1}]})",
-                            ErrorCode::kBadFormat}));
+    testing::Values(
+        BadFile{"", ErrorCode::kBadFormat}, BadFile{"[]", ErrorCode::kBadFormat}, BadFile{R"({"devices":[]})", ErrorCode::kBadFormat},
+        BadFile{R"({"schema":2})", ErrorCode::kUnsupported}, BadFile{R"({"schema":1,"gadgets":[]})", ErrorCode::kBadFormat},
+        BadFile{R"({"schema":1,"devices":{}})", ErrorCode::kBadFormat}, BadFile{R"({"schema":1,"devices":[7]})", ErrorCode::kBadFormat},
+        BadFile{R"({"schema":1,"devices":[{"name":"a","about":"","source":"","macs_per_ms":0,"power_mw":1}]})", ErrorCode::kBadFormat},
+        BadFile{R"({"schema":1,"devices":[{"name":"a","about":"","source":"","macs_per_ms":5,"power_mw":-1}]})", ErrorCode::kBadFormat},
+        BadFile{R"({"schema":1,"devices":[{"name":"a","about":"","source":"","macs_per_ms":"5","power_mw":1}]})", ErrorCode::kBadFormat},
+        BadFile{R"({"schema":1,"devices":[{"name":"a","about":"","source":"","macs_per_ms":5,"power_mw":1,"colour":2}]})",
+                ErrorCode::kBadFormat},
+        BadFile{R"({"schema":1,"devices":[{"name":"a","about":"","source":"","reference":{"macs":5,"latency_ms":0,"energy_mj":1}}]})",
+                ErrorCode::kBadFormat},
+        BadFile{
+            R"({"schema":1,"clouds":[{"name":"a","about":"","source":"","macs_per_ms":5,"overhead_ms":1},{"name":"a","about":"","source":"","macs_per_ms":5,"overhead_ms":1}]})",
+            ErrorCode::kBadFormat}));
 
 }  // namespace
 }  // namespace hedge::plan

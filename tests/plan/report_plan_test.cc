@@ -21,7 +21,10 @@ Json small_report() {
                  {"curve", Json::array()}};
   for (const double coverage : {0.3, 0.5, 0.8, 1.0}) {
     const double accuracy = 0.799 - 0.284 * coverage;
-    report["curve"].push_back({{"coverage", coverage}, {"macs", 1}, {"hybrid", interval(accuracy)}, {"entropy", interval(coverage == 1 ? accuracy : accuracy - 0.03)}});
+    report["curve"].push_back({{"coverage", coverage},
+                               {"macs", 1},
+                               {"hybrid", interval(accuracy)},
+                               {"entropy", interval(coverage == 1 ? accuracy : accuracy - 0.03)}});
   }
   return report;
 }
@@ -97,8 +100,9 @@ TEST(Plan, where_the_cloud_is_faster_there_is_no_order_to_compare) {
 
 TEST(Plan, takes_the_baselines_rows_with_their_own_bytes_and_macs) {
   auto report = small_report();
-  const Json row = {{"name", "split_int8"}, {"variant", "conv5"}, {"where", "edge-cloud"}, {"coverage", 0.5}, {"accuracy", interval(0.6)}, {"device_macs", 6395048.0}, {"cloud_macs", 1e8},
-                    {"bytes_sent", 500.0}, {"bytes_a_query", 1000.0}, {"share_sent", 0.5}};
+  const Json row = {{"name", "split_int8"},      {"variant", "conv5"},       {"where", "edge-cloud"}, {"coverage", 0.5},
+                    {"accuracy", interval(0.6)}, {"device_macs", 6395048.0}, {"cloud_macs", 1e8},     {"bytes_sent", 500.0},
+                    {"bytes_a_query", 1000.0},   {"share_sent", 0.5}};
   auto known = row;
   known["name"] = "entropy";
   report["baselines"] = {{"picture_bytes", 3072}, {"rows", {row, known}}};
@@ -121,11 +125,15 @@ TEST(Plan, measured_times_are_those_of_models_that_run) {
   EXPECT_DOUBLE_EQ(line_of(*plan, "hybrid")->at("points")[3].at("measured_ms").get<double>(), 2.5 + (1 - 0.8) * 10);
   EXPECT_DOUBLE_EQ(line_of(*plan, "entropy")->at("points")[3].at("measured_ms").get<double>(), 2 + (1 - 0.8) * 10);
   EXPECT_DOUBLE_EQ(line_of(*plan, "on_cloud")->at("points")[0].at("measured_ms").get<double>(), 10);
-  EXPECT_EQ(make_plan(report, {.setting = poster(), .query_bytes = 1, .measured = MeasuredLatency{.base_ms = 0, .global_ms = 1}}).error().code, ErrorCode::kInvalidArgument);
+  EXPECT_EQ(
+      make_plan(report, {.setting = poster(), .query_bytes = 1, .measured = MeasuredLatency{.base_ms = 0, .global_ms = 1}}).error().code,
+      ErrorCode::kInvalidArgument);
 }
 
 TEST(Plan, refuses_reports_that_it_cannot_cost) {
-  const auto code = [](const Json& report, double bytes = 100) { return make_plan(report, {.setting = poster(), .query_bytes = bytes}).error().code; };
+  const auto code = [](const Json& report, double bytes = 100) {
+    return make_plan(report, {.setting = poster(), .query_bytes = bytes}).error().code;
+  };
   EXPECT_EQ(code(small_report(), 0), ErrorCode::kInvalidArgument) << "nobody says the bytes";
   EXPECT_EQ(code(small_report(), -1), ErrorCode::kInvalidArgument);
   EXPECT_EQ(code(Json::array()), ErrorCode::kBadData);

@@ -12,7 +12,8 @@ double summed_cdf(std::int64_t k, std::int64_t n, double p) {
   long double term = std::pow(1.0L - static_cast<long double>(p), static_cast<long double>(n));
   long double sum = term;
   for (std::int64_t i = 1; i <= k; ++i) {
-    term *= static_cast<long double>(n - i + 1) / static_cast<long double>(i) * static_cast<long double>(p) / (1.0L - static_cast<long double>(p));
+    term *= static_cast<long double>(n - i + 1) / static_cast<long double>(i) * static_cast<long double>(p) /
+            (1.0L - static_cast<long double>(p));
     sum += term;
   }
   return static_cast<double>(sum);

@@ -17,9 +17,9 @@ using testing::HasSubstr;
 
 struct World {
   std::int64_t classes = 6;
-  double base_signal = 2;          ///< added to the true class's logit, in standard deviations of the noise
+  double base_signal = 2;  ///< added to the true class's logit, in standard deviations of the noise
   double global_signal = 3;
-  std::int64_t global_knows = 6;   ///< classes below this; the others' logits are low, whatever the picture
+  std::int64_t global_knows = 6;  ///< classes below this; the others' logits are low, whatever the picture
 };
 
 /// Independent noise on both models' logits, so that both together know more than either.
@@ -149,7 +149,8 @@ TEST(FusedAnswer, on_a_device_is_what_the_table_says) {
 }
 
 TEST(FusedAnswer, follows_the_formula) {
-  const Fusion fusion = {.adopted = true, .top_k = 2, .base_weight = 1, .global_weight = 2, .outside = -1, .first = 0.5, .class_bias = {0, 0, 0, 4}};
+  const Fusion fusion = {
+      .adopted = true, .top_k = 2, .base_weight = 1, .global_weight = 2, .outside = -1, .first = 0.5, .class_bias = {0, 0, 0, 4}};
   const std::vector<float> base = {0, 1, 5, 0};
   // Class 1: 1 + 2*3 + 0.5 = 7.5; class 0: 0 + 2*2 = 4; class 2: 5 + 2*2 - 1 = 8; class 3: 0 + 2*2 - 1 + 4 = 7.
   const std::vector<std::int64_t> classes = {1, 0};
@@ -165,14 +166,17 @@ TEST(FusedAnswer, follows_the_formula) {
 TEST(FusedAnswer, refuses_an_answer_that_does_not_fit) {
   const Fusion fusion = {.adopted = true, .top_k = 2, .base_weight = 1, .class_bias = {0, 0, 0}};
   const std::vector<float> base = {0, 1, 2};
-  const auto code = [&](std::vector<std::int64_t> classes, std::vector<float> logits) { return fused_answer(fusion, base, classes, logits).error().code; };
+  const auto code = [&](std::vector<std::int64_t> classes, std::vector<float> logits) {
+    return fused_answer(fusion, base, classes, logits).error().code;
+  };
   EXPECT_EQ(code({1}, {1}), ErrorCode::kMismatch);
   EXPECT_EQ(code({1, 2}, {1}), ErrorCode::kMismatch);
   EXPECT_EQ(code({1, 3}, {1, 2}), ErrorCode::kBadData);
   EXPECT_EQ(code({1, -1}, {1, 2}), ErrorCode::kBadData);
   EXPECT_EQ(code({1, 1}, {1, 2}), ErrorCode::kBadData);
   EXPECT_EQ(code({1, 2}, {1, std::numeric_limits<float>::quiet_NaN()}), ErrorCode::kBadData);
-  EXPECT_EQ(fused_answer(fusion, std::vector<float>{0, 1}, std::vector<std::int64_t>{0, 1}, std::vector<float>{0, 1}).error().code, ErrorCode::kMismatch);
+  EXPECT_EQ(fused_answer(fusion, std::vector<float>{0, 1}, std::vector<std::int64_t>{0, 1}, std::vector<float>{0, 1}).error().code,
+            ErrorCode::kMismatch);
 }
 
 TEST(FusedAnswers, refuse_a_table_of_other_classes) {

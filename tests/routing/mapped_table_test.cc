@@ -66,7 +66,10 @@ TEST_F(MappedTableTest, a_value_that_cannot_be_used_is_named_with_its_row) {
   const auto error_after = [&](const auto& change) {
     PredictionTable table = good;
     change(table);
-    TensorFile file{.tensors = {{"labels", table.labels}, {"base_logits", table.base_logits}, {"base_features", table.base_features}, {"global_logits", table.global_logits}},
+    TensorFile file{.tensors = {{"labels", table.labels},
+                                {"base_logits", table.base_logits},
+                                {"base_features", table.base_features},
+                                {"global_logits", table.global_logits}},
                     .metadata = {}};
     EXPECT_TRUE(write_table(path, good).ok());
     file.metadata = MappedTensors::open(path)->metadata();
@@ -75,10 +78,12 @@ TEST_F(MappedTableTest, a_value_that_cannot_be_used_is_named_with_its_row) {
     EXPECT_TRUE(mapped.ok());
     return mapped->scan().error();
   };
-  const Error nan = error_after([](PredictionTable& t) { t.base_logits.data<float>()[20 * 7 + 3] = std::numeric_limits<float>::quiet_NaN(); });
+  const Error nan =
+      error_after([](PredictionTable& t) { t.base_logits.data<float>()[20 * 7 + 3] = std::numeric_limits<float>::quiet_NaN(); });
   EXPECT_EQ(nan.code, ErrorCode::kBadData);
   EXPECT_EQ(nan.where, "base_logits, row 7");
-  const Error infinite = error_after([](PredictionTable& t) { t.global_logits.data<float>()[20 * 49 + 19] = -std::numeric_limits<float>::infinity(); });
+  const Error infinite =
+      error_after([](PredictionTable& t) { t.global_logits.data<float>()[20 * 49 + 19] = -std::numeric_limits<float>::infinity(); });
   EXPECT_EQ(infinite.where, "global_logits, row 49");
   EXPECT_EQ(error_after([](PredictionTable& t) { t.labels.data<std::int64_t>()[4] = 20; }).where, "labels, row 4");
 }

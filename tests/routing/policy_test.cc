@@ -196,9 +196,20 @@ Policy full_example() {
                                  .exact = {.target_coverage = 0.9, .threshold = 0.5F, .coverage = 0.9, .accuracy = 0.91},
                                  .pictures = 5000,
                                  .bound = 0.049};
-  policy.fusion = Fusion{.adopted = true, .why = "better", .top_k = 3, .base_weight = 0.4, .global_weight = 1.1, .outside = -0.5, .first = 0.2,
-                         .class_bias = {0.1, -0.2}, .fit_dataset = "d", .fit_hash = "h", .pictures = 900, .held_out_gain = {0.01, 0.001, 0.02}};
-  policy.choice = RouterChoice{.chosen = "gain", .why = "widest", .candidates = {{.name = "gain", .macs = 7, .gap_closed_percent = {8, 6, 10}}}};
+  policy.fusion = Fusion{.adopted = true,
+                         .why = "better",
+                         .top_k = 3,
+                         .base_weight = 0.4,
+                         .global_weight = 1.1,
+                         .outside = -0.5,
+                         .first = 0.2,
+                         .class_bias = {0.1, -0.2},
+                         .fit_dataset = "d",
+                         .fit_hash = "h",
+                         .pictures = 900,
+                         .held_out_gain = {0.01, 0.001, 0.02}};
+  policy.choice =
+      RouterChoice{.chosen = "gain", .why = "widest", .candidates = {{.name = "gain", .macs = 7, .gap_closed_percent = {8, 6, 10}}}};
   return policy;
 }
 

@@ -119,7 +119,8 @@ TEST(PromisePrice, is_at_most_a_point_of_accuracy_at_5000_pictures) {
     int kept = 0;
     for (int i = 0; i < kDraws; ++i) {
       const Pool sample = draw(pool, 5000, rng);
-      const auto promised = threshold_for_promise(sample.scores, sample.outcomes, promise_of(spec, 0.05), {.seed = static_cast<std::uint64_t>(i)});
+      const auto promised =
+          threshold_for_promise(sample.scores, sample.outcomes, promise_of(spec, 0.05), {.seed = static_cast<std::uint64_t>(i)});
       if (!promised.ok()) continue;
       ++kept;
       // Between the two thresholds, whichever is the more accurate: a promise of accuracy gives up coverage for accuracy nobody asked for.
@@ -197,7 +198,8 @@ TEST(ParsePromise, reads_the_three_kinds_and_writes_them_back) {
 }
 
 TEST(ParsePromise, refuses_everything_else) {
-  for (const char* spec : {"", "coverage", "coverage>=", "coverage>=x", "coverage>=0.8x", "coverage<=0.8", "risk>=0.1", "accuracy>=1.5", "accuracy>=nan", "Coverage>=0.8"})
+  for (const char* spec : {"", "coverage", "coverage>=", "coverage>=x", "coverage>=0.8x", "coverage<=0.8", "risk>=0.1", "accuracy>=1.5",
+                           "accuracy>=nan", "Coverage>=0.8"})
     EXPECT_EQ(parse_promise(spec).error().code, ErrorCode::kInvalidArgument) << spec;
   EXPECT_EQ(parse_promise("risk<=0.1", 0.6).error().code, ErrorCode::kInvalidArgument);
 }

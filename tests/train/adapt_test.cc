@@ -30,10 +30,13 @@ bool same_bits(const graph::Graph& a, const graph::Graph& b) {
   return a.initializers.size() == b.initializers.size();
 }
 
-std::vector<Tensor> run(const graph::Graph& graph, std::vector<NamedView> inputs) { return make_torch_executor(graph).value()->run(inputs).value(); }
+std::vector<Tensor> run(const graph::Graph& graph, std::vector<NamedView> inputs) {
+  return make_torch_executor(graph).value()->run(inputs).value();
+}
 
 /// Base and global on a whole data set, by libtorch.
-Result<routing::PredictionTable> predict(const graph::Graph& base, const graph::Graph& global, const data::Dataset& dataset, const data::Preprocess& recipe) {
+Result<routing::PredictionTable> predict(const graph::Graph& base, const graph::Graph& global, const data::Dataset& dataset,
+                                         const data::Preprocess& recipe) {
   data::Loader loader(dataset, recipe, {.batch = static_cast<std::int64_t>(dataset.size())});
   loader.start(0);
   HEDGE_TRY(const auto batch, loader.next());
@@ -44,7 +47,13 @@ Result<routing::PredictionTable> predict(const graph::Graph& base, const graph::
   table.base_logits = outputs[0];
   table.base_features = outputs[1];
   table.global_logits = run(global, {{"image", batch->images.view()}})[0];
-  table.info = {.dataset = dataset.spec(), .split = "train", .content_hash = dataset.content_hash(), .base_hash = "b", .global_hash = "g", .executor = "test", .class_names = dataset.class_names()};
+  table.info = {.dataset = dataset.spec(),
+                .split = "train",
+                .content_hash = dataset.content_hash(),
+                .base_hash = "b",
+                .global_hash = "g",
+                .executor = "test",
+                .class_names = dataset.class_names()};
   return table;
 }
 
@@ -53,27 +62,33 @@ class Adapting : public ::testing::Test {
   Adapting() : folder_(std::filesystem::temp_directory_path() / ("hedge_adapting_" + std::to_string(::getpid()))) {
     std::filesystem::create_directories(folder_);
     options_.rounds = 2;
-    options_.base = options_.global = {.epochs = 2, .batch = 16, .learning_rate = 1e-3, .precision = Precision::kF32, .layout = Layout::kNchw, .threads = 1};
+    options_.base = options_.global = {
+        .epochs = 2, .batch = 16, .learning_rate = 1e-3, .precision = Precision::kF32, .layout = Layout::kNchw, .threads = 1};
     options_.router = {.kind = RouterKind::kGain, .epochs = 2, .batch = 16, .hidden = 4, .threads = 1};
     options_.folder = folder_ / "rounds";
-    tools_ = {.predict = [this](const auto& base, const auto& global, const auto& dataset) { return predict(base, global, dataset, recipe_); },
-              .score = [](const auto& router, const auto& table) -> Result<std::vector<float>> {
-                std::vector<NamedView> inputs;
-                for (const auto& input : router.inputs) inputs.push_back({input.name, input.name == "logits" ? table.base_logits.view() : table.base_features.view()});
-                const auto scores = run(router, inputs)[0];
-                const auto data = scores.template data<float>();
-                return std::vector<float>(data.begin(), data.end());
-              },
-              .area = [this](std::span<const float>, const routing::PredictionTable& table) -> Result<double> { return areas_.empty() ? routing::outcomes(table)->base_accuracy() : next_area(); },
-              .save = [](const auto& path, const auto& graph) { return graph::write_onnx(path, graph); },
-              .load = [](const auto& path) { return graph::read_onnx(path); }};
+    tools_ = {
+        .predict = [this](const auto& base, const auto& global, const auto& dataset) { return predict(base, global, dataset, recipe_); },
+        .score = [](const auto& router, const auto& table) -> Result<std::vector<float>> {
+          std::vector<NamedView> inputs;
+          for (const auto& input : router.inputs)
+            inputs.push_back({input.name, input.name == "logits" ? table.base_logits.view() : table.base_features.view()});
+          const auto scores = run(router, inputs)[0];
+          const auto data = scores.template data<float>();
+          return std::vector<float>(data.begin(), data.end());
+        },
+        .area = [this](std::span<const float>, const routing::PredictionTable& table) -> Result<double> {
+          return areas_.empty() ? routing::outcomes(table)->base_accuracy() : next_area();
+        },
+        .save = [](const auto& path, const auto& graph) { return graph::write_onnx(path, graph); },
+        .load = [](const auto& path) { return graph::read_onnx(path); }};
     start_ = {network(3), network(4), build_router(RouterKind::kGain, {.classes = 2, .features = 16, .hidden = 4}, 1).value()};
   }
   ~Adapting() override { std::filesystem::remove_all(folder_); }
 
   static graph::Graph network(std::uint64_t seed) { return graph::build_zoo("resnet:4,1", {1, 12, 12}, 2, seed).value(); }
   Result<std::vector<ArmResult>> adapt_now(const TrainHooks& hooks = {}) {
-    return adapt(start_, {.fit = parts_.fit.get(), .held = parts_.held.get(), .base_recipe = recipe_, .global_recipe = recipe_}, options_, tools_, hooks);
+    return adapt(start_, {.fit = parts_.fit.get(), .held = parts_.held.get(), .base_recipe = recipe_, .global_recipe = recipe_}, options_,
+                 tools_, hooks);
   }
   double next_area() { return areas_.at(next_++); }
 
@@ -109,7 +124,8 @@ TEST_F(Adapting, a_stopped_run_goes_on_to_the_same_networks) {
   ASSERT_TRUE(straight.ok()) << straight.error().message();
   options_.folder = folder_ / "again";
   int steps = 0;
-  const auto stopped = adapt_now({.should_stop = [&steps] { return ++steps > 40; }});  // 4 steps an epoch, 16 a round and arm: in the second round
+  const auto stopped =
+      adapt_now({.should_stop = [&steps] { return ++steps > 40; }});  // 4 steps an epoch, 16 a round and arm: in the second round
   ASSERT_FALSE(stopped.ok());
   EXPECT_EQ(stopped.error().code, ErrorCode::kCancelled);
   const auto resumed = adapt_now();
@@ -128,7 +144,8 @@ TEST_F(Adapting, each_arm_keeps_its_best_round_and_both_stop_together) {
   options_.rounds = 5;
   options_.patience = 2;
   options_.base.epochs = options_.global.epochs = 1;
-  areas_ = {0.7, 0.6, 0.6, 0.8, 0.7, 0.8, 0.7, 0.8, 0.9, 0.9};  // adapted, control, adapted, …: the last better one is the control's of round 2
+  areas_ = {0.7, 0.6, 0.6, 0.8, 0.7,
+            0.8, 0.7, 0.8, 0.9, 0.9};  // adapted, control, adapted, …: the last better one is the control's of round 2
   const auto arms = adapt_now();
   ASSERT_TRUE(arms.ok()) << arms.error().message();
   EXPECT_EQ((*arms)[0].areas, (std::vector<double>{0.7, 0.6, 0.7, 0.7}));
@@ -173,7 +190,8 @@ TEST_F(Adapting, base_and_router_joined_say_what_they_say_apart) {
   const auto outputs = run(*joined, {{"image", batch->images.view()}});
   ASSERT_EQ(outputs.size(), 2U);
   for (std::size_t i = 0; i < scores.size(); ++i) EXPECT_NEAR(outputs[1].data<float>()[i], 0.5F * (1.0F + scores[i]), 1e-5F) << i;
-  const auto apart = unjoin_router(*joined, network(8), build_router(RouterKind::kGain, {.classes = 2, .features = 16, .hidden = 4}, 9).value());
+  const auto apart =
+      unjoin_router(*joined, network(8), build_router(RouterKind::kGain, {.classes = 2, .features = 16, .hidden = 4}, 9).value());
   ASSERT_TRUE(apart.ok());
   EXPECT_TRUE(same_bits(apart->base, start_.base));
   EXPECT_TRUE(same_bits(apart->router, start_.router));
@@ -203,7 +221,8 @@ TEST(Shares, are_soft_hard_or_the_oracles) {
   EXPECT_FLOAT_EQ(soft[3], 0.5F);  // at the threshold
   EXPECT_GT(soft[1], 0.6F);
   EXPECT_LT(soft[0], 0.3F);
-  EXPECT_EQ(shares_of(RouterShare::kSoft, true, scores, table, 0.75).value(), (std::vector<float>{0, 0.9F, 0.1F, 0.2F})) << "a probability is taken as it is";
+  EXPECT_EQ(shares_of(RouterShare::kSoft, true, scores, table, 0.75).value(), (std::vector<float>{0, 0.9F, 0.1F, 0.2F}))
+      << "a probability is taken as it is";
   EXPECT_EQ(shares_of(RouterShare::kSoft, true, std::vector<float>{1}, table, 0.75).error().code, ErrorCode::kMismatch);
   EXPECT_EQ(router_share("oracle").value(), RouterShare::kOracle);
   EXPECT_EQ(router_share("loud").error().code, ErrorCode::kInvalidArgument);

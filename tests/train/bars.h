@@ -11,7 +11,8 @@ namespace hedge::train {
 /// Bars: class 0 has a bright left half, class 1 a bright right half; noise on top. Of `wrong` labels in 100 the other is given.
 class Bars final : public data::Dataset {
  public:
-  explicit Bars(std::size_t size, std::uint64_t wrong = 0) : size_(size), wrong_(wrong), hash_("bars" + std::to_string(size) + "-" + std::to_string(wrong)) {}
+  explicit Bars(std::size_t size, std::uint64_t wrong = 0)
+      : size_(size), wrong_(wrong), hash_("bars" + std::to_string(size) + "-" + std::to_string(wrong)) {}
   [[nodiscard]] std::size_t size() const override { return size_; }
   [[nodiscard]] const std::vector<std::string>& class_names() const override { return names_; }
   [[nodiscard]] std::int64_t label(std::size_t index) const override {

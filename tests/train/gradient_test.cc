@@ -33,19 +33,28 @@ Tensor values(Shape shape, std::uint64_t seed, double low = -1.0, double high = 
   return from_torch(torch::rand(shape) * (high - low) + low);
 }
 
-std::string weight(Builder& b, Shape shape, std::uint64_t seed) { return b.constant("w" + std::to_string(seed), values(std::move(shape), seed)); }
-std::string positive(Builder& b, Shape shape, std::uint64_t seed) { return b.constant("p" + std::to_string(seed), values(std::move(shape), seed, 0.5, 1.5)); }
+std::string weight(Builder& b, Shape shape, std::uint64_t seed) {
+  return b.constant("w" + std::to_string(seed), values(std::move(shape), seed));
+}
+std::string positive(Builder& b, Shape shape, std::uint64_t seed) {
+  return b.constant("p" + std::to_string(seed), values(std::move(shape), seed, 0.5, 1.5));
+}
 
 std::vector<Case> cases() {
   const Shape picture = {2, 4, 5, 5}, rows = {3, 6};
   const auto plain = [](const char* op) { return [op](Builder& b, const std::string& x) { return b.op(op, {x}); }; };
   const auto with = [](const char* op) { return [op](Builder& b, const std::string& x) { return b.op(op, {x, weight(b, {3, 6}, 7)}); }; };
-  const auto reduce = [](const char* op) { return [op](Builder& b, const std::string& x) { return b.op(op, {x}, {{"axes", Is{1}}, {"keepdims", I{0}}}); }; };
+  const auto reduce = [](const char* op) {
+    return [op](Builder& b, const std::string& x) { return b.op(op, {x}, {{"axes", Is{1}}, {"keepdims", I{0}}}); };
+  };
   return {
       {"Add", rows, with("Add")},
       {"Sub", rows, with("Sub")},
       {"Mul", rows, with("Mul")},
-      {"Div", rows, [](Builder& b, const std::string& x) { return b.op("Div", {x, positive(b, {6}, 7)}); }},
+      {"Div", rows,
+       [](Builder& b, const std::string& x) {
+         return b.op("Div", {x, positive(b, {6}, 7)});
+       }},
       {"Min", rows, with("Min")},
       {"Max", rows, with("Max")},
       {"Relu", rows, plain("Relu")},
@@ -58,16 +67,26 @@ std::vector<Case> cases() {
       {"Sqrt", rows, [](Builder& b, const std::string& x) { return b.op("Sqrt", {b.op("Exp", {x})}); }},
       {"Identity", rows, plain("Identity")},
       {"Dropout", rows, plain("Dropout")},
-      {"Cast", rows, [](Builder& b, const std::string& x) { return b.op("Cast", {x}, {{"to", I{1}}}); }},
-      {"Clip", rows, [](Builder& b, const std::string& x) { return b.op("Clip", {x, b.scalar("low", -0.43F), b.scalar("high", 0.57F)}); }},
+      {"Cast", rows,
+       [](Builder& b, const std::string& x) {
+         return b.op("Cast", {x}, {{"to", I{1}}});
+       }},
+      {"Clip", rows,
+       [](Builder& b, const std::string& x) {
+         return b.op("Clip", {x, b.scalar("low", -0.43F), b.scalar("high", 0.57F)});
+       }},
       {"Softmax", rows, plain("Softmax")},
       {"LogSoftmax", rows, plain("LogSoftmax")},
-      {"Gemm", rows, [](Builder& b, const std::string& x) { return b.op("Gemm", {x, weight(b, {5, 6}, 1), weight(b, {5}, 2)}, {{"transB", I{1}}}); }},
+      {"Gemm", rows,
+       [](Builder& b, const std::string& x) {
+         return b.op("Gemm", {x, weight(b, {5, 6}, 1), weight(b, {5}, 2)}, {{"transB", I{1}}});
+       }},
       {"Gemm", rows,
        [](Builder& b, const std::string& x) {
          return b.op("Gemm", {x, weight(b, {3, 5}, 1), weight(b, {1, 5}, 2)}, {{"transA", I{1}}, {"alpha", 0.5F}, {"beta", 2.0F}});
        }},
-      // Of constants: the gradient of a quantised tensor is straight through, which no difference quotient shows; a test of its own follows.
+      // Of constants: the gradient of a quantised tensor is straight through, which no difference quotient shows; a test of its own
+      // follows.
       {"QuantizeLinear", rows,
        [](Builder& b, const std::string& x) {
          const auto scale = b.scalar("scale", 0.25F);
@@ -79,35 +98,84 @@ std::vector<Case> cases() {
          const auto q = b.constant("q", Tensor::of<std::int8_t>({6}, std::vector<std::int8_t>{-128, -3, 0, 5, 64, 127}));
          return b.op("Mul", {x, b.op("DequantizeLinear", {q, b.scalar("scale", 0.125F)})});
        }},
-      {"MatMul", rows, [](Builder& b, const std::string& x) { return b.op("MatMul", {x, weight(b, {6, 4}, 1)}); }},
+      {"MatMul", rows,
+       [](Builder& b, const std::string& x) {
+         return b.op("MatMul", {x, weight(b, {6, 4}, 1)});
+       }},
       {"Conv", picture,
        [](Builder& b, const std::string& x) {
          return b.op("Conv", {x, weight(b, {6, 4, 3, 3}, 1), weight(b, {6}, 2)}, {{"pads", Is{1, 1, 1, 1}}, {"strides", Is{2, 2}}});
        }},
       {"Conv", picture,
-       [](Builder& b, const std::string& x) { return b.op("Conv", {x, weight(b, {4, 1, 3, 3}, 1)}, {{"group", I{4}}, {"pads", Is{0, 1, 1, 0}}}); }},
+       [](Builder& b, const std::string& x) {
+         return b.op("Conv", {x, weight(b, {4, 1, 3, 3}, 1)}, {{"group", I{4}}, {"pads", Is{0, 1, 1, 0}}});
+       }},
       {"BatchNormalization", picture,
-       [](Builder& b, const std::string& x) { return b.op("BatchNormalization", {x, weight(b, {4}, 1), weight(b, {4}, 2), weight(b, {4}, 3), positive(b, {4}, 4)}); }},
-      {"MaxPool", picture, [](Builder& b, const std::string& x) { return b.op("MaxPool", {x}, {{"kernel_shape", Is{2, 2}}, {"strides", Is{2, 2}}}); }},
+       [](Builder& b, const std::string& x) {
+         return b.op("BatchNormalization", {x, weight(b, {4}, 1), weight(b, {4}, 2), weight(b, {4}, 3), positive(b, {4}, 4)});
+       }},
+      {"MaxPool", picture,
+       [](Builder& b, const std::string& x) {
+         return b.op("MaxPool", {x}, {{"kernel_shape", Is{2, 2}}, {"strides", Is{2, 2}}});
+       }},
       {"AveragePool", picture,
-       [](Builder& b, const std::string& x) { return b.op("AveragePool", {x}, {{"kernel_shape", Is{3, 3}}, {"pads", Is{1, 1, 1, 1}}, {"strides", Is{2, 2}}}); }},
+       [](Builder& b, const std::string& x) {
+         return b.op("AveragePool", {x}, {{"kernel_shape", Is{3, 3}}, {"pads", Is{1, 1, 1, 1}}, {"strides", Is{2, 2}}});
+       }},
       {"GlobalAveragePool", picture, plain("GlobalAveragePool")},
       {"ReduceMean", rows, reduce("ReduceMean")},
       {"ReduceMax", rows, reduce("ReduceMax")},
       {"ReduceLogSumExp", rows, reduce("ReduceLogSumExp")},
-      {"ReduceSum", rows, [](Builder& b, const std::string& x) { return b.op("ReduceSum", {x, b.integers("axes", {1})}, {{"keepdims", I{1}}}); }},
+      {"ReduceSum", rows,
+       [](Builder& b, const std::string& x) {
+         return b.op("ReduceSum", {x, b.integers("axes", {1})}, {{"keepdims", I{1}}});
+       }},
       {"Flatten", picture, plain("Flatten")},
-      {"Reshape", picture, [](Builder& b, const std::string& x) { return b.op("Reshape", {x, b.integers("shape", {0, -1})}); }},
-      {"Transpose", rows, [](Builder& b, const std::string& x) { return b.op("Transpose", {x}, {{"perm", Is{1, 0}}}); }},
-      {"Unsqueeze", rows, [](Builder& b, const std::string& x) { return b.op("Unsqueeze", {x, b.integers("axes", {1})}); }},
-      {"Squeeze", {3, 1, 6}, [](Builder& b, const std::string& x) { return b.op("Squeeze", {x, b.integers("axes", {1})}); }},
-      {"Slice", rows, [](Builder& b, const std::string& x) { return b.op("Slice", {x, b.integers("from", {1}), b.integers("to", {5}), b.integers("axes", {1}), b.integers("steps", {2})}); }},
-      {"Slice", rows, [](Builder& b, const std::string& x) { return b.op("Slice", {x, b.integers("from", {-1}), b.integers("to", {-100}), b.integers("axes", {1}), b.integers("steps", {-2})}); }},
-      {"Conv", picture, [](Builder& b, const std::string& x) { return b.op("Conv", {x, weight(b, {2, 4, 2, 2}, 1)}, {{"auto_pad", std::string("SAME_LOWER")}, {"strides", Is{2, 2}}}); }},
-      {"Gather", rows, [](Builder& b, const std::string& x) { return b.op("Gather", {x, b.integers("which", {4, 0, -1, 0})}, {{"axis", I{1}}}); }},
-      {"Concat", rows, [](Builder& b, const std::string& x) { return b.op("Concat", {x, b.op("Neg", {x})}, {{"axis", I{1}}}); }},
-      {"Pad", picture, [](Builder& b, const std::string& x) { return b.op("Pad", {x, b.integers("pads", {0, 0, 1, 2, 0, 0, 0, 1})}); }},
-      {"TopK", rows, [](Builder& b, const std::string& x) { return b.ops<2>("TopK", {x, b.integers("k", {3})}, {{"axis", I{-1}}})[0]; }},
+      {"Reshape", picture,
+       [](Builder& b, const std::string& x) {
+         return b.op("Reshape", {x, b.integers("shape", {0, -1})});
+       }},
+      {"Transpose", rows,
+       [](Builder& b, const std::string& x) {
+         return b.op("Transpose", {x}, {{"perm", Is{1, 0}}});
+       }},
+      {"Unsqueeze", rows,
+       [](Builder& b, const std::string& x) {
+         return b.op("Unsqueeze", {x, b.integers("axes", {1})});
+       }},
+      {"Squeeze",
+       {3, 1, 6},
+       [](Builder& b, const std::string& x) {
+         return b.op("Squeeze", {x, b.integers("axes", {1})});
+       }},
+      {"Slice", rows,
+       [](Builder& b, const std::string& x) {
+         return b.op("Slice", {x, b.integers("from", {1}), b.integers("to", {5}), b.integers("axes", {1}), b.integers("steps", {2})});
+       }},
+      {"Slice", rows,
+       [](Builder& b, const std::string& x) {
+         return b.op("Slice", {x, b.integers("from", {-1}), b.integers("to", {-100}), b.integers("axes", {1}), b.integers("steps", {-2})});
+       }},
+      {"Conv", picture,
+       [](Builder& b, const std::string& x) {
+         return b.op("Conv", {x, weight(b, {2, 4, 2, 2}, 1)}, {{"auto_pad", std::string("SAME_LOWER")}, {"strides", Is{2, 2}}});
+       }},
+      {"Gather", rows,
+       [](Builder& b, const std::string& x) {
+         return b.op("Gather", {x, b.integers("which", {4, 0, -1, 0})}, {{"axis", I{1}}});
+       }},
+      {"Concat", rows,
+       [](Builder& b, const std::string& x) {
+         return b.op("Concat", {x, b.op("Neg", {x})}, {{"axis", I{1}}});
+       }},
+      {"Pad", picture,
+       [](Builder& b, const std::string& x) {
+         return b.op("Pad", {x, b.integers("pads", {0, 0, 1, 2, 0, 0, 0, 1})});
+       }},
+      {"TopK", rows,
+       [](Builder& b, const std::string& x) {
+         return b.ops<2>("TopK", {x, b.integers("k", {3})}, {{"axis", I{-1}}})[0];
+       }},
   };
 }
 
@@ -117,7 +185,8 @@ torch::Tensor project(const torch::Tensor& y) {
   return (y * torch::rand(y.sizes(), torch::kDouble)).sum();
 }
 
-void check(const TrainableGraph& network, const torch::Tensor& x, torch::Tensor at, const torch::Tensor& gradient, const std::string& what, bool training) {
+void check(const TrainableGraph& network, const torch::Tensor& x, torch::Tensor at, const torch::Tensor& gradient, const std::string& what,
+           bool training) {
   torch::NoGradGuard guard;
   auto flat = at.view(-1);
   const auto expected = gradient.reshape(-1);
@@ -145,7 +214,8 @@ void check_case(const Case& c, bool training) {
   auto x = (torch::rand(c.input, torch::kDouble) * 2 - 1).set_requires_grad(true);
   project(network->forward({x}, training)[0]).backward();
   check(*network, x, x.detach(), x.grad(), c.op + " x", training);
-  for (const auto& [name, parameter] : network->named_parameters()) check(*network, x, parameter.detach(), parameter.grad(), c.op + " " + name, training);
+  for (const auto& [name, parameter] : network->named_parameters())
+    check(*network, x, parameter.detach(), parameter.grad(), c.op + " " + name, training);
 }
 
 TEST(Gradient, equals_finite_differences_for_each_operator) {

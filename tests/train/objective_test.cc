@@ -15,7 +15,9 @@
 namespace hedge::train {
 namespace {
 
-bool same_bits(const Tensor& a, const Tensor& b) { return a.num_bytes() == b.num_bytes() && std::memcmp(a.bytes(), b.bytes(), a.num_bytes()) == 0; }
+bool same_bits(const Tensor& a, const Tensor& b) {
+  return a.num_bytes() == b.num_bytes() && std::memcmp(a.bytes(), b.bytes(), a.num_bytes()) == 0;
+}
 
 class Objectives : public ::testing::Test {
  protected:
@@ -43,7 +45,8 @@ class Objectives : public ::testing::Test {
   std::filesystem::path folder_;
   Bars bars_{64};
   data::Preprocess recipe_{.channels = 1, .height = 12, .width = 12, .normalization = {.mean = {0.4F}, .std = {0.2F}}};
-  TrainOptions options_{.epochs = 3, .batch = 16, .learning_rate = 2e-3, .precision = Precision::kF32, .layout = Layout::kNchw, .threads = 1};
+  TrainOptions options_{
+      .epochs = 3, .batch = 16, .learning_rate = 2e-3, .precision = Precision::kF32, .layout = Layout::kNchw, .threads = 1};
 };
 
 TEST_F(Objectives, a_rich_training_that_was_stopped_resumes_to_the_same_bits) {
@@ -55,7 +58,8 @@ TEST_F(Objectives, a_rich_training_that_was_stopped_resumes_to_the_same_bits) {
   const auto resumed = train(with_exits(), rich());
   ASSERT_TRUE(resumed.ok()) << resumed.error().message();
   EXPECT_EQ(resumed->summary.resumed_from_epoch, 1);
-  for (const auto& [name, tensor] : straight->graph.initializers) EXPECT_TRUE(same_bits(tensor, resumed->graph.initializers.at(name))) << name;
+  for (const auto& [name, tensor] : straight->graph.initializers)
+    EXPECT_TRUE(same_bits(tensor, resumed->graph.initializers.at(name))) << name;
 }
 
 TEST_F(Objectives, a_checkpoint_of_other_weights_is_refused) {
@@ -79,7 +83,8 @@ TEST_F(Objectives, what_is_frozen_stays_and_the_heads_learn) {
 TEST_F(Objectives, pictures_of_weight_0_teach_nothing) {
   const Bars noisy(64, 45);  // near half of the labels are wrong …
   Objective objective;
-  for (std::size_t i = 0; i < noisy.size(); ++i) objective.sample_weights.push_back(noisy.label(i) == bars_.label(i) ? 1.8F : 0.0F);  // … and weigh nothing
+  for (std::size_t i = 0; i < noisy.size(); ++i)
+    objective.sample_weights.push_back(noisy.label(i) == bars_.label(i) ? 1.8F : 0.0F);  // … and weigh nothing
   options_.epochs = 24;
   options_.optimizer = Optimizer::kSgd;
   options_.learning_rate = 0.05;

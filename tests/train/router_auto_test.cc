@@ -15,11 +15,12 @@ constexpr std::int64_t kClasses = 3;
 /// The base is right where its one feature is positive, the global always; confidence says nothing.
 routing::PredictionTable synthetic(std::size_t rows, std::uint64_t seed) {
   const auto n = static_cast<std::int64_t>(rows);
-  routing::PredictionTable table{.labels = Tensor(DType::kI64, {n}),
-                                 .base_logits = Tensor(DType::kF32, {n, kClasses}),
-                                 .base_features = Tensor(DType::kF32, {n, 1}),
-                                 .global_logits = Tensor(DType::kF32, {n, kClasses}),
-                                 .info = {.dataset = "synthetic?split=held", .split = "held", .content_hash = "x", .class_names = {"a", "b", "c"}}};
+  routing::PredictionTable table{
+      .labels = Tensor(DType::kI64, {n}),
+      .base_logits = Tensor(DType::kF32, {n, kClasses}),
+      .base_features = Tensor(DType::kF32, {n, 1}),
+      .global_logits = Tensor(DType::kF32, {n, kClasses}),
+      .info = {.dataset = "synthetic?split=held", .split = "held", .content_hash = "x", .class_names = {"a", "b", "c"}}};
   Rng rng(seed);
   for (std::size_t i = 0; i < rows; ++i) {
     const auto label = static_cast<std::size_t>(rng.below(kClasses));
@@ -54,7 +55,8 @@ AutoRouterOptions quick() { return {.fit = {.epochs = 1, .threads = 1}, .folds =
 TEST(AutoRouter, prefers_gain_then_linear_then_margin_as_rows_become_fewer) {
   const auto held = synthetic(200, 2);
   const auto held_rows = rows_of(held);
-  const std::pair<std::size_t, RouterKind> expected[] = {{5000, RouterKind::kGain}, {4999, RouterKind::kLinear}, {999, RouterKind::kMargin}};
+  const std::pair<std::size_t, RouterKind> expected[] = {
+      {5000, RouterKind::kGain}, {4999, RouterKind::kLinear}, {999, RouterKind::kMargin}};
   for (const auto& [rows, kind] : expected) {
     const auto table = synthetic(rows, 1);
     const auto chosen = choose_router(rows_of(table), &held_rows, quick(), says({5, 5, 5, 5, 5}, 1));
@@ -75,7 +77,9 @@ TEST(AutoRouter, gives_way_to_a_challenger_only_beyond_a_standard_error) {
 
 TEST(AutoRouter, keeps_the_preference_where_there_is_nothing_to_choose_by) {
   const auto table = synthetic(1200, 1);
-  const RouterJudge silent = [](std::span<const std::vector<float>>, const RouterRows&) { return Result<std::vector<JudgedScore>>(std::vector<JudgedScore>{}); };
+  const RouterJudge silent = [](std::span<const std::vector<float>>, const RouterRows&) {
+    return Result<std::vector<JudgedScore>>(std::vector<JudgedScore>{});
+  };
   const auto chosen = choose_router(rows_of(table), nullptr, quick(), silent).value();
   EXPECT_EQ(chosen.kind, RouterKind::kLinear);
   EXPECT_TRUE(chosen.choice.candidates.empty());

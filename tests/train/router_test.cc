@@ -104,7 +104,8 @@ TEST(RouterGraph, stays_finite_for_extreme_logits) {
   auto table = synthetic(2, 1);
   for (auto& logit : table.base_logits.data<float>()) logit *= 1e4F;
   for (const auto kind : {RouterKind::kGain, RouterKind::kPoster, RouterKind::kEntropy})
-    for (const float score : scores_of(build_router(kind, {.classes = kClasses, .features = kFeatures}, 1).value(), table)) EXPECT_TRUE(std::isfinite(score)) << to_string(kind);
+    for (const float score : scores_of(build_router(kind, {.classes = kClasses, .features = kFeatures}, 1).value(), table))
+      EXPECT_TRUE(std::isfinite(score)) << to_string(kind);
 }
 
 TEST(RouterFit, gain_router_finds_where_the_cloud_helps_and_where_it_hurts) {
@@ -166,7 +167,8 @@ TEST(RouterFit, scores_rows_as_the_reference_executor_does) {
 TEST(RouterFit, the_same_seed_gives_the_same_router_through_a_file) {
   const auto table = synthetic(1000, 1);
   const RouterFitOptions options{.epochs = 2, .threads = 1};
-  const auto a = graph::serialize_onnx(fit_router(table, options).value().graph), b = graph::serialize_onnx(fit_router(table, options).value().graph);
+  const auto a = graph::serialize_onnx(fit_router(table, options).value().graph),
+             b = graph::serialize_onnx(fit_router(table, options).value().graph);
   ASSERT_TRUE(a.ok() && b.ok());
   EXPECT_EQ(*a, *b);
   EXPECT_TRUE(graph::parse_onnx(*a, "router").ok());

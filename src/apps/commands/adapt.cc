@@ -43,9 +43,12 @@ struct Opened {
 Result<Opened> open_graph(const graph::Graph& graph, const data::Preprocess& recipe, const char* features, int threads) {
   Opened opened;
   HEDGE_TRY(const auto bytes, graph::serialize_onnx(graph));
-  HEDGE_TRY(opened.executor, infer::make_openvino_executor(graph, {.throughput = threads != 1, .threads = threads, .normalization = recipe.normalization, .features = features}));
+  HEDGE_TRY(opened.executor,
+            infer::make_openvino_executor(
+                graph, {.throughput = threads != 1, .threads = threads, .normalization = recipe.normalization, .features = features}));
   HEDGE_TRY(const auto macs, graph::count_macs(graph));
-  opened.run = {.executor = opened.executor.get(), .recipe = recipe, .sha256 = sha256_hex(bytes), .macs = macs, .parameters = graph.num_parameters()};
+  opened.run = {
+      .executor = opened.executor.get(), .recipe = recipe, .sha256 = sha256_hex(bytes), .macs = macs, .parameters = graph.num_parameters()};
   const auto text = [&graph](const char* key) {
     const auto found = graph.metadata.find(key);
     return found != graph.metadata.end() ? found->second : std::string();
@@ -98,7 +101,8 @@ struct Contender {
 Json interval_json(const eval::Interval& i) { return {{"value", i.value}, {"low", i.low}, {"high", i.high}}; }
 
 /// Writes a contender's networks and tables, and returns what it answers on the pictures it is judged by.
-Result<eval::SharedMethod> judge(const Contender& contender, const Flags& flags, const Tools& tools, const data::Dataset& fit, const data::Dataset& test, Context& context) {
+Result<eval::SharedMethod> judge(const Contender& contender, const Flags& flags, const Tools& tools, const data::Dataset& fit,
+                                 const data::Dataset& test, Context& context) {
   const auto folder = std::filesystem::path(flags.out) / contender.name;
   const auto& h = contender.hybrid;
   HEDGE_CHECK(graph::write_onnx(folder / "base.onnx", h.base));
@@ -126,14 +130,20 @@ Result<eval::SharedMethod> judge(const Contender& contender, const Flags& flags,
 }
 
 Json arm_json(const train::ArmResult& arm) {
-  return {{"name", arm.name}, {"rounds", arm.areas.size()}, {"best_round", arm.best_round}, {"held_out_areas", arm.areas}, {"mean_share", arm.mean_share}};
+  return {{"name", arm.name},
+          {"rounds", arm.areas.size()},
+          {"best_round", arm.best_round},
+          {"held_out_areas", arm.areas},
+          {"mean_share", arm.mean_share}};
 }
 
 /// A line a contender: accuracies, area, and the paired differences to the control and to what there was before.
 Result<Json> compare(const std::vector<eval::SharedMethod>& methods, int resamples) {
   const eval::BaselineOptions options{.resamples = resamples};
   Json list = Json::array();
-  const auto find = [&](const std::string& name) -> const eval::SharedMethod& { return *std::find_if(methods.begin(), methods.end(), [&](const auto& m) { return m.name == name; }); };
+  const auto find = [&](const std::string& name) -> const eval::SharedMethod& {
+    return *std::find_if(methods.begin(), methods.end(), [&](const auto& m) { return m.name == name; });
+  };
   for (const auto& method : methods) {
     HEDGE_TRY(const auto to_control, eval::compare_areas(method, find("control"), options));
     HEDGE_TRY(const auto to_before, eval::compare_areas(method, find("before"), options));
@@ -164,7 +174,10 @@ Status finish_flags(Flags& flags) {
 /// The split to judge on is not trained on. Errors: kMismatch.
 Status check_judge(const data::Dataset& fit, const data::Dataset& test) {
   if (!routing::same_or_overlapping(fit.spec(), test.spec())) return {};
-  return Error{.code = ErrorCode::kMismatch, .what = "the pictures to judge by are trained on", .got = test.spec(), .expected = "another split than " + fit.spec()};
+  return Error{.code = ErrorCode::kMismatch,
+               .what = "the pictures to judge by are trained on",
+               .got = test.spec(),
+               .expected = "another split than " + fit.spec()};
 }
 
 Status run(Flags& flags, Context& context) {
@@ -188,8 +201,10 @@ Status run(Flags& flags, Context& context) {
   const train::Hybrid start{std::move(base.graph), std::move(global.graph), std::move(router)};
   const Tools tools(base.recipe, global.recipe, flags.training.options.threads, context.console.progress("hedge: "));
   const train::AdaptData data{.fit = parts.fit.get(), .held = parts.held.get(), .base_recipe = base.recipe, .global_recipe = global.recipe};
-  HEDGE_TRY(const auto arms, train::adapt(start, data, flags.adapting, tools.tools(),
-                                          {.progress = context.console.progress("hedge: "), .log = context.console.log(), .should_stop = context.should_stop}));
+  HEDGE_TRY(
+      const auto arms,
+      train::adapt(start, data, flags.adapting, tools.tools(),
+                   {.progress = context.console.progress("hedge: "), .log = context.console.log(), .should_stop = context.should_stop}));
   std::vector<Contender> contenders = {{"before", start}};
   for (const auto& arm : arms) contenders.push_back({arm.name, arm.hybrid, arm.name == "end_to_end"});
   if (flags.adapting.end_to_end) contenders.push_back({"end_to_end_refitted", arms[0].hybrid});
@@ -199,9 +214,20 @@ Status run(Flags& flags, Context& context) {
     methods.push_back(std::move(method));
   }
   HEDGE_TRY(auto rows, compare(methods, flags.resamples));
-  Json json = {{"schema", 1}, {"trained_on", whole.dataset->spec()}, {"held_out", parts.held->size()}, {"judged_on", test.dataset->spec()}, {"pictures", test.dataset->size()},
-               {"end_to_end", flags.adapting.end_to_end}, {"share", flags.share}, {"router", flags.router_kind}, {"coverage", flags.adapting.coverage},
-               {"epochs_a_round", flags.training.options.epochs}, {"teacher_weight", flags.adapting.teacher_weight}, {"resamples", flags.resamples}, {"arms", Json::array()}, {"hybrids", std::move(rows)}};
+  Json json = {{"schema", 1},
+               {"trained_on", whole.dataset->spec()},
+               {"held_out", parts.held->size()},
+               {"judged_on", test.dataset->spec()},
+               {"pictures", test.dataset->size()},
+               {"end_to_end", flags.adapting.end_to_end},
+               {"share", flags.share},
+               {"router", flags.router_kind},
+               {"coverage", flags.adapting.coverage},
+               {"epochs_a_round", flags.training.options.epochs},
+               {"teacher_weight", flags.adapting.teacher_weight},
+               {"resamples", flags.resamples},
+               {"arms", Json::array()},
+               {"hybrids", std::move(rows)}};
   for (const auto& arm : arms) json["arms"].push_back(arm_json(arm));
   HEDGE_CHECK(write_json(std::filesystem::path(flags.out) / "adapt.json", json));
   std::printf("%s\n", json.dump().c_str());
@@ -211,7 +237,8 @@ Status run(Flags& flags, Context& context) {
 }  // namespace
 
 void add_adapt(CLI::App& root, Context& context) {
-  auto* app = root.add_subcommand("adapt", "train base and global for each other by a router's weights, beside a control trained as long with weights 1");
+  auto* app = root.add_subcommand(
+      "adapt", "train base and global for each other by a router's weights, beside a control trained as long with weights 1");
   auto f = std::make_shared<Flags>();  // shared with the callback, which outlives this function
   auto& a = f->adapting;
   app->add_option("--base", f->base, "the trained base (.onnx)")->required();
@@ -220,17 +247,22 @@ void add_adapt(CLI::App& root, Context& context) {
   app->add_option("--data", f->data, "the data set; its train split by default, of which a part is held out to stop early by")->required();
   app->add_option("--judge", f->judge, "pictures that nothing is chosen by; default: the same data set's test split");
   app->add_option("-o,--out", f->out, "a folder: adapt.json, a folder of networks and tables for each arm, and the rounds")->required();
-  app->add_option("--weights-by", f->share, "r of the weights 2 - r and 1 + r: soft, hard or oracle")->capture_default_str()->check(CLI::IsMember({"soft", "hard", "oracle"}));
-  app->add_flag("--end-to-end", a.end_to_end, "instead: base and router by E[(1 - r) l_base + r l_global] with a coverage penalty; the global stays");
+  app->add_option("--weights-by", f->share, "r of the weights 2 - r and 1 + r: soft, hard or oracle")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"soft", "hard", "oracle"}));
+  app->add_flag("--end-to-end", a.end_to_end,
+                "instead: base and router by E[(1 - r) l_base + r l_global] with a coverage penalty; the global stays");
   app->add_option("--penalty", a.penalty, "of the coverage, end to end")->capture_default_str();
-  app->add_option("--router-kind", f->router_kind, "of the routers that are fitted between rounds and to judge: gain or poster")->capture_default_str();
+  app->add_option("--router-kind", f->router_kind, "of the routers that are fitted between rounds and to judge: gain or poster")
+      ->capture_default_str();
   app->add_option("--router-epochs", a.router.epochs, "of those")->capture_default_str();
   app->add_option("--router-seeds", f->seeds, "routers fitted to judge each arm")->capture_default_str()->check(CLI::Range(1, 100));
   app->add_option("--coverage", a.coverage, "share of pictures that r leaves on the device")->capture_default_str();
   app->add_option("--rounds", a.rounds, "of training and fitting the router anew")->capture_default_str();
   app->add_option("--patience", a.patience, "rounds without a better area before both arms stop")->capture_default_str();
   app->add_option("--held-out", f->held_share, "share of the training pictures that is held out")->capture_default_str();
-  app->add_option("--teacher-weight", a.teacher_weight, "of distilling the global into the base, in both arms; 0: none")->capture_default_str();
+  app->add_option("--teacher-weight", a.teacher_weight, "of distilling the global into the base, in both arms; 0: none")
+      ->capture_default_str();
   app->add_option("--temperature", a.temperature, "of that")->capture_default_str();
   app->add_option("--global-lr", f->global_rate, "the global's peak learning rate; default: the base's");
   app->add_option("--resamples", f->resamples, "of the bootstrap")->capture_default_str()->check(CLI::Range(100, 100000));

@@ -35,8 +35,13 @@ struct Study {
 };
 
 /// A method whose device runs the table's base and whose cloud runs its global on the picture.
-eval::SharedMethod of_pair(const routing::PredictionTable& table, const routing::Outcomes& outcomes, std::string name, std::int64_t picture_bytes) {
-  return {.name = std::move(name), .outcomes = outcomes, .device_macs = table.info.base_macs, .cloud_macs = table.info.global_macs, .query_bytes = picture_bytes};
+eval::SharedMethod of_pair(const routing::PredictionTable& table, const routing::Outcomes& outcomes, std::string name,
+                           std::int64_t picture_bytes) {
+  return {.name = std::move(name),
+          .outcomes = outcomes,
+          .device_macs = table.info.base_macs,
+          .cloud_macs = table.info.global_macs,
+          .query_bytes = picture_bytes};
 }
 
 eval::SharedMethod on_device(const routing::PredictionTable& table, const routing::Outcomes& outcomes, std::string name) {
@@ -94,7 +99,11 @@ Status add_other(Study& study, const std::string& name, const std::string& path)
   HEDGE_TRY(const auto table, routing::read_table(path));
   HEDGE_CHECK(routing::check_unseen(table.info));
   if (table.info.content_hash != study.table.info.content_hash)
-    return Error{.code = ErrorCode::kMismatch, .what = "the table is of other pictures", .where = path, .got = table.info.dataset, .expected = study.table.info.dataset};
+    return Error{.code = ErrorCode::kMismatch,
+                 .what = "the table is of other pictures",
+                 .where = path,
+                 .got = table.info.dataset,
+                 .expected = study.table.info.dataset};
   HEDGE_TRY(const auto outcomes, routing::outcomes(table));
   study.methods.push_back(on_device(table, outcomes, name));
   auto cascade = of_pair(table, outcomes, name + "_entropy", study.head.picture_bytes);
@@ -118,33 +127,45 @@ Result<ExitNetwork> read_exits(const std::string& path, const Study& study) {
   ExitNetwork network;
   HEDGE_TRY(network.model, read_trainable(path));
   HEDGE_TRY(network.tensors, graph::exits_of(network.model.graph));
-  if (network.tensors.empty()) return Error{.code = ErrorCode::kMismatch, .what = "the network has no exits", .where = path, .hint = "make it with \"hedge exits\""};
+  if (network.tensors.empty())
+    return Error{.code = ErrorCode::kMismatch, .what = "the network has no exits", .where = path, .hint = "make it with \"hedge exits\""};
   const auto trained = network.model.graph.metadata.find(graph::kTrainedOnKey);
   if (trained != network.model.graph.metadata.end() && routing::same_or_overlapping(trained->second, study.table.info.dataset))
-    return Error{.code = ErrorCode::kMismatch, .what = "the network was trained on the pictures it is to be judged by", .where = path, .got = trained->second};
+    return Error{.code = ErrorCode::kMismatch,
+                 .what = "the network was trained on the pictures it is to be judged by",
+                 .where = path,
+                 .got = trained->second};
   return network;
 }
 
 Status add_early_exits(Study& study, const Flags& flags, const data::Dataset& pictures, Context& context) {
   HEDGE_TRY(const auto network, read_exits(flags.exits, study));
   HEDGE_TRY(auto macs, graph::exit_macs(network.model.graph));
-  HEDGE_TRY(const auto executor, infer::make_openvino_executor(network.model.graph, {.throughput = flags.threads != 1, .threads = flags.threads}));
+  HEDGE_TRY(const auto executor,
+            infer::make_openvino_executor(network.model.graph, {.throughput = flags.threads != 1, .threads = flags.threads}));
   std::vector<std::string> names;
   for (std::size_t i = 0; i < network.tensors.size(); ++i) names.push_back(graph::kExitPrefix + std::to_string(i + 1));
-  HEDGE_TRY(auto method, eval::run_exits(*executor, names, std::move(macs),
-                                         {.dataset = &pictures, .recipe = network.model.recipe, .progress = context.console.progress("hedge: "), .what = "early exits"}));
+  HEDGE_TRY(
+      auto method,
+      eval::run_exits(
+          *executor, names, std::move(macs),
+          {.dataset = &pictures, .recipe = network.model.recipe, .progress = context.console.progress("hedge: "), .what = "early exits"}));
   study.exits.push_back(std::move(method));
   return {};
 }
 
 /// One cut: the scale of its int8 from the training split, then both halves on the judged pictures.
-Status add_cut(Study& study, const Flags& flags, const ExitNetwork& network, std::size_t index, const data::Dataset& training, const data::Dataset& pictures, Context& context) {
+Status add_cut(Study& study, const Flags& flags, const ExitNetwork& network, std::size_t index, const data::Dataset& training,
+               const data::Dataset& pictures, Context& context) {
   HEDGE_TRY(const auto split, graph::split_at_exit(network.model.graph, index));
   HEDGE_TRY(const auto device_macs, graph::count_macs(split.device));
   HEDGE_TRY(const auto cloud_macs, graph::count_macs(split.cloud));
   HEDGE_TRY(const auto device, infer::make_openvino_executor(split.device, {.throughput = flags.threads != 1, .threads = flags.threads}));
   HEDGE_TRY(const auto cloud, infer::make_openvino_executor(split.cloud, {.throughput = flags.threads != 1, .threads = flags.threads}));
-  eval::PictureRun run{.dataset = &training, .recipe = network.model.recipe, .progress = context.console.progress("hedge: "), .what = "scale of " + split.tensor};
+  eval::PictureRun run{.dataset = &training,
+                       .recipe = network.model.recipe,
+                       .progress = context.console.progress("hedge: "),
+                       .what = "scale of " + split.tensor};
   HEDGE_TRY(const auto code, eval::measure_code(*device, run, flags.calibrate_pictures));
   run.dataset = &pictures;
   run.what = "cut at " + split.tensor;
@@ -165,19 +186,24 @@ Status add_splits(Study& study, const Flags& flags, const data::Dataset& picture
     HEDGE_TRY(spec, data::spec_with_split(study.table.info.dataset, "train"));
   }
   if (routing::same_or_overlapping(spec, study.table.info.dataset))
-    return Error{.code = ErrorCode::kMismatch, .what = "the scales of int8 would come from the pictures that are judged", .got = spec, .hint = "give another split with --calibrate"};
+    return Error{.code = ErrorCode::kMismatch,
+                 .what = "the scales of int8 would come from the pictures that are judged",
+                 .got = spec,
+                 .hint = "give another split with --calibrate"};
   HEDGE_TRY(const auto training, open_pictures(spec, context));
   for (std::size_t i = 0; i < network.tensors.size(); ++i) HEDGE_CHECK(add_cut(study, flags, network, i, *training, pictures, context));
   return {};
 }
 
 void print_rows(const std::vector<eval::BaselineRow>& rows) {
-  std::printf("%-28s %8s %8s %18s %18s %10s %10s %10s\n", "method", "coverage", "accuracy", "interval", "to the hybrid", "device M", "cloud M", "bytes");
+  std::printf("%-28s %8s %8s %18s %18s %10s %10s %10s\n", "method", "coverage", "accuracy", "interval", "to the hybrid", "device M",
+              "cloud M", "bytes");
   for (const auto& row : rows) {
     char difference[40] = "-";
     if (row.to_hybrid) std::snprintf(difference, sizeof difference, "[%+.2f, %+.2f]", 100 * row.to_hybrid->low, 100 * row.to_hybrid->high);
-    std::printf("%-28s %6.1f %% %6.2f %%   [%6.2f, %6.2f] %18s %10.3f %10.3f %10.0f\n", (row.name + (row.variant.empty() ? "" : " " + row.variant)).c_str(), 100 * row.coverage,
-                100 * row.accuracy.value, 100 * row.accuracy.low, 100 * row.accuracy.high, difference, row.device_macs * 1e-6, row.cloud_macs * 1e-6, row.bytes_sent);
+    std::printf("%-28s %6.1f %% %6.2f %%   [%6.2f, %6.2f] %18s %10.3f %10.3f %10.0f\n",
+                (row.name + (row.variant.empty() ? "" : " " + row.variant)).c_str(), 100 * row.coverage, 100 * row.accuracy.value,
+                100 * row.accuracy.low, 100 * row.accuracy.high, difference, row.device_macs * 1e-6, row.cloud_macs * 1e-6, row.bytes_sent);
   }
 }
 
@@ -194,7 +220,10 @@ Status run(const Flags& flags, Context& context) {
   if (!flags.exits.empty() || !flags.split.empty()) {
     HEDGE_TRY(const auto pictures, open_pictures(study.table.info.dataset, context));
     if (pictures->content_hash() != study.table.info.content_hash)
-      return Error{.code = ErrorCode::kMismatch, .what = "the pictures are no longer those of the table", .where = study.table.info.dataset, .hint = "predict again"};
+      return Error{.code = ErrorCode::kMismatch,
+                   .what = "the pictures are no longer those of the table",
+                   .where = study.table.info.dataset,
+                   .hint = "predict again"};
     if (!flags.split.empty()) HEDGE_CHECK(add_splits(study, flags, *pictures, context));
     if (!flags.exits.empty()) HEDGE_CHECK(add_early_exits(study, flags, *pictures, context));
   }
@@ -208,7 +237,9 @@ Status run(const Flags& flags, Context& context) {
 }  // namespace
 
 void add_baselines(CLI::App& root, Context& context) {
-  auto* app = root.add_subcommand("baselines", "the other ways to share the work, on the same pictures as the hybrid: cascades, early exits, split computation, a distilled base");
+  auto* app = root.add_subcommand(
+      "baselines",
+      "the other ways to share the work, on the same pictures as the hybrid: cascades, early exits, split computation, a distilled base");
   auto f = std::make_shared<Flags>();  // shared with the callback, which outlives this function
   app->add_option("--table", f->table, "predictions of a split that nothing was fitted or calibrated on")->required();
   app->add_option("--hybrid", f->hybrid, "folders of \"hedge fit\", one a router seed")->required();

@@ -31,7 +31,10 @@ Result<std::vector<std::filesystem::path>> config_files(const std::vector<std::s
       if (entry.path().extension() == ".json") files.push_back(entry.path());
     std::sort(files.begin() + start, files.end());
   }
-  if (files.empty()) return Error{.code = ErrorCode::kNotFound, .what = "no configuration of an experiment", .hint = "give JSON files or a folder of them, e.g. bench/learn"};
+  if (files.empty())
+    return Error{.code = ErrorCode::kNotFound,
+                 .what = "no configuration of an experiment",
+                 .hint = "give JSON files or a folder of them, e.g. bench/learn"};
   return files;
 }
 
@@ -39,7 +42,10 @@ Status bind_data(const std::vector<std::string>& bindings, StudyOptions& options
   for (const auto& binding : bindings) {
     const auto equals = binding.find('=');
     if (equals == std::string::npos || equals == 0)
-      return Error{.code = ErrorCode::kInvalidArgument, .what = "a data set's name is bound like cifar10=folder:PATH", .where = "--data", .got = binding};
+      return Error{.code = ErrorCode::kInvalidArgument,
+                   .what = "a data set's name is bound like cifar10=folder:PATH",
+                   .where = "--data",
+                   .got = binding};
     options.data[binding.substr(0, equals)] = binding.substr(equals + 1);
   }
   options.data.try_emplace("fashion-mnist", "fashion-mnist");
@@ -71,11 +77,14 @@ Status run(Flags& flags, Context& context) {
 
 void add_bench(CLI::App& root, Context& context) {
   auto* app = root.add_subcommand("bench", "studies: many trainings and routers in one resumable command")->require_subcommand(1);
-  auto* learn = app->add_subcommand("learn", "routers, adapting and baselines on pairs of networks; leaves summary.json and results.md, and goes on where it was stopped");
+  auto* learn = app->add_subcommand(
+      "learn",
+      "routers, adapting and baselines on pairs of networks; leaves summary.json and results.md, and goes on where it was stopped");
   auto f = std::make_shared<Flags>();  // shared with the callback, which outlives this function
   f->configs = {"bench/learn"};
   learn->add_option("configs", f->configs, "an experiment a JSON file (docs/formats/study.md), or folders of them")->capture_default_str();
-  learn->add_option("--data", f->data, "what a data name in a configuration stands for: cifar10=folder:PATH; experiments on unbound names are left out");
+  learn->add_option("--data", f->data,
+                    "what a data name in a configuration stands for: cifar10=folder:PATH; experiments on unbound names are left out");
   learn->add_option("--out", f->options.out, "a folder a pair and model seed")->capture_default_str();
   learn->add_option("--results", f->results, "where the tables for people go; default: OUT/results.md");
   learn->add_option("--threads", f->options.threads, "of the trainings; 0: all cores")->capture_default_str();

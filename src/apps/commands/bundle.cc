@@ -82,7 +82,8 @@ void add_bundle(CLI::App& root, Context& context) {
   app->add_option("--global", f->global, "the cloud's model: its recipe says how the device must cut its pictures")->required();
   app->add_option("--global-name", f->name, "the name that the cloud serves it under")->capture_default_str();
   app->add_option("--out", f->out, "the bundle's folder")->required();
-  app->add_option("--labels", f->labels, "class names in the order of the base's logits (a JSON array); default: those of the base's metadata");
+  app->add_option("--labels", f->labels,
+                  "class names in the order of the base's logits (a JSON array); default: those of the base's metadata");
   app->add_option("--base-recipe", f->base_recipe, "preprocess recipe (JSON) of a base without one in its metadata");
   app->add_option("--global-recipe", f->global_recipe, "the same for the global");
   app->callback([f, &context] { context.chosen = [f, &context] { return run(*f, context); }; });

@@ -23,7 +23,11 @@ Json describe(const data::Opened& opened) {
   for (std::size_t c = 0; c < counts.size(); ++c) classes[dataset.class_names()[c]] = counts[c];
   Json skipped = Json::array();
   for (const auto& file : opened.skipped) skipped.push_back({{"path", file.path}, {"reason", file.reason}});
-  return {{"spec", dataset.spec()}, {"pictures", dataset.size()}, {"content_hash", dataset.content_hash()}, {"classes", classes}, {"skipped", skipped}};
+  return {{"spec", dataset.spec()},
+          {"pictures", dataset.size()},
+          {"content_hash", dataset.content_hash()},
+          {"classes", classes},
+          {"skipped", skipped}};
 }
 
 Status run(const Flags& flags, Context& context) {

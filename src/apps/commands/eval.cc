@@ -70,7 +70,8 @@ void print_table(const eval::EvaluationReport& report) {
     return;
   }
   std::printf("%s: base %.2f %%, global %.2f %% of %lld pictures; hybrid: router %s, %zu seeds, 95 %% intervals\n", report.dataset.c_str(),
-              100 * report.base.accuracy.value, 100 * report.global.accuracy.value, static_cast<long long>(report.pictures), report.router_name.c_str(), report.seeds);
+              100 * report.base.accuracy.value, 100 * report.global.accuracy.value, static_cast<long long>(report.pictures),
+              report.router_name.c_str(), report.seeds);
   std::printf("%9s", "coverage");
   if (!report.curve.empty())
     for (const auto& method : report.curve.front().methods) std::printf(" %22s", method.method.c_str());
@@ -78,7 +79,8 @@ void print_table(const eval::EvaluationReport& report) {
     std::printf("\n%7.0f %%", 100 * row.coverage);
     for (const auto& method : row.methods) {
       char cell[48];
-      std::snprintf(cell, sizeof cell, "%.2f [%.2f, %.2f]", 100 * method.accuracy.value, 100 * method.accuracy.low, 100 * method.accuracy.high);
+      std::snprintf(cell, sizeof cell, "%.2f [%.2f, %.2f]", 100 * method.accuracy.value, 100 * method.accuracy.low,
+                    100 * method.accuracy.high);
       std::printf(" %22s", cell);
     }
   }
@@ -102,7 +104,8 @@ Result<const Judged*> default_of(const Flags& flags, const std::vector<Judged>& 
   if (judged.empty() || flags.chosen.empty()) return judged.empty() ? nullptr : &judged.front();
   for (const auto& method : judged)
     if (method.scores.name == flags.chosen) return &method;
-  return Error{.code = ErrorCode::kNotFound, .what = "the default method is not among the given ones", .where = "--default", .got = flags.chosen};
+  return Error{
+      .code = ErrorCode::kNotFound, .what = "the default method is not among the given ones", .where = "--default", .got = flags.chosen};
 }
 
 Status run(const Flags& flags, Context& context) {
@@ -140,13 +143,15 @@ Status run(const Flags& flags, Context& context) {
 }  // namespace
 
 void add_eval(CLI::App& root, Context& context) {
-  auto* app = root.add_subcommand("eval", "judge routers on a test table: curves with intervals, a report for people (HTML) and for programs (JSON, CSV)");
+  auto* app = root.add_subcommand(
+      "eval", "judge routers on a test table: curves with intervals, a report for people (HTML) and for programs (JSON, CSV)");
   auto f = std::make_shared<Flags>();  // shared with the callback, which outlives this function
   app->add_option("--table", f->table, "predictions of a split that nothing was fitted or calibrated on")->required();
   app->add_option("--hybrid", f->hybrid, "folders of \"hedge fit\", one a router seed; the first one's policy is the operating point");
   app->add_option("--poster", f->poster, "the same for the poster's router, to compare with");
   app->add_option("--router", f->routers,
-                  "NAME=FOLDER of another router (again with the same NAME: its next seed); NAME=FOLDER@TABLE judges it on other models' predictions of the same "
+                  "NAME=FOLDER of another router (again with the same NAME: its next seed); NAME=FOLDER@TABLE judges it on other models' "
+                  "predictions of the same "
                   "pictures; FOLDER may be a free score: entropy, margin, max_probability, energy");
   app->add_option("--default", f->chosen, "whom the operating point, the classes and the verdict are about; the first one");
   app->add_option("--baselines", f->baselines, "the rows of \"hedge baselines\" on the same pictures (JSON)");

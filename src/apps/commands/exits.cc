@@ -56,16 +56,26 @@ Status run(Flags& flags, Context& context) {
   network.metadata[graph::kTrainedOnKey] = opened.dataset->spec();
   network.metadata[graph::kTrainedOnHashKey] = opened.dataset->content_hash();
   HEDGE_TRY(const auto macs, graph::exit_macs(network));
-  context.console.say("hedge: training " + std::to_string(tensors.size()) + " exit heads " + (flags.freeze ? "on the frozen network" : "jointly with the network"));
+  context.console.say("hedge: training " + std::to_string(tensors.size()) + " exit heads " +
+                      (flags.freeze ? "on the frozen network" : "jointly with the network"));
   if (options.checkpoint.empty()) options.checkpoint = flags.out + ".checkpoint";
   train::Objective objective{.output_weights = output_weights(network, flags.freeze ? 1.0 : flags.exit_weight, flags.freeze)};
   if (flags.freeze) objective.only = graph::kExitPrefix;
-  HEDGE_TRY(const auto trained, train::train_classifier(std::move(network), *opened.dataset, start.recipe, options,
-                                                        {.progress = context.console.progress("hedge: "), .log = context.console.log(), .should_stop = context.should_stop}, objective));
+  HEDGE_TRY(
+      const auto trained,
+      train::train_classifier(
+          std::move(network), *opened.dataset, start.recipe, options,
+          {.progress = context.console.progress("hedge: "), .log = context.console.log(), .should_stop = context.should_stop}, objective));
   HEDGE_CHECK(graph::write_onnx(flags.out, trained.graph));
   HEDGE_TRY(const auto sha256, sha256_file(flags.out));
-  const Json json = {{"model", flags.out}, {"sha256", sha256}, {"exits", tensors}, {"macs", macs}, {"frozen", flags.freeze},
-                     {"loss", trained.summary.final_loss}, {"seconds", trained.summary.seconds}, {"resumed_from_epoch", trained.summary.resumed_from_epoch}};
+  const Json json = {{"model", flags.out},
+                     {"sha256", sha256},
+                     {"exits", tensors},
+                     {"macs", macs},
+                     {"frozen", flags.freeze},
+                     {"loss", trained.summary.final_loss},
+                     {"seconds", trained.summary.seconds},
+                     {"resumed_from_epoch", trained.summary.resumed_from_epoch}};
   if (!flags.summary.empty()) HEDGE_CHECK(write_json(flags.summary, json));
   std::printf("%s\n", json.dump().c_str());
   return {};
@@ -80,10 +90,15 @@ void add_exits(CLI::App& root, Context& context) {
   app->add_option("--global", f->global, "the trained network (.onnx)")->required();
   app->add_option("--out", f->out, "where the network with exits goes; its checkpoint stands beside it")->required();
   app->add_option("--at", f->at, "stages: a head before each shrinking of the pictures; cuts: at each tensor where the network can be cut")
-      ->capture_default_str()->check(CLI::IsMember({"stages", "cuts"}));
+      ->capture_default_str()
+      ->check(CLI::IsMember({"stages", "cuts"}));
   app->add_flag("--freeze", f->freeze, "train the heads alone: the network and its accuracy stay");
-  app->add_option("--exit-weight", f->exit_weight, "of each head's loss beside the network's own, trained jointly")->capture_default_str()->check(CLI::Range(0.0, 10.0));
-  app->add_option("--head-width", f->heads.width, "channels of a convolution in each head; 0: pooled and linear")->capture_default_str()->check(CLI::Range(0, 1024));
+  app->add_option("--exit-weight", f->exit_weight, "of each head's loss beside the network's own, trained jointly")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 10.0));
+  app->add_option("--head-width", f->heads.width, "channels of a convolution in each head; 0: pooled and linear")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 1024));
   app->add_option("--summary", f->summary, "what was trained, as JSON (also printed)");
   f->training.options.epochs = 3;
   f->training.options.learning_rate = 1e-3;

@@ -90,8 +90,9 @@ Status hold_out(const Flags& flags, Tables& tables, Context& context) {
     tables.has_held_out = true;
   } else if (flags.needs_held_out()) {
     HEDGE_TRY(auto parts, train::divide(tables.calibration, flags.held_out_share, 1));
-    context.console.say("hedge: " + std::to_string(parts.first.size()) + " of the " + std::to_string(tables.calibration.size()) +
-                        " calibration pictures are held out to choose and learn by, the others give the threshold; --held-out brings others");
+    context.console.say(
+        "hedge: " + std::to_string(parts.first.size()) + " of the " + std::to_string(tables.calibration.size()) +
+        " calibration pictures are held out to choose and learn by, the others give the threshold; --held-out brings others");
     tables.held_out = std::move(parts.first);
     tables.calibration = std::move(parts.second);
     tables.has_held_out = true;
@@ -113,7 +114,8 @@ Result<Tables> make_tables(const Flags& flags, Context& context) {
   HEDGE_CHECK(hold_out(flags, tables, context));
   const auto& seen_never = tables.has_held_out ? tables.held_out : tables.calibration;
   HEDGE_TRY(const auto warning, train::interpolation_warning(tables.fit, seen_never));
-  if (warning && train::protocol_of(tables.fit.info) == train::RouterProtocol::kTrainingSet) context.console.say("hedge: warning: " + *warning);
+  if (warning && train::protocol_of(tables.fit.info) == train::RouterProtocol::kTrainingSet)
+    context.console.say("hedge: warning: " + *warning);
   return tables;
 }
 
@@ -149,7 +151,9 @@ Result<Chosen> choose(const Flags& flags, const Tables& tables, const std::optio
 
 /// A free score of logits divided by the temperature that calibrates the base on held-out pictures.
 Result<Chosen> with_temperature(train::RouterKind kind, const Tables& tables) {
-  if (train::is_fitted(kind)) return contradiction("a fitted router needs no temperature", "--calibrate-temperature goes with entropy, margin, max_probability or energy");
+  if (train::is_fitted(kind))
+    return contradiction("a fitted router needs no temperature",
+                         "--calibrate-temperature goes with entropy, margin, max_probability or energy");
   HEDGE_TRY(const auto temperature, routing::fit_temperature(tables.held_out.base_logits, tables.held_out.labels.data<std::int64_t>()));
   Chosen chosen{.kind = kind, .temperature = temperature.value};
   HEDGE_TRY(chosen.fitted.graph, train::build_router(kind, {.classes = tables.fit.classes(), .temperature = temperature.value}, 1));
@@ -233,9 +237,11 @@ Result<routing::Policy> make_policy(const Flags& flags, const Tables& tables, co
 Json choice_json(const routing::RouterChoice& choice) {
   Json json = {{"chosen", choice.chosen}, {"why", choice.why}, {"candidates", Json::array()}};
   for (const auto& c : choice.candidates)
-    json["candidates"].push_back({{"router", c.name},
-                                  {"macs", c.macs},
-                                  {"gap_closed_percent", {{"value", c.gap_closed_percent.value}, {"low", c.gap_closed_percent.low}, {"high", c.gap_closed_percent.high}}}});
+    json["candidates"].push_back(
+        {{"router", c.name},
+         {"macs", c.macs},
+         {"gap_closed_percent",
+          {{"value", c.gap_closed_percent.value}, {"low", c.gap_closed_percent.low}, {"high", c.gap_closed_percent.high}}}});
   return json;
 }
 
@@ -256,7 +262,10 @@ void print(const routing::Policy& policy, const Chosen& chosen, const std::files
   if (chosen.kind == train::RouterKind::kPoster) json["lambda"] = fitted.lambda;
   if (policy.choice) json["choice"] = choice_json(*policy.choice);
   if (policy.fusion) json["fusion"] = {{"adopted", policy.fusion->adopted}, {"why", policy.fusion->why}};
-  if (policy.promise) json["promise"] = {{"promise", policy.promise->promise.to_string()}, {"bound", policy.promise->bound}, {"accuracy_given_up", policy.promise->accuracy_given_up()}};
+  if (policy.promise)
+    json["promise"] = {{"promise", policy.promise->promise.to_string()},
+                       {"bound", policy.promise->bound},
+                       {"accuracy_given_up", policy.promise->accuracy_given_up()}};
   std::printf("%s\n", json.dump().c_str());
 }
 
@@ -267,7 +276,8 @@ Status check(const Flags& flags) {
   if (flags.fuse || flags.calibrate_temperature)
     return contradiction("fusing and temperatures need held-out pictures of their own", "leave --cross-fit out and give --calibration");
   if (!flags.promise.empty())
-    return contradiction("a promise needs a calibration split that the router has not used", "leave --cross-fit out and give --calibration");
+    return contradiction("a promise needs a calibration split that the router has not used",
+                         "leave --cross-fit out and give --calibration");
   return {};
 }
 
@@ -292,7 +302,8 @@ Status run(Flags& flags, Context& context) {
   HEDGE_TRY(const auto macs, graph::count_macs(chosen.fitted.graph));
   print(policy, chosen, router_path, macs);
   if (!tables.test.empty())
-    context.console.say("hedge: a report: hedge eval --table " + tables.test.string() + " --hybrid " + flags.out + " --out " + flags.out + "/report");
+    context.console.say("hedge: a report: hedge eval --table " + tables.test.string() + " --hybrid " + flags.out + " --out " + flags.out +
+                        "/report");
   return {};
 }
 
@@ -302,20 +313,38 @@ void add_fit(CLI::App& root, Context& context) {
   auto* app = root.add_subcommand("fit", "fit a router on one prediction table and calibrate its threshold on another");
   auto f = std::make_shared<Flags>();  // shared with the callback, which outlives this function
   auto& o = f->options;
-  app->add_option("--table", f->table, "predictions to learn from: of the training set, in evaluation mode, or of pictures the models have not seen");
+  app->add_option("--table", f->table,
+                  "predictions to learn from: of the training set, in evaluation mode, or of pictures the models have not seen");
   app->add_option("--calibration", f->calibration, "predictions that neither models nor router have used: the threshold comes from them");
-  app->add_option("--held-out", f->held_out, "predictions that neither models nor router have used, to choose, fuse and find temperatures by");
-  app->add_option("--held-out-share", f->held_out_share, "without --held-out, where it is needed: this share of the calibration's pictures")->capture_default_str()->check(CLI::Range(0.05, 0.95));
-  app->add_option("--cross-fit", f->cross_fit, "for small data: so many folds of --table; every picture is scored by a router that has not seen it, and calibrates")->check(CLI::Range(2, 100));
-  app->add_option("--data", f->data, "instead of the two: pictures (folder:PATH), predicted here with --base and --global")->excludes("--table")->excludes("--calibration");
+  app->add_option("--held-out", f->held_out,
+                  "predictions that neither models nor router have used, to choose, fuse and find temperatures by");
+  app->add_option("--held-out-share", f->held_out_share, "without --held-out, where it is needed: this share of the calibration's pictures")
+      ->capture_default_str()
+      ->check(CLI::Range(0.05, 0.95));
+  app->add_option("--cross-fit", f->cross_fit,
+                  "for small data: so many folds of --table; every picture is scored by a router that has not seen it, and calibrates")
+      ->check(CLI::Range(2, 100));
+  app->add_option("--data", f->data, "instead of the two: pictures (folder:PATH), predicted here with --base and --global")
+      ->excludes("--table")
+      ->excludes("--calibration");
   add_pair_flags(*app, f->pair, false);
   app->add_option("--out", f->out, "a folder: router.onnx and policy.json")->required();
-  app->add_option("--router", f->router, "auto (the best on held-out predictions), gain, linear, poster, or a free score: entropy, margin, max_probability, energy")->capture_default_str();
-  app->add_flag("--calibrate-temperature", f->calibrate_temperature, "of a free score: divide the logits by the temperature that calibrates the base on held-out pictures");
+  app->add_option(
+         "--router", f->router,
+         "auto (the best on held-out predictions), gain, linear, poster, or a free score: entropy, margin, max_probability, energy")
+      ->capture_default_str();
+  app->add_flag("--calibrate-temperature", f->calibrate_temperature,
+                "of a free score: divide the logits by the temperature that calibrates the base on held-out pictures");
   app->add_flag("--fuse", f->fuse, "learn on held-out pictures whether a query's answer is better combined with the base's");
-  auto* coverage = app->add_option("--coverage", f->coverage, "share of pictures that stay on the device, at least")->capture_default_str()->check(CLI::Range(0.0, 1.0));
-  auto* accuracy = app->add_option("--accuracy", f->accuracy, "or: the highest coverage whose calibration accuracy is at least this")->check(CLI::Range(0.0, 1.0))->excludes(coverage);
-  app->add_option("--promise", f->promise, "or: hold this for new pictures with confidence 1 - delta: coverage>=C, accuracy>=A or risk<=E")->excludes(coverage)->excludes(accuracy);
+  auto* coverage = app->add_option("--coverage", f->coverage, "share of pictures that stay on the device, at least")
+                       ->capture_default_str()
+                       ->check(CLI::Range(0.0, 1.0));
+  auto* accuracy = app->add_option("--accuracy", f->accuracy, "or: the highest coverage whose calibration accuracy is at least this")
+                       ->check(CLI::Range(0.0, 1.0))
+                       ->excludes(coverage);
+  app->add_option("--promise", f->promise, "or: hold this for new pictures with confidence 1 - delta: coverage>=C, accuracy>=A or risk<=E")
+      ->excludes(coverage)
+      ->excludes(accuracy);
   app->add_option("--delta", f->delta, "the chance that the promise does not hold")->capture_default_str();
   app->add_option("--seed", o.seed, "of the router's weights and order")->capture_default_str();
   app->add_option("--epochs", o.epochs, "passes over the table; 0: as many as make 800 steps")->capture_default_str();

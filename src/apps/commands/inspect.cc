@@ -20,7 +20,8 @@ Status run(const Flags& flags) {
   if (!flags.json) {
     for (std::size_t i = 0; i < macs.size(); ++i)
       std::printf("%-20s %-40s %14lld MACs\n", graph.nodes[i].op.c_str(), graph.nodes[i].name.c_str(), static_cast<long long>(macs[i]));
-    std::printf("%s: %lld MACs, %lld parameters\n", flags.model.c_str(), static_cast<long long>(total), static_cast<long long>(graph.num_parameters()));
+    std::printf("%s: %lld MACs, %lld parameters\n", flags.model.c_str(), static_cast<long long>(total),
+                static_cast<long long>(graph.num_parameters()));
     for (const auto& [key, value] : graph.metadata) std::printf("%s = %s\n", key.c_str(), value.c_str());
     return {};
   }

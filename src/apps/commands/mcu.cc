@@ -41,7 +41,8 @@ Result<Planned> plan_program(const Flags& flags, Context& context) {
   // Compact constants cost instructions: only where the flash asks for them.
   for (const bool compact : {false, true}) {
     const codegen::EmitOptions emission{.target = target, .compact = compact};
-    HEDGE_TRY(planned.plan, codegen::plan_memory(planned.program.base, codegen::kernel_costs(target, compact), {.arena_budget = budget.ram_bytes}));
+    HEDGE_TRY(planned.plan,
+              codegen::plan_memory(planned.program.base, codegen::kernel_costs(target, compact), {.arena_budget = budget.ram_bytes}));
     HEDGE_TRY(planned.generated, codegen::emit(planned.program, planned.plan, emission));
     planned.report = codegen::make_report(planned.program, planned.plan, planned.generated, emission);
     if (codegen::check_budget(planned.report, planned.program.base, planned.plan, {.flash_bytes = budget.flash_bytes})) break;
@@ -55,9 +56,13 @@ Status run_export(const Flags& flags, Context& context) {
   planned.generated.files.push_back({"report.json", codegen::to_json(planned.report).dump(2) + "\n"});
   planned.generated.files.push_back({"memory.svg", codegen::memory_svg(planned.program.base, planned.plan)});
   HEDGE_CHECK(codegen::write_generated(planned.generated, flags.out));
-  const Json json = {{"folder", flags.out}, {"target", flags.target}, {"arena_bytes", planned.report.arena_bytes},
-                     {"constant_bytes", planned.report.constant_bytes}, {"macs", planned.report.macs},
-                     {"estimated_instructions", planned.report.instructions}, {"router", planned.report.router},
+  const Json json = {{"folder", flags.out},
+                     {"target", flags.target},
+                     {"arena_bytes", planned.report.arena_bytes},
+                     {"constant_bytes", planned.report.constant_bytes},
+                     {"macs", planned.report.macs},
+                     {"estimated_instructions", planned.report.instructions},
+                     {"router", planned.report.router},
                      {"threshold", planned.program.threshold}};
   std::printf("%s\n", json.dump().c_str());
   return {};
@@ -74,10 +79,13 @@ Status run_report(const Flags& flags, Context& context) {
 void add_common(CLI::App& app, Flags& f) {
   app.add_option("SOURCE", f.program.source, "a bundle's folder, or an .onnx file (quantised, or in floats with --calibrate)")->required();
   app.add_option("--target", f.target, "cortex-m4, cortex-m7, cortex-m55 or portable")->capture_default_str();
-  app.add_option("--calibrate,--data", f.program.calibrate, "pictures that set the ranges of a base in floats, and the int8 threshold (docs/formats/datasets.md)");
+  app.add_option("--calibrate,--data", f.program.calibrate,
+                 "pictures that set the ranges of a base in floats, and the int8 threshold (docs/formats/datasets.md)");
   app.add_option("--pictures", f.program.pictures, "how many of them")->capture_default_str()->check(CLI::Range(1, 100000));
   app.add_option("--threads", f.program.threads, "of calibration; 0: all cores")->capture_default_str();
-  app.add_option("--ram", f.ram, "bytes of the arena, such as 320K: fails where it does not fit, else looks for few instructions within it; default: the smallest arena");
+  app.add_option("--ram", f.ram,
+                 "bytes of the arena, such as 320K: fails where it does not fit, else looks for few instructions within it; default: the "
+                 "smallest arena");
   app.add_option("--flash", f.flash, "bytes of constants and code, such as 1M: fails where they do not fit");
 }
 

@@ -52,7 +52,8 @@ Result<std::optional<plan::MeasuredLatency>> measure(const Flags& flags, Console
   if (flags.base.empty() && flags.global.empty()) return std::optional<plan::MeasuredLatency>();
   if (flags.base.empty() || flags.global.empty())
     return Error{.code = ErrorCode::kInvalidArgument, .what = "a measured plan needs both models", .expected = "--base and --global"};
-  plan::MeasuredLatency measured{.executor = "OpenVINO " + infer::openvino_version() + ", f32, " + std::to_string(flags.threads) + (flags.threads == 1 ? " thread" : " threads")};
+  plan::MeasuredLatency measured{.executor = "OpenVINO " + infer::openvino_version() + ", f32, " + std::to_string(flags.threads) +
+                                             (flags.threads == 1 ? " thread" : " threads")};
   HEDGE_TRY(measured.base_ms, time_model(flags.base, flags.base_recipe, flags, console));
   HEDGE_TRY(measured.global_ms, time_model(flags.global, flags.global_recipe, flags, console));
   if (flags.router.empty()) return std::optional(measured);
@@ -68,14 +69,21 @@ void print_plan(const Json& plan) {
   std::printf("%-22s %9s %9s %12s %12s\n", "method", "coverage", "accuracy", "latency_ms", "energy_mJ");
   for (const auto& line : plan.at("lines"))
     for (const auto& point : line.at("points"))
-      std::printf("%-22s %8.0f%% %8.2f%% %12.3f %12.4f\n", (line.at("name").get<std::string>() + (line.at("variant").get<std::string>().empty() ? "" : " " + line.at("variant").get<std::string>())).c_str(),
-                  100 * point.at("coverage").get<double>(), 100 * point.at("accuracy").get<double>(), point.at("latency_ms").get<double>(), point.at("energy_mj").get<double>());
+      std::printf("%-22s %8.0f%% %8.2f%% %12.3f %12.4f\n",
+                  (line.at("name").get<std::string>() +
+                   (line.at("variant").get<std::string>().empty() ? "" : " " + line.at("variant").get<std::string>()))
+                      .c_str(),
+                  100 * point.at("coverage").get<double>(), 100 * point.at("accuracy").get<double>(), point.at("latency_ms").get<double>(),
+                  point.at("energy_mj").get<double>());
   if (plan.at("order").is_null()) return;
   for (const auto& row : plan.at("order").at("rows")) {
-    std::printf("at %.0f %% of the way from base to cloud (%.1f ms):", 100 * row.at("relative").get<double>(), row.at("latency_ms").get<double>());
-    for (const auto& one : row.at("here")) std::printf(" %s %.2f", one.at("name").get<std::string>().c_str(), 100 * one.at("accuracy").get<double>());
+    std::printf("at %.0f %% of the way from base to cloud (%.1f ms):", 100 * row.at("relative").get<double>(),
+                row.at("latency_ms").get<double>());
+    for (const auto& one : row.at("here"))
+      std::printf(" %s %.2f", one.at("name").get<std::string>().c_str(), 100 * one.at("accuracy").get<double>());
     std::printf(" | the poster:");
-    for (const auto& one : row.at("poster")) std::printf(" %s %.1f", one.at("name").get<std::string>().c_str(), 100 * one.at("accuracy").get<double>());
+    for (const auto& one : row.at("poster"))
+      std::printf(" %s %.1f", one.at("name").get<std::string>().c_str(), 100 * one.at("accuracy").get<double>());
     std::printf("\n");
   }
 }
@@ -86,7 +94,9 @@ Status run(const Flags& flags, Context& context) {
     list_profiles(profiles);
     return {};
   }
-  if (flags.report.empty()) return Error{.code = ErrorCode::kInvalidArgument, .what = "there is no report to plan with", .expected = "the report.json of \"hedge eval\""};
+  if (flags.report.empty())
+    return Error{
+        .code = ErrorCode::kInvalidArgument, .what = "there is no report to plan with", .expected = "the report.json of \"hedge eval\""};
   plan::PlanOptions options{.query_bytes = flags.bytes};
   HEDGE_TRY(options.setting, plan::choose_setting(profiles, flags.device, flags.link, flags.cloud));
   HEDGE_TRY(auto report, read_json(flags.report));
@@ -98,7 +108,8 @@ Status run(const Flags& flags, Context& context) {
   HEDGE_TRY(auto plan, plan::make_plan(report, options));
   print_plan(plan);
   report["plan"] = std::move(plan);
-  const std::filesystem::path out = flags.out.empty() ? std::filesystem::path(flags.report).parent_path() : std::filesystem::path(flags.out);
+  const std::filesystem::path out =
+      flags.out.empty() ? std::filesystem::path(flags.report).parent_path() : std::filesystem::path(flags.out);
   HEDGE_TRY(const auto html, eval::render_html(report));
   HEDGE_CHECK(write_json(out / "report.json", report));
   HEDGE_CHECK(write_file_atomic(out / "report.html", html));
@@ -109,7 +120,9 @@ Status run(const Flags& flags, Context& context) {
 }  // namespace
 
 void add_plan(CLI::App& root, Context& context) {
-  auto* app = root.add_subcommand("plan", "what a report's methods cost in latency and energy on a device, a link and a cloud, beside the poster's order; drawn into the report");
+  auto* app = root.add_subcommand("plan",
+                                  "what a report's methods cost in latency and energy on a device, a link and a cloud, beside the poster's "
+                                  "order; drawn into the report");
   auto f = std::make_shared<Flags>();  // shared with the callback, which outlives this function
   app->add_option("REPORT", f->report, "the report.json of \"hedge eval\"");
   app->add_option("--device", f->device, "a device profile; --list shows them")->capture_default_str();

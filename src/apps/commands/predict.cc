@@ -19,7 +19,11 @@ Status run(const Flags& flags, Context& context) {
   HEDGE_TRY(const auto predicted, predict_pair(pair, flags.data, flags.pair, folder, context.console, context.should_stop));
   const auto& table = predicted.table;
   HEDGE_CHECK(routing::write_table(flags.out, table));
-  Json json = {{"table", flags.out}, {"dataset", table.info.dataset}, {"pictures", table.size()}, {"content_hash", table.info.content_hash}, {"skipped", predicted.skipped.size()}};
+  Json json = {{"table", flags.out},
+               {"dataset", table.info.dataset},
+               {"pictures", table.size()},
+               {"content_hash", table.info.content_hash},
+               {"skipped", predicted.skipped.size()}};
   if (table.has_global()) {
     HEDGE_TRY(const auto outcomes, routing::outcomes(table));
     json["base_accuracy"] = outcomes.base_accuracy();

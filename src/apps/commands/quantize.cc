@@ -108,7 +108,9 @@ Result<codegen::CalibrationData> rows_of(const std::string& path, const graph::G
   std::map<std::string, Tensor> batch;
   for (const auto& input : graph.inputs) {
     if (input.name != "logits" && input.name != "features")
-      return Error{.code = ErrorCode::kUnsupported, .what = "a table calibrates routers: graphs of logits and features", .where = "input " + input.name};
+      return Error{.code = ErrorCode::kUnsupported,
+                   .what = "a table calibrates routers: graphs of logits and features",
+                   .where = "input " + input.name};
     batch.emplace(input.name, input.name == "logits" ? table.base_logits : table.base_features);
   }
   return codegen::CalibrationData{.batches = 1, .batch = [batch](std::size_t) -> Result<std::map<std::string, Tensor>> { return batch; }};
@@ -123,7 +125,8 @@ Result<codegen::AccuracyReport> accuracy(const Flags& flags, const Model& model,
   HEDGE_TRY(const auto integers, codegen::make_host_executor(network, arithmetic, input));
   HEDGE_TRY(const std::size_t logits, find_spec(floats->outputs(), network.output_names[0]));
   const std::int64_t outputs = floats->outputs()[logits].shape[1];
-  HEDGE_TRY(const auto maps, data::map_classes(opened.dataset->class_names(), {.names = model.labels, .outputs = outputs, .where = flags.model}, {}));
+  HEDGE_TRY(const auto maps,
+            data::map_classes(opened.dataset->class_names(), {.names = model.labels, .outputs = outputs, .where = flags.model}, {}));
   const auto best = [&](const Tensor& scores, std::size_t row) {
     const auto values = scores.data<float>().subspan(row * static_cast<std::size_t>(outputs), static_cast<std::size_t>(outputs));
     std::vector<std::int64_t> columns = maps.base_columns;
@@ -154,12 +157,14 @@ Result<codegen::AccuracyReport> accuracy(const Flags& flags, const Model& model,
 void print(const std::vector<codegen::TensorNoise>& noise) {
   std::printf("%-18s %-44s %10s %12s %5s\n", "kind", "tensor", "SNR (dB)", "scale", "zero");
   for (const auto& one : noise)
-    std::printf("%-18s %-44.44s %10.1f %12.6g %5d\n", one.kind.c_str(), one.tensor.c_str(), one.signal_to_noise_db, static_cast<double>(one.scale), one.zero_point);
+    std::printf("%-18s %-44.44s %10.1f %12.6g %5d\n", one.kind.c_str(), one.tensor.c_str(), one.signal_to_noise_db,
+                static_cast<double>(one.scale), one.zero_point);
 }
 
 void print(const codegen::AccuracyReport& r) {
   std::printf("%lld pictures: float %.2f %%, int8 %.2f %%, difference %+.2f points (95 %%: %+.2f to %+.2f), same label on %.2f %%\n",
-              static_cast<long long>(r.pictures), 100 * r.float_accuracy, 100 * r.int8_accuracy, 100 * r.difference, 100 * r.low, 100 * r.high, 100 * r.agreement);
+              static_cast<long long>(r.pictures), 100 * r.float_accuracy, 100 * r.int8_accuracy, 100 * r.difference, 100 * r.low,
+              100 * r.high, 100 * r.agreement);
 }
 
 /// Calibrates and quantises; with pictures also reports.
@@ -168,7 +173,8 @@ Status quantize(const Flags& flags, Context& context) {
   HEDGE_TRY(model.graph, graph::read_onnx(flags.model));
   HEDGE_CHECK(describe(flags, flags.model, model));
   if (!flags.data.empty() && !model.has_recipe)
-    return Error{.code = ErrorCode::kNotFound, .what = "nothing says how to prepare pictures", .where = flags.model, .hint = "give --recipe"};
+    return Error{
+        .code = ErrorCode::kNotFound, .what = "nothing says how to prepare pictures", .where = flags.model, .hint = "give --recipe"};
   HEDGE_TRY(const auto method, codegen::range_method(flags.method));
   HEDGE_TRY(auto plan, codegen::plan_quantization(model.graph));
   data::Opened opened;
@@ -183,7 +189,9 @@ Status quantize(const Flags& flags, Context& context) {
   if (!flags.plain) {
     HEDGE_TRY(plan, codegen::equalize_channels(std::move(plan), make, rows));
   }
-  HEDGE_TRY(const auto ranges, codegen::calibrate(plan, make, rows, {.method = method, .percentile = flags.percentile, .progress = context.console.progress("hedge: ")}));
+  HEDGE_TRY(const auto ranges,
+            codegen::calibrate(plan, make, rows,
+                               {.method = method, .percentile = flags.percentile, .progress = context.console.progress("hedge: ")}));
   HEDGE_TRY(const auto small, codegen::quantize(plan, ranges));
   HEDGE_CHECK(graph::write_onnx(flags.out, small));
   Json json = {{"model", flags.model}, {"out", flags.out}, {"method", flags.method}};
@@ -228,7 +236,8 @@ void add_described(CLI::App& app, Flags& f) {
 }  // namespace
 
 void add_mcu_quantize(CLI::App& mcu, Context& context) {
-  auto* app = mcu.add_subcommand("quantize", "a model in floats -> int8 (.onnx with QuantizeLinear and DequantizeLinear), ranges from pictures");
+  auto* app =
+      mcu.add_subcommand("quantize", "a model in floats -> int8 (.onnx with QuantizeLinear and DequantizeLinear), ranges from pictures");
   auto f = std::make_shared<Flags>();  // shared with the callback, which outlives this function
   app->add_option("MODEL", f->model, "an .onnx file in floats: a base, or a router")->required();
   auto* data = app->add_option("--data", f->data, "pictures to calibrate with, e.g. fashion-mnist?split=calibration; labels are not used");
@@ -237,15 +246,19 @@ void add_mcu_quantize(CLI::App& mcu, Context& context) {
   app->add_option("--pictures", f->pictures, "how many of --data, evenly spread")->capture_default_str()->check(CLI::Range(1, 1000000));
   app->add_option("--method", f->method, "ranges: mse, percentile or min-max")->capture_default_str();
   app->add_option("--percentile", f->percentile, "of the values, for --method percentile")->capture_default_str();
-  app->add_option("--arithmetic", f->arithmetic, "of the comparison: exact (TFLite's) or device (a microcontroller's)")->capture_default_str();
+  app->add_option("--arithmetic", f->arithmetic, "of the comparison: exact (TFLite's) or device (a microcontroller's)")
+      ->capture_default_str();
   app->add_flag("--no-equalize", f->plain, "leave the channels before depthwise layers as they are");
   app->add_option("--report", f->report, "the report as JSON");
-  app->add_option("--threads", f->threads, "of the model in floats; 0: as many as OpenVINO likes")->capture_default_str()->check(CLI::Range(0, 1024));
+  app->add_option("--threads", f->threads, "of the model in floats; 0: as many as OpenVINO likes")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 1024));
   add_described(*app, *f);
   app->callback([f, &context] {
     context.chosen = [f, &context]() -> Status {
       if (f->data.empty() == f->table.empty())
-        return Error{.code = ErrorCode::kInvalidArgument, .what = "nothing to calibrate with", .expected = "--data, or --table for a router"};
+        return Error{
+            .code = ErrorCode::kInvalidArgument, .what = "nothing to calibrate with", .expected = "--data, or --table for a router"};
       return quantize(*f, context);
     };
   });

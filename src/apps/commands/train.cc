@@ -86,7 +86,8 @@ Status parse_choices(Flags& flags) {
   flags.options.precision = flags.precision == "f32" ? Precision::kF32 : flags.precision == "bf16" ? Precision::kBf16 : Precision::kAuto;
   flags.options.layout = flags.layout == "nchw" ? Layout::kNchw : flags.layout == "channels_last" ? Layout::kChannelsLast : Layout::kAuto;
   if (flags.net.empty() == flags.model.empty())
-    return Error{.code = ErrorCode::kInvalidArgument, .what = "give exactly one of --net and --model", .hint = "for example --net mobile:8"};
+    return Error{
+        .code = ErrorCode::kInvalidArgument, .what = "give exactly one of --net and --model", .hint = "for example --net mobile:8"};
   return {};
 }
 
@@ -133,21 +134,28 @@ Status run(Flags& flags, Context& context) {
   start.graph.metadata[graph::kTrainedOnHashKey] = dataset.content_hash();
   HEDGE_TRY(const auto macs, graph::count_macs(start.graph));
   context.console.say("hedge: training " + (flags.net.empty() ? flags.model : flags.net) + " (" + std::to_string(macs) + " MACs, " +
-                      std::to_string(start.graph.num_parameters()) + " parameters) on " + std::to_string(dataset.size()) + " pictures of " + dataset.spec());
+                      std::to_string(start.graph.num_parameters()) + " parameters) on " + std::to_string(dataset.size()) + " pictures of " +
+                      dataset.spec());
   if (flags.options.checkpoint.empty()) flags.options.checkpoint = flags.out + ".checkpoint";
   HEDGE_TRY(const auto objective, make_objective(flags));
-  HEDGE_TRY(const auto trained, train::train_classifier(std::move(start.graph), dataset, start.recipe, flags.options,
-                                                        {.progress = context.console.progress("hedge: "), .log = context.console.log(), .should_stop = context.should_stop}, objective));
+  HEDGE_TRY(
+      const auto trained,
+      train::train_classifier(
+          std::move(start.graph), dataset, start.recipe, flags.options,
+          {.progress = context.console.progress("hedge: "), .log = context.console.log(), .should_stop = context.should_stop}, objective));
   return write_results(flags, trained, macs);
 }
 
 void add_flags(CLI::App& app, Flags& f) {
   auto& o = f.options;
-  app.add_option("--data", f.data, "fashion-mnist, folder:PATH (a folder a class), with ?split=…&limit=N; the train split by default")->required();
-  app.add_option("--net", f.net, "a new network: mobile:WIDTH[,expand=4,…], resnet:WIDTH,DEPTH[,stem_stride=1], pooled:W,W,W or mcunet-in0 .. mcunet-in4");
+  app.add_option("--data", f.data, "fashion-mnist, folder:PATH (a folder a class), with ?split=…&limit=N; the train split by default")
+      ->required();
+  app.add_option("--net", f.net,
+                 "a new network: mobile:WIDTH[,expand=4,…], resnet:WIDTH,DEPTH[,stem_stride=1], pooled:W,W,W or mcunet-in0 .. mcunet-in4");
   app.add_option("--model", f.model, "or an ONNX model to train further");
   app.add_option("--out", f.out, "where the trained ONNX model goes; its checkpoint stands beside it")->required();
-  app.add_option("--size", f.size, "pictures are brought to SIZE x SIZE; default: the first picture's shorter side, at most 64")->check(CLI::Range(8, 1024));
+  app.add_option("--size", f.size, "pictures are brought to SIZE x SIZE; default: the first picture's shorter side, at most 64")
+      ->check(CLI::Range(8, 1024));
   app.add_option("--channels", f.channels, "1 gray, 3 RGB; default: the first picture's")->check(CLI::IsMember({1, 3}));
   app.add_option("--teacher", f.teacher, "a trained model (.onnx) of the same picture size and classes, whose logits are learned from too");
   app.add_option("--teacher-weight", f.teacher_weight, "of that, 0 to 1; the labels have the rest")->capture_default_str();
@@ -157,15 +165,21 @@ void add_flags(CLI::App& app, Flags& f) {
   app.add_option("--optimizer", f.optimizer, "adamw, or sgd for long runs")->capture_default_str()->check(CLI::IsMember({"sgd", "adamw"}));
   app.add_option("--lr", o.learning_rate, "peak learning rate: about 0.003 for adamw, 0.1 for sgd")->capture_default_str();
   app.add_option("--momentum", o.momentum, "of sgd (Nesterov)")->capture_default_str();
-  app.add_option("--weight-decay", o.weight_decay, "of weights, not of biases and normalisation: about 0.02 for adamw, 0.0005 for sgd")->capture_default_str();
+  app.add_option("--weight-decay", o.weight_decay, "of weights, not of biases and normalisation: about 0.02 for adamw, 0.0005 for sgd")
+      ->capture_default_str();
   app.add_option("--warmup", o.warmup_epochs, "epochs of linear warm-up before the cosine")->capture_default_str();
   app.add_option("--label-smoothing", o.label_smoothing, "0 to 1")->capture_default_str();
   app.add_option("--pad-crop", o.augmentation.pad_crop, "random crops after padding by so many pixels")->capture_default_str();
   app.add_flag("--flip", o.augmentation.flip, "random left-right flips");
-  app.add_option("--precision", f.precision, "auto measures f32 and bf16 on the first batch")->capture_default_str()->check(CLI::IsMember({"auto", "f32", "bf16"}));
-  app.add_option("--layout", f.layout, "memory format; auto measures")->capture_default_str()->check(CLI::IsMember({"auto", "nchw", "channels_last"}));
+  app.add_option("--precision", f.precision, "auto measures f32 and bf16 on the first batch")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"auto", "f32", "bf16"}));
+  app.add_option("--layout", f.layout, "memory format; auto measures")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"auto", "nchw", "channels_last"}));
   app.add_option("--seed", o.seed, "of the initial weights, the order and the augmentation")->capture_default_str();
-  app.add_option("--threads", o.threads, "0: all cores; 1: the same bits in every run and resumption, in f32 and NCHW unless asked")->capture_default_str();
+  app.add_option("--threads", o.threads, "0: all cores; 1: the same bits in every run and resumption, in f32 and NCHW unless asked")
+      ->capture_default_str();
   app.add_option("--workers", o.loader_workers, "decoding threads")->capture_default_str();
   app.add_option("--checkpoint", o.checkpoint, "written after each epoch and gone on from; default: OUT.checkpoint");
   app.add_flag("--fresh", o.fresh, "start anew even where a checkpoint stands");

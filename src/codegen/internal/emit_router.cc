@@ -27,9 +27,11 @@ void words(RouterCode& code, const char* name, const std::vector<std::int32_t>& 
 void logit_table(const Program& program, RouterCode& code) {
   const LogitConstants constants(program.base.activations[program.base.outputs[0]], program.router.temperature);
   std::string values;
-  for (std::size_t d = 0; d < constants.weights.size(); ++d) values += std::to_string(constants.weights[d]) + (d % 12 == 11 ? "U,\n" : "U,");
+  for (std::size_t d = 0; d < constants.weights.size(); ++d)
+    values += std::to_string(constants.weights[d]) + (d % 12 == 11 ? "U,\n" : "U,");
   array(code, "std::uint32_t", "kLogitWeights", constants.weights.size(), values, 1024);
-  code.code += "constexpr LogitTable kLogitTable = {kLogitWeights, " + num(constants.bits) + ", " + num(constants.scale_q24) + ", " + num(constants.zero) + "};\n";
+  code.code += "constexpr LogitTable kLogitTable = {kLogitWeights, " + num(constants.bits) + ", " + num(constants.scale_q24) + ", " +
+               num(constants.zero) + "};\n";
 }
 
 void free_score(const Program& program, RouterCode& code) {
@@ -59,21 +61,25 @@ Status gain(const Program& program, const Plan& plan, Target target, RouterCode&
   words(code, "kRouterStatistics", r.statistics);
   if (!r.feature_lines.empty()) words(code, "kRouterFeatures", r.feature_lines);
   words(code, "kRouterOutputs", r.output_lines);
-  array(code, "std::int8_t", "kRouterOutputWeights", r.output_weights.size(), numbers(r.output_weights), static_cast<std::int64_t>(r.output_weights.size()));
+  array(code, "std::int8_t", "kRouterOutputWeights", r.output_weights.size(), numbers(r.output_weights),
+        static_cast<std::int64_t>(r.output_weights.size()));
   words(code, "kRouterStraight", r.straight_lines);
-  array(code, "std::int8_t", "kRouterStraightWeights", r.straight_weights.size(), numbers(r.straight_weights), static_cast<std::int64_t>(r.straight_weights.size()));
+  array(code, "std::int8_t", "kRouterStraightWeights", r.straight_weights.size(), numbers(r.straight_weights),
+        static_cast<std::int64_t>(r.straight_weights.size()));
   const auto& inputs = r.hidden.activations[0];
   const auto& hidden = r.hidden.activations[1];
   const micro::GainRouter sizes{.features = r.features, .top = r.top, .hidden = {.depth = inputs.channels, .channels = hidden.channels}};
   const std::int64_t scratch = micro::gain_scratch_bytes(sizes);
   const auto offset = place(program, plan, scratch);
   code.arena_bytes = std::max<std::int64_t>(offset + scratch - plan.arena_bytes, 0);
-  code.code += "constexpr GainRouter kRouter = {\n    .table = kLogitTable,\n    .classes = kClasses,\n    .features = " + num(r.features) + ",\n    .top = " + num(r.top) +
-               ",\n    .statistics = kRouterStatistics,\n    .feature_lines = " + (r.feature_lines.empty() ? "nullptr" : "kRouterFeatures") +
+  code.code += "constexpr GainRouter kRouter = {\n    .table = kLogitTable,\n    .classes = kClasses,\n    .features = " + num(r.features) +
+               ",\n    .top = " + num(r.top) + ",\n    .statistics = kRouterStatistics,\n    .feature_lines = " +
+               (r.feature_lines.empty() ? "nullptr" : "kRouterFeatures") +
                ",\n    .hidden = {.stream = kRouterStream, .depth = " + num(inputs.channels) + ", .channels = " + num(hidden.channels) +
-               ", .output_zero = -128},\n    .output_weights = kRouterOutputWeights,\n    .output_lines = kRouterOutputs,\n    .straight_weights = kRouterStraightWeights,\n    .straight_lines = kRouterStraight};\n";
-  code.code += "float router_score() { return gain_score(kRouter, base::logits(), " + std::string(r.features > 0 ? "base::features()" : "nullptr") + ", arena + " +
-               num(offset) + "); }\n";
+               ", .output_zero = -128},\n    .output_weights = kRouterOutputWeights,\n    .output_lines = kRouterOutputs,\n    "
+               ".straight_weights = kRouterStraightWeights,\n    .straight_lines = kRouterStraight};\n";
+  code.code += "float router_score() { return gain_score(kRouter, base::logits(), " +
+               std::string(r.features > 0 ? "base::features()" : "nullptr") + ", arena + " + num(offset) + "); }\n";
   return {};
 }
 
@@ -87,8 +93,10 @@ Result<RouterCode> router_code(const Program& program, const Plan& plan, Target 
   }
   code.includes = "#include \"micro/router.h\"\n";
   logit_table(program, code);
-  if (program.router.form == RouterForm::kGain) HEDGE_CHECK(gain(program, plan, target, code));
-  else free_score(program, code);
+  if (program.router.form == RouterForm::kGain)
+    HEDGE_CHECK(gain(program, plan, target, code));
+  else
+    free_score(program, code);
   return code;
 }
 

@@ -11,9 +11,9 @@ std::string clamp_text(const micro::Clamp& c) { return c.is_needed() ? ", .clamp
 std::string plain_clamp(const micro::Clamp& c) { return "{" + num(c.low) + ", " + num(c.high) + "}"; }
 
 std::string geometry_text(const micro::Geometry& g) {
-  return "{" + num(g.in_height) + ", " + num(g.in_width) + ", " + num(g.channels) + ", " + num(g.kernel_height) + ", " + num(g.kernel_width) + ", " +
-         num(g.stride_height) + ", " + num(g.stride_width) + ", " + num(g.pad_top) + ", " + num(g.pad_left) + ", " + num(g.out_height) + ", " +
-         num(g.out_width) + ", " + num(g.input_zero) + "}";
+  return "{" + num(g.in_height) + ", " + num(g.in_width) + ", " + num(g.channels) + ", " + num(g.kernel_height) + ", " +
+         num(g.kernel_width) + ", " + num(g.stride_height) + ", " + num(g.stride_width) + ", " + num(g.pad_top) + ", " + num(g.pad_left) +
+         ", " + num(g.out_height) + ", " + num(g.out_width) + ", " + num(g.input_zero) + "}";
 }
 std::string add_text(const micro::AddConstants& c) {
   return "{" + num(c.multiplier_a) + ", " + num(c.multiplier_b) + ", " + num(c.bias) + "}";
@@ -30,14 +30,18 @@ class StepWriter {
     for (index_ = 0; index_ < plan_.steps.size(); ++index_) {
       const auto& step = plan_.steps[index_];
       comment(step);
-      if (step.group.rows) HEDGE_CHECK(write_block(step));
-      else HEDGE_CHECK(write_layer(step));
+      if (step.group.rows)
+        HEDGE_CHECK(write_block(step));
+      else
+        HEDGE_CHECK(write_layer(step));
     }
     return std::move(code_);
   }
 
  private:
-  [[nodiscard]] std::string at(std::size_t activation) const { return "arena + " + num(plan_.buffers[*plan_.buffer_of[activation]].offset); }
+  [[nodiscard]] std::string at(std::size_t activation) const {
+    return "arena + " + num(plan_.buffers[*plan_.buffer_of[activation]].offset);
+  }
   [[nodiscard]] std::string scratch(const Step& step) const {
     return step.scratch ? "arena + " + num(plan_.buffers[*step.scratch].offset) : "nullptr";
   }
@@ -66,14 +70,16 @@ class StepWriter {
     HEDGE_TRY(const auto pointer, stream(layer));
     const auto& in = n_.activations[layer.inputs[0]];
     const auto& out = n_.activations[layer.output];
-    const auto depth = layer.kind == LayerKind::kFullyConnected ? in.bytes() : std::int64_t{1} * layer.kernel_height * layer.kernel_width * in.channels;
-    return "{.stream = " + pointer + ", .depth = " + num(depth) + ", .channels = " + num(out.channels) + ", .output_zero = " + num(out.zero_point) +
-           clamp_text(clamp_of(layer)) + "}";
+    const auto depth =
+        layer.kind == LayerKind::kFullyConnected ? in.bytes() : std::int64_t{1} * layer.kernel_height * layer.kernel_width * in.channels;
+    return "{.stream = " + pointer + ", .depth = " + num(depth) + ", .channels = " + num(out.channels) +
+           ", .output_zero = " + num(out.zero_point) + clamp_text(clamp_of(layer)) + "}";
   }
   Result<std::string> depthwise(const Layer& layer, bool compact) {
     HEDGE_TRY(const auto pointer, stream(layer, compact));
     const auto& out = n_.activations[layer.output];
-    return "{.stream = " + pointer + ", .channels = " + num(out.channels) + ", .output_zero = " + num(out.zero_point) + clamp_text(clamp_of(layer)) + "}";
+    return "{.stream = " + pointer + ", .channels = " + num(out.channels) + ", .output_zero = " + num(out.zero_point) +
+           clamp_text(clamp_of(layer)) + "}";
   }
   std::string constant(const char* type, const char* kind, const std::string& value) {
     code_.constants += std::string("constexpr ") + type + " " + name(kind) + " = " + value + ";\n";
@@ -96,10 +102,12 @@ class StepWriter {
     text += "    .project = " + project + ",\n";
     if (parts.add) {
       HEDGE_TRY(const auto add, add_constants(n_, step.group));
-      text += "    .has_residual = true,\n    .residual = " + add_text(add) + ",\n    .residual_clamp = " + plain_clamp(clamp_of(*parts.add)) + ",\n";
+      text += "    .has_residual = true,\n    .residual = " + add_text(add) +
+              ",\n    .residual_clamp = " + plain_clamp(clamp_of(*parts.add)) + ",\n";
     }
     text += "    .slack_rows = " + num(form.block.slack_rows) + "}";
-    call("run_block" + form_text(*parts.depthwise) + "(" + constant("Block", "Block", text) + ", " + at(parts.input) + ", " + at(parts.output) + ", " + scratch(step));
+    call("run_block" + form_text(*parts.depthwise) + "(" + constant("Block", "Block", text) + ", " + at(parts.input) + ", " +
+         at(parts.output) + ", " + scratch(step));
     return {};
   }
 
@@ -114,8 +122,9 @@ class StepWriter {
       case LayerKind::kConv: return write_conv(step, l, in, out, pixels);
       case LayerKind::kDepthwise: {
         HEDGE_TRY(const auto constants, depthwise(l, compact_));
-        call((compact_ ? "depthwise_compact" : "depthwise") + form_text(l) + "(" + constant("Geometry", "Geometry", geometry_text(geometry_of(n_, l))) + ", " +
-             constant("Depthwise", "Depthwise", constants) + ", " + in + ", " + out + ", " + scratch(step));
+        call((compact_ ? "depthwise_compact" : "depthwise") + form_text(l) + "(" +
+             constant("Geometry", "Geometry", geometry_text(geometry_of(n_, l))) + ", " + constant("Depthwise", "Depthwise", constants) +
+             ", " + in + ", " + out + ", " + scratch(step));
         return {};
       }
       case LayerKind::kFullyConnected: {
@@ -125,7 +134,8 @@ class StepWriter {
       }
       case LayerKind::kAdd: {
         HEDGE_TRY(const auto constants, add_constants(n_, step.group));
-        call("add(" + in + ", " + at(l.inputs[1]) + ", " + num(shape.bytes()) + ", " + add_text(constants) + ", " + plain_clamp(clamp_of(l)) + ", " + out);
+        call("add(" + in + ", " + at(l.inputs[1]) + ", " + num(shape.bytes()) + ", " + add_text(constants) + ", " +
+             plain_clamp(clamp_of(l)) + ", " + out);
         return {};
       }
       default: write_pool(l, in, out); return {};
@@ -136,11 +146,13 @@ class StepWriter {
     HEDGE_TRY(const auto values, matrix(l));
     const auto constants = constant("Matrix", "Matrix", values);
     if (!is_pointwise(l)) {
-      call("conv(" + constant("Geometry", "Geometry", geometry_text(geometry_of(n_, l))) + ", " + constants + ", " + in + ", " + out + ", " + scratch(step));
+      call("conv(" + constant("Geometry", "Geometry", geometry_text(geometry_of(n_, l))) + ", " + constants + ", " + in + ", " + out +
+           ", " + scratch(step));
     } else if (step.group.add) {
       HEDGE_TRY(const auto add, add_constants(n_, step.group));
-      const auto residual = constant("Residual", "Residual", "{" + at(residual_of(n_, step.group)) + ", " + add_text(add) + ", " +
-                                                                 plain_clamp(clamp_of(n_.layers[step.group.layers.back()])) + "}");
+      const auto residual = constant("Residual", "Residual",
+                                     "{" + at(residual_of(n_, step.group)) + ", " + add_text(add) + ", " +
+                                         plain_clamp(clamp_of(n_.layers[step.group.layers.back()])) + "}");
       call("pointwise_add(" + constants + ", " + in + ", " + pixels + ", " + residual + ", " + out + ", " + scratch(step));
     } else {
       call("pointwise(" + constants + ", " + in + ", " + pixels + ", " + out + ", " + scratch(step));
@@ -151,13 +163,14 @@ class StepWriter {
   void write_pool(const Layer& l, const std::string& in, const std::string& out) {
     const auto g = geometry_of(n_, l);
     const auto clamp = plain_clamp(clamp_of(l));
-    const bool global = g.out_height * g.out_width == 1 && g.kernel_height == g.in_height && g.kernel_width == g.in_width && g.pad_top + g.pad_left == 0;
+    const bool global =
+        g.out_height * g.out_width == 1 && g.kernel_height == g.in_height && g.kernel_width == g.in_width && g.pad_top + g.pad_left == 0;
     if (l.kind == LayerKind::kAveragePool && global) {
       call("global_average_pool(" + in + ", " + num(g.in_height * g.in_width) + ", " + num(g.channels) + ", " + clamp + ", " + out);
       return;
     }
-    call(std::string(l.kind == LayerKind::kMaxPool ? "max_pool(" : "average_pool(") + constant("Geometry", "Geometry", geometry_text(g)) + ", " + in + ", " +
-         clamp + ", " + out);
+    call(std::string(l.kind == LayerKind::kMaxPool ? "max_pool(" : "average_pool(") + constant("Geometry", "Geometry", geometry_text(g)) +
+         ", " + in + ", " + clamp + ", " + out);
   }
 
   const Network& n_;

@@ -43,8 +43,10 @@ std::string string_literal(std::string_view text) {
     const auto code = static_cast<unsigned char>(c);
     char escaped[8];
     std::snprintf(escaped, sizeof escaped, "\\%03o", code);
-    if (code < 32 || code > 126 || c == '"' || c == '\\' || c == '?') literal += escaped;
-    else literal += c;
+    if (code < 32 || code > 126 || c == '"' || c == '\\' || c == '?')
+      literal += escaped;
+    else
+      literal += c;
   }
   return literal + "\"";
 }

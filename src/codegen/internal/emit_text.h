@@ -17,9 +17,9 @@ std::string fill(std::string_view text, const Places& places);
 
 /// Text and constants of the steps.
 struct StepCode {
-  std::string constants;               ///< blocks and geometries, at namespace scope
-  std::string calls;                   ///< the body of base::run()
-  std::vector<std::int32_t> stream;    ///< all layers' constants, in the order of use
+  std::string constants;             ///< blocks and geometries, at namespace scope
+  std::string calls;                 ///< the body of base::run()
+  std::vector<std::int32_t> stream;  ///< all layers' constants, in the order of use
 };
 /// Errors: those of pack_layer and add_constants.
 Result<StepCode> step_code(const Network& network, const Plan& plan, const EmitOptions& options);

@@ -7,13 +7,15 @@
 namespace hedge::codegen::internal {
 namespace {
 
-constexpr int kSteps = 64;         ///< candidates an end
-constexpr double kLeastPart = 0.2; ///< an end shrinks to this part of itself at most
+constexpr int kSteps = 64;          ///< candidates an end
+constexpr double kLeastPart = 0.2;  ///< an end shrinks to this part of itself at most
 
 }  // namespace
 
 Histogram::Histogram(Range range, std::size_t bins)
-    : range_(range), width_((static_cast<double>(range.high) - static_cast<double>(range.low)) / static_cast<double>(bins)), counts_(bins, 0) {}
+    : range_(range),
+      width_((static_cast<double>(range.high) - static_cast<double>(range.low)) / static_cast<double>(bins)),
+      counts_(bins, 0) {}
 
 void Histogram::add(std::span<const float> values) {
   const double low = static_cast<double>(range_.low);
@@ -33,7 +35,8 @@ double Histogram::centre(std::size_t bin) const { return static_cast<double>(ran
 
 Range Histogram::percentile(double percent) const {
   const double spare = static_cast<double>(total_) * (100.0 - percent) / 200.0;
-  const auto zero = static_cast<std::size_t>(width_ > 0 ? std::clamp(-static_cast<double>(range_.low) / width_, 0.0, static_cast<double>(counts_.size() - 1)) : 0.0);
+  const auto zero = static_cast<std::size_t>(
+      width_ > 0 ? std::clamp(-static_cast<double>(range_.low) / width_, 0.0, static_cast<double>(counts_.size() - 1)) : 0.0);
   const auto count = [&](std::size_t bin) { return static_cast<double>(counts_[bin] + (bin == zero ? zeros_ : 0)); };
   std::size_t first = 0, last = counts_.size() - 1;
   for (double cut = count(first); cut <= spare && first < last; cut += count(first)) ++first;

@@ -6,7 +6,8 @@
 namespace hedge::codegen::internal {
 namespace {
 
-std::int8_t finish(const Layer& layer, const PreparedLayer& prepared, Arithmetic arithmetic, std::int32_t sum, std::size_t channel, std::int32_t zero) {
+std::int8_t finish(const Layer& layer, const PreparedLayer& prepared, Arithmetic arithmetic, std::int32_t sum, std::size_t channel,
+                   std::int32_t zero) {
   if (arithmetic == Arithmetic::kExact) return micro::exact::requantize(sum, prepared.exact[channel], zero, layer.low, layer.high);
   return micro::exact::clamp(micro::requantize(sum, prepared.device[channel], zero), layer.low, layer.high);
 }
@@ -48,7 +49,8 @@ std::int32_t exact_mean(std::int32_t sum, std::int32_t count, micro::exact::Mult
 
 }  // namespace
 
-void run_product(const Network& network, const Layer& layer, const PreparedLayer& prepared, Arithmetic arithmetic, Activations& activations) {
+void run_product(const Network& network, const Layer& layer, const PreparedLayer& prepared, Arithmetic arithmetic,
+                 Activations& activations) {
   const Activation& in = network.activations[layer.inputs[0]];
   const Activation& out = network.activations[layer.output];
   const std::int8_t* from = activations[layer.inputs[0]].data();
@@ -68,7 +70,8 @@ void run_product(const Network& network, const Layer& layer, const PreparedLayer
       if (depthwise) {
         depthwise_sums(prepared, patch, sums);
       } else {
-        for (std::size_t o = 0; o < channels; ++o) sums[o] = prepared.bias[o] + dot(patch.data(), prepared.weights.data() + o * depth, depth);
+        for (std::size_t o = 0; o < channels; ++o)
+          sums[o] = prepared.bias[o] + dot(patch.data(), prepared.weights.data() + o * depth, depth);
       }
       for (std::size_t o = 0; o < channels; ++o) *to++ = finish(layer, prepared, arithmetic, sums[o], o, out.zero_point);
     }

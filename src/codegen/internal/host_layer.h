@@ -14,7 +14,7 @@ struct PreparedLayer {
   std::vector<std::int16_t> weights;  ///< products: [O, K], K = kernel rows * columns * channels; depthwise: [K, C]
   std::vector<std::int32_t> bias;     ///< the input's zero point folded in
   std::vector<micro::exact::Multiplier> exact;
-  std::vector<std::int32_t> device;   ///< multipliers of the device arithmetic
+  std::vector<std::int32_t> device;  ///< multipliers of the device arithmetic
   micro::exact::Add exact_add;
   micro::AddConstants device_add;
   micro::exact::Multiplier mean;
@@ -24,7 +24,8 @@ using Activations = std::vector<std::vector<std::int8_t>>;
 
 /// Errors: HostRunner::create's.
 Result<PreparedLayer> prepare(const Network& network, const Layer& layer, Arithmetic arithmetic);
-void run_product(const Network& network, const Layer& layer, const PreparedLayer& prepared, Arithmetic arithmetic, Activations& activations);
+void run_product(const Network& network, const Layer& layer, const PreparedLayer& prepared, Arithmetic arithmetic,
+                 Activations& activations);
 void run_add(const Network& network, const Layer& layer, const PreparedLayer& prepared, Arithmetic arithmetic, Activations& activations);
 void run_pool(const Network& network, const Layer& layer, const PreparedLayer& prepared, Activations& activations);
 

@@ -52,7 +52,8 @@ Status prepare_device(const Network& network, const Layer& layer, PreparedLayer&
                                         .channels = channels,
                                         .input_zero = network.activations[layer.inputs[0]].zero_point};
   if (!micro::can_pack(constants))
-    return outside(layer, "a sum's scale is outside the device arithmetic", std::to_string(*std::max_element(scales.begin(), scales.end())), "below 1/2");
+    return outside(layer, "a sum's scale is outside the device arithmetic", std::to_string(*std::max_element(scales.begin(), scales.end())),
+                   "below 1/2");
   prepared.weights.resize(layer.weights.size());
   for (std::int32_t c = 0; c < channels; ++c) {
     const std::int32_t first = depthwise ? c : c * depth, step = depthwise ? channels : 1;
@@ -91,7 +92,8 @@ Result<PreparedLayer> prepare(const Network& network, const Layer& layer, Arithm
       break;
     case LayerKind::kAdd: HEDGE_CHECK(prepare_add(network, layer, arithmetic, prepared)); break;
     case LayerKind::kMean:
-      if (arithmetic == Arithmetic::kDevice) return outside(layer, "a mean with a scale of its own has no device kernel", "", "the input's scale");
+      if (arithmetic == Arithmetic::kDevice)
+        return outside(layer, "a mean with a scale of its own has no device kernel", "", "the input's scale");
       prepared.mean = micro::exact::quantize_multiplier(static_cast<double>(network.activations[layer.inputs[0]].scale) /
                                                         static_cast<double>(network.activations[layer.output].scale));
       break;

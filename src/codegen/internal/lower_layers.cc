@@ -10,7 +10,11 @@ namespace {
 constexpr double kScaleTolerance = 1e-5;
 
 Error mismatch(const graph::Node& node, std::string what, std::string got = {}, std::string expected = {}) {
-  return {.code = ErrorCode::kMismatch, .what = std::move(what), .where = where_of(node), .got = std::move(got), .expected = std::move(expected)};
+  return {.code = ErrorCode::kMismatch,
+          .what = std::move(what),
+          .where = where_of(node),
+          .got = std::move(got),
+          .expected = std::move(expected)};
 }
 
 void set_window(Layer& layer, const graph::Window& window) {
@@ -46,7 +50,8 @@ Status fill_bias(const graph::Node& node, Layer& layer, double input_scale, cons
   if (integers == nullptr && floats == nullptr) return {};
   const Tensor& values = integers != nullptr ? *integers->values : *floats;
   if (static_cast<std::size_t>(values.num_elements()) != channels)
-    return mismatch(node, "the bias does not have one value an output channel", to_string(values.shape()), to_string(Shape{static_cast<std::int64_t>(channels)}));
+    return mismatch(node, "the bias does not have one value an output channel", to_string(values.shape()),
+                    to_string(Shape{static_cast<std::int64_t>(channels)}));
   for (std::size_t c = 0; c < channels; ++c) {
     const double scale = input_scale * static_cast<double>(layer.weight_scales[c]);
     if (integers == nullptr) {
@@ -56,7 +61,8 @@ Status fill_bias(const graph::Node& node, Layer& layer, double input_scale, cons
     }
     const double given = static_cast<double>(integers->scale(c));
     if (std::abs(given - scale) > kScaleTolerance * scale)
-      return mismatch(node, "the bias' scale is not the input's times the weight's", std::to_string(given), std::to_string(scale) + " in channel " + std::to_string(c));
+      return mismatch(node, "the bias' scale is not the input's times the weight's", std::to_string(given),
+                      std::to_string(scale) + " in channel " + std::to_string(c));
     layer.bias[c] = values.data<std::int32_t>()[c];
   }
   return {};
@@ -67,7 +73,8 @@ Status fill_bias(const graph::Node& node, Layer& layer, double input_scale, cons
 Result<QuantisedConstant> Lowering::weights(const graph::Node& node) const {
   const auto found = constants_.find(node.inputs[1]);
   if (found == constants_.end() || found->second.values->dtype() != DType::kI8)
-    return unsupported(node, "the weights " + node.inputs[1] + " are not constants of i8 behind a DequantizeLinear", "quantise the graph first: hedge mcu quantize");
+    return unsupported(node, "the weights " + node.inputs[1] + " are not constants of i8 behind a DequantizeLinear",
+                       "quantise the graph first: hedge mcu quantize");
   if (!found->second.symmetric()) return unsupported(node, "weights with a zero point; only symmetric weights are implemented");
   return found->second;
 }
@@ -94,7 +101,8 @@ Status Lowering::conv(const graph::Node& node, std::int64_t macs) {
   HEDGE_TRY(const auto weight, weights(node));
   const Shape& x = shape_of(node.inputs[0]);
   const Shape& w = weight.values->shape();
-  if (weight.scales.size() > 1 && weight.axis != 0) return unsupported(node, "weights with a scale along another axis than the output channels");
+  if (weight.scales.size() > 1 && weight.axis != 0)
+    return unsupported(node, "weights with a scale along another axis than the output channels");
   HEDGE_TRY(const auto window, graph::resolve_window(node, {w[2], w[3]}, x[2], x[3]));
   if (window.dilations[0] != 1 || window.dilations[1] != 1) return unsupported(node, "a dilated convolution");
   const std::int64_t groups = node.integer("group", 1);
@@ -114,7 +122,8 @@ Status Lowering::gemm(const graph::Node& node, std::int64_t macs) {
   const bool flipped = node.integer("transB", 0) != 0;  // [O, I], as a fully connected layer has it
   const bool plain = node.integer("transA", 0) == 0 && node.number("alpha", 1) == 1 && node.number("beta", 1) == 1;
   if (!plain) return unsupported(node, "a Gemm with transA, alpha or beta");
-  if (weight.scales.size() > 1 && weight.axis != (flipped ? 0 : 1)) return unsupported(node, "weights with a scale along another axis than the outputs");
+  if (weight.scales.size() > 1 && weight.axis != (flipped ? 0 : 1))
+    return unsupported(node, "weights with a scale along another axis than the outputs");
   const Activation& x = network_.activations[input];
   const std::int64_t outs = weight.values->shape()[flipped ? 0 : 1], ins = weight.values->shape()[flipped ? 1 : 0];
   Layer layer{.kind = LayerKind::kFullyConnected, .name = node.name, .inputs = {input}, .macs = macs};

@@ -10,22 +10,81 @@ constexpr std::uint32_t kSchema = 3;
 constexpr std::int64_t kMostDimension = 1 << 24;
 
 // Field numbers of the schema's tables.
-namespace model { constexpr std::size_t kVersion = 0, kCodes = 1, kSubgraphs = 2, kBuffers = 4; }
-namespace code { constexpr std::size_t kOld = 0, kNew = 3; }
-namespace subgraph { constexpr std::size_t kTensors = 0, kInputs = 1, kOutputs = 2, kOperators = 3; }
-namespace tensor { constexpr std::size_t kShape = 0, kType = 1, kBuffer = 2, kQuantization = 4, kSparsity = 6; }
-namespace quantization { constexpr std::size_t kScale = 2, kZeroPoint = 3, kAxis = 6; }
-namespace op { constexpr std::size_t kCode = 0, kInputs = 1, kOutputs = 2, kOptions = 4; }
-namespace buffer { constexpr std::size_t kData = 0, kOffset = 1; }
+namespace model {
+constexpr std::size_t kVersion = 0, kCodes = 1, kSubgraphs = 2, kBuffers = 4;
+}
+namespace code {
+constexpr std::size_t kOld = 0, kNew = 3;
+}
+namespace subgraph {
+constexpr std::size_t kTensors = 0, kInputs = 1, kOutputs = 2, kOperators = 3;
+}
+namespace tensor {
+constexpr std::size_t kShape = 0, kType = 1, kBuffer = 2, kQuantization = 4, kSparsity = 6;
+}
+namespace quantization {
+constexpr std::size_t kScale = 2, kZeroPoint = 3, kAxis = 6;
+}
+namespace op {
+constexpr std::size_t kCode = 0, kInputs = 1, kOutputs = 2, kOptions = 4;
+}
+namespace buffer {
+constexpr std::size_t kData = 0, kOffset = 1;
+}
 
 /// The schema's names of the operators one meets, by code.
 const char* operator_name(std::int32_t code) {
-  static constexpr std::array kNames = {"ADD", "AVERAGE_POOL_2D", "CONCATENATION", "CONV_2D", "DEPTHWISE_CONV_2D", "DEPTH_TO_SPACE", "DEQUANTIZE",
-      "EMBEDDING_LOOKUP", "FLOOR", "FULLY_CONNECTED", "HASHTABLE_LOOKUP", "L2_NORMALIZATION", "L2_POOL_2D", "LOCAL_RESPONSE_NORMALIZATION",
-      "LOGISTIC", "LSH_PROJECTION", "LSTM", "MAX_POOL_2D", "MUL", "RELU", "RELU_N1_TO_1", "RELU6", "RESHAPE", "RESIZE_BILINEAR", "RNN", "SOFTMAX",
-      "SPACE_TO_DEPTH", "SVDF", "TANH", "CONCAT_EMBEDDINGS", "SKIP_GRAM", "CALL", "CUSTOM", "EMBEDDING_LOOKUP_SPARSE", "PAD",
-      "UNIDIRECTIONAL_SEQUENCE_RNN", "GATHER", "BATCH_TO_SPACE_ND", "SPACE_TO_BATCH_ND", "TRANSPOSE", "MEAN", "SUB", "DIV", "SQUEEZE",
-      "UNIDIRECTIONAL_SEQUENCE_LSTM", "STRIDED_SLICE", "BIDIRECTIONAL_SEQUENCE_RNN", "EXP", "TOPK_V2", "SPLIT", "LOG_SOFTMAX"};
+  static constexpr std::array kNames = {"ADD",
+                                        "AVERAGE_POOL_2D",
+                                        "CONCATENATION",
+                                        "CONV_2D",
+                                        "DEPTHWISE_CONV_2D",
+                                        "DEPTH_TO_SPACE",
+                                        "DEQUANTIZE",
+                                        "EMBEDDING_LOOKUP",
+                                        "FLOOR",
+                                        "FULLY_CONNECTED",
+                                        "HASHTABLE_LOOKUP",
+                                        "L2_NORMALIZATION",
+                                        "L2_POOL_2D",
+                                        "LOCAL_RESPONSE_NORMALIZATION",
+                                        "LOGISTIC",
+                                        "LSH_PROJECTION",
+                                        "LSTM",
+                                        "MAX_POOL_2D",
+                                        "MUL",
+                                        "RELU",
+                                        "RELU_N1_TO_1",
+                                        "RELU6",
+                                        "RESHAPE",
+                                        "RESIZE_BILINEAR",
+                                        "RNN",
+                                        "SOFTMAX",
+                                        "SPACE_TO_DEPTH",
+                                        "SVDF",
+                                        "TANH",
+                                        "CONCAT_EMBEDDINGS",
+                                        "SKIP_GRAM",
+                                        "CALL",
+                                        "CUSTOM",
+                                        "EMBEDDING_LOOKUP_SPARSE",
+                                        "PAD",
+                                        "UNIDIRECTIONAL_SEQUENCE_RNN",
+                                        "GATHER",
+                                        "BATCH_TO_SPACE_ND",
+                                        "SPACE_TO_BATCH_ND",
+                                        "TRANSPOSE",
+                                        "MEAN",
+                                        "SUB",
+                                        "DIV",
+                                        "SQUEEZE",
+                                        "UNIDIRECTIONAL_SEQUENCE_LSTM",
+                                        "STRIDED_SLICE",
+                                        "BIDIRECTIONAL_SEQUENCE_RNN",
+                                        "EXP",
+                                        "TOPK_V2",
+                                        "SPLIT",
+                                        "LOG_SOFTMAX"};
   if (code >= 0 && static_cast<std::size_t>(code) < kNames.size()) return kNames[static_cast<std::size_t>(code)];
   switch (code) {
     case 60: return "PADV2";
@@ -71,10 +130,12 @@ class Parser {
 
  private:
   [[nodiscard]] Error bad(std::string what, std::string got = {}, std::string expected = {}) const {
-    return {.code = ErrorCode::kBadFormat, .what = std::move(what), .where = where_, .got = std::move(got), .expected = std::move(expected)};
+    return {
+        .code = ErrorCode::kBadFormat, .what = std::move(what), .where = where_, .got = std::move(got), .expected = std::move(expected)};
   }
   [[nodiscard]] Error unsupported(std::string what, std::string got = {}, std::string expected = {}) const {
-    return {.code = ErrorCode::kUnsupported, .what = std::move(what), .where = where_, .got = std::move(got), .expected = std::move(expected)};
+    return {
+        .code = ErrorCode::kUnsupported, .what = std::move(what), .where = where_, .got = std::move(got), .expected = std::move(expected)};
   }
   [[nodiscard]] Error broken(const std::string& part) const { return bad(part + " points outside the file: it is cut off or damaged"); }
 
@@ -131,14 +192,17 @@ class Parser {
   Status attach(const FlatTable& root, const FlatVector& buffers, const FlatTable& from, const std::string& part, TfliteTensor& one) const {
     const auto index = from.number<std::uint32_t>(tensor::kBuffer);
     if (flat_.broken()) return broken(part);
-    if (index >= buffers.size()) return bad(part + " names a buffer that is not there", std::to_string(index), "below " + std::to_string(buffers.size()));
+    if (index >= buffers.size())
+      return bad(part + " names a buffer that is not there", std::to_string(index), "below " + std::to_string(buffers.size()));
     const FlatTable buffer_table = root.element(buffers, index);
-    if (buffer_table.number<std::uint64_t>(buffer::kOffset) > 1) return unsupported(part + " lies outside the FlatBuffers part of the file");
+    if (buffer_table.number<std::uint64_t>(buffer::kOffset) > 1)
+      return unsupported(part + " lies outside the FlatBuffers part of the file");
     one.data = buffer_table.vector(buffer::kData, 1).raw();
     if (one.data.empty()) return {};
     const auto expected = static_cast<std::size_t>(num_elements(one.shape)) * width_of(one.type);
     if (one.data.size() != expected)
-      return bad(part + " has a constant of another size than its shape " + to_string(one.shape), std::to_string(one.data.size()) + " bytes", std::to_string(expected));
+      return bad(part + " has a constant of another size than its shape " + to_string(one.shape),
+                 std::to_string(one.data.size()) + " bytes", std::to_string(expected));
     return {};
   }
 
@@ -150,7 +214,8 @@ class Parser {
       one.name = "operator " + std::to_string(i);
       const auto index = from.number<std::uint32_t>(op::kCode);
       if (flat_.broken()) return broken(one.name);
-      if (index >= codes.size()) return bad(one.name + " has a code that is not there", std::to_string(index), "below " + std::to_string(codes.size()));
+      if (index >= codes.size())
+        return bad(one.name + " has a code that is not there", std::to_string(index), "below " + std::to_string(codes.size()));
       const FlatTable code_table = root.element(codes, index);
       // Files of before schema 3a have only the old, 8-bit code.
       one.code = std::max<std::int32_t>(code_table.number<std::int8_t>(code::kOld), code_table.number<std::int32_t>(code::kNew));
@@ -172,6 +237,8 @@ class Parser {
 
 }  // namespace
 
-Result<TfliteFile> parse_tflite(FlatBytes& flat, std::string_view bytes, const std::string& where) { return Parser(flat, bytes, where).run(); }
+Result<TfliteFile> parse_tflite(FlatBytes& flat, std::string_view bytes, const std::string& where) {
+  return Parser(flat, bytes, where).run();
+}
 
 }  // namespace hedge::codegen::internal

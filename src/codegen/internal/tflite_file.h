@@ -9,7 +9,8 @@
 #include "core/result.h"
 #include "core/tensor.h"
 
-/// A .tflite file as plain values, its offsets checked. Field numbers: the public schema of TensorFlow Lite, version 3 (docs/formats/tflite.md).
+/// A .tflite file as plain values, its offsets checked. Field numbers: the public schema of TensorFlow Lite, version 3
+/// (docs/formats/tflite.md).
 namespace hedge::codegen::internal {
 
 enum class TfliteType : std::int8_t { kFloat32 = 0, kInt32 = 2, kUint8 = 3, kInt64 = 4, kInt8 = 9 };
@@ -19,8 +20,8 @@ struct TfliteTensor {
   TfliteType type = TfliteType::kFloat32;
   std::vector<float> scales;  ///< finite, not zero; published models have negative ones for some channels of their weights
   std::vector<std::int64_t> zero_points;
-  std::int32_t axis = 0;      ///< of several scales
-  std::string_view data;      ///< empty: computed. Borrowed from the file's bytes; exactly the shape's elements
+  std::int32_t axis = 0;  ///< of several scales
+  std::string_view data;  ///< empty: computed. Borrowed from the file's bytes; exactly the shape's elements
   [[nodiscard]] bool is_constant() const { return !data.empty(); }
 };
 
@@ -43,7 +44,7 @@ enum TfliteOp : std::int32_t {
 
 struct TfliteOperator {
   std::int32_t code = 0;
-  std::string name;  ///< "operator 12 (CONV_2D)", for messages
+  std::string name;                  ///< "operator 12 (CONV_2D)", for messages
   std::vector<std::int32_t> inputs;  ///< -1: left out; else an index of a tensor
   std::vector<std::int32_t> outputs;
   FlatTable options;

@@ -41,7 +41,8 @@ class TfliteImport {
   Status requantise(const TfliteOperator& op);
   Status last(const TfliteOperator& op, std::size_t index);
 
-  [[nodiscard]] Error error(ErrorCode code, const TfliteOperator& op, std::string what, std::string got = {}, std::string expected = {}) const;
+  [[nodiscard]] Error error(ErrorCode code, const TfliteOperator& op, std::string what, std::string got = {},
+                            std::string expected = {}) const;
   /// The operator's input `i`. Errors: kUnsupported it is no computed tensor (or padded, unless `padded`); kBadFormat it is not there.
   Result<Value> operand(const TfliteOperator& op, std::size_t i, bool padded = false) const;
   Result<const TfliteTensor*> constant(const TfliteOperator& op, std::size_t i) const;
@@ -49,14 +50,16 @@ class TfliteImport {
   /// A picture's tensor of the file, [1, H, W, C]. Errors: kUnsupported.
   Status require_picture(const TfliteOperator& op, std::int32_t tensor) const;
   /// Weights as [O, I, KH, KW] (or [O, I]) floats behind integers, symmetric, one scale an output.
-  Result<Weights> weights(const TfliteOperator& op, const std::string& name, const Shape& shape, const std::vector<std::size_t>& from, std::size_t channel_axis);
+  Result<Weights> weights(const TfliteOperator& op, const std::string& name, const Shape& shape, const std::vector<std::size_t>& from,
+                          std::size_t channel_axis);
   Result<std::string> bias(const TfliteOperator& op, const std::string& name, std::int32_t input, const std::vector<float>& weight_scales);
   /// Relu or Clip for the schema's fused activation.
   Result<std::string> activated(const TfliteOperator& op, std::size_t field, const std::string& x, const std::string& name);
   /// Quantises `x` as the operator's output tensor, dequantises it, and makes it known.
   Status finish(const TfliteOperator& op, const std::string& x);
   /// Pads for the schema's SAME or VALID. Errors: kBadFormat a window that does not fit.
-  Result<std::vector<std::int64_t>> pads(const TfliteOperator& op, const Value& x, std::array<std::int64_t, 2> kernel, std::array<std::int64_t, 2> strides) const;
+  Result<std::vector<std::int64_t>> pads(const TfliteOperator& op, const Value& x, std::array<std::int64_t, 2> kernel,
+                                         std::array<std::int64_t, 2> strides) const;
   Result<std::string> there_and_back(const std::string& x, std::int32_t tensor, const std::string& name);
   [[nodiscard]] float scale_of(std::int32_t tensor) const { return file_.tensors[static_cast<std::size_t>(tensor)].scales[0]; }
 

@@ -55,17 +55,20 @@ Result<TfliteImport::Weights> TfliteImport::weights(const TfliteOperator& op, co
   const bool old = tensor->type == TfliteType::kUint8;
   if (!old && tensor->type != TfliteType::kInt8) return error(ErrorCode::kUnsupported, op, "weights that are not quantised to 8 bits");
   if (tensor->scales.size() != 1 && (tensor->scales.size() != outs || tensor->axis != static_cast<std::int32_t>(channel_axis)))
-    return error(ErrorCode::kUnsupported, op, "weights whose scales are not one, or one an output channel", std::to_string(tensor->scales.size()));
+    return error(ErrorCode::kUnsupported, op, "weights whose scales are not one, or one an output channel",
+                 std::to_string(tensor->scales.size()));
   if (!old && std::any_of(tensor->zero_points.begin(), tensor->zero_points.end(), [](I z) { return z != 0; }))
     return error(ErrorCode::kUnsupported, op, "int8 weights with a zero point");
   const std::size_t each = from.size() / outs;
-  const auto steps = [&](std::size_t i) { return weight_at(*tensor, from[i]) - static_cast<std::int32_t>(old ? tensor->zero_points[0] : 0); };
+  const auto steps = [&](std::size_t i) {
+    return weight_at(*tensor, from[i]) - static_cast<std::int32_t>(old ? tensor->zero_points[0] : 0);
+  };
   Tensor integers(DType::kI8, shape);
   Weights made;
   for (std::size_t o = 0; o < outs; ++o) {
     const double scale = static_cast<double>(tensor->scales[tensor->scales.size() == 1 ? 0 : o]);
     double shrink = scale < 0 ? -1 : 1;  // a negative scale: the same with weights (and bias) of the other sign
-    if (old) {  // 8 bits with a zero point take 9 without, so they are rounded anew
+    if (old) {                           // 8 bits with a zero point take 9 without, so they are rounded anew
       std::int32_t most = 1;
       for (std::size_t i = 0; i < each; ++i) most = std::max(most, std::abs(steps(o * each + i)));
       shrink *= most / 127.0;
@@ -83,13 +86,15 @@ Result<TfliteImport::Weights> TfliteImport::weights(const TfliteOperator& op, co
   return made;
 }
 
-Result<std::string> TfliteImport::bias(const TfliteOperator& op, const std::string& name, std::int32_t input, const std::vector<float>& weight_scales) {
+Result<std::string> TfliteImport::bias(const TfliteOperator& op, const std::string& name, std::int32_t input,
+                                       const std::vector<float>& weight_scales) {
   if (op.inputs.size() < 3 || op.inputs[2] < 0) return std::string();
   HEDGE_TRY(const TfliteTensor* tensor, constant(op, 2));
   const std::size_t outs = weight_scales.size();
   if (tensor->type != TfliteType::kInt32) return error(ErrorCode::kUnsupported, op, "a bias that is not int32");
   const Ints given = integers_of(*tensor);
-  if (given.size() != outs) return error(ErrorCode::kBadFormat, op, "a bias that is not one value an output", std::to_string(given.size()), std::to_string(outs));
+  if (given.size() != outs)
+    return error(ErrorCode::kBadFormat, op, "a bias that is not one value an output", std::to_string(given.size()), std::to_string(outs));
   const TfliteTensor& weight = file_.tensors[static_cast<std::size_t>(op.inputs[1])];
   const bool rescaled = weight.type == TfliteType::kUint8;
   std::vector<std::int32_t> integers;
@@ -112,7 +117,8 @@ Result<std::string> TfliteImport::activated(const TfliteOperator& op, std::size_
   const auto kind = op.options.number<std::int8_t>(field);
   if (kind == kNoActivation) return x;
   if (kind == kRelu) return builder_.op("Relu", {x}, {}, name + ".relu");
-  if (kind == kRelu6) return builder_.op("Clip", {x, builder_.scalar(name + ".low", 0), builder_.scalar(name + ".high", 6)}, {}, name + ".relu6");
+  if (kind == kRelu6)
+    return builder_.op("Clip", {x, builder_.scalar(name + ".low", 0), builder_.scalar(name + ".high", 6)}, {}, name + ".relu6");
   return error(ErrorCode::kUnsupported, op, "a fused activation that is not implemented", std::to_string(kind), "none, ReLU or ReLU6");
 }
 
@@ -124,7 +130,8 @@ Result<Ints> TfliteImport::pads(const TfliteOperator& op, const Value& x, std::a
   for (std::size_t axis = 0; axis < 2; ++axis) {
     const I size = shape[axis + 1] + x.pads[axis] + x.pads[axis + 2];
     if (kernel[axis] < 1 || strides[axis] < 1 || kernel[axis] > 1 << 20 || strides[axis] > 1 << 20)
-      return error(ErrorCode::kBadFormat, op, "a kernel or stride out of range", std::to_string(kernel[axis]) + ", " + std::to_string(strides[axis]));
+      return error(ErrorCode::kBadFormat, op, "a kernel or stride out of range",
+                   std::to_string(kernel[axis]) + ", " + std::to_string(strides[axis]));
     if (mode == kValid) continue;
     const I positions = (size + strides[axis] - 1) / strides[axis];
     const I total = std::max<I>(0, (positions - 1) * strides[axis] + kernel[axis] - size);
@@ -141,11 +148,14 @@ Status TfliteImport::conv(const TfliteOperator& op, const std::string& name, boo
   const Shape& w = tensor->shape;
   const I channels = file_.tensors[static_cast<std::size_t>(x.tensor)].shape[3];
   const bool fits = w.size() == 4 && num_elements(w) > 0 && (depthwise ? w[0] == 1 && w[3] == channels : w[3] == channels);
-  if (!fits) return error(ErrorCode::kUnsupported, op, "weights of a shape that is not implemented (a multiplier, groups?)", to_string(w), "for " + std::to_string(channels) + " channels");
+  if (!fits)
+    return error(ErrorCode::kUnsupported, op, "weights of a shape that is not implemented (a multiplier, groups?)", to_string(w),
+                 "for " + std::to_string(channels) + " channels");
   const WindowFields fields = depthwise ? kDepthwiseFields : kConvFields;
   if (op.options.number<std::int32_t>(fields.dilation_width, 1) != 1 || op.options.number<std::int32_t>(fields.dilation_height, 1) != 1)
     return error(ErrorCode::kUnsupported, op, "a dilated convolution");
-  if (depthwise && op.options.number<std::int32_t>(kDepthMultiplier, 1) != 1) return error(ErrorCode::kUnsupported, op, "a depth multiplier");
+  if (depthwise && op.options.number<std::int32_t>(kDepthMultiplier, 1) != 1)
+    return error(ErrorCode::kUnsupported, op, "a depth multiplier");
   const std::array<I, 2> strides = {op.options.number<std::int32_t>(kStrideHeight), op.options.number<std::int32_t>(kStrideWidth)};
   HEDGE_TRY(const auto around, pads(op, x, {w[1], w[2]}, strides));
   // [O, KH, KW, I] (depthwise: [1, KH, KW, C]) to the graph's [O, I, KH, KW] ([C, 1, KH, KW]).
@@ -178,7 +188,8 @@ Status TfliteImport::fully_connected(const TfliteOperator& op, const std::string
     input = builder_.op("Flatten", {input}, {}, name + ".flat");
   }
   const I plane = picture[0] == 0 ? 1 : picture[1] * picture[2], channels = picture[0] == 0 ? w[1] : picture[0];
-  if (plane * channels != w[1]) return error(ErrorCode::kBadFormat, op, "weights that do not fit the input", to_string(w), to_string(shape));
+  if (plane * channels != w[1])
+    return error(ErrorCode::kBadFormat, op, "weights that do not fit the input", to_string(w), to_string(shape));
   std::vector<std::size_t> from;  // the file flattens [H, W, C], the graph [C, H, W]
   for (I o = 0; o < w[0]; ++o)
     for (I c = 0; c < channels; ++c)
@@ -204,7 +215,8 @@ Status TfliteImport::pool(const TfliteOperator& op, const std::string& name, boo
   const std::array<I, 2> kernel = {op.options.number<std::int32_t>(kPoolHeight), op.options.number<std::int32_t>(kPoolWidth)};
   const std::array<I, 2> strides = {op.options.number<std::int32_t>(kStrideHeight), op.options.number<std::int32_t>(kStrideWidth)};
   HEDGE_TRY(const auto around, pads(op, x, kernel, strides));
-  const graph::Attributes attributes = {{"kernel_shape", Ints{kernel[0], kernel[1]}}, {"strides", Ints{strides[0], strides[1]}}, {"pads", around}};
+  const graph::Attributes attributes = {
+      {"kernel_shape", Ints{kernel[0], kernel[1]}}, {"strides", Ints{strides[0], strides[1]}}, {"pads", around}};
   const std::string pooled = builder_.op(average ? "AveragePool" : "MaxPool", {x.name}, attributes, name);
   HEDGE_TRY(const std::string y, activated(op, kPoolActivation, pooled, name));
   return finish(op, y);

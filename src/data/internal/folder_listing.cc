@@ -76,8 +76,8 @@ Result<std::vector<ListedFile>> list_part(const fs::path& root, const fs::path& 
   return files;
 }
 
-/// Whether some class has pictures enough to be divided by itself. Where none has, nothing can be trained on the folder: it judges models of
-/// elsewhere, and needs its pictures for that.
+/// Whether some class has pictures enough to be divided by itself. Where none has, nothing can be trained on the folder: it judges models
+/// of elsewhere, and needs its pictures for that.
 bool can_train(const std::vector<ListedFile>& files, std::size_t classes) {
   std::vector<std::size_t> counts(classes, 0);
   for (const auto& file : files) ++counts[static_cast<std::size_t>(file.label)];

@@ -24,8 +24,9 @@ struct FolderListing {
 
 /// Lists `root`. With train/ and one of test/, val/, validation/ and valid/ that shares a class with it: ImageNet's layout, where
 /// the first of these is the test split and a tenth of train/ the calibration split. Otherwise the classes lie directly below, and a
-/// tenth each is test and calibration (two fifths each where no class has three pictures). Names that begin with a dot are passed over; so are files outside class folders.
-/// Errors: kNotFound, kIo, kBadData: no class folder, a train/ with which no test folder shares a class, or only one of the two.
+/// tenth each is test and calibration (two fifths each where no class has three pictures). Names that begin with a dot are passed over; so
+/// are files outside class folders. Errors: kNotFound, kIo, kBadData: no class folder, a train/ with which no test folder shares a class,
+/// or only one of the two.
 Result<FolderListing> list_folder(const std::filesystem::path& root);
 
 }  // namespace hedge::data::internal

@@ -4,7 +4,10 @@ namespace hedge::edge {
 
 Status FaultOptions::validate() const {
   if (share >= 0 && share <= 1) return {};
-  return Error{.code = ErrorCode::kInvalidArgument, .what = "the share of faults is out of range", .got = std::to_string(share), .expected = "0 to 1"};
+  return Error{.code = ErrorCode::kInvalidArgument,
+               .what = "the share of faults is out of range",
+               .got = std::to_string(share),
+               .expected = "0 to 1"};
 }
 
 std::optional<std::uint8_t> FaultyTransport::Damage::pass(std::uint8_t byte) {

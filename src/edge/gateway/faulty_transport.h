@@ -11,7 +11,7 @@
 namespace hedge::edge {
 
 struct FaultOptions {
-  double share = 0;        ///< of the frames, each way: so many are dropped or corrupted (half and half); 0 to 1
+  double share = 0;  ///< of the frames, each way: so many are dropped or corrupted (half and half); 0 to 1
   std::uint64_t seed = 1;
   /// Errors: kInvalidArgument, naming the field.
   [[nodiscard]] Status validate() const;

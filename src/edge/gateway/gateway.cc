@@ -27,19 +27,19 @@ micro::PictureForm form_of(const data::Picture& picture) {
           .channels = static_cast<std::uint8_t>(picture.channels)};
 }
 
-std::string to_string(const micro::PictureForm& form) {
-  return "u8 " + hedge::to_string(Shape{form.height, form.width, form.channels});
-}
+std::string to_string(const micro::PictureForm& form) { return "u8 " + hedge::to_string(Shape{form.height, form.width, form.channels}); }
 
 bool same_form(const data::Picture& picture, const micro::PictureForm& form) {
-  return picture.height == form.height && picture.width == form.width && picture.channels == form.channels && picture.pixels.size() == form.bytes();
+  return picture.height == form.height && picture.width == form.width && picture.channels == form.channels &&
+         picture.pixels.size() == form.bytes();
 }
 
 Error device_silent(milliseconds patience) {
   return {.code = ErrorCode::kDeadline,
           .what = "the device is silent",
           .got = "nothing for " + std::to_string(patience.count()) + " ms",
-          .hint = "is it running, at the same baud rate, with firmware that speaks version " + std::to_string(micro::kFrameVersion) + " of the protocol?"};
+          .hint = "is it running, at the same baud rate, with firmware that speaks version " + std::to_string(micro::kFrameVersion) +
+                  " of the protocol?"};
 }
 
 }  // namespace
@@ -87,11 +87,14 @@ Result<micro::DeviceInfo> Gateway::greet(milliseconds within) {
   while (!info_ && port_.status() && since(start, clock_) < within) {
     hello_ = link_.next_sequence();
     link_.send(FrameType::kHello, hello_, {});
-    link_.await(options_.link.retry_ms, [this] { return info_.has_value() || !port_.status(); }, handler());
+    link_.await(
+        options_.link.retry_ms, [this] { return info_.has_value() || !port_.status(); }, handler());
   }
   HEDGE_CHECK(port_.status());
   if (!info_ && link_.last_drop() == micro::DropReason::kVersion)
-    return Error{.code = ErrorCode::kUnsupported, .what = "the device speaks another version of the protocol", .expected = std::to_string(micro::kFrameVersion),
+    return Error{.code = ErrorCode::kUnsupported,
+                 .what = "the device speaks another version of the protocol",
+                 .expected = std::to_string(micro::kFrameVersion),
                  .hint = "build firmware and gateway from the same release"};
   if (!info_) return device_silent(within);
   return *info_;
@@ -124,7 +127,8 @@ void Gateway::take_info(const Frame& frame) {
 void Gateway::take_query(const Frame& frame) {
   micro::PicturePiece piece;
   if (!micro::PicturePiece::read(frame, piece)) return link_.refuse(frame, NackReason::kMalformed);
-  if ((info_ && piece.form != info_->form) || (piece.form.channels != 1 && piece.form.channels != 3)) return link_.refuse(frame, NackReason::kWrongSize);
+  if ((info_ && piece.form != info_->form) || (piece.form.channels != 1 && piece.form.channels != 3))
+    return link_.refuse(frame, NackReason::kWrongSize);
   const bool present = query_.open && piece.id == query_.id;
   if (present && piece.offset + piece.bytes.size <= query_.pixels.size()) return link_.acknowledge(frame);
   if (piece.offset != (present ? query_.pixels.size() : 0)) return link_.refuse(frame, NackReason::kOutOfOrder);
@@ -151,7 +155,8 @@ micro::CloudReply Gateway::query_cloud() {
   if (cloud_ == nullptr) {
     reply.outcome = AnswerReason::kNoCloud;
   } else {
-    const auto logits = cloud_->logits({.height = query_.form.height, .width = query_.form.width, .channels = query_.form.channels, .pixels = query_.pixels});
+    const auto logits = cloud_->logits(
+        {.height = query_.form.height, .width = query_.form.width, .channels = query_.form.channels, .pixels = query_.pixels});
     if (logits) {
       reply = words::rank(*logits);
     } else {
@@ -192,7 +197,9 @@ Status Gateway::send_piece(std::uint32_t id, const data::Picture& picture, std::
       return {};
     }
     if (delivery == Delivery::kRefused)
-      return Error{.code = ErrorCode::kMismatch, .what = "the device does not take this picture", .got = to_string(form_of(picture)),
+      return Error{.code = ErrorCode::kMismatch,
+                   .what = "the device does not take this picture",
+                   .got = to_string(form_of(picture)),
                    .expected = info_ ? to_string(info_->form) : ""};
     if (clock_.now() >= deadline) return device_silent(options_.device_patience);
   }
@@ -215,12 +222,16 @@ void Gateway::remind(std::uint32_t id, const data::Picture& picture) {
   std::uint8_t head[micro::PicturePiece::kHeadBytes];
   const std::size_t last = (picture.pixels.size() - 1) / micro::PicturePiece::kMostBytes * micro::PicturePiece::kMostBytes;
   const micro::PicturePiece piece{.id = id, .form = form_of(picture), .offset = static_cast<std::uint32_t>(last)};
-  link_.send(FrameType::kPicture, link_.next_sequence(), piece.write_head(head), {picture.pixels.data() + last, picture.pixels.size() - last});
+  link_.send(FrameType::kPicture, link_.next_sequence(), piece.write_head(head),
+             {picture.pixels.data() + last, picture.pixels.size() - last});
 }
 
 Result<DeviceReport> Gateway::feed(const data::Picture& picture, const std::vector<std::string>& labels) {
   if (info_ && !same_form(picture, info_->form))
-    return Error{.code = ErrorCode::kMismatch, .what = "the device takes other pictures", .got = to_string(form_of(picture)), .expected = to_string(info_->form)};
+    return Error{.code = ErrorCode::kMismatch,
+                 .what = "the device takes other pictures",
+                 .got = to_string(form_of(picture)),
+                 .expected = to_string(info_->form)};
   const std::uint32_t id = next_id_++;
   const auto start = clock_.now();
   answers_.clear();
@@ -229,7 +240,8 @@ Result<DeviceReport> Gateway::feed(const data::Picture& picture, const std::vect
   auto quiet_since = clock_.now();
   while (since(quiet_since, clock_) < options_.device_patience) {
     const auto wait = static_cast<std::uint32_t>(options_.remind_every.count());
-    const bool stirred = link_.await(wait, [&] { return query_.ready || !answers_.empty() || !port_.status(); }, handler());
+    const bool stirred = link_.await(
+        wait, [&] { return query_.ready || !answers_.empty() || !port_.status(); }, handler());
     HEDGE_CHECK(port_.status());
     if (query_.ready) ask_cloud();
     while (!answers_.empty()) {
@@ -250,7 +262,8 @@ Result<DeviceReport> Gateway::feed(const data::Picture& picture, const std::vect
 }
 
 Result<std::optional<DeviceReport>> Gateway::serve(milliseconds within, const std::vector<std::string>& labels) {
-  link_.await(static_cast<std::uint32_t>(within.count()), [this] { return query_.ready || !answers_.empty() || !port_.status(); }, handler());
+  link_.await(
+      static_cast<std::uint32_t>(within.count()), [this] { return query_.ready || !answers_.empty() || !port_.status(); }, handler());
   HEDGE_CHECK(port_.status());
   if (query_.ready) ask_cloud();
   if (answers_.empty()) return std::optional<DeviceReport>();
@@ -262,7 +275,9 @@ Result<std::optional<DeviceReport>> Gateway::serve(milliseconds within, const st
 
 Result<DeviceReport> Gateway::report_of(const micro::DeviceAnswer& answer, const std::vector<std::string>& labels) {
   if (answer.label >= labels.size() || answer.own_label >= labels.size())
-    return Error{.code = ErrorCode::kBadData, .what = "the device's answer is no class", .got = std::to_string(std::max(answer.label, answer.own_label)),
+    return Error{.code = ErrorCode::kBadData,
+                 .what = "the device's answer is no class",
+                 .got = std::to_string(std::max(answer.label, answer.own_label)),
                  .expected = "below " + std::to_string(labels.size())};
   const bool asked = answer.id == query_.id;
   DeviceReport report{.id = answer.id, .own_label_index = answer.own_label, .instructions = answer.instructions, .retries = answer.retries};

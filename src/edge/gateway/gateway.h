@@ -21,26 +21,26 @@ namespace hedge::edge {
 
 struct GatewayOptions {
   micro::LinkOptions link;
-  std::chrono::milliseconds device_patience{10000};  ///< for a device that says nothing at all while it owes an acknowledgement or an answer; >= 1 ms
-  std::chrono::milliseconds remind_every{2000};      ///< an answer that does not come is asked for again so often; >= 1 ms
-  std::uint32_t first_id = 0;                        ///< of the pictures sent; another one a run, so that a device can tell runs apart
+  std::chrono::milliseconds device_patience{
+      10000};  ///< for a device that says nothing at all while it owes an acknowledgement or an answer; >= 1 ms
+  std::chrono::milliseconds remind_every{2000};  ///< an answer that does not come is asked for again so often; >= 1 ms
+  std::uint32_t first_id = 0;                    ///< of the pictures sent; another one a run, so that a device can tell runs apart
   /// Errors: kInvalidArgument, naming the field.
   [[nodiscard]] Status validate() const;
 };
 
 /// What the device said of a picture, in the words of the edge.
 struct DeviceReport {
-  std::uint32_t id = 0;            ///< the device's own number of the picture, or the gateway's where it was sent one
+  std::uint32_t id = 0;  ///< the device's own number of the picture, or the gateway's where it was sent one
   Answer answer;
   std::int64_t own_label_index = 0;
   std::uint32_t instructions = 0;  ///< of base and router; 0: the device does not count
   std::uint32_t retries = 0;       ///< frames that the device has sent again since it started
 };
 
-/// The other half of a microcontroller's hybrid: speaks with one device over a serial line (docs/formats/serial_frame.md), sends it pictures
-/// to answer or not, and takes its queries to the cloud. Call greet() first, then feed() for each picture, or serve() again and again.
-/// Not thread-safe.
-/// `transport`, the cloud and `clock` must outlive it.
+/// The other half of a microcontroller's hybrid: speaks with one device over a serial line (docs/formats/serial_frame.md), sends it
+/// pictures to answer or not, and takes its queries to the cloud. Call greet() first, then feed() for each picture, or serve() again and
+/// again. Not thread-safe. `transport`, the cloud and `clock` must outlive it.
 class Gateway {
  public:
   Gateway(Transport& transport, const GatewayOptions& options, const Clock& clock, LogSink log);
@@ -52,7 +52,8 @@ class Gateway {
   /// Errors: kDeadline (no answer); kUnsupported (it speaks another version of the protocol); those of the transport.
   Result<micro::DeviceInfo> greet(std::chrono::milliseconds within);
 
-  /// Sets the device's threshold. Errors: kInvalidArgument (no number); kDeadline; kUnsupported (the device refuses); those of the transport.
+  /// Sets the device's threshold. Errors: kInvalidArgument (no number); kDeadline; kUnsupported (the device refuses); those of the
+  /// transport.
   Status set_threshold(float threshold);
 
   /// Sends a picture of the device's form (u8 [height, width, channels]) and waits for its answer, serving its query meanwhile.
@@ -122,7 +123,7 @@ class Gateway {
   std::optional<micro::DeviceInfo> info_;
   std::uint16_t hello_ = 0;  ///< sequence number of the last greeting
   Query query_;
-  std::deque<micro::DeviceAnswer> answers_;       ///< not handed out yet
+  std::deque<micro::DeviceAnswer> answers_;                             ///< not handed out yet
   std::optional<std::pair<std::uint32_t, std::uint16_t>> last_answer_;  ///< picture and sequence number, to know a repetition
 };
 

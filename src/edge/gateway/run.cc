@@ -45,7 +45,9 @@ class DeviceTally {
 std::string line_of(const Row& row, const std::optional<DeviceReport>& report, const std::vector<std::string>& labels) {
   Json json = to_json(row, labels);
   if (report) {
-    json["device"] = {{"own_label", labels.at(static_cast<std::size_t>(report->own_label_index))}, {"own_label_index", report->own_label_index}, {"retries", report->retries}};
+    json["device"] = {{"own_label", labels.at(static_cast<std::size_t>(report->own_label_index))},
+                      {"own_label_index", report->own_label_index},
+                      {"retries", report->retries}};
     json["device"]["instructions"] = report->instructions > 0 ? Json(report->instructions) : Json(nullptr);
   }
   return to_text(json);
@@ -73,7 +75,8 @@ Result<Json> feed_all(const GatewayRun& run, const PictureSource& source, const 
     error.code = ErrorCode::kUnavailable;
     return error;
   };
-  HEDGE_TRY(const auto summary, answer_all(answer, run.clock, source, {.limit = run.limit, .stop = run.stop, .progress = run.progress}, emit));
+  HEDGE_TRY(const auto summary,
+            answer_all(answer, run.clock, source, {.limit = run.limit, .stop = run.stop, .progress = run.progress}, emit));
   Json json = to_json(summary);
   json["device"] = tally.json(run.gateway);
   return json;

@@ -31,9 +31,9 @@ struct GatewayRun {
 /// Takes a line of JSON, with its line feed.
 using WriteLine = std::function<Status(std::string_view)>;
 
-/// Sends all pictures of `source` to the device, one after the other, and writes a line each (docs/formats/edge_json_lines.md: as hedge-edge's,
-/// with "device"). A picture that cannot be decoded, and one that the device does not answer, is a line with an error. Gives the summary.
-/// Errors: those of `write`; kUnavailable where the line is gone, or the device silent for three pictures in a row.
+/// Sends all pictures of `source` to the device, one after the other, and writes a line each (docs/formats/edge_json_lines.md: as
+/// hedge-edge's, with "device"). A picture that cannot be decoded, and one that the device does not answer, is a line with an error. Gives
+/// the summary. Errors: those of `write`; kUnavailable where the line is gone, or the device silent for three pictures in a row.
 Result<Json> feed_all(const GatewayRun& run, const PictureSource& source, const WriteLine& write);
 
 /// Serves a device with pictures of its own until the limit, the stop or the end of the line, and writes a line for each of its answers,

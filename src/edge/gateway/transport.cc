@@ -99,7 +99,8 @@ Status set_nonblocking(const Descriptor& descriptor, const std::string& name) {
 
 /// Calls `connect_once` until it gives a descriptor or the time is up.
 template <typename ConnectOnce>
-Result<Descriptor> connect_patiently(const std::string& name, const SerialOptions& options, const Clock& clock, ConnectOnce&& connect_once) {
+Result<Descriptor> connect_patiently(const std::string& name, const SerialOptions& options, const Clock& clock,
+                                     ConnectOnce&& connect_once) {
   const auto start = clock.now();
   for (;;) {
     Descriptor descriptor = connect_once();
@@ -109,7 +110,10 @@ Result<Descriptor> connect_patiently(const std::string& name, const SerialOption
     }
     const std::string reason = system_reason();
     if (clock.now() - start >= options.connect_within)
-      return Error{.code = ErrorCode::kUnavailable, .what = "cannot connect to the device: " + reason, .where = name, .hint = "is the device, or QEMU, running?"};
+      return Error{.code = ErrorCode::kUnavailable,
+                   .what = "cannot connect to the device: " + reason,
+                   .where = name,
+                   .hint = "is the device, or QEMU, running?"};
     std::this_thread::sleep_for(kConnectPause);
   }
 }
@@ -126,11 +130,16 @@ std::pair<std::string, std::string> split_address(std::string_view address) {
 Result<Descriptor> connect_tcp(const std::string& spec, const SerialOptions& options, const Clock& clock) {
   const auto [host, port] = split_address(std::string_view(spec).substr(4));
   if (host.empty() || port.find_first_not_of("0123456789") != std::string::npos)
-    return Error{.code = ErrorCode::kInvalidArgument, .what = "not the address of a serial line", .where = "--serial", .got = spec, .expected = "tcp:HOST:PORT"};
+    return Error{.code = ErrorCode::kInvalidArgument,
+                 .what = "not the address of a serial line",
+                 .where = "--serial",
+                 .got = spec,
+                 .expected = "tcp:HOST:PORT"};
   const addrinfo hints{.ai_flags = AI_NUMERICSERV, .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
   addrinfo* raw = nullptr;
   const int failed = ::getaddrinfo(host.c_str(), port.c_str(), &hints, &raw);
-  if (failed != 0) return Error{.code = ErrorCode::kNotFound, .what = std::string("no such host: ") + ::gai_strerror(failed), .where = spec};
+  if (failed != 0)
+    return Error{.code = ErrorCode::kNotFound, .what = std::string("no such host: ") + ::gai_strerror(failed), .where = spec};
   const std::unique_ptr<addrinfo, void (*)(addrinfo*)> found(raw, ::freeaddrinfo);
   return connect_patiently(spec, options, clock, [&found] {
     for (const addrinfo* one = found.get(); one != nullptr; one = one->ai_next) {
@@ -149,21 +158,30 @@ Result<Descriptor> connect_unix(const std::string& spec, const SerialOptions& op
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.empty() || path.size() >= sizeof address.sun_path)
-    return Error{.code = ErrorCode::kInvalidArgument, .what = "not the path of a socket", .where = "--serial", .got = spec, .expected = "unix:PATH of at most 107 bytes"};
+    return Error{.code = ErrorCode::kInvalidArgument,
+                 .what = "not the path of a socket",
+                 .where = "--serial",
+                 .got = spec,
+                 .expected = "unix:PATH of at most 107 bytes"};
   std::memcpy(address.sun_path, path.c_str(), path.size());
   return connect_patiently(spec, options, clock, [&address] {
     Descriptor descriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    if (!descriptor.open() || ::connect(descriptor.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return Descriptor();
+    if (!descriptor.open() || ::connect(descriptor.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+      return Descriptor();
     return descriptor;
   });
 }
 
 Result<speed_t> speed_of(int baud) {
-  constexpr std::pair<int, speed_t> kSpeeds[] = {{9600, B9600},     {19200, B19200},   {38400, B38400},   {57600, B57600},   {115200, B115200},
-                                                 {230400, B230400}, {460800, B460800}, {921600, B921600}, {1000000, B1000000}, {2000000, B2000000}};
+  constexpr std::pair<int, speed_t> kSpeeds[] = {{9600, B9600},       {19200, B19200},    {38400, B38400},   {57600, B57600},
+                                                 {115200, B115200},   {230400, B230400},  {460800, B460800}, {921600, B921600},
+                                                 {1000000, B1000000}, {2000000, B2000000}};
   for (const auto& [number, speed] : kSpeeds)
     if (number == baud) return speed;
-  return Error{.code = ErrorCode::kInvalidArgument, .what = "a baud rate that is not supported", .where = "--baud", .got = std::to_string(baud),
+  return Error{.code = ErrorCode::kInvalidArgument,
+               .what = "a baud rate that is not supported",
+               .where = "--baud",
+               .got = std::to_string(baud),
                .expected = "9600, 19200, 38400, 57600, 115200, 230400, 460800, 921600, 1000000 or 2000000"};
 }
 
@@ -171,10 +189,15 @@ Result<Descriptor> open_terminal(const std::string& path, int baud) {
   HEDGE_TRY(const auto speed, speed_of(baud));
   Descriptor descriptor(::open(path.c_str(), O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC));
   if (!descriptor.open())
-    return Error{.code = errno == ENOENT ? ErrorCode::kNotFound : ErrorCode::kIo, .what = "cannot open the serial line: " + system_reason(), .where = path};
+    return Error{.code = errno == ENOENT ? ErrorCode::kNotFound : ErrorCode::kIo,
+                 .what = "cannot open the serial line: " + system_reason(),
+                 .where = path};
   termios line{};
   if (::isatty(descriptor.get()) == 0 || ::tcgetattr(descriptor.get(), &line) != 0)
-    return Error{.code = ErrorCode::kInvalidArgument, .what = "not a serial line", .where = path, .expected = "/dev/tty…, tcp:HOST:PORT or unix:PATH"};
+    return Error{.code = ErrorCode::kInvalidArgument,
+                 .what = "not a serial line",
+                 .where = path,
+                 .expected = "/dev/tty…, tcp:HOST:PORT or unix:PATH"};
   ::cfmakeraw(&line);
   line.c_cflag |= CLOCAL | CREAD;
   line.c_cc[VMIN] = 1;  // nothing there is "not now", not the end of the line

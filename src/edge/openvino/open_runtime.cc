@@ -14,7 +14,10 @@ Result<std::unique_ptr<EdgeRuntime>> open_runtime(const Bundle& bundle, std::uni
                                             .features = manifest.base.features};
   // The router is a few thousand multiplications: more threads cost more than they give.
   const infer::OpenVinoOptions router_options{.throughput = options.throughput, .threads = 1};
-  RuntimeParts parts{.threshold = bundle.policy.chosen.threshold, .labels = bundle.labels, .preprocess = manifest.base.preprocess, .fusion = bundle.policy.fusion};
+  RuntimeParts parts{.threshold = bundle.policy.chosen.threshold,
+                     .labels = bundle.labels,
+                     .preprocess = manifest.base.preprocess,
+                     .fusion = bundle.policy.fusion};
   HEDGE_TRY(parts.base, infer::open_openvino(bundle.path(Role::kBase), base_options));
   HEDGE_TRY(parts.router, infer::open_openvino(bundle.path(Role::kRouter), router_options));
   if (remote) {

@@ -94,20 +94,15 @@ Json to_json(const routing::RouterChoice& choice) {
   Json candidates = Json::array();
   for (const routing::RouterCandidate& candidate : choice.candidates) {
     const routing::Estimate& gap = candidate.gap_closed_percent;
-    candidates.push_back({{"name", candidate.name}, {"macs", candidate.macs}, {"gap_closed_percent", to_json(Interval{gap.value, gap.low, gap.high})}});
+    candidates.push_back(
+        {{"name", candidate.name}, {"macs", candidate.macs}, {"gap_closed_percent", to_json(Interval{gap.value, gap.low, gap.high})}});
   }
   return {{"chosen", choice.chosen}, {"why", choice.why}, {"candidates", std::move(candidates)}};
 }
 
 Json to_json(const Explorer& explorer) {
-  return {{"method", explorer.method},
-          {"fused", explorer.fused},
-          {"pictures", explorer.pictures},
-          {"rows", explorer.rows},
-          {"scores", explorer.scores},
-          {"labels", explorer.labels},
-          {"base", explorer.base},
-          {"global", explorer.global}};
+  return {{"method", explorer.method}, {"fused", explorer.fused},   {"pictures", explorer.pictures}, {"rows", explorer.rows},
+          {"scores", explorer.scores}, {"labels", explorer.labels}, {"base", explorer.base},         {"global", explorer.global}};
 }
 
 Json paired_json(const std::vector<PairedRow>& rows) {

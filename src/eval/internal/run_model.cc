@@ -13,7 +13,11 @@ namespace {
 constexpr double kProgressEveryS = 0.5;
 
 Error disagreement(std::string what, std::string where, std::string got, std::string expected) {
-  return Error{.code = ErrorCode::kMismatch, .what = std::move(what), .where = std::move(where), .got = std::move(got), .expected = std::move(expected)};
+  return Error{.code = ErrorCode::kMismatch,
+               .what = std::move(what),
+               .where = std::move(where),
+               .got = std::move(got),
+               .expected = std::move(expected)};
 }
 
 /// A range of a data set as a data set of its own; borrows it.
@@ -66,7 +70,8 @@ Result<Wiring> wire(const ModelRun& model, std::int64_t batch, const std::string
     spec[0] = -1;
   }
   if (!fits(picture, spec))
-    return disagreement("the model's input does not fit its preprocessing recipe", role + ": " + input.name, to_string(picture), to_string(input.shape));
+    return disagreement("the model's input does not fit its preprocessing recipe", role + ": " + input.name, to_string(picture),
+                        to_string(input.shape));
   HEDGE_TRY(wiring.logits, find_spec(model.executor->outputs(), "logits"));
   if (auto features = find_spec(model.executor->outputs(), "features")) wiring.features = *features;
   return wiring;
@@ -87,8 +92,8 @@ TensorView batch_view(const data::Batch& batch, const Wiring& wiring, Tensor& pa
 Status append_rows(const Tensor& output, std::size_t rows, const std::string& where, std::int64_t& width, std::vector<float>& values) {
   const bool enough = !output.shape().empty() && output.shape()[0] >= static_cast<std::int64_t>(rows);
   if (output.dtype() != DType::kF32 || !enough)
-    return disagreement("an output has another type or number of rows", where, std::string(to_string(output.dtype())) + to_string(output.shape()),
-                        "f32[" + std::to_string(rows) + ", …]");
+    return disagreement("an output has another type or number of rows", where,
+                        std::string(to_string(output.dtype())) + to_string(output.shape()), "f32[" + std::to_string(rows) + ", …]");
   const std::int64_t here = output.num_elements() / output.shape()[0];
   if (values.empty()) width = here;
   if (here != width)
@@ -101,7 +106,8 @@ Status append_rows(const Tensor& output, std::size_t rows, const std::string& wh
 Status check_finite(const std::vector<float>& values, std::int64_t width, const data::Batch& batch, const data::Dataset& pictures,
                     const std::string& where) {
   const std::size_t first = values.size() - batch.indices.size() * static_cast<std::size_t>(width);
-  const auto bad = std::find_if(values.begin() + static_cast<std::ptrdiff_t>(first), values.end(), [](float v) { return !std::isfinite(v); });
+  const auto bad =
+      std::find_if(values.begin() + static_cast<std::ptrdiff_t>(first), values.end(), [](float v) { return !std::isfinite(v); });
   if (bad == values.end()) return {};
   const auto row = (static_cast<std::size_t>(bad - values.begin()) - first) / static_cast<std::size_t>(width);
   return Error{.code = ErrorCode::kBadData,
@@ -112,8 +118,8 @@ Status check_finite(const std::vector<float>& values, std::int64_t width, const 
 }
 
 /// A batch's rows, appended to `all`. `pictures` is what the batch's indices are of.
-Status run_batch(const ModelRun& model, const Wiring& wiring, const data::Batch& batch, const data::Dataset& pictures, const std::string& role,
-                 Predictions& all) {
+Status run_batch(const ModelRun& model, const Wiring& wiring, const data::Batch& batch, const data::Dataset& pictures,
+                 const std::string& role, Predictions& all) {
   Tensor padded;
   const NamedView input = {wiring.input, batch_view(batch, wiring, padded)};
   HEDGE_TRY(const std::vector<Tensor> outputs, model.executor->run({&input, 1}));
@@ -133,7 +139,11 @@ Status run_batch(const ModelRun& model, const Wiring& wiring, const data::Batch&
 }  // namespace
 
 PredictProgress::PredictProgress(const PredictInputs& inputs, double total)
-    : sink_(inputs.progress), clock_(inputs.clock != nullptr ? *inputs.clock : steady_), start_(clock_.now()), last_(start_), total_(total) {}
+    : sink_(inputs.progress),
+      clock_(inputs.clock != nullptr ? *inputs.clock : steady_),
+      start_(clock_.now()),
+      last_(start_),
+      total_(total) {}
 
 void PredictProgress::skip(double done) {
   done_ += done;

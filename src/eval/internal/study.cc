@@ -10,9 +10,8 @@ constexpr int kLowestPercent = 30;
 constexpr int kPercentStep = 5;
 
 bool well_formed(const std::string& name) {
-  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
-  });
+  return !name.empty() &&
+         std::all_of(name.begin(), name.end(), [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; });
 }
 
 Status check_outcomes(const MethodScores& method, std::size_t rows) {
@@ -23,7 +22,8 @@ Status check_outcomes(const MethodScores& method, std::size_t rows) {
   return Error{.code = ErrorCode::kMismatch, .what = "a method's own answers are of other pictures or seeds", .where = method.name};
 }
 
-std::vector<Method> all_methods(const routing::PredictionTable& table, const std::vector<MethodScores>& given, const routing::Outcomes& outcomes) {
+std::vector<Method> all_methods(const routing::PredictionTable& table, const std::vector<MethodScores>& given,
+                                const routing::Outcomes& outcomes) {
   std::vector<Method> methods;
   for (const MethodScores& method : given) methods.push_back({.given = method});
   for (const routing::FreeScore score : routing::kFreeScores)
@@ -32,7 +32,8 @@ std::vector<Method> all_methods(const routing::PredictionTable& table, const std
                                  .kind = MethodKind::kFreeScore,
                                  .router = routing::to_string(score)}});
   methods.push_back(
-      {.given = {.name = kUpperBound, .per_seed = {routing::oracle_scores(outcomes)}, .kind = MethodKind::kUpperBound, .router = "oracle"}});
+      {.given = {
+           .name = kUpperBound, .per_seed = {routing::oracle_scores(outcomes)}, .kind = MethodKind::kUpperBound, .router = "oracle"}});
   return methods;
 }
 
@@ -87,7 +88,8 @@ double gap_closed_sd(const Method& method, const Method& entropy, const Method& 
 }
 
 std::size_t index_of(const Study& study, double coverage) {
-  return static_cast<std::size_t>(std::lower_bound(study.coverages.begin(), study.coverages.end(), coverage - 1e-9) - study.coverages.begin());
+  return static_cast<std::size_t>(std::lower_bound(study.coverages.begin(), study.coverages.end(), coverage - 1e-9) -
+                                  study.coverages.begin());
 }
 
 }  // namespace

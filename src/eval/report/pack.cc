@@ -26,17 +26,21 @@ void append(std::string& bytes, std::uint32_t value, int count) {
   for (int i = 0; i < count; ++i) bytes.push_back(static_cast<char>((value >> (8 * i)) & 0xFFU));
 }
 
-bool all_scores(const Json& column) { return std::all_of(column.begin(), column.end(), [](const Json& x) { return x.is_number(); }); }
+bool all_scores(const Json& column) {
+  return std::all_of(column.begin(), column.end(), [](const Json& x) { return x.is_number(); });
+}
 
 bool all_whole(const Json& column, std::uint64_t most) {
-  return std::all_of(column.begin(), column.end(), [most](const Json& x) { return json_detail::holds<std::uint64_t>(x) && x.get<std::uint64_t>() <= most; });
+  return std::all_of(column.begin(), column.end(),
+                     [most](const Json& x) { return json_detail::holds<std::uint64_t>(x) && x.get<std::uint64_t>() <= most; });
 }
 
 Json packed(const Json& column, const char* type) {
   std::string bytes;
   const bool real = std::string_view(type) == "f32";
   const int width = std::string_view(type) == "u16" ? 2 : 4;
-  for (const Json& x : column) append(bytes, real ? std::bit_cast<std::uint32_t>(x.get<float>()) : static_cast<std::uint32_t>(x.get<std::uint64_t>()), width);
+  for (const Json& x : column)
+    append(bytes, real ? std::bit_cast<std::uint32_t>(x.get<float>()) : static_cast<std::uint32_t>(x.get<std::uint64_t>()), width);
   return {{"type", type}, {"base64", base64(bytes)}};
 }
 

@@ -109,12 +109,15 @@ Status check_explorer(const Json& report) {
   for (const char* key : {"labels", "base", "global"}) {
     const auto found = column(key);
     const Json length = found != explorer->end() && found->is_array() ? Json(found->size()) : Json();
-    if (length != Json(scores->size())) return bad("the explorer's columns differ in length", std::string("explorer.") + key, &length, std::to_string(scores->size()));
+    if (length != Json(scores->size()))
+      return bad("the explorer's columns differ in length", std::string("explorer.") + key, &length, std::to_string(scores->size()));
   }
   for (std::size_t i = 0; i < scores->size(); ++i) {
     const Json& score = scores->at(i);
-    const bool descends = i > 0 && scores->at(i - 1).is_number() && score.is_number() && score.get<double>() < scores->at(i - 1).get<double>();
-    if (!score.is_number() || descends) return bad("the explorer's scores do not ascend", "explorer.scores[" + std::to_string(i) + "]", &score, "ascending numbers");
+    const bool descends =
+        i > 0 && scores->at(i - 1).is_number() && score.is_number() && score.get<double>() < scores->at(i - 1).get<double>();
+    if (!score.is_number() || descends)
+      return bad("the explorer's scores do not ascend", "explorer.scores[" + std::to_string(i) + "]", &score, "ascending numbers");
   }
   return {};
 }

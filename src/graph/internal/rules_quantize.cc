@@ -12,7 +12,8 @@ Status check_scale(const Node& node, Infos inputs) {
   HEDGE_CHECK(require_type(node, inputs, 1, DType::kF32));
   const TensorInfo& scale = inputs[1];
   if (scale.constant == nullptr) return unsupported(input_name(node, 1) + ", the scale, is computed; only a constant is implemented");
-  if (!one_or_vector(scale.shape)) return mismatched(input_name(node, 1) + ", the scale, is no number and no vector", to_string(scale.shape));
+  if (!one_or_vector(scale.shape))
+    return mismatched(input_name(node, 1) + ", the scale, is no number and no vector", to_string(scale.shape));
   for (const float value : scale.constant->data<float>())
     if (!(value > 0) || !std::isfinite(value))
       return mismatched(input_name(node, 1) + ", the scale, must be positive", std::to_string(value), "a finite number above 0");
@@ -20,8 +21,8 @@ Status check_scale(const Node& node, Infos inputs) {
   const Shape& shape = inputs[0].shape;
   HEDGE_TRY(const std::size_t axis, resolve_axis(node.integer("axis", 1), shape.size()));
   if (scale.shape[0] != shape[axis])
-    return mismatched(input_name(node, 1) + " does not have one scale for each index of axis " + std::to_string(axis), to_string(scale.shape),
-                      to_string(Shape{shape[axis]}));
+    return mismatched(input_name(node, 1) + " does not have one scale for each index of axis " + std::to_string(axis),
+                      to_string(scale.shape), to_string(Shape{shape[axis]}));
   return {};
 }
 
@@ -29,9 +30,11 @@ Status check_scale(const Node& node, Infos inputs) {
 Status check_zero_point(const Node& node, Infos inputs, DType quantized) {
   if (!has_input(node, 2)) return {};
   HEDGE_CHECK(require_type(node, inputs, 2, quantized));
-  if (inputs[2].constant == nullptr) return unsupported(input_name(node, 2) + ", the zero point, is computed; only a constant is implemented");
+  if (inputs[2].constant == nullptr)
+    return unsupported(input_name(node, 2) + ", the zero point, is computed; only a constant is implemented");
   if (!one_or_vector(inputs[2].shape) || inputs[2].constant->num_elements() != inputs[1].constant->num_elements())
-    return mismatched(input_name(node, 2) + " does not have one zero point a scale", to_string(inputs[2].shape), to_string(inputs[1].shape));
+    return mismatched(input_name(node, 2) + " does not have one zero point a scale", to_string(inputs[2].shape),
+                      to_string(inputs[1].shape));
   return {};
 }
 

@@ -34,7 +34,7 @@ struct ConvOptions {
 
 struct PooledOptions {
   std::int64_t first = 0, second = 0, third = 0;  ///< channels a stage
-  std::int64_t stem = 24;                          ///< channels of the first convolution
+  std::int64_t stem = 24;                         ///< channels of the first convolution
 };
 
 /// An inverted residual block.

@@ -139,7 +139,8 @@ void run_batch_norm(const KernelCall& call) {
   for (std::size_t i = 0; i < x.size(); ++i) {
     const std::size_t c = i / plane % channels;
     const double scale = static_cast<double>(call.floats(1)[c]) / std::sqrt(static_cast<double>(call.floats(4)[c]) + epsilon);
-    y[i] = static_cast<float>((static_cast<double>(x[i]) - static_cast<double>(call.floats(3)[c])) * scale + static_cast<double>(call.floats(2)[c]));
+    y[i] = static_cast<float>((static_cast<double>(x[i]) - static_cast<double>(call.floats(3)[c])) * scale +
+                              static_cast<double>(call.floats(2)[c]));
   }
 }
 

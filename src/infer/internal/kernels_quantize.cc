@@ -53,7 +53,8 @@ void run_quantize(const KernelCall& call) {
 
 void run_dequantize(const KernelCall& call) {
   const auto y = call.outputs[0].data<float>();
-  for_each_scaled(call, [&](std::size_t i, double scale, double zero) { y[i] = static_cast<float>((element(*call.inputs[0], i) - zero) * scale); });
+  for_each_scaled(
+      call, [&](std::size_t i, double scale, double zero) { y[i] = static_cast<float>((element(*call.inputs[0], i) - zero) * scale); });
 }
 
 }  // namespace hedge::infer::internal

@@ -101,8 +101,8 @@ Result<std::unique_ptr<Executor>> open_openvino(const std::filesystem::path& pat
   if (graph && internal::has_log_sum_exp(*graph)) {
     HEDGE_TRY(const std::string bytes, graph::serialize_onnx(internal::with_plain_log_sum_exp(*graph)));
     HEDGE_TRY(opened.model, internal::guarded(ErrorCode::kInternal, opened.where, [&]() -> Result<std::shared_ptr<ov::Model>> {
-      return opened.core.read_model(bytes, ov::Tensor());
-    }));
+                return opened.core.read_model(bytes, ov::Tensor());
+              }));
   }
   HEDGE_CHECK(prepare_file_model(opened, path, graph ? &*graph : nullptr, options));
   HEDGE_CHECK(fold_normalization(opened, options));

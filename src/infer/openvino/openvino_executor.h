@@ -13,9 +13,9 @@
 namespace hedge::infer {
 
 struct OpenVinoOptions {
-  bool throughput = false;   ///< several requests at once instead of the lowest latency of one
-  int threads = 0;           ///< 0: OpenVINO's choice
-  bool allow_bf16 = false;   ///< f32 unless asked: reduced precision moves scores across thresholds
+  bool throughput = false;  ///< several requests at once instead of the lowest latency of one
+  int threads = 0;          ///< 0: OpenVINO's choice
+  bool allow_bf16 = false;  ///< f32 unless asked: reduced precision moves scores across thresholds
   /// Folded in: the model then takes u8 [N, H, W, C] and computes (x/255 - mean)/std to its own NCHW input.
   std::optional<Normalization> normalization;
   /// Also give the penultimate tensor [N, F] as the output "features": its name, or "auto" to find it. Empty: not.

@@ -22,11 +22,11 @@ struct Datatype {
 };
 
 constexpr std::array kDatatypes = {
-    Datatype{"BOOL", true, DType::kBool},    Datatype{"UINT8", true, DType::kU8},     Datatype{"UINT16", false, DType::kU8},
-    Datatype{"UINT32", false, DType::kU8},   Datatype{"UINT64", false, DType::kU8},   Datatype{"INT8", true, DType::kI8},
-    Datatype{"INT16", false, DType::kI32},   Datatype{"INT32", true, DType::kI32},    Datatype{"INT64", true, DType::kI64},
-    Datatype{"FP16", false, DType::kF32},    Datatype{"FP32", true, DType::kF32},     Datatype{"FP64", false, DType::kF32},
-    Datatype{"BF16", false, DType::kF32},    Datatype{"BYTES", false, DType::kU8},
+    Datatype{"BOOL", true, DType::kBool},  Datatype{"UINT8", true, DType::kU8},   Datatype{"UINT16", false, DType::kU8},
+    Datatype{"UINT32", false, DType::kU8}, Datatype{"UINT64", false, DType::kU8}, Datatype{"INT8", true, DType::kI8},
+    Datatype{"INT16", false, DType::kI32}, Datatype{"INT32", true, DType::kI32},  Datatype{"INT64", true, DType::kI64},
+    Datatype{"FP16", false, DType::kF32},  Datatype{"FP32", true, DType::kF32},   Datatype{"FP64", false, DType::kF32},
+    Datatype{"BF16", false, DType::kF32},  Datatype{"BYTES", false, DType::kU8},
 };
 
 Error misfit(const std::string& where, std::string what, std::string got = "", std::string expected = "") {
@@ -41,8 +41,7 @@ int count_typed(const Contents& c) {
 /// Copies typed values into `out`, checking that no other field is filled, and the range. Precondition: the contents' number is right.
 template <typename To, typename Field>
 Status copy_typed(const Field& field, const Contents& contents, const std::string& where, To* out) {
-  if (count_typed(contents) != field.size())
-    return misfit(where, "the typed contents are in a field that is not the datatype's");
+  if (count_typed(contents) != field.size()) return misfit(where, "the typed contents are in a field that is not the datatype's");
   for (auto value : field) {
     if constexpr (std::is_integral_v<To> && sizeof(To) < sizeof(value)) {
       if (std::cmp_less(value, std::numeric_limits<To>::min()) || std::cmp_greater(value, std::numeric_limits<To>::max()))
@@ -86,14 +85,14 @@ Result<ReadTensor> read_tensor(const Proto& tensor, const std::string* raw) {
     const auto expected = static_cast<std::size_t>(*elements) * size_of(*dtype);
     if (raw->size() != expected)
       return misfit(name, "the raw contents do not fill the shape " + to_string(shape), std::to_string(raw->size()) + " bytes",
-                      std::to_string(expected));
+                    std::to_string(expected));
     read.borrowed = {*dtype, std::move(shape), reinterpret_cast<const std::byte*>(raw->data())};
     return read;
   }
   // The number is checked before memory is asked for: a shape alone must not make this process allocate.
   if (*elements != count_typed(tensor.contents()))
     return misfit(name, "the contents do not fill the shape " + to_string(shape),
-                    std::to_string(count_typed(tensor.contents())) + " elements", std::to_string(*elements));
+                  std::to_string(count_typed(tensor.contents())) + " elements", std::to_string(*elements));
   read.owned = Tensor(*dtype, std::move(shape));
   HEDGE_CHECK(fill_typed(tensor.contents(), name, read.owned));
   return read;
@@ -103,7 +102,7 @@ template <typename Tensors, typename Raws>
 Result<std::vector<ReadTensor>> read_tensors(const Tensors& tensors, const Raws& raws) {
   if (!raws.empty() && raws.size() != tensors.size())
     return misfit("", "the raw contents are not one a tensor", std::to_string(raws.size()) + " raw buffers",
-                    std::to_string(tensors.size()));
+                  std::to_string(tensors.size()));
   std::vector<ReadTensor> read;
   read.reserve(static_cast<std::size_t>(tensors.size()));
   for (int i = 0; i < tensors.size(); ++i) {

@@ -22,7 +22,7 @@ Result<DType> dtype_of_name(std::string_view datatype);
 /// One tensor read from a message: it borrows the message's raw bytes, or owns what was written as typed contents.
 struct ReadTensor {
   std::string name;
-  Tensor owned;      ///< used where `borrowed.bytes` is null
+  Tensor owned;  ///< used where `borrowed.bytes` is null
   TensorView borrowed;
 
   [[nodiscard]] TensorView view() const { return borrowed.bytes ? borrowed : owned.view(); }

@@ -62,14 +62,12 @@ Result<const ServedModel*> ModelService::find(const std::string& name, const std
   return &found->second;
 }
 
-grpc::Status ModelService::ServerLive(ServerContext*, const inference::ServerLiveRequest*,
-                                      inference::ServerLiveResponse* response) {
+grpc::Status ModelService::ServerLive(ServerContext*, const inference::ServerLiveRequest*, inference::ServerLiveResponse* response) {
   response->set_live(true);
   return grpc::Status::OK;
 }
 
-grpc::Status ModelService::ServerReady(ServerContext*, const inference::ServerReadyRequest*,
-                                       inference::ServerReadyResponse* response) {
+grpc::Status ModelService::ServerReady(ServerContext*, const inference::ServerReadyRequest*, inference::ServerReadyResponse* response) {
   response->set_ready(!draining_);
   return grpc::Status::OK;
 }

@@ -8,7 +8,8 @@ namespace hedge::plan::internal {
 namespace {
 
 Error bad(std::string what, std::string where, ErrorCode code = ErrorCode::kBadFormat) {
-  return Error{.code = code, .what = std::move(what), .where = "report: " + std::move(where), .hint = "make the report again with `hedge eval`"};
+  return Error{
+      .code = code, .what = std::move(what), .where = "report: " + std::move(where), .hint = "make the report again with `hedge eval`"};
 }
 
 bool has(const Json& json, const char* key) { return json.is_object() && json.contains(key) && !json.at(key).is_null(); }
@@ -42,7 +43,10 @@ Result<Parts> parts_of(const Json& report, const std::string& method) {
     HEDGE_TRY(const auto router, optional_number(row, "router_macs", where));
     HEDGE_TRY(const auto global, optional_number(row, "global_macs", where));
     HEDGE_TRY(const auto accuracy, optional_number(row, "global_accuracy", where));
-    parts = {.base = base.value_or(parts.base), .router = router.value_or(parts.router), .global = global.value_or(parts.global), .global_accuracy = accuracy ? accuracy : parts.global_accuracy};
+    parts = {.base = base.value_or(parts.base),
+             .router = router.value_or(parts.router),
+             .global = global.value_or(parts.global),
+             .global_accuracy = accuracy ? accuracy : parts.global_accuracy};
   }
   return parts;
 }
@@ -98,9 +102,11 @@ Status add_baselines(const Json& report, const std::set<std::string>& known, std
     const auto where = "baselines.rows[" + std::to_string(i) + "]";
     HEDGE_TRY(const auto name, get_field<std::string>(rows[i], "name", "report: " + where));
     if (known.contains(name)) continue;
-    const auto variant = has(rows[i], "variant") && rows[i].at("variant").is_string() ? rows[i].at("variant").get<std::string>() : std::string();
+    const auto variant =
+        has(rows[i], "variant") && rows[i].at("variant").is_string() ? rows[i].at("variant").get<std::string>() : std::string();
     HEDGE_TRY(auto point, baseline_point(rows[i], where));
-    const auto found = std::find_if(lines.begin() + static_cast<std::ptrdiff_t>(first), lines.end(), [&](const Line& line) { return line.name == name && line.variant == variant; });
+    const auto found = std::find_if(lines.begin() + static_cast<std::ptrdiff_t>(first), lines.end(),
+                                    [&](const Line& line) { return line.name == name && line.variant == variant; });
     if (found == lines.end())
       lines.push_back({.name = name, .variant = variant, .points = {point}});
     else
@@ -132,7 +138,8 @@ std::vector<std::string> methods_of(const Json& curve) {
 
 Result<std::vector<Line>> read_lines(const Json& report, double query_bytes) {
   for (const char* role : {"base", "global"})
-    if (!has(report, role)) return bad("the report has no " + std::string(role) + ": there is no hybrid to plan", role, ErrorCode::kBadData);
+    if (!has(report, role))
+      return bad("the report has no " + std::string(role) + ": there is no hybrid to plan", role, ErrorCode::kBadData);
   if (!has(report, "curve") || !report.at("curve").is_array()) return bad("the report has no curve", "curve", ErrorCode::kBadData);
   const auto methods = methods_of(report.at("curve"));
   if (methods.empty()) return bad("the report's curve is empty", "curve", ErrorCode::kBadData);

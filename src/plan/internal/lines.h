@@ -14,7 +14,7 @@ namespace hedge::plan::internal {
 struct Point {
   double coverage = 0;
   double accuracy = 0;
-  std::optional<double> low, high;    ///< 95 %; of ends that a report gives without them: none
+  std::optional<double> low, high;  ///< 95 %; of ends that a report gives without them: none
   Workload workload;
   std::optional<double> measured_ms;  ///< one picture on the measured machine
   Cost cost;                          ///< in the plan's setting

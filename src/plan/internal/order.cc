@@ -35,7 +35,10 @@ std::optional<Reached> at_latency(const Line& line, double latency_ms) {
     const auto& b = points[i + 1];
     if (latency_ms < a.cost.latency_ms || latency_ms > b.cost.latency_ms || a.cost.latency_ms == b.cost.latency_ms) continue;
     const double weight = (latency_ms - a.cost.latency_ms) / (b.cost.latency_ms - a.cost.latency_ms);
-    return Reached{.name = line.name, .accuracy = between(a.accuracy, b.accuracy, weight), .low = between(a.low, b.low, weight), .high = between(a.high, b.high, weight)};
+    return Reached{.name = line.name,
+                   .accuracy = between(a.accuracy, b.accuracy, weight),
+                   .low = between(a.low, b.low, weight),
+                   .high = between(a.high, b.high, weight)};
   }
   return std::nullopt;
 }
@@ -48,7 +51,10 @@ Json ranked(std::vector<Reached> reached) {
   for (const auto& one : reached) {
     if (std::find(seen.begin(), seen.end(), one.name) != seen.end()) continue;
     seen.push_back(one.name);
-    rows.push_back({{"name", one.name}, {"accuracy", one.accuracy}, {"low", one.low ? Json(*one.low) : Json()}, {"high", one.high ? Json(*one.high) : Json()}});
+    rows.push_back({{"name", one.name},
+                    {"accuracy", one.accuracy},
+                    {"low", one.low ? Json(*one.low) : Json()},
+                    {"high", one.high ? Json(*one.high) : Json()}});
   }
   return rows;
 }

@@ -44,8 +44,8 @@ struct Ridge {
   FusionWeights strength;  ///< > 0
 };
 
-/// The weights of least penalised negative log likelihood of the labels of `rows`, from `start`, by Newton's method with backtracking. Convex, so
-/// there is one minimum. `start` and `ridge` have kFusionTerms weights, or with biases as many more as there are classes.
+/// The weights of least penalised negative log likelihood of the labels of `rows`, from `start`, by Newton's method with backtracking.
+/// Convex, so there is one minimum. `start` and `ridge` have kFusionTerms weights, or with biases as many more as there are classes.
 FusionWeights fit_conditional_logit(const FusionTerms& terms, std::span<const std::uint32_t> rows, FusionWeights start, const Ridge& ridge);
 
 }  // namespace hedge::routing

@@ -67,10 +67,8 @@ Result<OperatingPoint> point_from_json(const Json& json, std::string_view where)
   HEDGE_TRY(point.accuracy, get_share(json, "accuracy", where));
   HEDGE_TRY(const double threshold, get_field<double>(json, "threshold", where));
   if (!(std::abs(threshold) <= static_cast<double>(std::numeric_limits<float>::max())))
-    return Error{.code = ErrorCode::kBadFormat,
-                 .what = "the threshold is no f32",
-                 .where = std::string(where),
-                 .got = std::to_string(threshold)};
+    return Error{
+        .code = ErrorCode::kBadFormat, .what = "the threshold is no f32", .where = std::string(where), .got = std::to_string(threshold)};
   point.threshold = static_cast<float>(threshold);
   return point;
 }
@@ -136,7 +134,8 @@ Result<Fusion> fusion_from_json(const Json& json, std::string_view where) {
 Json to_json(const RouterChoice& choice) {
   Json candidates = Json::array();
   for (const RouterCandidate& candidate : choice.candidates)
-    candidates.push_back({{"name", candidate.name}, {"macs", candidate.macs}, {"gap_closed_percent", to_json(candidate.gap_closed_percent)}});
+    candidates.push_back(
+        {{"name", candidate.name}, {"macs", candidate.macs}, {"gap_closed_percent", to_json(candidate.gap_closed_percent)}});
   return {{"chosen", choice.chosen}, {"why", choice.why}, {"candidates", std::move(candidates)}};
 }
 

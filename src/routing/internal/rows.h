@@ -32,7 +32,8 @@ inline std::size_t first_largest(std::span<const float> row) {
   return static_cast<std::size_t>(std::find(row.begin(), row.end(), largest(row)) - row.begin());
 }
 
-/// Sums over one row of e_i = exp((l_i - max l) / T), without the largest logit's own term (which is 1). Probabilities are e_i / (1 + rest).
+/// Sums over one row of e_i = exp((l_i - max l) / T), without the largest logit's own term (which is 1). Probabilities are e_i / (1 +
+/// rest).
 struct RowSums {
   double top = 0;       ///< max l
   double rest = 0;      ///< sum of e_i
@@ -58,14 +59,10 @@ inline RowSums sum_row(std::span<const float> logits, double temperature) {
 inline double score_row(FreeScore score, const RowSums& sums, double temperature) {
   const double total = 1 + sums.rest;
   switch (score) {
-    case FreeScore::kEntropy:
-      return std::log1p(sums.rest) + sums.weighted / total;
-    case FreeScore::kMargin:
-      return (sums.rest + sums.second) / total;
-    case FreeScore::kMaxProbability:
-      return sums.rest / total;
-    case FreeScore::kEnergy:
-      return -(sums.top + temperature * std::log1p(sums.rest));
+    case FreeScore::kEntropy: return std::log1p(sums.rest) + sums.weighted / total;
+    case FreeScore::kMargin: return (sums.rest + sums.second) / total;
+    case FreeScore::kMaxProbability: return sums.rest / total;
+    case FreeScore::kEnergy: return -(sums.top + temperature * std::log1p(sums.rest));
   }
   return 0;
 }

@@ -18,7 +18,7 @@ struct Checkpoint {
   std::string fingerprint;  ///< of everything that must not change between a run and its resumption
   std::string precision;
   std::string layout;
-  double loss = 0;      ///< of the last epoch, as are the following
+  double loss = 0;  ///< of the last epoch, as are the following
   double accuracy = 0;
   double pictures_per_second = 0;
 };
@@ -29,7 +29,7 @@ Status save_checkpoint(const std::filesystem::path& path, const Checkpoint& stat
 
 /// Reads what save_checkpoint wrote into `graph` and `optimizer`. Nothing where there is no such file.
 /// Errors: kBadFormat (not a checkpoint, or damaged), kMismatch (of another run), those of TrainableGraph::load.
-Result<std::optional<Checkpoint>> load_checkpoint(const std::filesystem::path& path, const std::string& fingerprint,
-                                                  TrainableGraph& graph, torch::optim::Optimizer& optimizer);
+Result<std::optional<Checkpoint>> load_checkpoint(const std::filesystem::path& path, const std::string& fingerprint, TrainableGraph& graph,
+                                                  torch::optim::Optimizer& optimizer);
 
 }  // namespace hedge::train::internal

@@ -45,7 +45,9 @@ Result<EpochResult> EpochRunner::epoch(std::int64_t index) {
     HEDGE_TRY(const auto batch, loader_.next());
     if (!batch) break;
     if (hooks_.should_stop && hooks_.should_stop())
-      return Error{.code = ErrorCode::kCancelled, .what = "stopped on request", .hint = "run the same command again to go on from the last checkpoint"};
+      return Error{.code = ErrorCode::kCancelled,
+                   .what = "stopped on request",
+                   .hint = "run the same command again to go on from the last checkpoint"};
     if (batch->labels.size() < 2) continue;  // batch normalisation needs two
     HEDGE_CHECK(train_batch(*batch, index, steps, sums));
     const auto now = clock_.now();

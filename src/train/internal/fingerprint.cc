@@ -78,8 +78,8 @@ void hash_objective(Sha256& hash, const Objective& objective) {
 
 }  // namespace
 
-std::string fingerprint_of(const graph::Graph& graph, const data::Dataset& dataset, const data::Preprocess& recipe, const TrainOptions& options,
-                           const Objective& objective) {
+std::string fingerprint_of(const graph::Graph& graph, const data::Dataset& dataset, const data::Preprocess& recipe,
+                           const TrainOptions& options, const Objective& objective) {
   Sha256 hash;
   hash_graph(hash, graph);
   hash.update(dataset.content_hash()).update(recipe.to_json());

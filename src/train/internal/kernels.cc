@@ -9,11 +9,16 @@ namespace {
 
 using Binder = Result<Kernel> (*)(const Node&, const Graph&);
 
-#define HEDGE_UNARY(expression) [](const Node&, const Graph&) -> Result<Kernel> { return unary([](const torch::Tensor& x) -> torch::Tensor { return expression; }); }
-#define HEDGE_BINARY(expression) \
-  [](const Node&, const Graph&) -> Result<Kernel> { return binary([](const torch::Tensor& a, const torch::Tensor& b) -> torch::Tensor { return expression; }); }
-#define HEDGE_REDUCE(expression) \
-  [](const Node& node, const Graph& graph) { return bind_reduce(node, graph, [](const torch::Tensor& x, const Integers& axes, bool keep) -> torch::Tensor { return expression; }); }
+#define HEDGE_UNARY(expression) \
+  [](const Node&, const Graph&) -> Result<Kernel> { return unary([](const torch::Tensor& x) -> torch::Tensor { return expression; }); }
+#define HEDGE_BINARY(expression)                                                                               \
+  [](const Node&, const Graph&) -> Result<Kernel> {                                                            \
+    return binary([](const torch::Tensor& a, const torch::Tensor& b) -> torch::Tensor { return expression; }); \
+  }
+#define HEDGE_REDUCE(expression)                                                                                                          \
+  [](const Node& node, const Graph& graph) {                                                                                              \
+    return bind_reduce(node, graph, [](const torch::Tensor& x, const Integers& axes, bool keep) -> torch::Tensor { return expression; }); \
+  }
 
 const std::map<std::string, Binder>& binders() {
   static const std::map<std::string, Binder> table = {

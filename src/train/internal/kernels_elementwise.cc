@@ -39,15 +39,15 @@ Result<Kernel> bind_hard_sigmoid(const Node& node, const Graph&) {
 
 Result<Kernel> bind_cast(const Node& node, const Graph&) {
   constexpr std::int64_t kOnnxFloat = 1, kOnnxUint8 = 2, kOnnxInt8 = 3, kOnnxInt32 = 6, kOnnxInt64 = 7, kOnnxBool = 9;
-  const std::map<std::int64_t, torch::ScalarType> types = {{kOnnxFloat, torch::kFloat}, {kOnnxUint8, torch::kByte}, {kOnnxInt8, torch::kChar},
-                                                           {kOnnxInt32, torch::kInt},   {kOnnxInt64, torch::kLong}, {kOnnxBool, torch::kBool}};
+  const std::map<std::int64_t, torch::ScalarType> types = {{kOnnxFloat, torch::kFloat}, {kOnnxUint8, torch::kByte},
+                                                           {kOnnxInt8, torch::kChar},   {kOnnxInt32, torch::kInt},
+                                                           {kOnnxInt64, torch::kLong},  {kOnnxBool, torch::kBool}};
   const auto it = types.find(node.integer("to", 0));
   if (it == types.end()) return unsupported(node, "cast to an element type that is not supported");
   const auto type = it->second;
   // A cast of floats to f32 keeps the working precision: training may run in double or under autocast.
-  return over(1, [type](const Tensors& x, bool) {
-    return Tensors{type == torch::kFloat && x[0].is_floating_point() ? x[0] : x[0].to(type)};
-  });
+  return over(1,
+              [type](const Tensors& x, bool) { return Tensors{type == torch::kFloat && x[0].is_floating_point() ? x[0] : x[0].to(type)}; });
 }
 
 Result<Kernel> bind_softmax(const Node& node, const Graph&) {

@@ -19,7 +19,8 @@ Result<Shape> logits_shape(const graph::Graph& graph) {
 
 Status check_teacher(const Teacher& teacher, const graph::Graph& student, const data::Preprocess& recipe) {
   const auto& own = teacher.recipe;
-  if (own.channels != recipe.channels || own.height != recipe.height || own.width != recipe.width || own.resize_shorter != recipe.resize_shorter)
+  if (own.channels != recipe.channels || own.height != recipe.height || own.width != recipe.width ||
+      own.resize_shorter != recipe.resize_shorter)
     return Error{.code = ErrorCode::kMismatch,
                  .what = "the teacher sees pictures of another shape than the student",
                  .where = teacher.graph.name,
@@ -28,7 +29,11 @@ Status check_teacher(const Teacher& teacher, const graph::Graph& student, const 
   HEDGE_TRY(const auto theirs, logits_shape(teacher.graph));
   HEDGE_TRY(const auto ours, logits_shape(student));
   if (theirs != ours)
-    return Error{.code = ErrorCode::kMismatch, .what = "the teacher tells other classes apart", .where = teacher.graph.name, .got = hedge::to_string(theirs), .expected = hedge::to_string(ours)};
+    return Error{.code = ErrorCode::kMismatch,
+                 .what = "the teacher tells other classes apart",
+                 .where = teacher.graph.name,
+                 .got = hedge::to_string(theirs),
+                 .expected = hedge::to_string(ours)};
   return {};
 }
 
@@ -89,7 +94,8 @@ torch::Tensor Loss::expected_hybrid(const std::vector<torch::Tensor>& outputs, c
 }
 
 torch::Tensor Loss::operator()(const std::vector<torch::Tensor>& outputs, const BatchTargets& batch, bool bf16) const {
-  if (plain_) return F::cross_entropy(outputs[0].to(torch::kFloat), batch.labels, F::CrossEntropyFuncOptions().label_smoothing(label_smoothing_));
+  if (plain_)
+    return F::cross_entropy(outputs[0].to(torch::kFloat), batch.labels, F::CrossEntropyFuncOptions().label_smoothing(label_smoothing_));
   if (global_loss_.defined()) return expected_hybrid(outputs, batch);
   torch::Tensor sum;
   for (std::size_t i = 0; i < output_weights_.size(); ++i) {

@@ -21,7 +21,8 @@ struct BatchTargets {
 class Loss {
  public:
   /// `objective` is copied. Errors: kMismatch (a teacher for pictures of another shape or with other classes); those of TrainableGraph.
-  static Result<Loss> create(const Objective& objective, const graph::Graph& student, const data::Preprocess& recipe, double label_smoothing);
+  static Result<Loss> create(const Objective& objective, const graph::Graph& student, const data::Preprocess& recipe,
+                             double label_smoothing);
 
   /// The scalar to minimise. `outputs`: the network's, in their order; `bf16`: the working precision of a teacher's forward pass.
   [[nodiscard]] torch::Tensor operator()(const std::vector<torch::Tensor>& outputs, const BatchTargets& batch, bool bf16) const;

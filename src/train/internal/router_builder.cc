@@ -17,16 +17,19 @@ constexpr float kMostDeviations = 5.0F;
 
 }  // namespace
 
-RouterBuilder::RouterBuilder(const char* name, const RouterShape& shape, std::uint64_t seed) : b_(name), shape_(shape), rng_(seed, kStream) {
+RouterBuilder::RouterBuilder(const char* name, const RouterShape& shape, std::uint64_t seed)
+    : b_(name), shape_(shape), rng_(seed, kStream) {
   logits_ = b_.input("logits", DType::kF32, {-1, shape.classes});
   if (shape.features > 0) features_ = b_.input("features", DType::kF32, {-1, shape.features});
-  if (shape.temperature != 1) logits_ = b_.op("Div", {logits_, b_.scalar("temperature", static_cast<float>(shape.temperature))}, {}, "divided");
+  if (shape.temperature != 1)
+    logits_ = b_.op("Div", {logits_, b_.scalar("temperature", static_cast<float>(shape.temperature))}, {}, "divided");
   log_p_ = b_.op("Clip", {b_.op("LogSoftmax", {logits_}, {{"axis", I{-1}}}), b_.scalar("lowest", kLowestLogProbability)}, {}, "log_p");
   p_ = b_.op("Exp", {log_p_}, {}, "p");
 }
 
 std::string RouterBuilder::entropy() {
-  return b_.op("Neg", {b_.op("ReduceSum", {b_.op("Mul", {p_, log_p_}), b_.integers("class_axis", {1})}, {{"keepdims", I{1}}})}, {}, "entropy");
+  return b_.op("Neg", {b_.op("ReduceSum", {b_.op("Mul", {p_, log_p_}), b_.integers("class_axis", {1})}, {{"keepdims", I{1}}})}, {},
+               "entropy");
 }
 
 std::string RouterBuilder::log_sum_exp() {
@@ -59,8 +62,8 @@ std::string RouterBuilder::silent(const std::string& x, const std::string& name,
 }
 
 std::string RouterBuilder::gemm(const std::string& x, const std::string& name, Tensor weight, Tensor bias) {
-  return b_.op("Gemm", {x, b_.constant(name + ".weight", std::move(weight)), b_.constant(name + ".bias", std::move(bias))}, {{"transB", I{1}}},
-               name);
+  return b_.op("Gemm", {x, b_.constant(name + ".weight", std::move(weight)), b_.constant(name + ".bias", std::move(bias))},
+               {{"transB", I{1}}}, name);
 }
 
 std::string RouterBuilder::relu(const std::string& x) { return b_.op("Relu", {x}); }

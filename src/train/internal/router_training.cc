@@ -71,8 +71,8 @@ std::int64_t epochs_for(const RouterFitOptions& options, std::int64_t steps) {
 
 }  // namespace
 
-RouterTraining train_router(TrainableGraph& network, const torch::Tensor& inputs, const torch::Tensor& labels, const RouterFitOptions& options,
-                            const ProgressSink& progress) {
+RouterTraining train_router(TrainableGraph& network, const torch::Tensor& inputs, const torch::Tensor& labels,
+                            const RouterFitOptions& options, const ProgressSink& progress) {
   auto optimizer = make_optimizer(network, options);
   Loss loss_of(options, labels);
   const std::int64_t rows = inputs.size(0);

@@ -95,7 +95,8 @@ void Stepper::set_learning_rate(double rate) {
   for (auto& group : optimizer_->param_groups()) group.options().set_lr(rate);
 }
 
-Result<Form> choose_form(const graph::Graph& graph, const TrainOptions& options, const Loss& loss, const data::Batch& batch, const LogSink& sink) {
+Result<Form> choose_form(const graph::Graph& graph, const TrainOptions& options, const Loss& loss, const data::Batch& batch,
+                         const LogSink& sink) {
   std::vector<Form> forms;
   for (const auto precision : {Precision::kF32, Precision::kBf16})
     for (const auto layout : {Layout::kNchw, Layout::kChannelsLast})
@@ -110,8 +111,9 @@ Result<Form> choose_form(const graph::Graph& graph, const TrainOptions& options,
     Stepper stepper(copy, options, loss, "");
     stepper.set_form(form);
     const double seconds = measure(stepper, batch);
-    log(sink, LogLevel::kInfo, std::string("measured ") + to_string(form.precision) + " " + to_string(form.layout) + ": " +
-                                   std::to_string(static_cast<int>(static_cast<double>(batch.labels.size()) / seconds)) + " pictures/s");
+    log(sink, LogLevel::kInfo,
+        std::string("measured ") + to_string(form.precision) + " " + to_string(form.layout) + ": " +
+            std::to_string(static_cast<int>(static_cast<double>(batch.labels.size()) / seconds)) + " pictures/s");
     if (seconds < best_s) best_s = seconds, best = form;
   }
   return best;

@@ -49,6 +49,7 @@ class Stepper {
 /// The fastest of the forms that the options leave open, each on the same batch: one step to warm up, then the best of three. The steps
 /// run on copies of the network, so that the measurement leaves no trace in the result. With one thread nothing is measured: a
 /// timing must not decide what is promised to be the same bits. Errors: those of TrainableGraph::create.
-Result<Form> choose_form(const graph::Graph& graph, const TrainOptions& options, const Loss& loss, const data::Batch& batch, const LogSink& sink);
+Result<Form> choose_form(const graph::Graph& graph, const TrainOptions& options, const Loss& loss, const data::Batch& batch,
+                         const LogSink& sink);
 
 }  // namespace hedge::train::internal

@@ -63,8 +63,12 @@ class Workbench : public ::testing::Test {
 fs::path Workbench::folder_;
 
 Words train_words(const std::string& out) {
-  return {"hedge", "train", "--data", "fashion-mnist?limit=3000", "--net", "mobile:4", "--out", out, "--epochs", "5", "--threads", "1",
-          "--precision", "f32", "--layout", "nchw", "--pad-crop", "2", "--flip", "--csv", out + ".csv"};
+  return {"hedge",       "train",    "--data",    "fashion-mnist?limit=3000",
+          "--net",       "mobile:4", "--out",     out,
+          "--epochs",    "5",        "--threads", "1",
+          "--precision", "f32",      "--layout",  "nchw",
+          "--pad-crop",  "2",        "--flip",    "--csv",
+          out + ".csv"};
 }
 
 TEST_F(Workbench, a_training_killed_with_9_resumes_to_the_same_weights) {
@@ -89,8 +93,8 @@ TEST_F(Workbench, a_training_killed_with_9_resumes_to_the_same_weights) {
 }
 
 TEST_F(Workbench, the_demo_goes_the_whole_way_on_a_folder_and_survives_a_killed_cloud) {
-  ASSERT_EQ(run({"hedge", "demo", "--data", "folder:" + at("pictures"), "--out", at("demo"), "--base-net", "mobile:2,depth=1", "--global-net", "resnet:6,1",
-                 "--base-epochs", "2", "--global-epochs", "4", "--coverage", "0.5", "--no-flip"}),
+  ASSERT_EQ(run({"hedge", "demo", "--data", "folder:" + at("pictures"), "--out", at("demo"), "--base-net", "mobile:2,depth=1",
+                 "--global-net", "resnet:6,1", "--base-epochs", "2", "--global-epochs", "4", "--coverage", "0.5", "--no-flip"}),
             0)
       << output();
   const auto summary = read_json(at("demo/summary.json"));
@@ -113,8 +117,8 @@ TEST_F(Workbench, the_demo_goes_the_whole_way_on_a_folder_and_survives_a_killed_
   for (const char* text : {"\"live\"", "\"pictures_queried\"", "Chart.js"}) EXPECT_NE(report->find(text), std::string::npos) << text;
 
   // Resumed, all is done before but the live run; a split is refused.
-  ASSERT_EQ(run({"hedge", "demo", "--data", "folder:" + at("pictures"), "--out", at("demo"), "--base-net", "mobile:2,depth=1", "--global-net", "resnet:6,1",
-                 "--base-epochs", "2", "--global-epochs", "4", "--coverage", "0.5", "--no-flip", "--resume"}),
+  ASSERT_EQ(run({"hedge", "demo", "--data", "folder:" + at("pictures"), "--out", at("demo"), "--base-net", "mobile:2,depth=1",
+                 "--global-net", "resnet:6,1", "--base-epochs", "2", "--global-epochs", "4", "--coverage", "0.5", "--no-flip", "--resume"}),
             0);
   EXPECT_EQ(read_json(at("demo/summary.json")).value().at("operating_point"), summary->at("operating_point"));
   EXPECT_EQ(run({"hedge", "demo", "--data", "folder:" + at("pictures") + "?split=test", "--out", at("refused")}), 2);
@@ -177,13 +181,17 @@ TEST_F(Workbench, an_occupied_port_is_named) {
   ASSERT_EQ(::listen(listener, 1), 0);
   socklen_t length = sizeof address;
   ASSERT_EQ(::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &length), 0);
-  ASSERT_EQ(run({"hedge", "train", "--data", "folder:" + at("pictures"), "--net", "mobile:2,depth=1", "--epochs", "1", "--out", at("tiny.onnx")}), 0);
-  EXPECT_EQ(run({"hedge-cloud", "serve", "--model", at("tiny.onnx"), "--address", "127.0.0.1:" + std::to_string(ntohs(address.sin_port))}), 7);
+  ASSERT_EQ(
+      run({"hedge", "train", "--data", "folder:" + at("pictures"), "--net", "mobile:2,depth=1", "--epochs", "1", "--out", at("tiny.onnx")}),
+      0);
+  EXPECT_EQ(run({"hedge-cloud", "serve", "--model", at("tiny.onnx"), "--address", "127.0.0.1:" + std::to_string(ntohs(address.sin_port))}),
+            7);
   ::close(listener);
 }
 
 TEST_F(Workbench, a_full_disk_is_an_error_and_the_old_model_stands) {
-  const Words words = {"hedge", "train", "--data", "folder:" + at("pictures"), "--net", "mobile:2,depth=1", "--epochs", "1", "--out", "/dev/full/model.onnx"};
+  const Words words = {"hedge",    "train", "--data", "folder:" + at("pictures"), "--net", "mobile:2,depth=1",
+                       "--epochs", "1",     "--out",  "/dev/full/model.onnx"};
   EXPECT_EQ(run(words), 7);
 }
 
@@ -197,7 +205,8 @@ TEST_F(Workbench, a_child_that_cannot_be_started_or_is_killed_says_so) {
 
 TEST_F(Workbench, help_and_version_name_every_command) {
   ASSERT_EQ(run({"hedge", "--help"}), 0);
-  for (const char* name : {"demo", "train", "predict", "fit", "eval", "bundle", "data", "inspect", "doctor"}) EXPECT_NE(output().find(name), std::string::npos) << name;
+  for (const char* name : {"demo", "train", "predict", "fit", "eval", "bundle", "data", "inspect", "doctor"})
+    EXPECT_NE(output().find(name), std::string::npos) << name;
   for (const char* program : {"hedge", "hedge-cloud", "hedge-edge"}) EXPECT_EQ(run({program, "--version"}), 0) << program;
 }
 

@@ -23,7 +23,8 @@ Program program_of(const Network& network) {
   const auto channels = static_cast<std::size_t>(network.activations[network.input].channels);
   Program program{.name = network.name, .made_by = "a test", .base = network};
   program.normalization = {.mean = std::vector<float>(channels, 0.5F), .std = std::vector<float>(channels, 0.25F)};
-  for (std::int64_t i = 0; i < network.activations[network.outputs[0]].bytes(); ++i) program.labels.push_back("class \"" + std::to_string(i) + "\"");
+  for (std::int64_t i = 0; i < network.activations[network.outputs[0]].bytes(); ++i)
+    program.labels.push_back("class \"" + std::to_string(i) + "\"");
   return program;
 }
 
@@ -45,7 +46,8 @@ std::string printing_main(const Network& network, bool device) {
   }
   text += "static void show(const std::uint8_t* picture) {\n  const auto answer = hedge_model::run(picture);\n";
   text += "  for (int i = 0; i < hedge_model::kClasses; ++i) { ";
-  text += device ? "write_number(static_cast<unsigned>(hedge_model::base::logits()[i] + 128)); write(\" \"); }\n  write_number(static_cast<unsigned>(answer.label)); write(\"\\n\");\n}\n"
+  text += device ? "write_number(static_cast<unsigned>(hedge_model::base::logits()[i] + 128)); write(\" \"); }\n  "
+                   "write_number(static_cast<unsigned>(answer.label)); write(\"\\n\");\n}\n"
                  : "std::printf(\"%d \", hedge_model::base::logits()[i] + 128); }\n  std::printf(\"%d\\n\", answer.label);\n}\n";
   text += "int main() {\n";
   for (int p = 0; p < kPictures; ++p) text += "  show(picture" + std::to_string(p) + ");\n";
@@ -108,21 +110,26 @@ class GeneratedFolder {
   [[nodiscard]] std::string path() const { return folder_.path().string(); }
 
   Finished on_host() const {
-    const auto built = run_command("cd " + path() + " && g++ -std=c++20 -O2 -Wall -Wextra -Wconversion -Werror -fsanitize=address,undefined "
+    const auto built = run_command("cd " + path() +
+                                   " && g++ -std=c++20 -O2 -Wall -Wextra -Wconversion -Werror -fsanitize=address,undefined "
                                    "-fno-sanitize-recover=all -I. hedge_model.cc hedge_constants.cc show.cc -o show");
     return built.status == 0 ? run_command(path() + "/show") : built;
   }
 
   Finished on_device(const Device& device) const {
     const std::string source = std::string(HEDGE_SOURCE_DIR) + "/src";
-    const auto built = run_command(
-        "cd " + path() + " && arm-none-eabi-g++ " + device.flags + " -std=c++20 -O3 -mthumb -mfloat-abi=hard -ffreestanding -fno-exceptions -fno-rtti "
-        "-fno-threadsafe-statics -fno-unwind-tables -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections -Wall -Wextra -I. -I" + source +
-        " hedge_model.cc hedge_constants.cc show.cc " + source + "/micro/platform/startup.cc -nostartfiles -nostdlib -T " + source + "/micro/platform/" +
-        device.script + " -Wl,--gc-sections -lc -lgcc -o show.elf");
+    const auto built = run_command("cd " + path() + " && arm-none-eabi-g++ " + device.flags +
+                                   " -std=c++20 -O3 -mthumb -mfloat-abi=hard -ffreestanding -fno-exceptions -fno-rtti "
+                                   "-fno-threadsafe-statics -fno-unwind-tables -fno-asynchronous-unwind-tables -ffunction-sections "
+                                   "-fdata-sections -Wall -Wextra -I. -I" +
+                                   source + " hedge_model.cc hedge_constants.cc show.cc " + source +
+                                   "/micro/platform/startup.cc -nostartfiles -nostdlib -T " + source + "/micro/platform/" + device.script +
+                                   " -Wl,--gc-sections -lc -lgcc -o show.elf");
     if (built.status != 0) return built;
-    return run_command("timeout 300 qemu-system-arm -M " + std::string(device.machine) + " -nographic -monitor none -serial none "
-                       "-semihosting-config enable=on,target=native -kernel " + path() + "/show.elf </dev/null");
+    return run_command("timeout 300 qemu-system-arm -M " + std::string(device.machine) +
+                       " -nographic -monitor none -serial none "
+                       "-semihosting-config enable=on,target=native -kernel " +
+                       path() + "/show.elf </dev/null");
   }
 
  private:
@@ -130,7 +137,8 @@ class GeneratedFolder {
 };
 
 TEST(Generated, ComputesTheReferencesBytesOnTheHostWhateverThePlan) {
-  std::vector<Network> networks = {testing::small_resnet(1), testing::random_mobile(1), testing::random_mobile(2), testing::random_mobile(3)};
+  std::vector<Network> networks = {testing::small_resnet(1), testing::random_mobile(1), testing::random_mobile(2),
+                                   testing::random_mobile(3)};
   for (const auto& network : networks)
     for (const std::int64_t budget : {0, -1}) {
       SCOPED_TRACE(network.name + (budget < 0 ? " layer by layer" : " by rows"));
@@ -141,7 +149,8 @@ TEST(Generated, ComputesTheReferencesBytesOnTheHostWhateverThePlan) {
 }
 
 TEST(Generated, ComputesTheSameBytesOnEveryCortexM) {
-  if (!is_installed("arm-none-eabi-g++") || !is_installed("qemu-system-arm")) GTEST_SKIP() << "arm-none-eabi-g++ and qemu-system-arm are not installed";
+  if (!is_installed("arm-none-eabi-g++") || !is_installed("qemu-system-arm"))
+    GTEST_SKIP() << "arm-none-eabi-g++ and qemu-system-arm are not installed";
   for (const auto& network : {testing::small_resnet(2), testing::random_mobile(4), testing::mcunet_vww1()})
     for (const auto& device : kDevices) {
       SCOPED_TRACE(network.name + " on " + to_string(device.target));

@@ -59,7 +59,9 @@ std::vector<data::Picture> pictures() {
 BundleParts parts(float threshold) {
   const auto base = model("mobile:4", 1);
   const auto features = std::find_if(base.outputs.begin(), base.outputs.end(), [](const auto& value) { return value.name == "features"; });
-  BundleParts parts{.created_by = "test", .base_onnx = graph::serialize_onnx(base).value(), .router_onnx = graph::serialize_onnx(router(features->shape[1])).value()};
+  BundleParts parts{.created_by = "test",
+                    .base_onnx = graph::serialize_onnx(base).value(),
+                    .router_onnx = graph::serialize_onnx(router(features->shape[1])).value()};
   for (std::int64_t i = 0; i < kClasses; ++i) parts.labels.push_back("class " + std::to_string(i));
   parts.policy.router = "gain";
   parts.policy.base_sha256 = sha256_hex(parts.base_onnx);
@@ -77,8 +79,9 @@ std::unique_ptr<Executor> open_global(const graph::Graph& graph) {
 }
 
 std::int64_t class_by(const Executor& executor, const data::Picture& picture) {
-  const NamedView input{.name = executor.inputs().front().name,
-                        .view = {.dtype = DType::kU8, .shape = {1, kSide, kSide, 1}, .bytes = reinterpret_cast<const std::byte*>(picture.pixels.data())}};
+  const NamedView input{
+      .name = executor.inputs().front().name,
+      .view = {.dtype = DType::kU8, .shape = {1, kSide, kSide, 1}, .bytes = reinterpret_cast<const std::byte*>(picture.pixels.data())}};
   const auto outputs = executor.run(std::span(&input, 1)).value();
   const auto logits = outputs[find_spec(executor.outputs(), "logits").value()].data<float>();
   return std::max_element(logits.begin(), logits.end()) - logits.begin();

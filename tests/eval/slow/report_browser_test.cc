@@ -196,7 +196,8 @@ Expected count_at(const Json& explorer, std::size_t covered) {
   const std::size_t n = explorer.at("scores").size();
   std::size_t right = 0;
   for (std::size_t i = 0; i < n; ++i) right += explorer.at(i < covered ? "base" : "global")[i] == explorer.at("labels")[i] ? 1U : 0U;
-  return {.coverage = static_cast<double>(covered) / static_cast<double>(n), .accuracy = static_cast<double>(right) / static_cast<double>(n)};
+  return {.coverage = static_cast<double>(covered) / static_cast<double>(n),
+          .accuracy = static_cast<double>(right) / static_cast<double>(n)};
 }
 
 /// The value of a data attribute of the page's root.

@@ -45,7 +45,8 @@ graph::Graph classifier(const std::string& output, const std::string& last = "")
   const auto x = b.input("image", DType::kF32, {-1, 2, 5, 4});
   const auto conv = b.op("Relu", {b.op("Conv", {x, b.constant("w", random_tensor(rng, {6, 2, 3, 3}))})});
   const auto pooled = b.op("Flatten", {b.op("GlobalAveragePool", {conv})}, {}, "pooled");
-  auto logits = b.op("Gemm", {pooled, b.constant("v", random_tensor(rng, {6, 3})), b.constant("c", random_tensor(rng, {3}))}, {}, "classify");
+  auto logits =
+      b.op("Gemm", {pooled, b.constant("v", random_tensor(rng, {6, 3})), b.constant("c", random_tensor(rng, {3}))}, {}, "classify");
   if (!last.empty()) logits = b.op(last, {logits}, {}, "last");
   b.output(logits, output);
   auto graph = std::move(b).build();
@@ -192,15 +193,17 @@ TEST_F(OpenVino, folds_the_normalization_into_the_model) {
     for (std::size_t c = 0; c < 2; ++c)
       for (std::size_t p = 0; p < 20; ++p)
         planes.data<float>()[(n * 2 + c) * 20 + p] =
-            (static_cast<float>(pictures.data<std::uint8_t>()[(n * 20 + p) * 2 + c]) / 255.0F - normalization.mean[c]) / normalization.std[c];
+            (static_cast<float>(pictures.data<std::uint8_t>()[(n * 20 + p) * 2 + c]) / 255.0F - normalization.mean[c]) /
+            normalization.std[c];
   auto reference = make_reference_executor(graph);
   ASSERT_TRUE(reference.ok());
   expect_near(run(**executor, "image", pictures)[0], run(**reference, "image", planes)[0]);
 }
 
 TEST_F(OpenVino, refuses_a_normalization_of_other_channels_or_of_no_width) {
-  for (const Normalization& wrong : {Normalization{.mean = {0.5F, 0.5F, 0.5F}, .std = {1, 1, 1}}, Normalization{.mean = {0, 0}, .std = {1, 0}},
-                                     Normalization{.mean = {0, 0}, .std = {1}}, Normalization{}}) {
+  for (const Normalization& wrong :
+       {Normalization{.mean = {0.5F, 0.5F, 0.5F}, .std = {1, 1, 1}}, Normalization{.mean = {0, 0}, .std = {1, 0}},
+        Normalization{.mean = {0, 0}, .std = {1}}, Normalization{}}) {
     const auto executor = make_openvino_executor(classifier("logits"), {.normalization = wrong});
     ASSERT_FALSE(executor.ok());
     EXPECT_EQ(executor.error().code, ErrorCode::kInvalidArgument) << executor.error().message();

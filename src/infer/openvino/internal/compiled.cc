@@ -94,7 +94,8 @@ class OpenVinoExecutor final : public Executor {
     HEDGE_TRY(const auto views, match_inputs(inputs_, inputs));
     for (std::size_t i = 0; i < views.size(); ++i)
       if (num_elements(views[i].shape) == 0)
-        return Error{.code = ErrorCode::kMismatch, .what = "the input is empty", .where = inputs_[i].name, .got = to_string(views[i].shape)};
+        return Error{
+            .code = ErrorCode::kMismatch, .what = "the input is empty", .where = inputs_[i].name, .got = to_string(views[i].shape)};
     HEDGE_TRY(RequestPool* const requests, pool(is_single(views)));
     return guarded(ErrorCode::kInternal, opened_.where, [&] { return infer(*requests, views); });
   }
@@ -125,8 +126,7 @@ class OpenVinoExecutor final : public Executor {
     for (std::size_t i = 0; i < views.size(); ++i) {
       const auto& view = views[i];
       // OpenVINO only reads its inputs; its Tensor has no const form. The borrowed bytes outlive the call, as Executor asks.
-      request->set_input_tensor(
-          i, ov::Tensor(to_element_type(view.dtype), to_ov_shape(view.shape), const_cast<std::byte*>(view.bytes)));
+      request->set_input_tensor(i, ov::Tensor(to_element_type(view.dtype), to_ov_shape(view.shape), const_cast<std::byte*>(view.bytes)));
     }
     request->infer();
     std::vector<Tensor> results;
@@ -135,7 +135,8 @@ class OpenVinoExecutor final : public Executor {
       const ov::Shape shape = output.get_shape();
       Tensor& result = results.emplace_back(outputs_[i].dtype, Shape(shape.begin(), shape.end()));
       if (output.get_byte_size() != result.num_bytes())
-        return Error{.code = ErrorCode::kInternal, .what = "OpenVINO gave another element type than it announced", .where = outputs_[i].name};
+        return Error{
+            .code = ErrorCode::kInternal, .what = "OpenVINO gave another element type than it announced", .where = outputs_[i].name};
       if (result.num_bytes() > 0) std::memcpy(result.bytes(), output.data(), result.num_bytes());
     }
     return results;

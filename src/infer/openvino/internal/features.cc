@@ -39,7 +39,8 @@ std::string candidates(const std::shared_ptr<ov::Model>& model) {
       if (!port.get_names().empty() && !ov::is_type<op::Constant>(node) && is_vector(port.get_partial_shape()))
         names.push_back(port.get_any_name());
   std::string text;
-  for (std::size_t i = names.size() > kMost ? names.size() - kMost : 0; i < names.size(); ++i) text += (text.empty() ? "" : ", ") + names[i];
+  for (std::size_t i = names.size() > kMost ? names.size() - kMost : 0; i < names.size(); ++i)
+    text += (text.empty() ? "" : ", ") + names[i];
   return text.empty() ? "a tensor [N, F]" : "a tensor [N, F], such as " + text;
 }
 

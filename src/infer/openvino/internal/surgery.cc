@@ -104,7 +104,8 @@ std::shared_ptr<ov::Model> with_named_logits(const std::shared_ptr<ov::Model>& m
   }
   if (!found) return model;
   auto source = result_source(model, *found);
-  while (source->get_input_size() == 1 && std::string_view(source->get_type_name()) == "Identity") source = source->get_input_node_shared_ptr(0);
+  while (source->get_input_size() == 1 && std::string_view(source->get_type_name()) == "Identity")
+    source = source->get_input_node_shared_ptr(0);
   const bool softmax = ov::is_type<op::Softmax>(source) || ov::is_type<ov::op::v1::Softmax>(source);
   if (softmax && !drop_softmax) return model;
   if (softmax) {

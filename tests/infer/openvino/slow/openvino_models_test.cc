@@ -96,7 +96,8 @@ TEST_P(SharedModels, quantised_ones_take_u8_pictures_as_the_others_do) {
   const Tensor own = pictures(2);
   Tensor bytes(DType::kU8, own.shape());
   const int offset = GetParam().dtype == DType::kI8 ? 128 : 0;
-  for (std::size_t i = 0; i < own.num_bytes(); ++i) bytes.bytes()[i] = static_cast<std::byte>(std::to_integer<int>(own.bytes()[i]) + offset);
+  for (std::size_t i = 0; i < own.num_bytes(); ++i)
+    bytes.bytes()[i] = static_cast<std::byte>(std::to_integer<int>(own.bytes()[i]) + offset);
   const auto expected = (*plain)->run(std::vector<NamedView>{{(*plain)->inputs()[0].name, own}});
   const auto got = (*folded)->run(std::vector<NamedView>{{(*folded)->inputs()[0].name, bytes}});
   ASSERT_TRUE(expected.ok() && got.ok());
