@@ -62,7 +62,8 @@ LayerConstants pack(const Case& c, std::int32_t depth) {
     bias[i] = random(-10000, 10000);
     scales[i] = 40.0 / (root * 10800.0) * (0.5 + random(0, 999) / 1000.0);
   }
-  const LayerConstants layer{weights, bias, scales, depth, c.channels, c.kernel == 1 && depth == 16 ? -4 : -128};
+  const LayerConstants layer{
+      weights, bias, scales, depth, c.channels, c.kernel == 1 && depth == 16 ? -4 : -128, c.kind == Kind::kDepthwise};
   if (c.kind == Kind::kDepthwise)
     pack_depthwise(kLayout, layer, c.kernel, c.stride, stream);
   else

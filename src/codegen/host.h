@@ -26,8 +26,8 @@ struct PreparedLayer;
 /// An int8 network on the host. Order: create once, then run from any threads at once.
 class HostRunner {
  public:
-  /// Errors: those of check(network); kUnsupported a layer outside the device arithmetic (a scale of 1/2 or more, a mean with a scale of
-  /// its own), named, with kDevice only.
+  /// Errors: those of check(network); kUnsupported a layer outside the device arithmetic (a scale that micro::can_pack() refuses, a mean
+  /// with a scale of its own), named, with kDevice only.
   static Result<HostRunner> create(Network network, Arithmetic arithmetic);
   HostRunner(HostRunner&&) noexcept;
   HostRunner& operator=(HostRunner&&) noexcept;

@@ -144,19 +144,19 @@ Result<std::vector<std::int32_t>> pack_layer(micro::Layout layout, const Network
   if (stream.empty()) return stream;
   const auto& in = network.activations[layer.inputs[0]];
   const auto& out = network.activations[layer.output];
-  std::vector<double> scales;
-  for (const auto scale : layer.weight_scales)
-    scales.push_back(static_cast<double>(in.scale) * static_cast<double>(scale) / static_cast<double>(out.scale));
+  const std::vector<double> scales = effective_scales(network, layer);
   const bool depthwise = layer.kind == LayerKind::kDepthwise;
   const micro::LayerConstants constants{.weights = layer.weights.data(),
                                         .bias = layer.bias.data(),
                                         .scales = scales.data(),
                                         .depth = depthwise ? layer.kernel_height * layer.kernel_width : depth_of(network, layer),
                                         .channels = out.channels,
-                                        .input_zero = in.zero_point};
+                                        .input_zero = in.zero_point,
+                                        .depthwise = depthwise};
   if (!micro::can_pack(constants))
     return unsupported(layer, "an output channel's scale is too large for the device's arithmetic",
-                       std::to_string(*std::max_element(scales.begin(), scales.end())), "input scale * weight scale / output scale < 1/2",
+                       std::to_string(*std::max_element(scales.begin(), scales.end())),
+                       "input scale * weight scale / output scale < 1/2, or < 31 / the channel's largest weight",
                        "calibrate again: the layer's output range is far too small");
   if (depthwise && compact)
     micro::pack_compact_depthwise(constants, layer.kernel_height, stream.data());

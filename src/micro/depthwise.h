@@ -55,34 +55,42 @@ template <std::int32_t kKernel, std::int32_t kStride>
   if (layer.clamp.is_needed()) internal::clamp_values(out, out_width * layer.channels, layer.clamp);
 }
 
+namespace internal {
+
+/// Fills a padded plane with the padding; gives how channel 0 of a whole layer is loaded into it (the next one's `in` is the next byte).
+template <std::int32_t kKernel, std::int32_t kStride>
+[[gnu::always_inline]] inline PlaneLoad clear_plane(const Geometry& g, std::int32_t channels, const std::int8_t* in, std::int16_t* plane) {
+  const std::int32_t pitch = plane_pitch(g.in_width, g.pad_left, kKernel, kStride, g.out_width);
+  const std::int32_t rows = (g.out_height - 1) * kStride + kKernel;
+  for (std::int32_t i = 0; i < rows * pitch + kPlaneTail; ++i) plane[i] = static_cast<std::int16_t>(g.input_zero);
+  return {.in = in,
+          .in_pixel = channels,
+          .in_row = g.in_width * channels,
+          // What the last rows do not reach is not copied.
+          .height = g.pad_top + g.in_height < rows ? g.in_height : rows - g.pad_top,
+          .width = g.pad_left + g.in_width < pitch ? g.in_width : pitch - g.pad_left,
+          .plane = plane + g.pad_top * pitch + g.pad_left,
+          .row_pitch = pitch};
+}
+
+}  // namespace internal
+
 /// The whole layer, int8 [in_height, in_width, channels] -> int8 [out_height, out_width, channels], a channel at a time through a padded
 /// plane in `scratch` (depthwise_scratch_bytes(), 4-byte aligned). In place (`out` == `in`) where input and output have the same size.
 template <std::int32_t kKernel, std::int32_t kStride>
 [[gnu::noinline]] void depthwise(const Geometry& g, const Depthwise& layer, const std::int8_t* in, std::int8_t* out, void* scratch) {
   auto* plane = static_cast<std::int16_t*>(scratch);
-  const std::int32_t pitch = plane_pitch(g.in_width, g.pad_left, kKernel, kStride, g.out_width);
-  const std::int32_t rows = (g.out_height - 1) * kStride + kKernel;
-  for (std::int32_t i = 0; i < rows * pitch + kPlaneTail; ++i) plane[i] = static_cast<std::int16_t>(g.input_zero);
+  internal::PlaneLoad load = internal::clear_plane<kKernel, kStride>(g, layer.channels, in, plane);
   internal::Planes<kKernel, kStride> planes({.stream = layer.stream,
                                              .planes = plane,
                                              .plane_pitch = 0,
-                                             .row_pitch = pitch,
+                                             .row_pitch = load.row_pitch,
                                              .output_zero = layer.output_zero,
                                              .channels = 1,
                                              .rows = g.out_height,
                                              .columns = g.out_width,
                                              .out = out,
                                              .out_pixel = layer.channels});
-  // What the last rows do not reach is not copied.
-  const std::int32_t height = g.pad_top + g.in_height < rows ? g.in_height : rows - g.pad_top;
-  const std::int32_t width = g.pad_left + g.in_width < pitch ? g.in_width : pitch - g.pad_left;
-  internal::PlaneLoad load{.in = in,
-                           .in_pixel = layer.channels,
-                           .in_row = g.in_width * layer.channels,
-                           .height = height,
-                           .width = width,
-                           .plane = plane + g.pad_top * pitch + g.pad_left,
-                           .row_pitch = pitch};
   for (std::int32_t c = 0; c < layer.channels; ++c, ++load.in, planes.next_channel()) {
     internal::load_plane(load);
     planes.run();

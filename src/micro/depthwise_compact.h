@@ -22,12 +22,12 @@ constexpr std::int32_t compact_depthwise_scratch_bytes(const Geometry& g) {
 /// Writes compact_depthwise_stream_bytes() bytes. Precondition: can_pack().
 inline void pack_compact_depthwise(const LayerConstants& layer, std::int32_t kernel, std::int32_t* stream) {
   for (std::int32_t c = 0; c < layer.channels; ++c, stream += 2 + round_up(kernel * kernel, 4) / 4) {
-    const PackedChannel packed = pack_channel(layer, c, layer.weights + c, layer.channels);
+    const PackedChannel packed = pack_channel(layer, c);
     stream[0] = packed.bias;
     stream[1] = packed.multiplier;
     auto* weights = reinterpret_cast<std::int8_t*>(stream + 2);
     for (std::int32_t i = 0; i < round_up(kernel * kernel, 4); ++i)
-      weights[i] = i < kernel * kernel ? coarse(layer.weights[i * layer.channels + c], packed.shift) : std::int8_t{0};
+      weights[i] = i < kernel * kernel ? packed_weight(layer, c, i, packed) : std::int8_t{0};
   }
 }
 
@@ -54,16 +54,7 @@ template <std::int32_t kKernel, std::int32_t kStride>
   static_assert(kLayout == Layout::kWords);
   auto* plane = static_cast<std::int16_t*>(scratch);
   auto* expanded = reinterpret_cast<std::int32_t*>(static_cast<std::int8_t*>(scratch) + round_up(depthwise_scratch_bytes(g), 4));
-  const std::int32_t pitch = plane_pitch(g.in_width, g.pad_left, kKernel, kStride, g.out_width);
-  const std::int32_t rows = (g.out_height - 1) * kStride + kKernel;
-  for (std::int32_t i = 0; i < rows * pitch + kPlaneTail; ++i) plane[i] = static_cast<std::int16_t>(g.input_zero);
-  internal::PlaneLoad load{.in = in,
-                           .in_pixel = layer.channels,
-                           .in_row = g.in_width * layer.channels,
-                           .height = g.pad_top + g.in_height < rows ? g.in_height : rows - g.pad_top,
-                           .width = g.pad_left + g.in_width < pitch ? g.in_width : pitch - g.pad_left,
-                           .plane = plane + g.pad_top * pitch + g.pad_left,
-                           .row_pitch = pitch};
+  internal::PlaneLoad load = internal::clear_plane<kKernel, kStride>(g, layer.channels, in, plane);
   const std::int32_t* stream = layer.stream;
   for (std::int32_t c = 0; c < layer.channels; ++c, ++load.in, stream += 2 + (kKernel * kKernel + 3) / 4) {
     expanded[0] = stream[0];
@@ -73,7 +64,7 @@ template <std::int32_t kKernel, std::int32_t kStride>
     internal::Planes<kKernel, kStride>({.stream = expanded,
                                         .planes = plane,
                                         .plane_pitch = 0,
-                                        .row_pitch = pitch,
+                                        .row_pitch = load.row_pitch,
                                         .output_zero = layer.output_zero,
                                         .channels = 1,
                                         .rows = g.out_height,

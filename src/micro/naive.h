@@ -14,49 +14,32 @@ inline std::int8_t clamp(std::int32_t value, Clamp bounds) {
   return static_cast<std::int8_t>(value < bounds.low ? bounds.low : value > bounds.high ? bounds.high : value);
 }
 
-/// One output: the sum over the window of (input - zero) * weight, plus bias. `first`, `step`: of the channel's weights; `in_step`: 1 (a
-/// convolution reads all channels) or `channels` (a depthwise layer reads its own).
-inline std::int64_t window_sum(const Geometry& g, const std::int8_t* in, std::int32_t y, std::int32_t x, const PackedChannel& packed,
-                               const std::int8_t* first, bool depthwise) {
-  const std::int32_t depth = depthwise ? 1 : g.channels;
+/// Output (y, x) of a channel: the sum over the window of (input - zero) * weight, plus bias, requantised. A convolution reads all channels
+/// of `in`, a depthwise layer its own.
+inline std::int8_t output(const Geometry& g, const LayerConstants& layer, std::int32_t channel, const PackedChannel& packed,
+                          const std::int8_t* in, std::int32_t y, std::int32_t x, std::int32_t output_zero) {
+  const std::int32_t depth = layer.depthwise ? 1 : g.channels;
   std::int64_t sum = packed.bias;  // holds -zero * every weight, so that padding, whose value is the zero point, adds nothing
   for (std::int32_t ky = 0; ky < g.kernel_height; ++ky)
     for (std::int32_t kx = 0; kx < g.kernel_width; ++kx)
       for (std::int32_t i = 0; i < depth; ++i) {
         const std::int32_t row = y * g.stride_height - g.pad_top + ky, column = x * g.stride_width - g.pad_left + kx;
         const bool inside = row >= 0 && row < g.in_height && column >= 0 && column < g.in_width;
-        const std::int32_t value = inside ? in[(row * g.in_width + column) * g.channels + i] : g.input_zero;
-        const std::int8_t weight = first[depthwise ? (ky * g.kernel_width + kx) * g.channels : (ky * g.kernel_width + kx) * depth + i];
-        sum += value * coarse(weight, packed.shift);
+        const std::int32_t value = inside ? in[(row * g.in_width + column) * g.channels + (layer.depthwise ? channel : i)] : g.input_zero;
+        sum += value * packed_weight(layer, channel, (ky * g.kernel_width + kx) * depth + i, packed);
       }
-  return sum;
+  return requantize(static_cast<std::int32_t>(sum), packed.multiplier, output_zero);
 }
 
-/// out int8 [out_height, out_width, layer.channels]; weights [channels, kernel_height, kernel_width, g.channels]. Pointwise and fully
-/// connected are kernels of 1 x 1.
+/// A convolution or, layer.depthwise, a depthwise one: out int8 [out_height, out_width, layer.channels]. Pointwise and fully connected are
+/// kernels of 1 x 1.
 inline void conv(const Geometry& g, const LayerConstants& layer, const std::int8_t* in, std::int32_t output_zero, Clamp bounds,
                  std::int8_t* out) {
-  for (std::int32_t o = 0; o < layer.channels; ++o) {
-    const std::int8_t* weights = layer.weights + o * layer.depth;
-    const PackedChannel packed = pack_channel(layer, o, weights, 1);
-    for (std::int32_t y = 0; y < g.out_height; ++y)
-      for (std::int32_t x = 0; x < g.out_width; ++x)
-        out[(y * g.out_width + x) * layer.channels + o] = clamp(
-            requantize(static_cast<std::int32_t>(window_sum(g, in, y, x, packed, weights, false)), packed.multiplier, output_zero), bounds);
-  }
-}
-
-/// out int8 [out_height, out_width, channels]; weights [kernel, kernel, channels].
-inline void depthwise(const Geometry& g, const LayerConstants& layer, const std::int8_t* in, std::int32_t output_zero, Clamp bounds,
-                      std::int8_t* out) {
   for (std::int32_t c = 0; c < layer.channels; ++c) {
-    const PackedChannel packed = pack_channel(layer, c, layer.weights + c, layer.channels);
+    const PackedChannel packed = pack_channel(layer, c);
     for (std::int32_t y = 0; y < g.out_height; ++y)
       for (std::int32_t x = 0; x < g.out_width; ++x)
-        out[(y * g.out_width + x) * layer.channels + c] =
-            clamp(requantize(static_cast<std::int32_t>(window_sum(g, in + c, y, x, packed, layer.weights + c, true)), packed.multiplier,
-                             output_zero),
-                  bounds);
+        out[(y * g.out_width + x) * layer.channels + c] = clamp(output(g, layer, c, packed, in, y, x, output_zero), bounds);
   }
 }
 

@@ -18,37 +18,68 @@ struct LayerConstants {
   std::int32_t depth = 0;                ///< matrix: inputs; depthwise: kernel * kernel
   std::int32_t channels = 0;
   std::int32_t input_zero = 0;
+  bool depthwise = false;
+
+  /// Weight k of an output channel.
+  [[nodiscard]] constexpr std::int32_t weight(std::int32_t channel, std::int32_t k) const {
+    return weights[depthwise ? k * channels + channel : channel * depth + k];
+  }
 };
 
-/// Whether every scale can be a multiplier: 0 <= scale < 1/2 (a larger one would saturate nearly every output: a badly calibrated layer).
-constexpr bool can_pack(const LayerConstants& layer) {
-  for (std::int32_t c = 0; c < layer.channels; ++c)
-    if (!(layer.scales[c] >= 0 && layer.scales[c] < 0.5 - 1e-9)) return false;
-  return true;
-}
-
-/// A channel's constants in the device's form. A scale below 2^-18 would leave its multiplier too few bits; such a channel (nearly dead
-/// weights under a large bias) gets coarser weights and bias and a larger scale instead, which moves no output by more than 0.01.
+/// A channel's constants in the device's form, whose scale lies in 2^-18 .. 1/2. A smaller one would leave its multiplier too few bits:
+/// such a channel (nearly dead weights under a large bias) gets coarser weights and bias and a larger scale instead, which moves no output
+/// by more than 0.01. A larger one is no multiplier: weights and bias are doubled and the scale halved, exactly.
 struct PackedChannel {
   std::int32_t bias = 0;  ///< zero point folded in
   std::int32_t multiplier = 0;
-  std::int32_t shift = 0;  ///< weights are divided by 2^shift
+  std::int32_t shift = 0;  ///< weights are divided by 2^shift; multiplied by 2^-shift where it is negative
 };
 
-constexpr std::int8_t coarse(std::int32_t weight, std::int32_t shift) {
-  return static_cast<std::int8_t>(shift == 0 ? weight : shift > 8 ? 0 : (weight + (1 << (shift - 1))) >> shift);
+constexpr std::int32_t shifted(std::int32_t weight, std::int32_t shift) {
+  if (shift <= 0) return weight * (1 << -shift);
+  return shift > 8 ? 0 : (weight + (1 << (shift - 1))) >> shift;
 }
 
-/// `step`: bytes from a weight of the channel to the next.
-constexpr PackedChannel pack_channel(const LayerConstants& layer, std::int32_t channel, const std::int8_t* weights, std::int32_t step) {
-  PackedChannel packed;
-  double scale = layer.scales[channel];
-  for (; scale > 0 && scale < 1.0 / (1 << 18) && packed.shift < 31; scale *= 2) ++packed.shift;
+/// What brings a channel's scale between the bounds, and the scale then. At most 6 doublings: no weight but 0 has room for more.
+struct ChannelScale {
+  double scale = 0;
+  std::int32_t shift = 0;
+};
+constexpr ChannelScale channel_scale(double scale) {
+  std::int32_t shift = 0;
+  for (; scale > 0 && scale < 1.0 / (1 << 18) && shift < 31; scale *= 2) ++shift;
+  for (; scale >= 0.5 - 1e-9 && shift > -6; scale /= 2) --shift;
+  return {scale, shift};
+}
+
+/// Whether every channel can be packed: its scale is not negative, and below 1/2 or its weights have the room to be doubled as often as it
+/// takes: scale * largest |weight| < 31 always has it. (Else a step of the input would move the output by an eighth of its range and more:
+/// a badly calibrated layer.)
+constexpr bool can_pack(const LayerConstants& layer) {
+  for (std::int32_t c = 0; c < layer.channels; ++c) {
+    const ChannelScale by = channel_scale(layer.scales[c]);
+    if (!(by.scale >= 0 && by.scale < 0.5 - 1e-9)) return false;
+    for (std::int32_t k = 0; by.shift < 0 && k < layer.depth; ++k)
+      if (const std::int32_t w = shifted(layer.weight(c, k), by.shift); w < -128 || w > 127) return false;
+  }
+  return true;
+}
+
+/// Weight k of a channel as the stream has it.
+constexpr std::int8_t packed_weight(const LayerConstants& layer, std::int32_t channel, std::int32_t k, const PackedChannel& packed) {
+  return static_cast<std::int8_t>(shifted(layer.weight(channel, k), packed.shift));
+}
+
+constexpr PackedChannel pack_channel(const LayerConstants& layer, std::int32_t channel) {
+  const ChannelScale by = channel_scale(layer.scales[channel]);
+  PackedChannel packed{.multiplier = static_cast<std::int32_t>(by.scale * 4294967296.0 + 0.5), .shift = by.shift};
   std::int64_t bias = layer.bias[channel];
-  if (packed.shift > 0) bias = (bias + (std::int64_t{1} << (packed.shift - 1))) >> packed.shift;
-  for (std::int32_t k = 0; k < layer.depth; ++k) bias -= std::int64_t{layer.input_zero} * coarse(weights[k * step], packed.shift);
-  packed.bias = static_cast<std::int32_t>(bias > INT32_MAX ? INT32_MAX : bias < INT32_MIN ? INT32_MIN : bias);
-  packed.multiplier = static_cast<std::int32_t>(scale * 4294967296.0 + 0.5);
+  if (by.shift > 0) bias = (bias + (std::int64_t{1} << (by.shift - 1))) >> by.shift;
+  if (by.shift < 0) bias *= 1 << -by.shift;
+  for (std::int32_t k = 0; k < layer.depth; ++k) bias -= std::int64_t{layer.input_zero} * packed_weight(layer, channel, k, packed);
+  // Beyond these bounds every output is saturated; within them no sum leaves int32.
+  constexpr std::int64_t kMost = std::int64_t{1} << 30;
+  packed.bias = static_cast<std::int32_t>(bias > kMost ? kMost : bias < -kMost ? -kMost : bias);
   return packed;
 }
 
@@ -60,12 +91,12 @@ inline void pack_matrix(Layout layout, const LayerConstants& layer, std::int32_t
     auto* weights = reinterpret_cast<std::int8_t*>(stream + 2);
     for (std::int32_t one = 0; one < 2; ++one) {
       const bool real = channel + one < layer.channels;
-      const std::int8_t* from = layer.weights + (channel + one) * layer.depth;
-      const PackedChannel packed = real ? pack_channel(layer, channel + one, from, 1) : PackedChannel{};
+      const PackedChannel packed = real ? pack_channel(layer, channel + one) : PackedChannel{};
       stream[one] = packed.bias;
       stream[2 + padded / 2 + one] = packed.multiplier;
       for (std::int32_t k = 0; k < padded; ++k)
-        weights[k / group * 2 * group + one * group + k % group] = real && k < layer.depth ? coarse(from[k], packed.shift) : std::int8_t{0};
+        weights[k / group * 2 * group + one * group + k % group] =
+            real && k < layer.depth ? packed_weight(layer, channel + one, k, packed) : std::int8_t{0};
     }
   }
 }
@@ -74,15 +105,12 @@ inline void pack_matrix(Layout layout, const LayerConstants& layer, std::int32_t
 inline void pack_depthwise(Layout layout, const LayerConstants& layer, std::int32_t kernel, std::int32_t stride, std::int32_t* stream) {
   const std::int32_t row_words = depthwise_row_words(layout, kernel, stride);
   for (std::int32_t c = 0; c < layer.channels; ++c, stream += 2 + kernel * row_words) {
-    const std::int8_t* from = layer.weights + c;
-    const PackedChannel packed = pack_channel(layer, c, from, layer.channels);
+    const PackedChannel packed = pack_channel(layer, c);
     stream[0] = packed.bias;
     stream[1] = packed.multiplier;
     for (std::int32_t y = 0; y < kernel; ++y) {
       std::int32_t* row = stream + 2 + y * row_words;
-      const auto weight = [&](std::int32_t x) {
-        return x < kernel ? coarse(from[(y * kernel + x) * layer.channels], packed.shift) : std::int8_t{0};
-      };
+      const auto weight = [&](std::int32_t x) { return x < kernel ? packed_weight(layer, c, y * kernel + x, packed) : std::int8_t{0}; };
       if (layout == Layout::kVectors) {
         for (std::int32_t x = 0; x < 4 * row_words; ++x) reinterpret_cast<std::int8_t*>(row)[x] = weight(x);
         continue;

@@ -5,8 +5,9 @@
 /// The device arithmetic: the same bytes on every target. An int32 sum becomes int8 by ONE 32 x 32 -> high 32 multiplication with rounding
 /// (SMMLAR on Cortex-M4/M7, VRMULH on M55):
 ///   output = saturate_int8(zero_point + floor(sum * multiplier / 2^32 + 1/2)),   multiplier = round(scale * 2^32),  0 <= scale < 1/2
-/// where scale = input scale * weight scale / output scale. TFLite's reference (micro/exact.h) rounds twice, with other ties;
-/// the two differ by at most 1, on fewer than 0.5 % of a layer's outputs (tests/micro/arithmetic_test.cc).
+/// where scale = input scale * weight scale / output scale; pack_channel() (micro/pack.h) brings others there. TFLite's reference
+/// (micro/exact.h) rounds twice, with other ties; the two differ by at most 1, on fewer than 0.5 % of a layer's outputs
+/// (tests/micro/arithmetic_test.cc).
 namespace hedge::micro {
 
 /// floor((a * multiplier + 2^31) / 2^32) + addend.

@@ -35,7 +35,8 @@ inline std::vector<std::vector<std::int8_t>> device_reference(const Network& net
         break;
       case LayerKind::kDepthwise:
         constants.depth = l.kernel_height * l.kernel_width;
-        micro::naive::depthwise(geometry, constants, from, out.zero_point, clamp_of(l), to.data());
+        constants.depthwise = true;
+        micro::naive::conv(geometry, constants, from, out.zero_point, clamp_of(l), to.data());
         break;
       case LayerKind::kAdd: {
         const auto& b = network.activations[l.inputs[1]];

@@ -46,10 +46,11 @@ std::vector<std::int8_t> naive(const Network& network, const Layer& layer, const
       .scales = scales.data(),
       .depth = static_cast<std::int32_t>(layer.bias.empty() ? 0 : layer.weights.size() / layer.bias.size()),
       .channels = out.channels,
-      .input_zero = in.zero_point};
+      .input_zero = in.zero_point,
+      .depthwise = layer.kind == LayerKind::kDepthwise};
   const std::int8_t* from = made[layer.inputs[0]].data();
   switch (layer.kind) {
-    case LayerKind::kDepthwise: micro::naive::depthwise(g, constants, from, out.zero_point, clamp, result.data()); break;
+    case LayerKind::kDepthwise: micro::naive::conv(g, constants, from, out.zero_point, clamp, result.data()); break;
     case LayerKind::kAdd: {
       const Activation& other = network.activations[layer.inputs[1]];
       const auto scale = [](const Activation& a) { return static_cast<double>(a.scale); };

@@ -36,7 +36,7 @@ Difference requantize_layer(Random& random, std::int32_t depth, double spread) {
   const std::int32_t zero = random.between(-128, 127);
   const std::int8_t weight = 0;
   const std::int32_t bias = 0;
-  const PackedChannel packed = pack_channel({&weight, &bias, &scale, 0, 1, 0}, 0, &weight, 1);
+  const PackedChannel packed = pack_channel({&weight, &bias, &scale, 0, 1, 0}, 0);
   const auto exact = exact::quantize_multiplier(scale);
   for (int i = 0; i < 20000; ++i) {
     std::int32_t sum = 0;
@@ -63,9 +63,31 @@ TEST(DeviceArithmetic, keeps_channels_with_a_tiny_scale_precise) {
   for (const double scale : {1e-6, 3e-8, 1e-9}) {
     const auto bias = static_cast<std::int32_t>(std::min(37.4 / scale, 2.0e9));
     const std::int8_t weights[2] = {100, -100};
-    const PackedChannel packed = pack_channel({weights, &bias, &scale, 2, 1, 0}, 0, weights, 1);
+    const PackedChannel packed = pack_channel({weights, &bias, &scale, 2, 1, 0}, 0);
     EXPECT_GT(packed.multiplier, 1 << 13) << scale;
     EXPECT_EQ(requantize(packed.bias, packed.multiplier, 0), static_cast<int>(std::lround(bias * scale))) << scale;
+  }
+}
+
+TEST(DeviceArithmetic, multiplies_by_more_than_a_half_where_weights_have_room) {
+  Random random(3);
+  for (int layer = 0; layer < 40; ++layer) {
+    const std::int8_t weights[2] = {static_cast<std::int8_t>(random.between(-3, 3)), 2};
+    const std::int32_t bias = random.between(-60, 60), zero = random.between(-128, 127), input_zero = random.between(-128, 127);
+    const double scale = random.between(500000, 7000000) / 1000003.0;
+    const LayerConstants constants{weights, &bias, &scale, 2, 1, input_zero};
+    ASSERT_TRUE(can_pack(constants));
+    const PackedChannel packed = pack_channel(constants, 0);
+    const auto exact = exact::quantize_multiplier(scale);
+    Difference d;
+    for (int a = -128; a < 128; ++a)
+      for (int b = -128; b < 128; b += 5) {
+        const std::int32_t sum = packed.bias + a * packed_weight(constants, 0, 0, packed) + b * packed_weight(constants, 0, 1, packed);
+        const std::int32_t exact_sum = bias + (a - input_zero) * weights[0] + (b - input_zero) * weights[1];
+        d.add(requantize(sum, packed.multiplier, zero), exact::requantize(exact_sum, exact, zero, -128, 127));
+      }
+    EXPECT_LE(d.most, kMostDifference) << scale;
+    EXPECT_LE(d.share(), kMostDifferent) << scale;
   }
 }
 
@@ -105,9 +127,15 @@ TEST(ExactArithmetic, rounds_twice_as_the_specification_says) {
 }
 
 TEST(Packing, refuses_scales_that_no_multiplier_holds) {
-  const double good = 0.49, large = 0.5, negative = -0.1;
-  for (const double* scale : {&large, &negative}) EXPECT_FALSE(can_pack({nullptr, nullptr, scale, 0, 1, 0})) << *scale;
-  EXPECT_TRUE(can_pack({nullptr, nullptr, &good, 0, 1, 0}));
+  const std::int8_t full[2] = {127, -3}, small[2] = {-31, 15};
+  const std::int32_t bias = 0;
+  const double good = 0.49, large = 0.5, larger = 1.99, largest = 2.0, negative = -0.1;
+  const auto packs = [&](const std::int8_t* weights, const double* scale) { return can_pack({weights, &bias, scale, 2, 1, 0}); };
+  EXPECT_TRUE(packs(full, &good));
+  EXPECT_FALSE(packs(full, &large)) << "no room to double the weight 127";
+  EXPECT_TRUE(packs(small, &large) && packs(small, &larger)) << "room for two doublings";
+  EXPECT_FALSE(packs(small, &largest));
+  EXPECT_FALSE(packs(small, &negative));
   AddConstants constants;
   EXPECT_FALSE(pack_add(0.8, 0, 0.1, 0, 0.1, 0, &constants));
   EXPECT_TRUE(pack_add(0.79, 0, 0.1, 0, 0.1, 0, &constants));

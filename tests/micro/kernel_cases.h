@@ -49,8 +49,7 @@ using Outcome = const char*;
 /// A case's layer constants, random; `slot` 0..2. Weights in the range of a quantiser, scales such that most outputs are not saturated.
 inline LayerConstants random_layer(Random& random, Workspace& w, std::int32_t slot, std::int32_t depth, std::int32_t channels,
                                    bool depthwise) {
-  const std::int32_t count = depthwise ? depth * channels : depth * channels;
-  for (std::int32_t i = 0; i < count; ++i) w.weights[slot][i] = static_cast<std::int8_t>(random.between(-127, 127));
+  for (std::int32_t i = 0; i < depth * channels; ++i) w.weights[slot][i] = static_cast<std::int8_t>(random.between(-127, 127));
   for (std::int32_t c = 0; c < channels; ++c) {
     w.bias[slot][c] = random.between(-20000, 20000);
     std::int32_t root = 1;
@@ -60,8 +59,16 @@ inline LayerConstants random_layer(Random& random, Workspace& w, std::int32_t sl
       w.scales[slot][c] /= 4096.0;
       w.bias[slot][c] = random.between(-50000000, 50000000);
     }
+    if (random.one_in(12)) {  // weights of a few steps, whose sum is multiplied by 1/2 and more
+      for (std::int32_t k = 0; k < depth; ++k) {
+        std::int8_t& weight = w.weights[slot][depthwise ? k * channels + c : c * depth + k];
+        weight = static_cast<std::int8_t>(weight / 60);
+      }
+      w.scales[slot][c] = 0.5 + random.between(0, 1500) / 1000.0;
+      w.bias[slot][c] = random.between(-200, 200);
+    }
   }
-  return {w.weights[slot], w.bias[slot], w.scales[slot], depth, channels, random.between(-128, 127)};
+  return {w.weights[slot], w.bias[slot], w.scales[slot], depth, channels, random.between(-128, 127), depthwise};
 }
 
 inline Clamp random_clamp(Random& random) {
@@ -187,7 +194,7 @@ Outcome depthwise_case(Random& random, Workspace& w) {
   random.fill(w.in, g.in_height * g.in_width * channels);
   pack_depthwise(kLayout, layer, kKernel, kStride, w.stream[0]);
   prepare(w);
-  naive::depthwise(g, layer, w.in, depthwise_layer.output_zero, depthwise_layer.clamp, w.expected);
+  naive::conv(g, layer, w.in, depthwise_layer.output_zero, depthwise_layer.clamp, w.expected);
   const bool in_place = g.in_height == g.out_height && g.in_width == g.out_width;
   const std::int32_t count = g.out_height * g.out_width * channels;
   if (in_place) std::memcpy(w.got, w.in, static_cast<std::size_t>(count));
@@ -241,7 +248,7 @@ Outcome block_case(Random& random, Workspace& w) {
     std::memcpy(w.first, w.in, static_cast<std::size_t>(in_count));
   else
     naive::conv(front, expand, w.in, block.front.output_zero, block.front.clamp, w.first);
-  naive::depthwise(g, middle, w.first, block.depthwise.output_zero, block.depthwise.clamp, w.second);
+  naive::conv(g, middle, w.first, block.depthwise.output_zero, block.depthwise.clamp, w.second);
   const Geometry flat{.in_width = out_pixels, .channels = wide, .out_width = out_pixels, .input_zero = project.input_zero};
   naive::conv(flat, project, w.second, block.project.output_zero, block.project.clamp, w.expected);
   if (residual) naive::add(w.expected, w.in, out_pixels * out_channels, block.residual, block.residual_clamp, w.expected);

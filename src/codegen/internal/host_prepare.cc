@@ -50,20 +50,19 @@ Status prepare_device(const Network& network, const Layer& layer, PreparedLayer&
                                         .scales = scales.data(),
                                         .depth = depth,
                                         .channels = channels,
-                                        .input_zero = network.activations[layer.inputs[0]].zero_point};
+                                        .input_zero = network.activations[layer.inputs[0]].zero_point,
+                                        .depthwise = depthwise};
   if (!micro::can_pack(constants))
     return outside(layer, "a sum's scale is outside the device arithmetic", std::to_string(*std::max_element(scales.begin(), scales.end())),
-                   "below 1/2");
+                   "below 1/2, or 31 over the channel's largest weight");
   prepared.weights.resize(layer.weights.size());
   for (std::int32_t c = 0; c < channels; ++c) {
     const std::int32_t first = depthwise ? c : c * depth, step = depthwise ? channels : 1;
-    const micro::PackedChannel packed = micro::pack_channel(constants, c, layer.weights.data() + first, step);
+    const micro::PackedChannel packed = micro::pack_channel(constants, c);
     prepared.bias.push_back(packed.bias);
     prepared.device.push_back(packed.multiplier);
-    for (std::int32_t k = 0; k < depth; ++k) {
-      const auto at = static_cast<std::size_t>(first + k * step);
-      prepared.weights[at] = micro::coarse(layer.weights[at], packed.shift);
-    }
+    for (std::int32_t k = 0; k < depth; ++k)
+      prepared.weights[static_cast<std::size_t>(first + k * step)] = micro::packed_weight(constants, c, k, packed);
   }
   return {};
 }

@@ -9,6 +9,7 @@
 /// = 19 instructions for 24 MACs. The loop is four groups long; a depth that is no multiple of 16 enters it in the middle. In assembly
 /// because no compiler keeps that many values in registers.
 #if defined(HEDGE_MICRO_DSP)
+#include "micro/internal/matrix_stores.h"
 namespace hedge::micro::internal {
 
 /// The arguments of the assembly: pairs of channels until `out` is `out_end`. The offsets are written out there.
@@ -68,28 +69,7 @@ static_assert(offsetof(PairRun, stream) == 28 && sizeof(PairRun) == 32);
   HEDGE_LOOP(HEDGE_GROUP_1) "ldrd r8, r9, [r0], #8\n ldmia sp, {r10, r11, r12, lr}\n"                \
   "smmlar r2, r2, r8, r12\n smmlar r5, r5, r9, r12\n ssat r2, #8, r2\n ssat r5, #8, r5\n" store HEDGE_LEAVE
 
-[[gnu::naked, gnu::noinline]] inline void bytes_3(const PairRun* /*run*/) {
-  asm volatile(
-      HEDGE_BODY_3("strb r3, [lr, r10]\n strb r4, [lr, r10, lsl #1]\n strb r2, [lr], #1\n"
-                   "strb r6, [lr, r10]\n strb r7, [lr, r10, lsl #1]\n strb r5, [lr], #1\n"));
-}
-[[gnu::naked, gnu::noinline]] inline void bytes_2(const PairRun* /*run*/) {
-  asm volatile(HEDGE_BODY_2("strb r3, [lr, r10]\n strb r2, [lr], #1\n strb r6, [lr, r10]\n strb r5, [lr], #1\n"));
-}
-[[gnu::naked, gnu::noinline]] inline void bytes_1(const PairRun* /*run*/) {
-  asm volatile(HEDGE_BODY_1("strb r2, [lr], #1\n strb r5, [lr], #1\n"));
-}
-[[gnu::naked, gnu::noinline]] inline void planes_3(const PairRun* /*run*/) {
-  asm volatile(
-      HEDGE_BODY_3("strh r2, [lr]\n strh r3, [lr, #2]\n strh r4, [lr, #4]\n add lr, r10\n"
-                   "strh r5, [lr]\n strh r6, [lr, #2]\n strh r7, [lr, #4]\n add lr, r10\n"));
-}
-[[gnu::naked, gnu::noinline]] inline void planes_2(const PairRun* /*run*/) {
-  asm volatile(HEDGE_BODY_2("strh r2, [lr]\n strh r3, [lr, #2]\n add lr, r10\n strh r5, [lr]\n strh r6, [lr, #2]\n add lr, r10\n"));
-}
-[[gnu::naked, gnu::noinline]] inline void planes_1(const PairRun* /*run*/) {
-  asm volatile(HEDGE_BODY_1("strh r2, [lr]\n add lr, r10\n strh r5, [lr]\n add lr, r10\n"));
-}
+HEDGE_PAIR_KERNELS("r2", "r3", "r4", "r5", "r6", "r7", "r10")
 
 #undef HEDGE_GROUP_3
 #undef HEDGE_GROUP_2
@@ -100,6 +80,9 @@ static_assert(offsetof(PairRun, stream) == 28 && sizeof(PairRun) == 32);
 #undef HEDGE_BODY_3
 #undef HEDGE_BODY_2
 #undef HEDGE_BODY_1
+#undef HEDGE_PAIR_KERNELS
+#undef HEDGE_BYTES
+#undef HEDGE_PLANE
 
 /// Bytes of the code of one group with so many pixels: every instruction in it has 4.
 constexpr std::uint32_t group_code_bytes(std::int32_t pixels) { return pixels == 3 ? 76 : pixels == 2 ? 60 : 40; }

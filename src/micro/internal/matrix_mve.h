@@ -8,6 +8,7 @@
 /// 12 instructions for 96 MACs. The loop is tail-predicated: a depth that is no multiple of 16 reads nothing behind it. In assembly because
 /// the sums of VMLADAVA must be in even registers, six of them.
 #if defined(HEDGE_MICRO_MVE)
+#include "micro/internal/matrix_stores.h"
 namespace hedge::micro::internal {
 
 /// The arguments of the assembly: pairs of channels until `out` is `out_end`. The offsets are written out there.
@@ -52,28 +53,7 @@ static_assert(offsetof(PairRun, stream) == 24 && sizeof(PairRun) == 28);
   "vmladava.s8 r6, q1, q2\n" HEDGE_REST                                                                    \
   "smmlar r0, r0, r3, r12\n smmlar r6, r6, r5, r12\n ssat r0, #8, r0\n ssat r6, #8, r6\n" store HEDGE_LEAVE
 
-[[gnu::naked, gnu::noinline]] inline void bytes_3(const PairRun* /*run*/) {
-  asm volatile(
-      HEDGE_BODY_3("strb r2, [lr, r7]\n strb r4, [lr, r7, lsl #1]\n strb r0, [lr], #1\n"
-                   "strb r8, [lr, r7]\n strb r10, [lr, r7, lsl #1]\n strb r6, [lr], #1\n"));
-}
-[[gnu::naked, gnu::noinline]] inline void bytes_2(const PairRun* /*run*/) {
-  asm volatile(HEDGE_BODY_2("strb r2, [lr, r7]\n strb r0, [lr], #1\n strb r8, [lr, r7]\n strb r6, [lr], #1\n"));
-}
-[[gnu::naked, gnu::noinline]] inline void bytes_1(const PairRun* /*run*/) {
-  asm volatile(HEDGE_BODY_1("strb r0, [lr], #1\n strb r6, [lr], #1\n"));
-}
-[[gnu::naked, gnu::noinline]] inline void planes_3(const PairRun* /*run*/) {
-  asm volatile(
-      HEDGE_BODY_3("strh r0, [lr]\n strh r2, [lr, #2]\n strh r4, [lr, #4]\n add lr, r7\n"
-                   "strh r6, [lr]\n strh r8, [lr, #2]\n strh r10, [lr, #4]\n add lr, r7\n"));
-}
-[[gnu::naked, gnu::noinline]] inline void planes_2(const PairRun* /*run*/) {
-  asm volatile(HEDGE_BODY_2("strh r0, [lr]\n strh r2, [lr, #2]\n add lr, r7\n strh r6, [lr]\n strh r8, [lr, #2]\n add lr, r7\n"));
-}
-[[gnu::naked, gnu::noinline]] inline void planes_1(const PairRun* /*run*/) {
-  asm volatile(HEDGE_BODY_1("strh r0, [lr]\n add lr, r7\n strh r6, [lr]\n add lr, r7\n"));
-}
+HEDGE_PAIR_KERNELS("r0", "r2", "r4", "r6", "r8", "r10", "r7")
 
 /// The arguments of the kernel for at most 16 inputs and an even number of channels: four pixels stay in vector registers through all
 /// channels, and their four sums are requantised together: 17 instructions for four outputs. In the order of the registers they go to.
@@ -120,6 +100,9 @@ inline constexpr std::int32_t kNarrowDepth = 16, kNarrowPixels = 4;
 #undef HEDGE_BODY_3
 #undef HEDGE_BODY_2
 #undef HEDGE_BODY_1
+#undef HEDGE_PAIR_KERNELS
+#undef HEDGE_BYTES
+#undef HEDGE_PLANE
 
 }  // namespace hedge::micro::internal
 #endif
