@@ -4,6 +4,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "routing/table_view.h"
+
 namespace hedge::routing {
 namespace {
 
@@ -85,7 +87,7 @@ Result<std::int64_t> fused_answer(const Fusion& fusion, std::span<const float> b
   return pool(fusion, base_logits, top, sums);
 }
 
-Result<std::vector<std::int64_t>> fused_answers(const PredictionTable& table, const Fusion& fusion) {
+Result<std::vector<std::int64_t>> fused_answers(const TableView& table, const Fusion& fusion) {
   HEDGE_TRY([[maybe_unused]] const Outcomes alone, outcomes(table));  // has a global, and fitting rows
   const auto classes = static_cast<std::size_t>(table.classes());
   HEDGE_CHECK(check_bias(fusion, classes));
@@ -102,12 +104,17 @@ Result<std::vector<std::int64_t>> fused_answers(const PredictionTable& table, co
   return answers;
 }
 
-Result<Outcomes> outcomes(const PredictionTable& table, const Fusion& fusion) {
+Result<Outcomes> outcomes(const TableView& table, const Fusion& fusion) {
   HEDGE_TRY(Outcomes outcomes, routing::outcomes(table));
   HEDGE_TRY(const std::vector<std::int64_t> answers, fused_answers(table, fusion));
   const auto labels = table.labels.data<std::int64_t>();
   for (std::size_t i = 0; i < answers.size(); ++i) outcomes.global_right[i] = answers[i] == labels[i] ? 1 : 0;
   return outcomes;
 }
+
+Result<std::vector<std::int64_t>> fused_answers(const PredictionTable& table, const Fusion& fusion) {
+  return fused_answers(TableView(table), fusion);
+}
+Result<Outcomes> outcomes(const PredictionTable& table, const Fusion& fusion) { return outcomes(TableView(table), fusion); }
 
 }  // namespace hedge::routing

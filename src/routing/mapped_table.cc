@@ -40,6 +40,11 @@ Result<MappedTable> MappedTable::open(const std::filesystem::path& path) {
   HEDGE_TRY(table.labels_, table.file_.copy("labels", DType::kI64, {-1}));
   HEDGE_TRY(table.base_logits_, table.file_.get("base_logits", DType::kF32, {table.labels_.shape()[0], -1}));
   HEDGE_TRY(table.global_logits_, table.file_.get("global_logits", DType::kF32, {-1, table.base_logits_.shape[1]}));
+  table.base_features_ = {.dtype = DType::kF32, .shape = {table.labels_.shape()[0], 0}};
+  if (auto features = table.file_.get("base_features", DType::kF32, {table.labels_.shape()[0], -1}))
+    table.base_features_ = std::move(features).value();
+  else if (features.error().code != ErrorCode::kNotFound)
+    return features.error();
   if (table.size() == 0) return Error{.code = ErrorCode::kBadData, .what = "the table has no rows", .where = path.string()};
   if (table.classes() < 2) return Error{.code = ErrorCode::kBadData, .what = "there is nothing to classify", .where = path.string()};
   const std::int64_t global_rows = table.global_logits_.shape[0];

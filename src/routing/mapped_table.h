@@ -32,6 +32,8 @@ class MappedTable {
   [[nodiscard]] const Tensor& labels() const { return labels_; }
   [[nodiscard]] const TensorView& base_logits() const { return base_logits_; }
   [[nodiscard]] const TensorView& global_logits() const { return global_logits_; }
+  /// [N, 0] where the file has none.
+  [[nodiscard]] const TensorView& base_features() const { return base_features_; }
 
   /// Reads every logit once, in order, and lets go of its page. The figures equal those of outcomes and free_score bit for bit.
   /// Errors: kBadData (a logit that is not finite, a label outside the classes; with the row).
@@ -42,7 +44,7 @@ class MappedTable {
   MappedTensors file_;
   TableInfo info_;
   Tensor labels_;  ///< a copy: 8-byte elements need not be aligned in the file
-  TensorView base_logits_, global_logits_;
+  TensorView base_logits_, base_features_, global_logits_;
 };
 
 }  // namespace hedge::routing

@@ -7,6 +7,7 @@
 #include "core/json.h"
 #include "core/safetensors.h"
 #include "routing/internal/table_info.h"
+#include "routing/table_view.h"
 
 namespace hedge::routing {
 namespace {
@@ -19,20 +20,20 @@ Error disagreement(const char* what, const char* tensor, std::string got, std::s
 }
 
 /// `rows` < 0 leaves the rows free.
-Status check_matrix(const Tensor& tensor, const char* name, std::int64_t rows) {
-  if (tensor.dtype() != DType::kF32) return disagreement("the element type does not fit", name, to_string(tensor.dtype()), "f32");
-  if (tensor.shape().size() != 2)
-    return disagreement("the tensor is no matrix", name, to_string(tensor.shape()), to_string(Shape{rows, -1}));
-  if (rows >= 0 && tensor.shape()[0] != rows)
-    return disagreement("the number of rows is not that of the labels", name, std::to_string(tensor.shape()[0]), std::to_string(rows));
+Status check_matrix(const TensorView& tensor, const char* name, std::int64_t rows) {
+  if (tensor.dtype != DType::kF32) return disagreement("the element type does not fit", name, to_string(tensor.dtype), "f32");
+  if (tensor.shape.size() != 2)
+    return disagreement("the tensor is no matrix", name, hedge::to_string(tensor.shape), hedge::to_string(Shape{rows, -1}));
+  if (rows >= 0 && tensor.shape[0] != rows)
+    return disagreement("the number of rows is not that of the labels", name, std::to_string(tensor.shape[0]), std::to_string(rows));
   return {};
 }
 
-Status check_finite(const Tensor& tensor, const char* name) {
+Status check_finite(const TensorView& tensor, const char* name) {
   const auto values = tensor.data<float>();
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (std::isfinite(values[i])) continue;
-    const auto width = static_cast<std::size_t>(tensor.shape()[1]);
+    const auto width = static_cast<std::size_t>(tensor.shape[1]);
     return Error{.code = ErrorCode::kBadData,
                  .what = "a prediction is not a finite number",
                  .where = std::string(name) + ", row " + std::to_string(i / width) + ", column " + std::to_string(i % width),
@@ -42,7 +43,7 @@ Status check_finite(const Tensor& tensor, const char* name) {
   return {};
 }
 
-Status check_labels(const Tensor& labels, std::int64_t classes) {
+Status check_labels(const TensorView& labels, std::int64_t classes) {
   const auto values = labels.data<std::int64_t>();
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (values[i] >= 0 && values[i] < classes) continue;
@@ -55,20 +56,21 @@ Status check_labels(const Tensor& labels, std::int64_t classes) {
   return {};
 }
 
-Status check_shapes(const PredictionTable& table) {
-  if (table.labels.dtype() != DType::kI64)
-    return disagreement("the element type does not fit", "labels", to_string(table.labels.dtype()), "i64");
-  if (table.labels.shape().size() != 1) return disagreement("the labels are no vector", "labels", to_string(table.labels.shape()), "[-1]");
-  const std::int64_t rows = table.labels.shape()[0];
+Status check_shapes(const TableView& table) {
+  if (table.labels.dtype != DType::kI64)
+    return disagreement("the element type does not fit", "labels", to_string(table.labels.dtype), "i64");
+  if (table.labels.shape.size() != 1)
+    return disagreement("the labels are no vector", "labels", hedge::to_string(table.labels.shape), "[-1]");
+  const std::int64_t rows = table.labels.shape[0];
   HEDGE_CHECK(check_matrix(table.base_logits, "base_logits", rows));
   HEDGE_CHECK(check_matrix(table.base_features, "base_features", rows));
   HEDGE_CHECK(check_matrix(table.global_logits, "global_logits", -1));
-  const std::int64_t global_rows = table.global_logits.shape()[0];
+  const std::int64_t global_rows = table.global_logits.shape[0];
   if (global_rows != 0 && global_rows != rows)
     return disagreement("the number of rows is neither 0 nor that of the labels", "global_logits", std::to_string(global_rows),
                         std::to_string(rows));
-  if (table.global_logits.shape()[1] != table.classes())
-    return disagreement("base and global have another number of classes", "global_logits", std::to_string(table.global_logits.shape()[1]),
+  if (table.global_logits.shape[1] != table.classes())
+    return disagreement("base and global have another number of classes", "global_logits", std::to_string(table.global_logits.shape[1]),
                         std::to_string(table.classes()));
   const auto names = static_cast<std::int64_t>(table.info.class_names.size());
   if (names != 0 && names != table.classes())
@@ -191,7 +193,9 @@ Result<TableInfo> from_metadata(const std::map<std::string, std::string>& metada
   return info;
 }
 
-Status PredictionTable::validate() const {
+Status PredictionTable::validate() const { return TableView(*this).validate(); }
+
+Status TableView::validate() const {
   HEDGE_CHECK(check_shapes(*this));
   if (size() == 0) return Error{.code = ErrorCode::kBadData, .what = "the table has no rows", .where = "labels"};
   if (classes() < 2)

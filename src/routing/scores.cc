@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "routing/internal/rows.h"
+#include "routing/table_view.h"
 
 namespace hedge::routing {
 namespace {
@@ -14,7 +15,7 @@ double share(const std::vector<std::uint8_t>& flags) {
   return static_cast<double>(std::accumulate(flags.begin(), flags.end(), std::int64_t{0})) / static_cast<double>(flags.size());
 }
 
-std::vector<std::uint8_t> right(const Tensor& logits, std::span<const std::int64_t> labels) {
+std::vector<std::uint8_t> right(const TensorView& logits, std::span<const std::int64_t> labels) {
   const std::vector<std::int64_t> answers = argmax_rows(logits);
   std::vector<std::uint8_t> flags(labels.size());
   for (std::size_t i = 0; i < labels.size(); ++i) flags[i] = answers[i] == labels[i] ? 1 : 0;
@@ -65,26 +66,29 @@ std::vector<std::int64_t> argmax_rows(const TensorView& logits) {
 double Outcomes::base_accuracy() const { return share(base_right); }
 double Outcomes::global_accuracy() const { return share(global_right); }
 
-Result<Outcomes> outcomes(const PredictionTable& table) {
+Result<Outcomes> outcomes(const TableView& table) {
   if (!table.has_global())
     return Error{.code = ErrorCode::kMismatch,
                  .what = "the table has no predictions of a global model",
                  .where = table.info.dataset,
                  .hint = "predict with both models"};
   const auto rows = static_cast<std::int64_t>(table.size());
-  if (table.base_logits.shape()[0] != rows || table.global_logits.shape()[0] != rows)
+  if (table.base_logits.shape[0] != rows || table.global_logits.shape[0] != rows)
     return Error{.code = ErrorCode::kMismatch,
                  .what = "labels, base and global have another number of rows",
                  .where = table.info.dataset,
-                 .got = std::to_string(table.base_logits.shape()[0]) + " and " + std::to_string(table.global_logits.shape()[0]),
+                 .got = std::to_string(table.base_logits.shape[0]) + " and " + std::to_string(table.global_logits.shape[0]),
                  .expected = std::to_string(rows)};
   const auto labels = table.labels.data<std::int64_t>();
   return Outcomes{.base_right = right(table.base_logits, labels), .global_right = right(table.global_logits, labels)};
 }
 
-Outcomes base_outcomes(const PredictionTable& table) {
+Outcomes base_outcomes(const TableView& table) {
   return {.base_right = right(table.base_logits, table.labels.data<std::int64_t>()), .global_right = {}};
 }
+
+Result<Outcomes> outcomes(const PredictionTable& table) { return outcomes(TableView(table)); }
+Outcomes base_outcomes(const PredictionTable& table) { return base_outcomes(TableView(table)); }
 
 std::vector<std::uint8_t> oracle_labels(const Outcomes& outcomes) {
   std::vector<std::uint8_t> labels(outcomes.size());

@@ -3,7 +3,7 @@
 #include <string_view>
 
 #include "core/json.h"
-#include "routing/policy.h"
+#include "routing/policy_parts.h"
 
 namespace hedge::routing {
 
@@ -21,10 +21,8 @@ Json to_json(const PromisedPoint& promise);
 /// `point` is left as it is: it is the policy's chosen one.
 Result<PromisedPoint> promise_from_json(const Json& json, std::string_view where);
 
-Json to_json(const Fusion& fusion);
 Result<Fusion> fusion_from_json(const Json& json, std::string_view where);
 
-Json to_json(const RouterChoice& choice);
 Result<RouterChoice> choice_from_json(const Json& json, std::string_view where);
 
 }  // namespace hedge::routing
