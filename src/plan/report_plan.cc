@@ -107,21 +107,18 @@ Setting setting_of(const Point& point, Setting setting) {
   return setting;
 }
 
-/// Whether the line's device half is base and router on the pictures themselves, so that the measured times are its own.
-bool is_hybrid(const Line& line, const Json& report) {
-  for (const auto& row : report.at("curve"))
-    if (row.is_object() && row.contains(line.name)) return true;
-  return false;
+/// A hybrid's part on the device, as it was measured.
+double measured_device_ms(const Line& line, const MeasuredLatency& measured) {
+  return measured.base_ms + (line.router_macs > 0 ? measured.router_ms : 0);
 }
 
-std::optional<double> measured_ms(const Line& line, const Point& point, const PlanOptions& options, const Json& report,
-                                  double router_macs) {
+std::optional<double> measured_ms(const Line& line, const Point& point, const PlanOptions& options) {
   if (!options.measured) return std::nullopt;
   const auto& m = *options.measured;
   if (line.name == "on_device") return m.base_ms;
   if (line.name == "on_cloud") return m.global_ms;
-  if (!is_hybrid(line, report)) return std::nullopt;
-  return m.base_ms + (router_macs > 0 ? m.router_ms : 0) + point.workload.share_sent * m.global_ms;
+  if (!line.own_models) return std::nullopt;
+  return measured_device_ms(line, m) + point.workload.share_sent * m.global_ms;
 }
 
 /// Costs of a hybrid's pictures as they grow with the share sent, for the explorer.
@@ -131,9 +128,8 @@ Json explorer_costs(const std::vector<Line>& lines, const std::string& method, c
     const auto cost = linear_cost(line.points.front().workload, options.setting);
     Json json = {{"latency_ms", {{"fixed", cost.fixed.latency_ms}, {"per_query", cost.per_query.latency_ms}}},
                  {"energy_mj", {{"fixed", cost.fixed.energy_mj}, {"per_query", cost.per_query.energy_mj}}}};
-    if (options.measured)
-      json["measured_ms"] = {{"fixed", options.measured->base_ms + options.measured->router_ms},
-                             {"per_query", options.measured->global_ms}};
+    if (options.measured && line.own_models)
+      json["measured_ms"] = {{"fixed", measured_device_ms(line, *options.measured)}, {"per_query", options.measured->global_ms}};
     return json;
   }
   return {};
@@ -146,11 +142,10 @@ Result<Json> make_plan(const Json& report, const PlanOptions& options) {
   HEDGE_TRY(const double query_bytes, query_bytes_of(report, options.query_bytes));
   HEDGE_TRY(auto lines, internal::read_lines(report, query_bytes));
   HEDGE_CHECK(check_macs(lines));
-  HEDGE_TRY(const double base_macs, get_field<double>(report.at("base"), "macs", "report: base"));
   for (auto& line : lines)
     for (auto& point : line.points) {
       point.cost = cost_of(point.workload, setting_of(point, options.setting));
-      point.measured_ms = measured_ms(line, point, options, report, point.workload.device_macs - base_macs);
+      point.measured_ms = measured_ms(line, point, options);
     }
   HEDGE_TRY(auto order, internal::order_beside_poster(lines));
   const bool named = report.contains("default_method") && report.at("default_method").is_string();

@@ -65,7 +65,12 @@ Workload hybrid_workload(const Parts& parts, double query_bytes, double coverage
 /// One method of the curve, with its end at coverage 0, which the curve does not reach.
 Result<Line> curve_line(const Json& report, const std::string& method, double query_bytes) {
   HEDGE_TRY(const auto parts, parts_of(report, method));
-  Line line{.name = method};
+  HEDGE_TRY(const auto own, parts_of(report, ""));
+  Line line{.name = method,
+            .variant = "",
+            .own_models = parts.base == own.base && parts.global == own.global,
+            .router_macs = parts.router,
+            .points = {}};
   if (parts.global_accuracy)
     line.points.push_back({.coverage = 0, .accuracy = *parts.global_accuracy, .workload = hybrid_workload(parts, query_bytes, 0)});
   for (const auto& row : report.at("curve")) {

@@ -24,6 +24,9 @@ struct Point {
 struct Line {
   std::string name;
   std::string variant;  ///< what tells lines of one name apart; may be empty
+  /// A hybrid of the report's own base and global, so that latencies measured of these are the line's.
+  bool own_models = false;
+  double router_macs = 0;  ///< on the device; of a hybrid
   std::vector<Point> points;
 };
 
