@@ -11,7 +11,7 @@
 
 namespace hedge::apps {
 
-/// The flags of a short training of networks that are there already. Set the defaults in `options`, add(), and after parsing finish().
+/// The flags that every training has. Set the defaults in `options`, add(), and after parsing finish().
 struct TrainingFlags {
   train::TrainOptions options;
   std::string optimizer = "adamw";

@@ -46,6 +46,8 @@ Status LoaderOptions::validate() const {
   if (prefetch < 1) return bad_option("prefetch", std::to_string(prefetch), "at least 1");
   if (augmentation && (augmentation->pad_crop < 0 || augmentation->pad_crop > kMostPad))
     return bad_option("augmentation.pad_crop", std::to_string(augmentation->pad_crop), "0.." + std::to_string(kMostPad));
+  if (augmentation && (augmentation->cutout < 0 || augmentation->cutout > kMostPad))
+    return bad_option("augmentation.cutout", std::to_string(augmentation->cutout), "0.." + std::to_string(kMostPad));
   return {};
 }
 
@@ -163,7 +165,7 @@ struct Loader::Impl {
       const auto* pixels = gathered.pixels[i];
       if (options.augmentation) {
         const auto change =
-            internal::draw_change(*options.augmentation, {.seed = options.seed, .epoch = epoch, .index = gathered.indices[i]});
+            internal::draw_change(*options.augmentation, size, {.seed = options.seed, .epoch = epoch, .index = gathered.indices[i]});
         internal::apply_change(change, size, pixels, changed.data());
         pixels = changed.data();
       }

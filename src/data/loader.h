@@ -16,6 +16,7 @@ namespace hedge::data {
 struct Augmentation {
   std::int64_t pad_crop = 0;  ///< pixels of zero padding on each side before a random crop of the old size
   bool flip = false;          ///< left-right, with probability 1/2
+  std::int64_t cutout = 0;    ///< side of a gray square laid over the picture at a random place, 0: none (DeVries and Taylor 2017)
 };
 
 struct LoaderOptions {

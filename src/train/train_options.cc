@@ -35,6 +35,7 @@ Status TrainOptions::validate() const {
   if (threads < 0) return invalid("threads", std::to_string(threads), ">= 0");
   if (loader_workers < 1) return invalid("loader_workers", std::to_string(loader_workers), ">= 1");
   if (augmentation.pad_crop < 0) return invalid("pad_crop", std::to_string(augmentation.pad_crop), ">= 0");
+  if (augmentation.cutout < 0) return invalid("cutout", std::to_string(augmentation.cutout), ">= 0");
   return {};
 }
 

@@ -238,6 +238,8 @@ TEST(Augment, shifts_with_zeros_and_mirrors) {
   EXPECT_EQ(changed({.flip = true}), (Pixels{3, 2, 1, 6, 5, 4}));
   EXPECT_EQ(changed({.down = -1, .right = 1, .flip = true}), (Pixels{0, 0, 0, 0, 3, 2}));
   EXPECT_EQ(changed({.down = 5, .right = 9}), Pixels(6, 0));
+  EXPECT_EQ(changed({.cut = 2, .cut_y = -1, .cut_x = 1}), (Pixels{1, 128, 128, 4, 5, 6})) << "half of the square lies outside";
+  EXPECT_EQ(changed({.cut = 9, .cut_y = -4, .cut_x = -4}), Pixels(6, 128));
 }
 
 TEST(Augment, mirrors_pixels_not_bytes) {
@@ -250,11 +252,26 @@ TEST(Augment, mirrors_pixels_not_bytes) {
 TEST(Augment, draws_every_offset_and_side) {
   std::set<std::tuple<std::int64_t, std::int64_t, bool>> seen;
   for (std::size_t i = 0; i < 2000; ++i) {
-    const auto change = internal::draw_change({.pad_crop = 2, .flip = true}, {.seed = 1, .epoch = 0, .index = i});
+    const auto change =
+        internal::draw_change({.pad_crop = 2, .flip = true}, {.height = 4, .width = 4, .channels = 1}, {.seed = 1, .epoch = 0, .index = i});
     seen.insert({change.down, change.right, change.flip});
   }
   EXPECT_EQ(seen.size(), 50U);
   EXPECT_TRUE(seen.contains({-2, 2, true}));
+}
+
+TEST(Augment, cuts_around_every_pixel_and_leaves_the_other_draws_alone) {
+  const internal::PictureSize size{.height = 3, .width = 4, .channels = 1};
+  std::set<std::pair<std::int64_t, std::int64_t>> middles;
+  for (std::size_t i = 0; i < 2000; ++i) {
+    const internal::DrawKey key{.seed = 1, .epoch = 0, .index = i};
+    const auto change = internal::draw_change({.pad_crop = 2, .flip = true, .cutout = 2}, size, key);
+    const auto plain = internal::draw_change({.pad_crop = 2, .flip = true}, size, key);
+    EXPECT_EQ(std::tuple(change.down, change.right, change.flip), std::tuple(plain.down, plain.right, plain.flip));
+    EXPECT_EQ(plain.cut, 0);
+    middles.insert({change.cut_y + 1, change.cut_x + 1});
+  }
+  EXPECT_EQ(middles.size(), 12U);
 }
 
 TEST(OrderedQueue, gives_items_in_ticket_order) {

@@ -27,10 +27,7 @@ struct Flags {
   std::string teacher;
   double teacher_weight = 0.5;
   double temperature = 4;
-  train::TrainOptions options;
-  std::string optimizer = "adamw";
-  std::string precision = "auto";
-  std::string layout = "auto";
+  TrainingFlags training;
 };
 
 /// The zoo's networks are for pictures up to this side; larger ones are brought down to it unless --size asks for more.
@@ -75,16 +72,12 @@ Result<Start> make_start(const data::Dataset& dataset, const Flags& flags) {
   HEDGE_TRY(start.recipe, make_recipe(dataset, flags));
   if (flags.model.empty()) {
     HEDGE_TRY(start.graph, graph::build_zoo(flags.net, {start.recipe.channels, start.recipe.height, start.recipe.width},
-                                            static_cast<std::int64_t>(dataset.class_names().size()), flags.options.seed));
+                                            static_cast<std::int64_t>(dataset.class_names().size()), flags.training.options.seed));
   }
   return start;
 }
 
-Status parse_choices(Flags& flags) {
-  flags.options.optimizer = flags.optimizer == "sgd" ? train::Optimizer::kSgd : train::Optimizer::kAdamW;
-  using train::Layout, train::Precision;
-  flags.options.precision = flags.precision == "f32" ? Precision::kF32 : flags.precision == "bf16" ? Precision::kBf16 : Precision::kAuto;
-  flags.options.layout = flags.layout == "nchw" ? Layout::kNchw : flags.layout == "channels_last" ? Layout::kChannelsLast : Layout::kAuto;
+Status check_start(const Flags& flags) {
   if (flags.net.empty() == flags.model.empty())
     return Error{
         .code = ErrorCode::kInvalidArgument, .what = "give exactly one of --net and --model", .hint = "for example --net mobile:8"};
@@ -121,10 +114,12 @@ Status write_results(const Flags& flags, const train::Trained& trained, std::int
 }
 
 Status run(Flags& flags, Context& context) {
-  HEDGE_CHECK(parse_choices(flags));
+  HEDGE_CHECK(check_start(flags));
+  HEDGE_CHECK(flags.training.finish());
+  auto& options = flags.training.options;
   HEDGE_TRY(auto spec, data::parse_spec(flags.data));
   if (spec.split == data::Split::kAll) spec.split = data::Split::kTrain;  // the other splits are for judging
-  HEDGE_TRY(const auto opened, data::open_dataset(data::to_string(spec), {.strict = flags.options.strict, .log = context.console.log()}));
+  HEDGE_TRY(const auto opened, data::open_dataset(data::to_string(spec), {.strict = options.strict, .log = context.console.log()}));
   const auto& dataset = *opened.dataset;
   HEDGE_TRY(auto start, make_start(dataset, flags));
   Json labels = dataset.class_names();
@@ -136,18 +131,18 @@ Status run(Flags& flags, Context& context) {
   context.console.say("hedge: training " + (flags.net.empty() ? flags.model : flags.net) + " (" + std::to_string(macs) + " MACs, " +
                       std::to_string(start.graph.num_parameters()) + " parameters) on " + std::to_string(dataset.size()) + " pictures of " +
                       dataset.spec());
-  if (flags.options.checkpoint.empty()) flags.options.checkpoint = flags.out + ".checkpoint";
+  if (options.checkpoint.empty()) options.checkpoint = flags.out + ".checkpoint";
   HEDGE_TRY(const auto objective, make_objective(flags));
   HEDGE_TRY(
       const auto trained,
       train::train_classifier(
-          std::move(start.graph), dataset, start.recipe, flags.options,
+          std::move(start.graph), dataset, start.recipe, options,
           {.progress = context.console.progress("hedge: "), .log = context.console.log(), .should_stop = context.should_stop}, objective));
   return write_results(flags, trained, macs);
 }
 
 void add_flags(CLI::App& app, Flags& f) {
-  auto& o = f.options;
+  auto& o = f.training.options;
   app.add_option("--data", f.data, "fashion-mnist, folder:PATH (a folder a class), with ?split=…&limit=N; the train split by default")
       ->required();
   app.add_option("--net", f.net,
@@ -160,30 +155,10 @@ void add_flags(CLI::App& app, Flags& f) {
   app.add_option("--teacher", f.teacher, "a trained model (.onnx) of the same picture size and classes, whose logits are learned from too");
   app.add_option("--teacher-weight", f.teacher_weight, "of that, 0 to 1; the labels have the rest")->capture_default_str();
   app.add_option("--temperature", f.temperature, "softens teacher and student while they are compared")->capture_default_str();
-  app.add_option("--epochs", o.epochs, "passes over the data")->capture_default_str();
-  app.add_option("--batch", o.batch, "pictures a step")->capture_default_str();
-  app.add_option("--optimizer", f.optimizer, "adamw, or sgd for long runs")->capture_default_str()->check(CLI::IsMember({"sgd", "adamw"}));
-  app.add_option("--lr", o.learning_rate, "peak learning rate: about 0.003 for adamw, 0.1 for sgd")->capture_default_str();
+  f.training.add(app);
   app.add_option("--momentum", o.momentum, "of sgd (Nesterov)")->capture_default_str();
-  app.add_option("--weight-decay", o.weight_decay, "of weights, not of biases and normalisation: about 0.02 for adamw, 0.0005 for sgd")
-      ->capture_default_str();
-  app.add_option("--warmup", o.warmup_epochs, "epochs of linear warm-up before the cosine")->capture_default_str();
-  app.add_option("--label-smoothing", o.label_smoothing, "0 to 1")->capture_default_str();
-  app.add_option("--pad-crop", o.augmentation.pad_crop, "random crops after padding by so many pixels")->capture_default_str();
-  app.add_flag("--flip", o.augmentation.flip, "random left-right flips");
-  app.add_option("--precision", f.precision, "auto measures f32 and bf16 on the first batch")
-      ->capture_default_str()
-      ->check(CLI::IsMember({"auto", "f32", "bf16"}));
-  app.add_option("--layout", f.layout, "memory format; auto measures")
-      ->capture_default_str()
-      ->check(CLI::IsMember({"auto", "nchw", "channels_last"}));
-  app.add_option("--seed", o.seed, "of the initial weights, the order and the augmentation")->capture_default_str();
-  app.add_option("--threads", o.threads, "0: all cores; 1: the same bits in every run and resumption, in f32 and NCHW unless asked")
-      ->capture_default_str();
   app.add_option("--workers", o.loader_workers, "decoding threads")->capture_default_str();
   app.add_option("--checkpoint", o.checkpoint, "written after each epoch and gone on from; default: OUT.checkpoint");
-  app.add_flag("--fresh", o.fresh, "start anew even where a checkpoint stands");
-  app.add_flag("--strict", o.strict, "a file that is no picture is an error instead of being skipped");
   app.add_option("--csv", o.csv, "a line an epoch: loss, accuracy, learning rate, speed");
   app.add_option("--summary", f.summary, "what was trained, as JSON (also printed)");
 }
@@ -193,7 +168,6 @@ void add_flags(CLI::App& app, Flags& f) {
 void add_train(CLI::App& root, Context& context) {
   auto* app = root.add_subcommand("train", "train a base or a global on a labelled data set; goes on from its checkpoint when run again");
   auto flags = std::make_shared<Flags>();  // shared with the callback, which outlives this function
-  flags->options.augmentation = {};
   add_flags(*app, *flags);
   app->callback([flags, &context] { context.chosen = [flags, &context] { return run(*flags, context); }; });
 }

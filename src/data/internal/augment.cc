@@ -7,13 +7,33 @@
 
 namespace hedge::data::internal {
 
-Change draw_change(const Augmentation& augmentation, const DrawKey& key) {
+namespace {
+
+/// What a cut-out square shows: near the mean of photographs, so that its edges say little.
+constexpr std::uint8_t kGray = 128;
+
+void cut_square(const Change& change, const PictureSize& size, std::uint8_t* picture) {
+  const auto top = std::clamp<std::int64_t>(change.cut_y, 0, size.height);
+  const auto bottom = std::clamp<std::int64_t>(change.cut_y + change.cut, 0, size.height);
+  const auto left = std::clamp<std::int64_t>(change.cut_x, 0, size.width);
+  const auto right = std::clamp<std::int64_t>(change.cut_x + change.cut, 0, size.width);
+  for (std::int64_t y = top; y < bottom; ++y)
+    std::memset(picture + (y * size.width + left) * size.channels, kGray, static_cast<std::size_t>((right - left) * size.channels));
+}
+
+}  // namespace
+
+Change draw_change(const Augmentation& augmentation, const PictureSize& size, const DrawKey& key) {
   Rng rng(Rng(key.seed, static_cast<std::uint64_t>(key.epoch)).next(), key.index);
   Change change;
   const auto pad = augmentation.pad_crop;
   change.down = static_cast<std::int64_t>(rng.below(static_cast<std::uint64_t>(2 * pad + 1))) - pad;
   change.right = static_cast<std::int64_t>(rng.below(static_cast<std::uint64_t>(2 * pad + 1))) - pad;
   change.flip = augmentation.flip && (rng.next() & 1U) != 0;
+  if (augmentation.cutout == 0) return change;
+  change.cut = augmentation.cutout;
+  change.cut_y = static_cast<std::int64_t>(rng.below(static_cast<std::uint64_t>(size.height))) - change.cut / 2;
+  change.cut_x = static_cast<std::int64_t>(rng.below(static_cast<std::uint64_t>(size.width))) - change.cut / 2;
   return change;
 }
 
@@ -40,6 +60,7 @@ void apply_change(const Change& change, const PictureSize& size, const std::uint
       std::swap_ranges(row + static_cast<std::size_t>(x) * pixel_bytes, row + static_cast<std::size_t>(x + 1) * pixel_bytes,
                        row + static_cast<std::size_t>(size.width - 1 - x) * pixel_bytes);
   }
+  cut_square(change, size, out);
 }
 
 }  // namespace hedge::data::internal

@@ -7,11 +7,15 @@
 
 namespace hedge::data::internal {
 
-/// One drawn change: out(y, x) = in(y + down, x + right), mirrored afterwards where `flip` is set; 0 outside.
+/// One drawn change: out(y, x) = in(y + down, x + right), mirrored afterwards where `flip` is set; 0 outside. Then a gray square of side
+/// `cut` whose upper left corner is (cut_y, cut_x), which may lie partly outside.
 struct Change {
   std::int64_t down = 0;
   std::int64_t right = 0;
   bool flip = false;
+  std::int64_t cut = 0;
+  std::int64_t cut_y = 0;
+  std::int64_t cut_x = 0;
 };
 
 /// What a change depends on, and nothing else.
@@ -21,13 +25,13 @@ struct DrawKey {
   std::size_t index = 0;
 };
 
-Change draw_change(const Augmentation& augmentation, const DrawKey& key);
-
 struct PictureSize {
   std::int64_t height = 0;
   std::int64_t width = 0;
   std::int64_t channels = 0;
 };
+
+Change draw_change(const Augmentation& augmentation, const PictureSize& size, const DrawKey& key);
 
 /// Writes the changed picture to `out`; both are u8 HWC of `size` and must not overlap.
 void apply_change(const Change& change, const PictureSize& size, const std::uint8_t* in, std::uint8_t* out);

@@ -93,6 +93,7 @@ std::string fingerprint_of(const graph::Graph& graph, const data::Dataset& datas
   // A plain run's fingerprint is as it was before there was anything else, so that its old checkpoints stay good.
   if (options.first_epoch != 0 || options.schedule_epochs != 0)
     hash.update(text_of({static_cast<double>(options.first_epoch), static_cast<double>(options.schedule_epochs)}));
+  if (options.augmentation.cutout != 0) hash.update(text_of({static_cast<double>(options.augmentation.cutout)}));
   if (!objective.plain()) hash_objective(hash, objective);
   return hash.hex();
 }
