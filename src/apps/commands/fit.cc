@@ -307,54 +307,70 @@ Status run(Flags& flags, Context& context) {
   return {};
 }
 
+/// What is learned from, chosen by and calibrated on.
+void add_predictions(CLI::App& app, Flags& f) {
+  app.add_option("--table", f.table,
+                 "predictions to learn from: of the training set, in evaluation mode, or of pictures the models have not seen");
+  app.add_option("--calibration", f.calibration, "predictions that neither models nor router have used: the threshold comes from them");
+  app.add_option("--held-out", f.held_out,
+                 "predictions that neither models nor router have used, to choose, fuse and find temperatures by");
+  app.add_option("--held-out-share", f.held_out_share, "without --held-out, where it is needed: this share of the calibration's pictures")
+      ->capture_default_str()
+      ->check(CLI::Range(0.05, 0.95));
+  app.add_option("--cross-fit", f.cross_fit,
+                 "for small data: so many folds of --table; every picture is scored by a router that has not seen it, and calibrates")
+      ->check(CLI::Range(2, 100));
+  app.add_option("--data", f.data, "instead of the two: pictures (folder:PATH), predicted here with --base and --global")
+      ->excludes("--table")
+      ->excludes("--calibration");
+  add_pair_flags(app, f.pair, false);
+}
+
+void add_router(CLI::App& app, Flags& f) {
+  app.add_option("--router", f.router,
+                 "auto (the best on held-out predictions), gain, linear, poster, or a free score: entropy, margin, max_probability, energy")
+      ->capture_default_str();
+  app.add_flag("--calibrate-temperature", f.calibrate_temperature,
+               "of a free score: divide the logits by the temperature that calibrates the base on held-out pictures");
+  app.add_flag("--fuse", f.fuse, "learn on held-out pictures whether a query's answer is better combined with the base's");
+}
+
+/// Where the threshold is put.
+void add_point(CLI::App& app, Flags& f) {
+  auto* coverage = app.add_option("--coverage", f.coverage, "share of pictures that stay on the device, at least")
+                       ->capture_default_str()
+                       ->check(CLI::Range(0.0, 1.0));
+  auto* accuracy = app.add_option("--accuracy", f.accuracy, "or: the highest coverage whose calibration accuracy is at least this")
+                       ->check(CLI::Range(0.0, 1.0))
+                       ->excludes(coverage);
+  app.add_option("--promise", f.promise, "or: hold this for new pictures with confidence 1 - delta: coverage>=C, accuracy>=A or risk<=E")
+      ->excludes(coverage)
+      ->excludes(accuracy);
+  app.add_option("--delta", f.delta, "the chance that the promise does not hold")->capture_default_str();
+}
+
+void add_training(CLI::App& app, train::RouterFitOptions& o) {
+  app.add_option("--seed", o.seed, "of the router's weights and order")->capture_default_str();
+  app.add_option("--epochs", o.epochs, "passes over the table; 0: as many as make 800 steps")->capture_default_str();
+  app.add_option("--batch", o.batch, "rows a step")->capture_default_str();
+  app.add_option("--lr", o.learning_rate, "peak learning rate (AdamW)")->capture_default_str();
+  app.add_option("--weight-decay", o.weight_decay, "AdamW's; default: 0.3 for gain, 0.01 else");
+  app.add_option("--hidden", o.hidden, "width of the gain router")->capture_default_str();
+  app.add_option("--penalty", o.coverage_penalty, "the poster's lambda at the start")->capture_default_str();
+  app.add_option("--dual-rate", o.dual_rate, "what a step adds to lambda for each unit of missing coverage")->capture_default_str();
+  app.add_option("--threads", o.threads, "0: all cores")->capture_default_str();
+}
+
 }  // namespace
 
 void add_fit(CLI::App& root, Context& context) {
   auto* app = root.add_subcommand("fit", "fit a router on one prediction table and calibrate its threshold on another");
   auto f = std::make_shared<Flags>();  // shared with the callback, which outlives this function
-  auto& o = f->options;
-  app->add_option("--table", f->table,
-                  "predictions to learn from: of the training set, in evaluation mode, or of pictures the models have not seen");
-  app->add_option("--calibration", f->calibration, "predictions that neither models nor router have used: the threshold comes from them");
-  app->add_option("--held-out", f->held_out,
-                  "predictions that neither models nor router have used, to choose, fuse and find temperatures by");
-  app->add_option("--held-out-share", f->held_out_share, "without --held-out, where it is needed: this share of the calibration's pictures")
-      ->capture_default_str()
-      ->check(CLI::Range(0.05, 0.95));
-  app->add_option("--cross-fit", f->cross_fit,
-                  "for small data: so many folds of --table; every picture is scored by a router that has not seen it, and calibrates")
-      ->check(CLI::Range(2, 100));
-  app->add_option("--data", f->data, "instead of the two: pictures (folder:PATH), predicted here with --base and --global")
-      ->excludes("--table")
-      ->excludes("--calibration");
-  add_pair_flags(*app, f->pair, false);
+  add_predictions(*app, *f);
   app->add_option("--out", f->out, "a folder: router.onnx and policy.json")->required();
-  app->add_option(
-         "--router", f->router,
-         "auto (the best on held-out predictions), gain, linear, poster, or a free score: entropy, margin, max_probability, energy")
-      ->capture_default_str();
-  app->add_flag("--calibrate-temperature", f->calibrate_temperature,
-                "of a free score: divide the logits by the temperature that calibrates the base on held-out pictures");
-  app->add_flag("--fuse", f->fuse, "learn on held-out pictures whether a query's answer is better combined with the base's");
-  auto* coverage = app->add_option("--coverage", f->coverage, "share of pictures that stay on the device, at least")
-                       ->capture_default_str()
-                       ->check(CLI::Range(0.0, 1.0));
-  auto* accuracy = app->add_option("--accuracy", f->accuracy, "or: the highest coverage whose calibration accuracy is at least this")
-                       ->check(CLI::Range(0.0, 1.0))
-                       ->excludes(coverage);
-  app->add_option("--promise", f->promise, "or: hold this for new pictures with confidence 1 - delta: coverage>=C, accuracy>=A or risk<=E")
-      ->excludes(coverage)
-      ->excludes(accuracy);
-  app->add_option("--delta", f->delta, "the chance that the promise does not hold")->capture_default_str();
-  app->add_option("--seed", o.seed, "of the router's weights and order")->capture_default_str();
-  app->add_option("--epochs", o.epochs, "passes over the table; 0: as many as make 800 steps")->capture_default_str();
-  app->add_option("--batch", o.batch, "rows a step")->capture_default_str();
-  app->add_option("--lr", o.learning_rate, "peak learning rate (AdamW)")->capture_default_str();
-  app->add_option("--weight-decay", o.weight_decay, "AdamW's; default: 0.3 for gain, 0.01 else");
-  app->add_option("--hidden", o.hidden, "width of the gain router")->capture_default_str();
-  app->add_option("--penalty", o.coverage_penalty, "the poster's lambda at the start")->capture_default_str();
-  app->add_option("--dual-rate", o.dual_rate, "what a step adds to lambda for each unit of missing coverage")->capture_default_str();
-  app->add_option("--threads", o.threads, "0: all cores")->capture_default_str();
+  add_router(*app, *f);
+  add_point(*app, *f);
+  add_training(*app, f->options);
   app->callback([f, &context] { context.chosen = [f, &context] { return run(*f, context); }; });
 }
 
