@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base64.h"
 #include "data/codec.h"
 #include "data/dataset.h"
 #include "data/preprocess.h"
@@ -14,18 +15,6 @@
 
 namespace hedge::apps {
 namespace {
-
-std::string base64(std::string_view bytes) {
-  static constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    std::uint32_t word = 0;
-    const auto n = std::min<std::size_t>(3, bytes.size() - i);
-    for (std::size_t k = 0; k < 3; ++k) word = word << 8 | (k < n ? static_cast<std::uint8_t>(bytes[i + k]) : 0U);
-    for (std::size_t k = 0; k < 4; ++k) text.push_back(k <= n ? kDigits[(word >> (18 - 6 * k)) & 63] : '=');
-  }
-  return text;
-}
 
 double confidence(std::span<const float> logits) {
   const double most = *std::max_element(logits.begin(), logits.end());
@@ -65,7 +54,7 @@ Status add_thumbnail(const data::Picture& picture, Json& json) {
 
 /// What every picture of one gallery is described with.
 struct Source {
-  const routing::PredictionTable& table;
+  const routing::TableView& table;
   const data::Dataset& dataset;
   std::span<const float> scores;
   std::vector<std::int64_t> base, global;
@@ -108,7 +97,7 @@ Result<Json> describe_some(const Source& source, const std::vector<std::size_t>&
 
 }  // namespace
 
-Result<Gallery> make_gallery(const routing::PredictionTable& table, const GalleryRequest& request) {
+Result<Gallery> make_gallery(const routing::TableView& table, const GalleryRequest& request) {
   HEDGE_TRY(const auto opened, data::open_dataset(table.info.dataset));
   const auto& dataset = *opened.dataset;
   const auto scores = request.scores;

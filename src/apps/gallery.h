@@ -4,7 +4,7 @@
 
 #include "core/json.h"
 #include "core/result.h"
-#include "routing/prediction_table.h"
+#include "routing/table_view.h"
 
 namespace hedge::apps {
 
@@ -24,6 +24,6 @@ struct Gallery {
 
 /// Opens the table's data set.
 /// Errors: those of open_dataset; kMismatch where it no longer holds the table's pictures.
-Result<Gallery> make_gallery(const routing::PredictionTable& table, const GalleryRequest& request);
+Result<Gallery> make_gallery(const routing::TableView& table, const GalleryRequest& request);
 
 }  // namespace hedge::apps
