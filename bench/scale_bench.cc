@@ -1,5 +1,5 @@
 // Statistics, labels, exact thresholds and curves of very large prediction tables, from the disk.
-//   scale_bench FOLDER [ROWS [CLASSES]]     (default: 1000000 rows of 1000 classes: 8 GB in FOLDER, removed at the end)
+//   scale_bench FOLDER [ROWS [CLASSES [keep]]]     (default: 1000000 rows of 1000 classes: 8 GB in FOLDER, removed at the end unless kept)
 // Prints one line of JSON: seconds a stage, processor seconds in all, and the most anonymous memory (RssAnon) seen after any of them.
 #include <algorithm>
 #include <chrono>
@@ -135,7 +135,7 @@ Result<Json> measure(const std::filesystem::path& path) {
 
 int main(int argc, char** argv) {
   if (argc < 2) {
-    std::fprintf(stderr, "usage: scale_bench FOLDER [ROWS [CLASSES]]\n");
+    std::fprintf(stderr, "usage: scale_bench FOLDER [ROWS [CLASSES [keep]]]\n");
     return 2;
   }
   const std::int64_t rows = argc > 2 ? std::atoll(argv[2]) : 1000000;
@@ -148,7 +148,7 @@ int main(int argc, char** argv) {
     if (!json) status = json.error();
   }
   std::error_code ignored;
-  std::filesystem::remove(path, ignored);
+  if (argc <= 4) std::filesystem::remove(path, ignored);
   if (!status) std::fprintf(stderr, "scale_bench: %s\n", status.error().message().c_str());
   return status ? 0 : static_cast<int>(status.error().code);
 }

@@ -8,7 +8,7 @@ namespace hedge::apps {
 namespace {
 
 /// The router of one specification on the predictions it is for, as one more seed of `method`.
-Status add_seed(const JudgedSpec& spec, const routing::PredictionTable& predictions, Judged& method) {
+Status add_seed(const JudgedSpec& spec, const routing::TableView& predictions, Judged& method) {
   if (const auto score = routing::free_score_named(spec.folder)) {
     if (!method.scores.per_seed.empty())
       return Error{.code = ErrorCode::kInvalidArgument, .what = "a free score has one seed and a name of its own", .where = spec.name};
@@ -28,7 +28,7 @@ Status add_seed(const JudgedSpec& spec, const routing::PredictionTable& predicti
 }
 
 /// On another pair's predictions of the same pictures, one table a seed.
-Status add_pair_seed(const JudgedSpec& spec, const routing::PredictionTable& table, Judged& method) {
+Status add_pair_seed(const JudgedSpec& spec, const routing::TableView& table, Judged& method) {
   HEDGE_TRY(const auto pair, routing::read_table(spec.table));
   HEDGE_CHECK(routing::check_unseen(pair.info));
   HEDGE_CHECK(add_seed(spec, pair, method));
@@ -58,7 +58,7 @@ Result<JudgedSpec> parse_judged(const std::string& text) {
                .expected = "NAME=FOLDER or NAME=FOLDER@TABLE; for FOLDER also entropy, margin, max_probability or energy"};
 }
 
-Result<std::vector<Judged>> read_judged(const std::vector<JudgedSpec>& specs, const routing::PredictionTable& table) {
+Result<std::vector<Judged>> read_judged(const std::vector<JudgedSpec>& specs, const routing::TableView& table) {
   std::vector<Judged> methods;
   for (const JudgedSpec& spec : specs) {
     auto method = std::find_if(methods.begin(), methods.end(), [&](const Judged& m) { return m.scores.name == spec.name; });
@@ -88,7 +88,7 @@ void add_splits(const Judged& method, eval::EvaluateOptions& options) {
   }
 }
 
-Result<Json> read_baselines(const std::string& path, const routing::PredictionTable& table) {
+Result<Json> read_baselines(const std::string& path, const routing::TableView& table) {
   HEDGE_TRY(Json json, read_json(path));
   HEDGE_TRY(const auto hash, get_field<std::string>(json, "content_hash", path));
   if (hash != table.info.content_hash)

@@ -29,12 +29,12 @@ struct Judged {
 /// Reads the routers and scores the table with them: specifications of the same name are seeds of one method. Order: as first named.
 /// Errors: those of read_fitted, read_table, score_table; kMismatch (another pair's policy, other pictures); kInvalidArgument (a free score
 /// and a folder, or several tables, under one name).
-Result<std::vector<Judged>> read_judged(const std::vector<JudgedSpec>& specs, const routing::PredictionTable& table);
+Result<std::vector<Judged>> read_judged(const std::vector<JudgedSpec>& specs, const routing::TableView& table);
 
 /// Adds every split that the method was fitted or calibrated on.
 void add_splits(const Judged& method, eval::EvaluateOptions& options);
 
 /// A file of docs/formats/baselines_json.md, of the table's pictures. Errors: those of read_json; kBadFormat, kMismatch.
-Result<Json> read_baselines(const std::string& path, const routing::PredictionTable& table);
+Result<Json> read_baselines(const std::string& path, const routing::TableView& table);
 
 }  // namespace hedge::apps

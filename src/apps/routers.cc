@@ -28,7 +28,7 @@ Result<FittedFolder> read_fitted(const std::filesystem::path& folder) {
   return fitted;
 }
 
-Result<std::vector<float>> score_table(const FittedFolder& fitted, const routing::PredictionTable& table) {
+Result<std::vector<float>> score_table(const FittedFolder& fitted, const routing::TableView& table) {
   HEDGE_TRY(const auto graph, graph::parse_onnx(fitted.router_onnx, "router.onnx"));
   HEDGE_TRY(const auto executor, infer::make_openvino_executor(graph, {.throughput = true}));
   return eval::scores_of(*executor, table);

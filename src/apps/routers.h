@@ -7,7 +7,7 @@
 
 #include "core/result.h"
 #include "routing/policy.h"
-#include "routing/prediction_table.h"
+#include "routing/table_view.h"
 #include "train/auto_router.h"
 
 namespace hedge::apps {
@@ -23,7 +23,7 @@ struct FittedFolder {
 Result<FittedFolder> read_fitted(const std::filesystem::path& folder);
 
 /// The router's scores of `table`'s rows, by the same runner and precision as on the device.
-Result<std::vector<float>> score_table(const FittedFolder& fitted, const routing::PredictionTable& table);
+Result<std::vector<float>> score_table(const FittedFolder& fitted, const routing::TableView& table);
 
 /// Judges scores by the paired bootstrap of `resamples` resamples (eval::paired_bootstrap): for an automatic choice.
 train::RouterJudge make_judge(int resamples, std::uint64_t seed);

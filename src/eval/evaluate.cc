@@ -110,7 +110,7 @@ Interval accuracy_interval(const std::vector<std::uint8_t>& right) {
   return wilson_interval(std::accumulate(right.begin(), right.end(), std::int64_t{0}), static_cast<std::int64_t>(right.size()));
 }
 
-void describe(const routing::PredictionTable& table, const EvaluateOptions& options, const routing::Outcomes& outcomes,
+void describe(const routing::TableView& table, const EvaluateOptions& options, const routing::Outcomes& outcomes,
               EvaluationReport& report) {
   const routing::TableInfo& info = table.info;
   report.title = options.title;
@@ -140,16 +140,14 @@ void describe(const routing::PredictionTable& table, const EvaluateOptions& opti
                            info.executor + ": scores may move across the threshold.");
 }
 
-std::vector<AbstainingScore> abstaining_scores(const routing::PredictionTable& table, const std::vector<MethodScores>& methods,
-                                               const routing::Outcomes& outcomes) {
-  std::vector<AbstainingScore> scores;  // entropy first: the others are compared with it
-  for (const routing::FreeScore score : routing::kFreeScores)
-    scores.push_back({.method = routing::to_string(score),
-                      .per_seed = {routing::free_score(score, table.base_logits)},
-                      .base_right = {outcomes.base_right}});
-  for (const MethodScores& method : methods) {
-    if (method.kind == MethodKind::kFused) continue;  // the same scores and base as its twin
-    AbstainingScore score = {.method = method.name, .per_seed = method.per_seed, .base_right = {}};
+/// Of the methods that are no upper bound; the free scores come first, entropy at their head: the others are compared with it.
+std::vector<AbstainingScore> abstaining_scores(std::vector<MethodScores> methods, const routing::Outcomes& outcomes) {
+  std::stable_partition(methods.begin(), methods.end(), [](const MethodScores& m) { return m.kind == MethodKind::kFreeScore; });
+  std::vector<AbstainingScore> scores;
+  for (MethodScores& method : methods) {
+    if (method.kind == MethodKind::kFused || method.kind == MethodKind::kUpperBound)
+      continue;  // fused: the same scores and base as its twin
+    AbstainingScore score = {.method = method.name, .per_seed = std::move(method.per_seed), .base_right = {}};
     for (const routing::Outcomes& own : method.outcomes) score.base_right.push_back(own.base_right);
     if (score.base_right.empty()) score.base_right.push_back(outcomes.base_right);
     scores.push_back(std::move(score));
@@ -157,8 +155,14 @@ std::vector<AbstainingScore> abstaining_scores(const routing::PredictionTable& t
   return scores;
 }
 
+std::vector<AbstainingScore> abstaining_scores(const Study& study) {
+  std::vector<MethodScores> methods;
+  for (const Method& method : study.methods) methods.push_back(method.given);
+  return abstaining_scores(std::move(methods), study.outcomes);
+}
+
 /// At the policy's threshold, or where there is none at the default method's 80 %.
-Result<PerClass> judge_classes(const routing::PredictionTable& table, const Study& study, const EvaluateOptions& options) {
+Result<PerClass> judge_classes(const routing::TableView& table, const Study& study, const EvaluateOptions& options) {
   constexpr double kCoverage = 0.8;
   const bool has_policy = options.policy.has_value();
   const Method* method = study.find(has_policy ? options.policy->method : options.default_method);
@@ -181,19 +185,23 @@ Result<PerClass> judge_classes(const routing::PredictionTable& table, const Stud
   return classes;
 }
 
-Result<FusionReport> judge_fusion(const routing::PredictionTable& table, const routing::Fusion& fusion, const Study& study,
-                                  const EvaluateOptions& options) {
-  HEDGE_TRY(const routing::Outcomes fused, routing::outcomes(table, fusion));
-  Resampler resampler(fused, options.seed);  // the draws of the study
+/// On the draws of the study.
+Interval answer_gain(const routing::Outcomes& fused, const Study& study, const EvaluateOptions& options) {
+  Resampler resampler(fused, options.seed);
   std::vector<double> gains;
   for (const double global : study.samples.global_accuracy)
     gains.push_back(static_cast<double>(resampler.next().global_right) / static_cast<double>(fused.size()) - global);
-  return FusionReport{.fusion = fusion,
-                      .test_gain = percentile_interval(fused.global_accuracy() - study.outcomes.global_accuracy(), std::move(gains))};
+  return percentile_interval(fused.global_accuracy() - study.outcomes.global_accuracy(), std::move(gains));
+}
+
+Result<FusionReport> judge_fusion(const routing::TableView& table, const routing::Fusion& fusion, const Study& study,
+                                  const EvaluateOptions& options) {
+  HEDGE_TRY(const routing::Outcomes fused, routing::outcomes(table, fusion));
+  return FusionReport{.fusion = fusion, .test_gain = answer_gain(fused, study, options)};
 }
 
 /// Nothing for a method with models of its own, whose answers the table does not have.
-Result<std::optional<Explorer>> explore(const routing::PredictionTable& table, const Method& method, const EvaluateOptions& options) {
+Result<std::optional<Explorer>> explore(const routing::TableView& table, const Method& method, const EvaluateOptions& options) {
   const bool fused = method.given.kind == MethodKind::kFused;
   const bool known = fused ? options.policy && options.policy->policy.fusion : method.given.kind != MethodKind::kPair;
   if (!known || options.explorer_pictures == 0) return std::optional<Explorer>();
@@ -220,13 +228,15 @@ Result<std::optional<Explorer>> explore(const routing::PredictionTable& table, c
 }
 
 /// A table without a global: nothing but abstaining can be judged.
-Result<EvaluationReport> evaluate_alone(const routing::PredictionTable& table, const std::vector<MethodScores>& methods,
+Result<EvaluationReport> evaluate_alone(const routing::TableView& table, const std::vector<MethodScores>& methods,
                                         const EvaluateOptions& options) {
   HEDGE_CHECK(check_names(methods));
   const routing::Outcomes outcomes = routing::base_outcomes(table);
   EvaluationReport report;
   describe(table, options, outcomes, report);
-  HEDGE_TRY(report.abstention, abstention(abstaining_scores(table, methods, outcomes), options.resamples, options.seed));
+  std::vector<MethodScores> all = free_methods(table);
+  all.insert(all.end(), methods.begin(), methods.end());
+  HEDGE_TRY(report.abstention, abstention(abstaining_scores(std::move(all), outcomes), options.resamples, options.seed));
   report.verdict = verdict(report);
   return report;
 }
@@ -238,7 +248,7 @@ const AreaRow* EvaluationReport::area_of(const std::string& method) const {
   return found == areas.end() ? nullptr : &*found;
 }
 
-Result<EvaluationReport> evaluate(const routing::PredictionTable& table, const std::vector<MethodScores>& methods,
+Result<EvaluationReport> evaluate(const routing::TableView& table, const std::vector<MethodScores>& methods,
                                   const EvaluateOptions& options) {
   HEDGE_CHECK(table.validate());
   HEDGE_CHECK(refuse_own_split(table.info, options));
@@ -256,6 +266,9 @@ Result<EvaluationReport> evaluate(const routing::PredictionTable& table, const s
                                        study.samples.base_accuracy);
   report.curve = curve_rows(study, *chosen, table.info);
   report.methods = method_summaries(study, table.info);
+  for (std::size_t m = 0; m < study.methods.size(); ++m)
+    if (study.methods[m].given.kind == MethodKind::kFused)
+      report.methods[m].answer_gain = answer_gain(study.methods[m].given.outcomes[0], study, options);
   report.areas = area_rows(study);
   report.paired = paired_rows(study);
   if (options.policy) {
@@ -267,7 +280,7 @@ Result<EvaluationReport> evaluate(const routing::PredictionTable& table, const s
     }
   }
   HEDGE_TRY(report.per_class, judge_classes(table, study, options));
-  HEDGE_TRY(report.abstention, abstention(abstaining_scores(table, methods, study.outcomes), options.resamples, options.seed));
+  HEDGE_TRY(report.abstention, abstention(abstaining_scores(study), options.resamples, options.seed));
   HEDGE_TRY(report.explorer, explore(table, *chosen, options));
   report.verdict = verdict(report);
   return report;

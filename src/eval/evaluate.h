@@ -13,7 +13,7 @@
 #include "eval/reliability.h"
 #include "eval/statistics.h"
 #include "routing/policy.h"
-#include "routing/prediction_table.h"
+#include "routing/table_view.h"
 
 namespace hedge::eval {
 
@@ -40,11 +40,13 @@ struct MethodScores {
   std::optional<std::int64_t> base_macs = {}, global_macs = {};  ///< of its own models; nothing: the table's
 };
 
-/// `method` under the name "<name>_fused", its queries answered as `fusion` says. Errors: those of routing::outcomes.
-Result<MethodScores> with_fusion(const MethodScores& method, const routing::PredictionTable& table, const routing::Fusion& fusion);
+/// "<name>_fused", or the name itself where it ends so already.
+std::string fused_name(const std::string& name);
+/// `method` under its fused_name, its queries answered as `fusion` says. Errors: those of routing::outcomes.
+Result<MethodScores> with_fusion(const MethodScores& method, const routing::TableView& table, const routing::Fusion& fusion);
 /// `method` with the answers and MACs of `pair`: other models' predictions of the same pictures. Errors: kMismatch (other pictures, no
 /// global).
-Result<MethodScores> with_models(MethodScores method, const routing::PredictionTable& table, const routing::PredictionTable& pair);
+Result<MethodScores> with_models(MethodScores method, const routing::TableView& table, const routing::TableView& pair);
 
 /// The policy that a report's operating point shows.
 struct PolicyUse {
@@ -96,6 +98,7 @@ struct MethodSummary {
   std::size_t seeds = 0;
   std::int64_t router_macs = 0, base_macs = 0, global_macs = 0;
   double base_accuracy = 0, global_accuracy = 0;  ///< its two ends, mean over the seeds: coverage 1 and coverage 0
+  std::optional<Interval> answer_gain;            ///< of fused answers: their accuracy less the global's, paired
 };
 
 struct CurveRow {
@@ -197,7 +200,7 @@ struct EvaluationReport {
 /// or features, a score vector has another length; kBadData: a score that is not finite, a method without scores, a table without a content
 /// hash; kInvalidArgument: a name that is malformed, reserved or given twice; resamples < 100; kNotFound: the default or the policy's
 /// method is not there.
-Result<EvaluationReport> evaluate(const routing::PredictionTable& table, const std::vector<MethodScores>& methods,
+Result<EvaluationReport> evaluate(const routing::TableView& table, const std::vector<MethodScores>& methods,
                                   const EvaluateOptions& options = {});
 
 }  // namespace hedge::eval

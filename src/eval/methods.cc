@@ -15,16 +15,21 @@ const char* to_string(MethodKind kind) {
   return "unknown";
 }
 
-Result<MethodScores> with_fusion(const MethodScores& method, const routing::PredictionTable& table, const routing::Fusion& fusion) {
+std::string fused_name(const std::string& name) {
+  constexpr const char* kSuffix = "_fused";
+  return name.ends_with(kSuffix) ? name : name + kSuffix;
+}
+
+Result<MethodScores> with_fusion(const MethodScores& method, const routing::TableView& table, const routing::Fusion& fusion) {
   MethodScores fused = method;
-  fused.name += "_fused";
+  fused.name = fused_name(method.name);
   fused.kind = MethodKind::kFused;
   HEDGE_TRY(routing::Outcomes outcomes, routing::outcomes(table, fusion));
   fused.outcomes = {std::move(outcomes)};
   return fused;
 }
 
-Result<MethodScores> with_models(MethodScores method, const routing::PredictionTable& table, const routing::PredictionTable& pair) {
+Result<MethodScores> with_models(MethodScores method, const routing::TableView& table, const routing::TableView& pair) {
   const auto labels = table.labels.data<std::int64_t>();
   const auto others = pair.labels.data<std::int64_t>();
   const bool same =

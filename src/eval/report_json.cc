@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "eval/internal/report_parts.h"
+#include "routing/policy_parts.h"
 
 namespace hedge::eval {
 namespace {
@@ -114,7 +115,7 @@ Json to_json(const EvaluationReport& report) {
           {"per_class", report.per_class ? to_json(*report.per_class) : Json()},
           {"abstention", to_json(report.abstention)},
           {"fusion", report.fusion ? to_json(*report.fusion) : Json()},
-          {"choice", report.choice ? to_json(*report.choice) : Json()},
+          {"choice", report.choice ? routing::to_json(*report.choice) : Json()},
           {"baselines", Json()},
           {"explorer", report.explorer ? to_json(*report.explorer) : Json()},
           {"reliability",

@@ -7,13 +7,13 @@ namespace hedge::eval {
 namespace {
 
 /// Rows [first, first + rows) of a matrix, borrowed.
-TensorView rows_of(const Tensor& matrix, std::int64_t first, std::int64_t rows) {
-  const std::int64_t width = matrix.shape()[1];
-  const auto offset = static_cast<std::size_t>(first * width) * size_of(matrix.dtype());
-  return {.dtype = matrix.dtype(), .shape = {rows, width}, .bytes = matrix.bytes() + offset};
+TensorView rows_of(const TensorView& matrix, std::int64_t first, std::int64_t rows) {
+  const std::int64_t width = matrix.shape[1];
+  const auto offset = static_cast<std::size_t>(first * width) * size_of(matrix.dtype);
+  return {.dtype = matrix.dtype, .shape = {rows, width}, .bytes = matrix.bytes + offset};
 }
 
-Status check_inputs(const Executor& router, const routing::PredictionTable& table) {
+Status check_inputs(const Executor& router, const routing::TableView& table) {
   HEDGE_TRY([[maybe_unused]] const std::size_t logits, find_spec(router.inputs(), "logits"));
   for (const TensorSpec& spec : router.inputs()) {
     const bool is_logits = spec.name == "logits";
@@ -22,7 +22,7 @@ Status check_inputs(const Executor& router, const routing::PredictionTable& tabl
                    .what = "a router has an input that a table cannot give",
                    .where = spec.name,
                    .expected = "\"logits\" and \"features\""};
-    const Shape& shape = (is_logits ? table.base_logits : table.base_features).shape();
+    const Shape& shape = (is_logits ? table.base_logits : table.base_features).shape;
     if (spec.dtype != DType::kF32 || !fits(shape, spec.shape))
       return Error{.code = ErrorCode::kMismatch,
                    .what = "the router was made for another base",
@@ -55,7 +55,7 @@ Status append_scores(const Tensor& output, std::int64_t rows, std::vector<float>
 
 }  // namespace
 
-Result<std::vector<float>> scores_of(const Executor& router, const routing::PredictionTable& table, std::int64_t batch) {
+Result<std::vector<float>> scores_of(const Executor& router, const routing::TableView& table, std::int64_t batch) {
   if (batch < 1)
     return Error{
         .code = ErrorCode::kInvalidArgument, .what = "the batch is outside its range", .got = std::to_string(batch), .expected = ">= 1"};

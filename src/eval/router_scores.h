@@ -5,7 +5,7 @@
 
 #include "core/executor.h"
 #include "core/result.h"
-#include "routing/prediction_table.h"
+#include "routing/table_view.h"
 
 namespace hedge::eval {
 
@@ -13,6 +13,6 @@ namespace hedge::eval {
 /// f32 [-1] or [-1, 1].
 /// Errors: those of PredictionTable::validate and Executor::run; kMismatch (another input, class or feature count, a score tensor of
 /// another shape); kNotFound (no "logits" or "score"); kInvalidArgument (batch < 1); kBadData (a score that is not finite, with its row).
-Result<std::vector<float>> scores_of(const Executor& router, const routing::PredictionTable& table, std::int64_t batch = 1024);
+Result<std::vector<float>> scores_of(const Executor& router, const routing::TableView& table, std::int64_t batch = 1024);
 
 }  // namespace hedge::eval

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "core/testing.h"
 #include "eval/curve.h"
 #include "eval/eval_testing.h"
 #include "eval/report_json.h"
@@ -13,8 +14,8 @@
 namespace hedge::eval {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 constexpr int kFewResamples = 100;
 
@@ -35,7 +36,7 @@ const MethodPoint& point_of(const CurveRow& row, const std::string& method) {
   return *std::find_if(row.methods.begin(), row.methods.end(), [&](const MethodPoint& p) { return p.method == method; });
 }
 
-class EvaluateTest : public testing::Test {
+class EvaluateTest : public ::testing::Test {
  protected:
   Rng rng_{71};
   routing::PredictionTable table_ = synthetic_table(rng_, 400, 0.92);
@@ -309,10 +310,31 @@ TEST_F(EvaluateTest, a_fused_twin_has_the_fused_answers_at_its_end) {
   EXPECT_DOUBLE_EQ(summary->global_accuracy, outcomes->global_accuracy());
   EXPECT_NE(summary->global_accuracy, report->global.accuracy.value);
   ASSERT_TRUE(report->fusion.has_value());
+  ASSERT_TRUE(summary->answer_gain.has_value());
+  EXPECT_DOUBLE_EQ(summary->answer_gain->value, summary->global_accuracy - report->global.accuracy.value);
+  EXPECT_EQ(summary->answer_gain->low, report->fusion->test_gain.low);
+  EXPECT_FALSE(report->methods.front().answer_gain.has_value());
+  EXPECT_EQ(with_fusion(*fused, table_, fusion)->name, "hybrid_fused");
   EXPECT_DOUBLE_EQ(report->fusion->test_gain.value, outcomes->global_accuracy() - report->global.accuracy.value);
   EXPECT_DOUBLE_EQ(point_of(report->curve.back(), "hybrid_fused").accuracy.value, report->base.accuracy.value);
   ASSERT_TRUE(report->explorer.has_value());
   EXPECT_TRUE(report->explorer->fused);
+}
+
+TEST_F(EvaluateTest, a_table_on_the_disk_is_judged_as_one_in_memory) {
+  const hedge::testing::TemporaryFolder folder("evaluate");
+  ASSERT_TRUE(routing::write_table(folder / "table", table_).ok());
+  const auto mapped = routing::MappedTable::open(folder / "table");
+  ASSERT_TRUE(mapped.ok()) << mapped.error().message();
+  auto methods = two_methods(table_);
+  const routing::Fusion fusion = {.adopted = true, .top_k = 2, .base_weight = 2, .global_weight = 1};
+  methods.push_back(with_fusion(methods[0], table_, fusion).value());
+  const auto here = evaluate(table_, methods, options_);
+  ASSERT_TRUE(here.ok()) << here.error().message();
+  methods.back() = with_fusion(methods[0], *mapped, fusion).value();
+  const auto there = evaluate(*mapped, methods, options_);
+  ASSERT_TRUE(there.ok()) << there.error().message();
+  EXPECT_EQ(to_json(*here).dump(), to_json(*there).dump());
 }
 
 TEST_F(EvaluateTest, a_pair_of_other_models_is_judged_on_the_same_pictures) {

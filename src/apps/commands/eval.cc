@@ -32,14 +32,15 @@ Result<std::vector<JudgedSpec>> specs_of(const Flags& flags) {
   return specs;
 }
 
-/// Adds the fused twins of those whose policies have fused answers.
-Result<std::vector<eval::MethodScores>> with_fused(const std::vector<Judged>& judged, const routing::PredictionTable& table) {
+/// Adds the fused twins of those whose policies have fused answers; a name that ends in "_fused" means the twin alone.
+Result<std::vector<eval::MethodScores>> with_fused(const std::vector<Judged>& judged, const routing::TableView& table) {
   std::vector<eval::MethodScores> methods;
   for (const auto& method : judged) {
     methods.push_back(method.scores);
     const bool of_this_pair = method.scores.kind != eval::MethodKind::kPair;
     if (method.folders.empty() || !method.folders[0].policy.fusion || !of_this_pair) continue;
     HEDGE_TRY(auto fused, eval::with_fusion(method.scores, table, *method.folders[0].policy.fusion));
+    if (fused.name == method.scores.name) methods.pop_back();
     methods.push_back(std::move(fused));
   }
   return methods;
@@ -51,7 +52,7 @@ void choose(const Judged& method, eval::EvaluateOptions& options) {
   options.router_name = method.scores.router;
   if (method.folders.empty()) return;
   const auto& policy = method.folders[0].policy;
-  if (policy.fusion && policy.fusion->adopted) options.default_method += "_fused";
+  if (policy.fusion && policy.fusion->adopted) options.default_method = eval::fused_name(options.default_method);
   options.policy = eval::PolicyUse{.policy = policy, .method = options.default_method};
 }
 
@@ -88,7 +89,7 @@ void print_table(const eval::EvaluationReport& report) {
 }
 
 /// Shows some of the pictures that the default method queries, and some around its threshold.
-void add_pictures(const Flags& flags, const routing::PredictionTable& table, const Judged& method, Context& context, Json& json) {
+void add_pictures(const Flags& flags, const routing::TableView& table, const Judged& method, Context& context, Json& json) {
   if (method.folders.empty()) return;
   auto gallery = make_gallery(table, {.scores = method.scores.per_seed[0],
                                       .threshold = method.folders[0].policy.chosen.threshold,
@@ -108,8 +109,19 @@ Result<const Judged*> default_of(const Flags& flags, const std::vector<Judged>& 
       .code = ErrorCode::kNotFound, .what = "the default method is not among the given ones", .where = "--default", .got = flags.chosen};
 }
 
+/// From the disk, so that a table may be larger than the memory.
+Result<routing::MappedTable> open_table(const std::string& path) {
+  HEDGE_TRY(auto table, routing::MappedTable::open(path));
+  auto status = routing::TableView(table).validate();
+  if (status) return table;
+  Error error = std::move(status).error();
+  error.where = path + ": " + error.where;
+  return error;
+}
+
 Status run(const Flags& flags, Context& context) {
-  HEDGE_TRY(const auto table, routing::read_table(flags.table));
+  HEDGE_TRY(const auto mapped, open_table(flags.table));
+  const routing::TableView table(mapped);
   HEDGE_TRY(const auto specs, specs_of(flags));
   HEDGE_TRY(const auto judged, read_judged(specs, table));
   HEDGE_TRY(const auto* chosen, default_of(flags, judged));

@@ -1,5 +1,7 @@
 #include "eval/internal/report_parts.h"
 
+#include "routing/policy_parts.h"
+
 namespace hedge::eval {
 namespace {
 
@@ -28,16 +30,18 @@ Json to_json(const ClassRow& row) {
 Json to_json(const Interval& interval) { return {{"value", interval.value}, {"low", interval.low}, {"high", interval.high}}; }
 
 Json to_json(const MethodSummary& method) {
-  return {{"name", method.name},
-          {"kind", to_string(method.kind)},
-          {"router", method.router},
-          {"protocol", method.protocol},
-          {"seeds", method.seeds},
-          {"router_macs", method.router_macs},
-          {"base_macs", method.base_macs},
-          {"global_macs", method.global_macs},
-          {"base_accuracy", method.base_accuracy},
-          {"global_accuracy", method.global_accuracy}};
+  Json json = {{"name", method.name},
+               {"kind", to_string(method.kind)},
+               {"router", method.router},
+               {"protocol", method.protocol},
+               {"seeds", method.seeds},
+               {"router_macs", method.router_macs},
+               {"base_macs", method.base_macs},
+               {"global_macs", method.global_macs},
+               {"base_accuracy", method.base_accuracy},
+               {"global_accuracy", method.global_accuracy}};
+  if (method.answer_gain) json["answer_gain"] = to_json(*method.answer_gain);
+  return json;
 }
 
 Json to_json(const PerClass& classes) {
@@ -74,30 +78,10 @@ Json to_json(const Abstention& abstention) {
 }
 
 Json to_json(const FusionReport& report) {
-  const routing::Fusion& fusion = report.fusion;
-  return {{"adopted", fusion.adopted},
-          {"why", fusion.why},
-          {"top_k", fusion.top_k},
-          {"base_weight", fusion.base_weight},
-          {"global_weight", fusion.global_weight},
-          {"outside", fusion.outside},
-          {"first", fusion.first},
-          {"class_bias", fusion.class_bias},
-          {"dataset", fusion.fit_dataset},
-          {"pictures", fusion.pictures},
-          {"held_out_gain", to_json(Interval{fusion.held_out_gain.value, fusion.held_out_gain.low, fusion.held_out_gain.high})},
-          {"test_gain", to_json(report.test_gain)},
-          {"bytes_a_query", fusion.bytes_a_query()}};
-}
-
-Json to_json(const routing::RouterChoice& choice) {
-  Json candidates = Json::array();
-  for (const routing::RouterCandidate& candidate : choice.candidates) {
-    const routing::Estimate& gap = candidate.gap_closed_percent;
-    candidates.push_back(
-        {{"name", candidate.name}, {"macs", candidate.macs}, {"gap_closed_percent", to_json(Interval{gap.value, gap.low, gap.high})}});
-  }
-  return {{"chosen", choice.chosen}, {"why", choice.why}, {"candidates", std::move(candidates)}};
+  Json json = routing::to_json(report.fusion);
+  json["test_gain"] = to_json(report.test_gain);
+  json["bytes_a_query"] = report.fusion.bytes_a_query();
+  return json;
 }
 
 Json to_json(const Explorer& explorer) {

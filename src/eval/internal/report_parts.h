@@ -13,7 +13,6 @@ Json to_json(const MethodSummary& method);
 Json to_json(const PerClass& classes);
 Json to_json(const Abstention& abstention);
 Json to_json(const FusionReport& report);
-Json to_json(const routing::RouterChoice& choice);
 Json to_json(const Explorer& explorer);
 Json paired_json(const std::vector<PairedRow>& rows);
 

@@ -22,15 +22,11 @@ Status check_outcomes(const MethodScores& method, std::size_t rows) {
   return Error{.code = ErrorCode::kMismatch, .what = "a method's own answers are of other pictures or seeds", .where = method.name};
 }
 
-std::vector<Method> all_methods(const routing::PredictionTable& table, const std::vector<MethodScores>& given,
+std::vector<Method> all_methods(const routing::TableView& table, const std::vector<MethodScores>& given,
                                 const routing::Outcomes& outcomes) {
   std::vector<Method> methods;
   for (const MethodScores& method : given) methods.push_back({.given = method});
-  for (const routing::FreeScore score : routing::kFreeScores)
-    methods.push_back({.given = {.name = routing::to_string(score),
-                                 .per_seed = {routing::free_score(score, table.base_logits)},
-                                 .kind = MethodKind::kFreeScore,
-                                 .router = routing::to_string(score)}});
+  for (MethodScores& method : free_methods(table)) methods.push_back({.given = std::move(method)});
   methods.push_back(
       {.given = {
            .name = kUpperBound, .per_seed = {routing::oracle_scores(outcomes)}, .kind = MethodKind::kUpperBound, .router = "oracle"}});
@@ -104,6 +100,16 @@ const routing::Outcomes& Study::outcomes_of(const Method& method, std::size_t se
   return method.given.outcomes[method.given.outcomes.size() == 1 ? 0 : seed];
 }
 
+std::vector<MethodScores> free_methods(const routing::TableView& table) {
+  std::vector<MethodScores> methods;
+  for (const routing::FreeScore score : routing::kFreeScores)
+    methods.push_back({.name = routing::to_string(score),
+                       .per_seed = {routing::free_score(score, table.base_logits)},
+                       .kind = MethodKind::kFreeScore,
+                       .router = routing::to_string(score)});
+  return methods;
+}
+
 Status check_names(const std::vector<MethodScores>& methods) {
   std::set<std::string> seen = {kUpperBound, "coverage", "macs"};
   for (const routing::FreeScore score : routing::kFreeScores) seen.insert(routing::to_string(score));
@@ -118,7 +124,7 @@ Status check_names(const std::vector<MethodScores>& methods) {
   return {};
 }
 
-Result<Study> make_study(const routing::PredictionTable& table, const std::vector<MethodScores>& given, const EvaluateOptions& options) {
+Result<Study> make_study(const routing::TableView& table, const std::vector<MethodScores>& given, const EvaluateOptions& options) {
   HEDGE_CHECK(check_names(given));
   Study study;
   HEDGE_TRY(study.outcomes, routing::outcomes(table));

@@ -31,8 +31,10 @@ struct Study {
 
 inline constexpr const char* kUpperBound = "upper_bound";
 
+/// The free scores of the table's rows.
+std::vector<MethodScores> free_methods(const routing::TableView& table);
 /// Errors: kInvalidArgument (a method's name, resamples), kBadData, kMismatch (scores). Precondition: the table has a global.
-Result<Study> make_study(const routing::PredictionTable& table, const std::vector<MethodScores>& given, const EvaluateOptions& options);
+Result<Study> make_study(const routing::TableView& table, const std::vector<MethodScores>& given, const EvaluateOptions& options);
 /// Errors: kInvalidArgument, kBadData (a method without scores).
 Status check_names(const std::vector<MethodScores>& methods);
 
