@@ -84,6 +84,8 @@ TEST(Plan, orders_the_methods_beside_the_posters) {
   ASSERT_EQ(rows.size(), 3U);
   EXPECT_EQ(rows[1].at("here")[0].at("name"), "hybrid");
   EXPECT_EQ(rows[1].at("here")[1].at("name"), "entropy");
+  EXPECT_EQ(rows[1].at("here").back().at("name"), "on_device") << "more time than it takes changes nothing";
+  EXPECT_EQ(rows[1].at("here").back().at("accuracy"), rows[0].at("here").back().at("accuracy"));
   EXPECT_EQ(rows[1].at("poster")[0].at("name"), "upper_bound");
   EXPECT_EQ(rows[1].at("poster")[1].at("name"), "hybrid");
   EXPECT_DOUBLE_EQ(rows[1].at("poster")[1].at("accuracy").get<double>(), 0.708) << "at 1000 ms";

@@ -26,10 +26,12 @@ std::optional<double> between(const std::optional<double>& a, const std::optiona
   return between(*a, *b, weight);
 }
 
-/// The line at a latency, straight between its points; nothing outside of them.
+/// The line at a latency, straight between its points; behind its slowest that one, as more time than a method takes changes nothing.
 std::optional<Reached> at_latency(const Line& line, double latency_ms) {
   auto points = line.points;
   std::stable_sort(points.begin(), points.end(), [](const Point& a, const Point& b) { return a.cost.latency_ms < b.cost.latency_ms; });
+  if (!points.empty() && latency_ms >= points.back().cost.latency_ms)
+    return Reached{.name = line.name, .accuracy = points.back().accuracy, .low = points.back().low, .high = points.back().high};
   for (std::size_t i = 0; i + 1 < points.size(); ++i) {
     const auto& a = points[i];
     const auto& b = points[i + 1];
