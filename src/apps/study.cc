@@ -1,49 +1,12 @@
 #include "apps/study.h"
 
-#include <cmath>
-#include <cstdio>
-#include <set>
-
 #include "apps/steps.h"
 #include "data/spec.h"
-#include "graph/onnx/onnx_io.h"
-#include "graph/operators.h"
 
 namespace hedge::apps {
 namespace {
 
-/// The coverages of summary.json's accuracy_at.
-constexpr double kGrid[] = {0.95, 0.90, 0.80, 0.70, 0.50};
-
-Status check_keys(const Json& json, const std::set<std::string>& known, const std::string& where) {
-  if (!json.is_object()) return Error{.code = ErrorCode::kBadFormat, .what = "an object was expected", .where = where};
-  for (const auto& [key, value] : json.items())
-    if (!known.contains(key))
-      return Error{
-          .code = ErrorCode::kBadFormat, .what = "an unknown field", .where = where, .got = key, .hint = "see docs/formats/study.md"};
-  return {};
-}
-
-template <typename T>
-Status read_optional(const Json& json, const char* key, const std::string& where, T& value) {
-  if (!json.contains(key)) return {};
-  HEDGE_TRY(value, get_field<T>(json, key, where));
-  return {};
-}
-
-Result<StudyNet> read_net(const Json& json, const char* key, const std::string& where) {
-  HEDGE_TRY(const auto field, get_field<Json>(json, key, where));
-  const auto place = where + ": " + key;
-  HEDGE_CHECK(check_keys(field, {"net", "from", "classes", "flags"}, place));
-  StudyNet net;
-  HEDGE_CHECK(read_optional(field, "net", place, net.net));
-  HEDGE_CHECK(read_optional(field, "from", place, net.from));
-  if (net.net.empty() == net.from.empty())
-    return Error{.code = ErrorCode::kBadFormat, .what = "a network is either a net to train or taken from another pair", .where = place};
-  HEDGE_CHECK(read_optional(field, "classes", place, net.classes));
-  HEDGE_CHECK(read_optional(field, "flags", place, net.flags));
-  return net;
-}
+constexpr const char* kFolds = "5";  // of routers that learn from the calibration split
 
 /// One model seed of one experiment: its folder, its data, its steps.
 class Run {
@@ -66,7 +29,8 @@ class Run {
     HEDGE_CHECK(evaluate());
     HEDGE_CHECK(adapt());
     HEDGE_CHECK(baselines());
-    return collect();
+    HEDGE_CHECK(plan());
+    return study_rows(config_, seed_, folder_);
   }
 
  private:
@@ -108,24 +72,42 @@ class Run {
     return {};
   }
 
-  [[nodiscard]] std::string router_folder(const std::string& router, std::int64_t seed) const {
-    return at(router + "-" + std::to_string(seed));
+  [[nodiscard]] std::string fitted(const StudyRouter& router, std::int64_t seed) const {
+    return router_folder(folder_, router.name, seed).string();
+  }
+
+  /// The table that a router learns from; a limited one is predicted when it is first needed.
+  Result<std::string> table_of(const StudyRouter& router) {
+    if (router.samples == 0) return at(router.on + ".table");
+    const auto name = router.on + "-" + std::to_string(router.samples);
+    HEDGE_TRY(const auto spec, data::spec_with_split(data_, router.on));
+    HEDGE_CHECK(steps_.run("predict_" + name, {"hedge", "predict", "--data", spec + "&limit=" + std::to_string(router.samples), "--base",
+                                               model("base"), "--global", model("global"), "--out", at(name + ".table")}));
+    return at(name + ".table");
   }
 
   Status fit() {
-    for (const auto& router : config_.routers)
-      for (const auto seed : config_.router_seeds)
-        HEDGE_CHECK(steps_.run(
-            "fit_" + router + "_" + std::to_string(seed),
-            {"hedge", "fit", "--table", at("train.table"), "--calibration", at("calibration.table"), "--router", router, "--seed",
-             std::to_string(seed), "--threads", std::to_string(options_.threads), "--out", router_folder(router, seed)}));
+    for (const auto& router : config_.routers) {
+      HEDGE_TRY(const auto table, table_of(router));
+      for (const auto seed : config_.router_seeds) {
+        std::vector<std::string> command = {"hedge", "fit", "--table", table};
+        if (router.on == "train")
+          command.insert(command.end(), {"--calibration", at("calibration.table")});
+        else
+          command.insert(command.end(), {"--cross-fit", kFolds});
+        command.insert(command.end(), {"--router", router.router, "--seed", std::to_string(seed), "--threads",
+                                       std::to_string(options_.threads), "--out", fitted(router, seed)});
+        command.insert(command.end(), router.flags.begin(), router.flags.end());
+        HEDGE_CHECK(steps_.run("fit_" + router.name + "_" + std::to_string(seed), command));
+      }
+    }
     return {};
   }
 
   Status evaluate() {
     std::vector<std::string> command = {"hedge", "eval", "--table", at("test.table")};
     for (const auto& router : config_.routers)
-      for (const auto seed : config_.router_seeds) command.insert(command.end(), {"--router", router + "=" + router_folder(router, seed)});
+      for (const auto seed : config_.router_seeds) command.insert(command.end(), {"--router", router.name + "=" + fitted(router, seed)});
     command.insert(command.end(), {"--title", "Hedge: " + config_.pair + ", model seed " + std::to_string(seed_)});
     if (!config_.note.empty()) command.insert(command.end(), {"--note", config_.note});
     command.insert(command.end(), {"--out", folder_.string()});
@@ -156,66 +138,34 @@ class Run {
     };
     HEDGE_CHECK(train_heads("exits", {}));
     HEDGE_CHECK(train_heads("split", {"--at", "cuts", "--freeze"}));
-    return steps_.run(
-        "baselines", {"hedge", "baselines", "--table", at("test.table"), "--hybrid", first_router(), "--global", model("global"), "--exits",
-                      at("exits.onnx"), "--split", at("split.onnx"), "--out", at("baselines/baselines.json")});
-  }
-
-  [[nodiscard]] std::string first_router() const { return router_folder(config_.routers.front(), config_.router_seeds.front()); }
-
-  /// A router's MACs; 0 for what is no folder of ours (a free score that the evaluation adds).
-  [[nodiscard]] std::int64_t router_macs(const std::string& method) const {
-    const auto graph = graph::read_onnx(folder_ / (method + "-" + std::to_string(config_.router_seeds.front())) / "router.onnx");
-    if (!graph) return 0;
-    const auto macs = graph::count_macs(*graph);
-    return macs ? *macs : 0;
-  }
-
-  static Json interval(const Json& from, const char* mean, double scale = 1) {
-    return {{"mean", from.at(mean).get<double>() * scale},
-            {"sd", from.value("sd", 0.0) * scale},
-            {"low", from.at("low").get<double>() * scale},
-            {"high", from.at("high").get<double>() * scale}};
-  }
-
-  Json accuracies(const Json& report, const std::string& method) const {
-    Json at_coverage = Json::object();
-    for (const auto& row : report.at("curve")) {
-      for (const double coverage : kGrid)
-        if (std::abs(row.at("coverage").get<double>() - coverage) < 1e-9 && row.contains(method)) {
-          char key[8];
-          std::snprintf(key, sizeof key, "%.2f", coverage);
-          at_coverage[key] = interval(row.at(method), "value");
-        }
+    std::vector<std::string> command = {"hedge",    "baselines",     "--table", at("test.table"), "--hybrid", first_router(),
+                                        "--global", model("global"), "--exits", at("exits.onnx"), "--split",  at("split.onnx")};
+    if (!config_.distilled.net.empty()) {
+      HEDGE_CHECK(distil());
+      command.insert(command.end(), {"--distilled", at("distilled.table")});
     }
-    return at_coverage;
+    command.insert(command.end(), {"--out", at("baselines/baselines.json")});
+    return steps_.run("baselines", command);
   }
 
-  Result<Json> collect() {
-    HEDGE_TRY(const auto report, read_json(folder_ / "report.json"));
-    Json rows = Json::array();
-    for (const auto& area : report.at("areas")) {
-      const auto method = area.at("method").get<std::string>();
-      Json row = {{"pair", config_.pair}, {"method", method}, {"model_seed", seed_}, {"router_seeds", config_.router_seeds}};
-      row["one_model_seed"] = config_.model_seeds.size() == 1;
-      row["dataset"] = config_.data;
-      row["note"] = config_.note;
-      for (const char* model : {"base", "global"})
-        row[model] = {{"macs", report.at(model).at("macs")}, {"accuracy", report.at(model).at("accuracy").at("value")}};
-      if (area.contains("gap_closed_percent") && area.at("gap_closed_percent").is_object()) {
-        row["area_gap_percent"] = interval(area.at("gap_closed_percent"), "value");
-        row["area_gap_percent"]["sd"] = area.at("gap_closed_sd");
-      }
-      row["accuracy_at"] = accuracies(report, method);
-      row["macs"] = router_macs(method);
-      rows.push_back(std::move(row));
-    }
-    for (const char* what : {"adapt", "baselines"}) {
-      const auto json = read_json(folder_ / what / (std::string(what) + ".json"));
-      if (json) rows.front()[what] = *json;
-    }
-    return rows;
+  /// A base that also learns from the global's logits, on the test pictures.
+  Status distil() {
+    auto net = config_.distilled;
+    net.flags.insert(net.flags.end(), {"--teacher", model("global")});
+    HEDGE_CHECK(train("distilled", net));
+    HEDGE_TRY(const auto spec, data::spec_with_split(data_, "test"));
+    return steps_.run("predict_distilled", {"hedge", "predict", "--data", spec, "--base", at("distilled.onnx"), "--global", model("global"),
+                                            "--out", at("distilled.table")});
   }
+
+  /// What everything costs in the poster's setting, and its order of methods beside ours.
+  Status plan() {
+    if (config_.baselines.empty()) return {};
+    return steps_.run("plan", {"hedge", "plan", at("report.json"), "--baselines", at("baselines/baselines.json"), "--base", model("base"),
+                               "--global", model("global"), "--router", first_router(), "--out", at("plan")});
+  }
+
+  [[nodiscard]] std::string first_router() const { return fitted(config_.routers.front(), config_.router_seeds.front()); }
 
   const StudyConfig& config_;
   const StudyOptions& options_;
@@ -226,27 +176,6 @@ class Run {
 };
 
 }  // namespace
-
-Result<StudyConfig> read_study(const std::filesystem::path& path) {
-  const auto where = path.string();
-  HEDGE_TRY(const auto json, read_json(path));
-  HEDGE_CHECK(
-      check_keys(json, {"pair", "data", "note", "base", "global", "model_seeds", "router_seeds", "routers", "adapt", "baselines"}, where));
-  StudyConfig config;
-  HEDGE_TRY(config.pair, get_field<std::string>(json, "pair", where));
-  HEDGE_TRY(config.data, get_field<std::string>(json, "data", where));
-  HEDGE_TRY(config.base, read_net(json, "base", where));
-  HEDGE_TRY(config.global, read_net(json, "global", where));
-  HEDGE_TRY(config.model_seeds, get_field<std::vector<std::int64_t>>(json, "model_seeds", where));
-  HEDGE_TRY(config.router_seeds, get_field<std::vector<std::int64_t>>(json, "router_seeds", where));
-  HEDGE_TRY(config.routers, get_field<std::vector<std::string>>(json, "routers", where));
-  HEDGE_CHECK(read_optional(json, "note", where, config.note));
-  HEDGE_CHECK(read_optional(json, "adapt", where, config.adapt));
-  HEDGE_CHECK(read_optional(json, "baselines", where, config.baselines));
-  if (config.model_seeds.empty() || config.router_seeds.empty() || config.routers.empty())
-    return Error{.code = ErrorCode::kBadFormat, .what = "a study needs a model seed, a router seed and a router", .where = where};
-  return config;
-}
 
 Result<Json> run_study(const StudyConfig& config, const StudyOptions& options, Console& console, const std::function<bool()>& should_stop) {
   Json rows = Json::array();

@@ -21,6 +21,17 @@ struct StudyNet {
   std::vector<std::string> flags;  ///< of hedge train: epochs, augmentation, …
 };
 
+/// One way to make a router, fitted once a router seed.
+struct StudyRouter {
+  std::string name;                ///< of its row and folders; ends in "_fused" where its answers are fused
+  std::string router;              ///< of hedge fit
+  std::string on = "train";        ///< the split it learns from; "calibration": by cross-fitting, which gives the threshold too
+  std::int64_t samples = 0;        ///< so many pictures of that split; 0: all
+  std::vector<std::string> flags;  ///< of hedge fit besides
+
+  [[nodiscard]] bool fused() const { return name.ends_with("_fused"); }
+};
+
 /// One experiment: a pair of networks on a data set, its routers and what it is held against (docs/formats/study.md).
 struct StudyConfig {
   std::string pair;  ///< its name, also that of its folder
@@ -29,9 +40,10 @@ struct StudyConfig {
   StudyNet base, global;
   std::vector<std::int64_t> model_seeds;   ///< trainings of the pair
   std::vector<std::int64_t> router_seeds;  ///< fittings a model seed
-  std::vector<std::string> routers;        ///< of hedge fit
+  std::vector<StudyRouter> routers;        ///< the first one adapts and is held against the baselines
   std::vector<std::string> adapt;          ///< flags of hedge adapt; empty: not run
   std::vector<std::string> baselines;      ///< flags of hedge exits, whose network hedge baselines then judges; empty: not run
+  StudyNet distilled;                      ///< beside the baselines: a base that also learns from the global; without a net: not run
 };
 
 /// Errors: those of read_json; kBadFormat (a field missing, of another type, or unknown).
@@ -47,6 +59,13 @@ struct StudyOptions {
 /// summary.json (docs/formats/study.md).
 /// Errors: those of the steps; kInvalidArgument (a data name that is bound to nothing); kCancelled.
 Result<Json> run_study(const StudyConfig& config, const StudyOptions& options, Console& console, const std::function<bool()>& should_stop);
+
+/// The rows of summary.json for one model seed, whose results stand in `folder`.
+/// Errors: those of read_json; kBadFormat (a field is missing).
+Result<Json> study_rows(const StudyConfig& config, std::int64_t model_seed, const std::filesystem::path& folder);
+
+/// The folder of one fitting.
+std::filesystem::path router_folder(const std::filesystem::path& folder, const std::string& router, std::int64_t seed);
 
 /// The study's results for people: tables in Markdown from summary.json. Errors: kBadFormat (a field is missing).
 Result<std::string> study_results(const Json& summary);
