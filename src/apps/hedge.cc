@@ -1,31 +1,12 @@
 // hedge: the workbench. Parses, wires and prints; the work is in the rooms.
-#include <atomic>
-#include <csignal>
-#include <cstdio>
-
 #include "apps/commands.h"
-
-namespace {
-
-std::atomic<bool> stop_asked{false};  // set by a signal handler, which can reach nothing else
-
-/// The first Ctrl-C asks for an end that keeps what was done, a second one kills.
-void catch_signals() {
-  struct sigaction action {};
-  action.sa_handler = [](int) { stop_asked = true; };
-  action.sa_flags = static_cast<int>(SA_RESETHAND);
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
-}
-
-}  // namespace
+#include "apps/signals.h"
 
 int main(int argc, char** argv) {
   using namespace hedge;
   using namespace hedge::apps;
   Console console("hedge");
-  Context context{.console = console, .should_stop = [] { return stop_asked.load(); }, .chosen = {}};
+  Context context{.console = console, .should_stop = {}, .chosen = {}};
   CLI::App app(
       "hedge: hybrid edge-cloud image classification. Leaves easy pictures on the device and queries the cloud only where that helps.\n"
       "From pictures to a running hybrid: train (twice) -> predict (thrice) -> fit -> eval -> bundle; \"hedge demo\" does it all.\n"
@@ -42,7 +23,7 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& e) {
     return app.exit(e) == 0 ? 0 : static_cast<int>(ErrorCode::kInvalidArgument);
   }
-  catch_signals();
+  context.should_stop = [&stop = catch_signals()] { return stop.load(); };
   try {
     const auto status = context.chosen();
     return status ? 0 : console.fail(status.error());

@@ -15,9 +15,8 @@
 #include <utility>
 #include <vector>
 
-#include "apps/labels.h"
+#include "apps/model_metadata.h"
 #include "core/file.h"
-#include "data/preprocess.h"
 #include "graph/onnx/onnx_io.h"
 #include "infer/openvino/openvino_executor.h"
 #include "oip/server.h"
@@ -62,14 +61,9 @@ Result<Recipe> read_recipe(const std::filesystem::path& path) {
     return recipe;
   }
   if (!graph) return std::move(graph).error();
-  const auto& metadata = graph->metadata;
-  if (const auto found = metadata.find(graph::kPreprocessKey); found != metadata.end()) {
-    HEDGE_TRY(const auto preprocess, data::Preprocess::from_json(found->second));
-    recipe.normalization = preprocess.normalization;
-  }
-  if (const auto found = metadata.find(graph::kLabelsKey); found != metadata.end()) {
-    HEDGE_TRY(recipe.labels, apps::parse_labels(found->second, path.string()));
-  }
+  HEDGE_TRY(const auto preprocess, apps::recipe_of(*graph));
+  if (preprocess) recipe.normalization = preprocess->normalization;
+  HEDGE_TRY(recipe.labels, apps::labels_of(*graph, path.string()));
   return recipe;
 }
 

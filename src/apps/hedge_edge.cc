@@ -1,8 +1,5 @@
 // hedge-edge: the hybrid on the device. Parses, wires and prints; the work is in src/edge.
 #include <CLI/CLI.hpp>
-#include <algorithm>
-#include <atomic>
-#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <memory>
@@ -10,7 +7,8 @@
 
 #include "apps/cloud_flags.h"
 #include "apps/console.h"
-#include "core/file.h"
+#include "apps/device_program.h"
+#include "apps/signals.h"
 #include "core/json.h"
 #include "edge/bundle.h"
 #include "edge/input.h"
@@ -24,8 +22,6 @@ using hedge::Error;
 using hedge::ErrorCode;
 using hedge::Result;
 using hedge::Status;
-
-std::atomic<bool> stop_asked{false};  // set by a signal handler, which can reach nothing else
 
 struct RunFlags {
   std::string bundle;
@@ -72,58 +68,21 @@ void add_inspect(CLI::App& app, InspectFlags& flags) {
   app.add_flag("--json", flags.json, "print the manifest and the policy as JSON");
 }
 
-void on_signal(int) { stop_asked = true; }
-
-/// The first signal asks for an end, a second one of the same kind kills. A write that waits for a slow reader goes on after the signal
-/// instead of failing. A closed pipe is an error of write.
-void catch_signals() {
-  struct sigaction action {};
-  action.sa_handler = on_signal;
-  action.sa_flags = static_cast<int>(SA_RESETHAND | SA_RESTART);
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
-}
-
-/// A cloud that is not there is worth a warning and no more: it may come later.
-void greet_cloud(const hedge::edge::EdgeRuntime& runtime, const RunFlags& flags, const hedge::LogSink& log) {
-  constexpr int kFirstContactMs = 2000;  // connecting takes longer than asking
-  if (runtime.cloud() == nullptr) return;
-  const auto met = runtime.cloud()->connect(std::chrono::milliseconds(std::max(kFirstContactMs, flags.cloud.deadline_ms)));
-  if (!met)
-    hedge::log(log, hedge::LogLevel::kWarning,
-               flags.cloud.cloud + ": " + met.error().message() + "; until it answers, the base's answers stand");
-}
-
-Status write_stdout(std::string_view bytes) {
-  if (std::fwrite(bytes.data(), 1, bytes.size(), stdout) == bytes.size() && std::fflush(stdout) == 0) return {};
-  return Error{.code = ErrorCode::kIo, .what = "cannot write", .where = "standard output"};
-}
-
+/// Writes the lines; gives the summary.
 Result<hedge::edge::Summary> answer_into(const std::string& out, const hedge::edge::EdgeRuntime& runtime,
                                          const hedge::edge::PictureSource& source, const hedge::edge::StreamOptions& options) {
-  if (out == "-")
-    return hedge::edge::answer_all(runtime, source, options,
-                                   [&](const hedge::edge::Row& row) { return write_stdout(to_json_line(row, runtime.labels())); });
   hedge::edge::Summary summary;
-  HEDGE_CHECK(hedge::write_file_atomic(out, [&](hedge::FileWriter& writer) -> Status {
-    HEDGE_TRY(summary, hedge::edge::answer_all(runtime, source, options, [&](const hedge::edge::Row& row) {
-                return writer.write(to_json_line(row, runtime.labels()));
-              }));
+  HEDGE_CHECK(hedge::apps::with_output(out, [&](const hedge::apps::WriteText& write) -> Status {
+    HEDGE_TRY(summary, hedge::edge::answer_all(runtime, source, options,
+                                               [&](const hedge::edge::Row& row) { return write(to_json_line(row, runtime.labels())); }));
     return {};
   }));
   return summary;
 }
 
-std::string summary_line(const hedge::edge::Summary& summary) {
-  char text[320];
-  std::snprintf(
-      text, sizeof text,
-      "answered %zu of %zu in %s: %zu edge, %zu cloud, %zu edge-fallback, %zu errors; coverage %.1f %%%s; p50 %.2f ms, p99 %.2f ms",
-      summary.answered, summary.total, hedge::apps::format_duration(summary.seconds).c_str(), summary.edge, summary.cloud, summary.fallback,
-      summary.errors, 100 * summary.coverage,
-      summary.accuracy ? (", accuracy " + std::to_string(100 * *summary.accuracy).substr(0, 5) + " %").c_str() : "", summary.p50_ms,
-      summary.p99_ms);
+std::string times_text(const hedge::edge::Summary& summary) {
+  char text[64];
+  std::snprintf(text, sizeof text, "; p50 %.2f ms, p99 %.2f ms", summary.p50_ms, summary.p99_ms);
   return text;
 }
 
@@ -135,13 +94,15 @@ Status run(const RunFlags& flags, hedge::apps::Console& console) {
   hedge::edge::OpenRuntimeOptions options{.threads = flags.threads, .throughput = flags.concurrency > 1};
   options.cloud.deadline = std::chrono::milliseconds(flags.cloud.deadline_ms);
   HEDGE_TRY(const auto runtime, hedge::edge::open_runtime(bundle, std::move(remote), options, clock));
-  greet_cloud(*runtime, flags, console.log());
-  catch_signals();
-  HEDGE_TRY(const auto summary,
-            answer_into(flags.out, *runtime, *source,
-                        {.concurrency = flags.concurrency, .limit = flags.limit, .stop = &stop_asked, .progress = console.progress()}));
-  console.say(summary_line(summary));
-  if (!flags.summary.empty()) HEDGE_CHECK(hedge::write_json(flags.summary, to_json(summary)));
+  if (runtime->cloud() != nullptr) hedge::apps::greet_cloud(*runtime->cloud(), flags.cloud, "the base's", console.log());
+  HEDGE_TRY(
+      const auto summary,
+      answer_into(
+          flags.out, *runtime, *source,
+          {.concurrency = flags.concurrency, .limit = flags.limit, .stop = &hedge::apps::catch_signals(), .progress = console.progress()}));
+  const auto json = to_json(summary);
+  console.say(hedge::apps::summary_line(json) + times_text(summary));
+  if (!flags.summary.empty()) HEDGE_CHECK(hedge::write_json(flags.summary, json));
   if (summary.stopped) return Error{.code = ErrorCode::kCancelled, .what = "stopped on request; the lines so far are kept"};
   return {};
 }
@@ -166,7 +127,7 @@ Status inspect(const InspectFlags& flags) {
   if (flags.json) {
     HEDGE_TRY(const auto manifest, hedge::parse_json(to_json(bundle.manifest), "manifest"));
     HEDGE_TRY(const auto policy, hedge::parse_json(bundle.policy.to_json(), "policy"));
-    return write_stdout(hedge::Json{{"manifest", manifest}, {"policy", policy}, {"labels", bundle.labels}}.dump(2) + "\n");
+    return hedge::apps::write_stdout(hedge::Json{{"manifest", manifest}, {"policy", policy}, {"labels", bundle.labels}}.dump(2) + "\n");
   }
   std::printf("%s: sound, made by %s, %zu classes, global \"%s\"\nparts\n", flags.bundle.c_str(), bundle.manifest.created_by.c_str(),
               bundle.labels.size(), bundle.manifest.global.name.c_str());

@@ -1,12 +1,8 @@
 // hedge-gateway: between a microcontroller and the cloud. Parses, wires and prints; the work is in src/edge/gateway.
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <atomic>
 #include <chrono>
-#include <csignal>
-#include <cstdio>
 #include <exception>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,7 +10,8 @@
 
 #include "apps/cloud_flags.h"
 #include "apps/console.h"
-#include "core/file.h"
+#include "apps/device_program.h"
+#include "apps/signals.h"
 #include "core/json.h"
 #include "edge/bundle.h"
 #include "edge/gateway/faulty_transport.h"
@@ -29,8 +26,6 @@ using hedge::ErrorCode;
 using hedge::Result;
 using hedge::Status;
 using std::chrono::milliseconds;
-
-std::atomic<bool> stop_asked{false};  // set by a signal handler, which can reach nothing else
 
 struct Flags {
   std::string serial;
@@ -79,18 +74,6 @@ void add_flags(CLI::App& app, Flags& flags) {
   app.add_option("--fault-seed", flags.fault_seed, "of the faults")->group("Drills")->capture_default_str();
 }
 
-void on_signal(int) { stop_asked = true; }
-
-/// The first signal asks for an end, a second one of the same kind kills. A closed pipe is an error of write.
-void catch_signals() {
-  struct sigaction action {};
-  action.sa_handler = on_signal;
-  action.sa_flags = static_cast<int>(SA_RESETHAND | SA_RESTART);
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
-}
-
 /// What the answers mean: from the bundle, or else from the device alone.
 struct Meaning {
   std::vector<std::string> labels;
@@ -127,29 +110,9 @@ Result<Meaning> meaning_of(const Flags& flags, const hedge::micro::DeviceInfo& i
                  .model = bundle.manifest.global.name};
 }
 
-Status write_stdout(std::string_view bytes) {
-  if (std::fwrite(bytes.data(), 1, bytes.size(), stdout) == bytes.size() && std::fflush(stdout) == 0) return {};
-  return Error{.code = ErrorCode::kIo, .what = "cannot write", .where = "standard output"};
-}
-
-/// Hands `produce` what writes a line: to standard output, or to a file that appears when it is complete.
-Status with_output(const std::string& out, const std::function<Status(const std::function<Status(std::string_view)>&)>& produce) {
-  if (out == "-") return produce(write_stdout);
-  return hedge::write_file_atomic(
-      out, [&](hedge::FileWriter& writer) { return produce([&](std::string_view line) { return writer.write(line); }); });
-}
-
-std::string summary_line(const hedge::Json& summary) {
-  char text[400];
-  const auto number = [&](const char* key) { return summary.at(key).is_number() ? summary.at(key).get<double>() : 0.0; };
-  std::snprintf(text, sizeof text, "answered %.0f of %.0f in %s: %.0f edge, %.0f cloud, %.0f edge-fallback, %.0f errors; coverage %.1f %%",
-                number("answered"), number("total"), hedge::apps::format_duration(number("seconds")).c_str(), number("edge"),
-                number("cloud"), number("fallback"), number("errors"), 100 * number("coverage"));
-  std::string line = text;
-  if (summary.at("accuracy").is_number()) line += ", accuracy " + std::to_string(100 * number("accuracy")).substr(0, 5) + " %";
+std::string instructions_text(const hedge::Json& summary) {
   const auto& mean = summary.at("device").at("instructions_mean");
-  if (mean.is_number()) line += "; " + std::to_string(mean.get<std::int64_t>()) + " instructions a picture";
-  return line;
+  return mean.is_number() ? "; " + std::to_string(mean.get<std::int64_t>()) + " instructions a picture" : "";
 }
 
 Result<std::unique_ptr<hedge::edge::Transport>> open_line(const Flags& flags, const hedge::Clock& clock) {
@@ -160,10 +123,9 @@ Result<std::unique_ptr<hedge::edge::Transport>> open_line(const Flags& flags, co
       std::move(line), hedge::edge::FaultOptions{.share = flags.faults, .seed = flags.fault_seed}));
 }
 
-/// nullptr with --no-cloud. A cloud that is not there is worth a warning and no more: it may come later.
+/// nullptr with --no-cloud.
 Result<std::unique_ptr<hedge::edge::Cloud>> open_cloud(const Flags& flags, const Meaning& meaning, std::uint32_t device_waits_ms,
                                                        const hedge::Clock& clock, const hedge::LogSink& log) {
-  constexpr int kFirstContactMs = 2000;  // connecting takes longer than asking
   HEDGE_TRY(auto remote, hedge::apps::open_cloud(flags.cloud, meaning.model));
   if (!remote) return std::unique_ptr<hedge::edge::Cloud>();
   if (static_cast<std::uint32_t>(flags.cloud.deadline_ms) >= device_waits_ms)
@@ -171,10 +133,7 @@ Result<std::unique_ptr<hedge::edge::Cloud>> open_cloud(const Flags& flags, const
                "the device waits " + std::to_string(device_waits_ms) + " ms for an answer, no longer than --deadline-ms");
   auto cloud = std::make_unique<hedge::edge::Cloud>(std::move(remote), meaning.global, static_cast<std::int64_t>(meaning.labels.size()),
                                                     hedge::edge::CloudOptions{.deadline = milliseconds(flags.cloud.deadline_ms)}, clock);
-  const auto met = cloud->connect(milliseconds(std::max(kFirstContactMs, flags.cloud.deadline_ms)));
-  if (!met)
-    hedge::log(log, hedge::LogLevel::kWarning,
-               flags.cloud.cloud + ": " + met.error().message() + "; until it answers, the device's answers stand");
+  hedge::apps::greet_cloud(*cloud, flags.cloud, "the device's", log);
   return cloud;
 }
 
@@ -185,11 +144,11 @@ Result<hedge::Json> answer(const Flags& flags, const hedge::edge::GatewayRun& ta
     HEDGE_TRY(source, hedge::edge::open_input(flags.input, task.labels, console.log()));
   }
   hedge::Json summary;
-  HEDGE_CHECK(with_output(flags.out, [&](const auto& write) -> Status {
+  HEDGE_CHECK(hedge::apps::with_output(flags.out, [&](const hedge::apps::WriteText& write) -> Status {
     HEDGE_TRY(summary, source ? hedge::edge::feed_all(task, *source, write) : hedge::edge::serve_all(task, write));
     return {};
   }));
-  console.say(summary_line(summary));
+  console.say(hedge::apps::summary_line(summary) + instructions_text(summary));
   if (!flags.summary.empty()) HEDGE_CHECK(hedge::write_json(flags.summary, summary));
   return summary;
 }
@@ -213,14 +172,13 @@ Status run(const Flags& flags, hedge::apps::Console& console) {
   HEDGE_TRY(const auto cloud, open_cloud(flags, meaning, info.answer_ms, clock, console.log()));
   gateway.set_cloud(cloud.get());
   if (flags.threshold) HEDGE_CHECK(gateway.set_threshold(*flags.threshold));
-  catch_signals();
   HEDGE_TRY(const auto summary, answer(flags,
                                        {.gateway = gateway,
                                         .clock = clock,
                                         .labels = meaning.labels,
                                         .recipe = meaning.device,
                                         .limit = flags.limit,
-                                        .stop = &stop_asked,
+                                        .stop = &hedge::apps::catch_signals(),
                                         .progress = console.progress()},
                                        console));
   if (summary.at("stopped").get<bool>() && !flags.input.empty())

@@ -21,7 +21,8 @@ struct McuOptions {
 /// A threshold was calibrated on the float base's scores: with calibration pictures it is moved to where the int8 hybrid answers the
 /// policy's share of them (the log says from what to what); without them it stays.
 /// An .onnx file without a bundle gets the margin as router and an infinite threshold: nothing is queried until set_threshold().
-/// Errors: those of reading, calibrating and quantising; kInvalidArgument a base in floats without calibration data; kNotFound no recipe.
+/// Errors: those of reading, calibrating and quantising; kInvalidArgument a base in floats without calibration data; kNotFound no recipe;
+/// kUnsupported a policy of fused answers.
 Result<codegen::Program> open_mcu_program(const McuOptions& options);
 
 }  // namespace hedge::apps

@@ -1,6 +1,6 @@
 #include "apps/models.h"
 
-#include "apps/labels.h"
+#include "apps/model_metadata.h"
 #include "apps/sidecar.h"
 #include "core/file.h"
 #include "core/sha256.h"
@@ -13,21 +13,14 @@
 namespace hedge::apps {
 namespace {
 
-std::string metadata_of(const graph::Graph& graph, const char* key) {
-  const auto it = graph.metadata.find(key);
-  return it != graph.metadata.end() ? it->second : std::string();
-}
-
 Status take_metadata(OpenedModel& model, const graph::Graph& graph, bool has_recipe) {
   model.parameters = graph.num_parameters();
   model.trained_on = metadata_of(graph, graph::kTrainedOnKey);
   model.trained_on_hash = metadata_of(graph, graph::kTrainedOnHashKey);
-  if (const auto labels = metadata_of(graph, graph::kLabelsKey); !labels.empty()) {
-    HEDGE_TRY(model.labels, parse_labels(labels, model.path + ": " + graph::kLabelsKey));
-  }
-  const auto recipe = metadata_of(graph, graph::kPreprocessKey);
-  if (recipe.empty() || has_recipe) return {};
-  HEDGE_TRY(model.recipe, data::Preprocess::from_json(recipe));
+  HEDGE_TRY(model.labels, labels_of(graph, model.path));
+  if (has_recipe) return {};
+  HEDGE_TRY(auto recipe, recipe_of(graph));
+  if (recipe) model.recipe = *std::move(recipe);
   return {};
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "apps/model_metadata.h"
 #include "core/file.h"
 #include "core/json.h"
 #include "data/label_map.h"
@@ -13,22 +14,16 @@ namespace {
 constexpr std::int64_t kSchema = 1;
 constexpr const char* kFields[] = {"schema", "recipe", "labels", "features", "macs", "parameters"};
 
-Result<data::Preprocess> recipe_of(const Json& json, const std::string& where) {
+Result<data::Preprocess> recipe_in(const Json& json, const std::string& where) {
   if (json.is_string()) return data::parse_recipe(json.get<std::string>());
   if (json.is_object()) return data::Preprocess::from_json(json.dump());
   return Error{.code = ErrorCode::kBadFormat, .what = "the recipe is neither text nor an object", .where = where};
 }
 
-Result<std::vector<std::string>> labels_of(const Json& json, const std::filesystem::path& sidecar) {
+/// An array of names, or the name of a file of them.
+Result<std::vector<std::string>> labels_in(const Json& json, const std::filesystem::path& sidecar) {
   if (json.is_string()) return data::read_class_names(sidecar.parent_path() / json.get<std::string>());
-  if (!json.is_array())
-    return Error{.code = ErrorCode::kBadFormat, .what = "the labels are neither a file's name nor an array", .where = sidecar.string()};
-  std::vector<std::string> labels;
-  for (const auto& label : json) {
-    if (!label.is_string()) return Error{.code = ErrorCode::kBadFormat, .what = "a label is no text", .where = sidecar.string()};
-    labels.push_back(label.get<std::string>());
-  }
-  return labels;
+  return labels_of(json, sidecar.string());
 }
 
 Status check_fields(const Json& json, const std::string& where) {
@@ -69,10 +64,10 @@ Result<Sidecar> read_sidecar(const std::filesystem::path& model) {
   HEDGE_CHECK(check_fields(json, where));
   Sidecar sidecar;
   if (json.contains("recipe")) {
-    HEDGE_TRY(sidecar.recipe, recipe_of(json.at("recipe"), where));
+    HEDGE_TRY(sidecar.recipe, recipe_in(json.at("recipe"), where));
   }
   if (json.contains("labels")) {
-    HEDGE_TRY(sidecar.labels, labels_of(json.at("labels"), path));
+    HEDGE_TRY(sidecar.labels, labels_in(json.at("labels"), path));
   }
   if (json.contains("features")) {
     HEDGE_TRY(sidecar.features, get_field<std::string>(json, "features", where));

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "codegen/calibrate.h"
+#include "codegen/quantize.h"
+#include "core/result.h"
+#include "core/tensor.h"
+#include "data/dataset.h"
+#include "data/preprocess.h"
+#include "graph/graph.h"
+
+namespace hedge::apps {
+
+/// `count` indices of a data set of `size` pictures, evenly over it; all of it where it has fewer.
+std::vector<std::size_t> spread_over(std::size_t size, std::size_t count);
+
+/// Pictures `indices` of the data set as f32 [n, C, H, W]. Errors: those of decoding.
+Result<Tensor> pictures_of(const data::Dataset& dataset, const data::Preprocess& recipe, std::span<const std::size_t> indices);
+
+/// What ranges are measured on: `count` pictures, evenly over the data set, for the graph's input `name`. `dataset` must outlive it.
+codegen::CalibrationData calibration_of(const data::Dataset& dataset, const data::Preprocess& recipe, const std::string& name,
+                                        std::size_t count);
+
+/// Runs graphs in floats by OpenVINO. `threads`: 0: as many as it likes.
+codegen::MakeExecutor float_executors(int threads);
+
+/// How a graph in floats becomes int8.
+struct QuantiseOptions {
+  codegen::CalibrationOptions ranges;
+  bool equalize = true;  ///< codegen::equalize_channels first
+  int threads = 0;       ///< of the graph in floats
+};
+
+/// A graph in int8, and the plan that it was made by.
+struct Quantised {
+  codegen::QuantizationPlan plan;
+  graph::Graph graph;
+};
+/// Errors: those of codegen::plan_quantization, equalize_channels, calibrate and quantize.
+Result<Quantised> quantise(graph::Graph graph, const codegen::CalibrationData& data, const QuantiseOptions& options);
+
+}  // namespace hedge::apps
