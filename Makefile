@@ -57,7 +57,7 @@ format-check: ## fails where clang-format would change something
 
 tidy: ## clang-tidy over src/ (slow)
 	$(STEP) setup scripts/setup.sh develop
-	$(STEP) build scripts/build.sh dev
+	$(STEP) build scripts/build.sh dev hedge_oip_proto
 	$(STEP) tidy bash -c 'git ls-files "src/*.cc" | xargs -P "$$(nproc)" -n 4 clang-tidy-14 -p build/dev --quiet'
 
 fuzz: ## every parser's fuzz target, FUZZ_SECONDS each

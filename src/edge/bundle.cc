@@ -220,7 +220,7 @@ Status write_bundle(const fs::path& where, const BundleParts& parts, const OpenW
   HEDGE_CHECK(check_replaceable(folder));
   const fs::path temporary = folder.parent_path() / ("." + folder.filename().string() + ".tmp." + std::to_string(::getpid()));
   fs::remove_all(temporary, code);  // left by a killed process of the same number
-  const auto status = write_and_swap(temporary, folder, files, manifest, open);
+  auto status = write_and_swap(temporary, folder, files, manifest, open);
   fs::remove_all(temporary, code);  // the half-written bundle, or the old one after the exchange
   return status;
 }
