@@ -1,5 +1,6 @@
 #include "apps/training_flags.h"
 
+#include "apps/model_metadata.h"
 #include "graph/onnx/onnx_io.h"
 
 namespace hedge::apps {
@@ -42,14 +43,7 @@ Status TrainingFlags::finish() {
 Result<Trainable> read_trainable(const std::filesystem::path& path) {
   Trainable model;
   HEDGE_TRY(model.graph, graph::read_onnx(path));
-  const auto recipe = model.graph.metadata.find(graph::kPreprocessKey);
-  if (recipe == model.graph.metadata.end())
-    return Error{.code = ErrorCode::kNotFound,
-                 .what = "the model does not say how its pictures are prepared",
-                 .where = path.string(),
-                 .expected = std::string("metadata \"") + graph::kPreprocessKey + "\"",
-                 .hint = "train it with \"hedge train\""};
-  HEDGE_TRY(model.recipe, data::Preprocess::from_json(recipe->second));
+  HEDGE_TRY(model.recipe, required_recipe(model.graph, path.string(), "train it with \"hedge train\""));
   return model;
 }
 
