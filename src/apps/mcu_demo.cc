@@ -20,6 +20,7 @@ namespace {
 constexpr const char* kDeadline_ms = "2000";  // generous, as in the demo: a busy machine must not turn answers into fallbacks
 constexpr std::size_t kTinyPair = 12000;      // pictures that a pair of the demo's own is trained and calibrated on
 constexpr int kNotInstalled = 77;             // what the firmware's scripts say then
+constexpr std::pair<const char*, const char*> kDrills[] = {{"faults", "M7, frames lost"}, {"dead_cloud", "M7, the cloud killed"}};
 
 /// A bundle and the model that its cloud serves.
 struct Trained {
@@ -129,7 +130,8 @@ void print(const Json& demo, const std::filesystem::path& out) {
   std::printf("\n");
   row("M7 in QEMU, int8", demo.at("device"));
   row("this machine, float", demo.at("edge"));
-  if (demo.contains("faults")) row("M7, frames lost", demo.at("faults"));
+  for (const auto& [pass, what] : kDrills)
+    if (demo.contains(pass)) row(what, demo.at(pass));
   const auto& counts = demo.at("device").at("device");
   std::printf("  instructions a picture (base and router): mean %.0f, %.0f to %.0f; counted, not timed\n",
               number(counts, "instructions_mean"), number(counts, "instructions_min"), number(counts, "instructions_max"));
@@ -180,12 +182,17 @@ Status run_mcu_demo(const McuDemoOptions& options, Console& console, const std::
   if (options.faults > 0) {
     HEDGE_TRY(demo["faults"], run_pass(options, trained, cloud.address, input, "faults", options.faults, steps, console));
   }
-  cloud.child.signal(SIGTERM);
+  cloud.child.signal(options.dead_cloud ? SIGKILL : SIGTERM);
   cloud.child.wait();
+  if (options.dead_cloud) {
+    HEDGE_TRY(demo["dead_cloud"], run_pass(options, trained, cloud.address, input, "dead_cloud", 0, steps, console));
+  }
   HEDGE_CHECK(write_json(options.out / "demo.json", demo));
   print(demo, options.out);
   HEDGE_CHECK(check_answered(demo.at("device"), "M7"));
-  return demo.contains("faults") ? check_answered(demo.at("faults"), "M7, frames lost") : Status();
+  for (const auto& [pass, what] : kDrills)
+    if (demo.contains(pass)) HEDGE_CHECK(check_answered(demo.at(pass), what));
+  return {};
 }
 
 }  // namespace hedge::apps

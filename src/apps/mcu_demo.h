@@ -19,6 +19,7 @@ struct McuDemoOptions {
   std::string data = "fashion-mnist";           ///< without a split
   std::size_t pictures = 200;                   ///< of the test split
   double faults = 0;                            ///< a second pass in which this share of the frames is dropped or corrupted; 0: none
+  bool dead_cloud = false;                      ///< a last pass, after the cloud was killed
 };
 
 /// Makes C++ of a bundle, builds the firmware around it, runs it on QEMU's M7 board with hedge-gateway and hedge-cloud beside it, and holds

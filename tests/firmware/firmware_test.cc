@@ -7,6 +7,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -55,8 +56,16 @@ class Firmware : public ::testing::Test {
     if (!installed("qemu-system-arm")) GTEST_SKIP() << "qemu-system-arm is not installed";
     labels_.clear();
     for (int i = 0; i < kClassesOfStandin; ++i) labels_.push_back("class" + std::to_string(i));
-    auto remote = std::make_unique<testing::FakeRemote>([](int) { return testing::logits_of({0, 0, 0, 0, 0, 0, 0, 0, 0, 1}); });
-    cloud_ = std::make_unique<Cloud>(std::move(remote), testing::tiny_recipe(), kClassesOfStandin, CloudOptions{}, clock_);
+    cloud_ = cloud_of(std::numeric_limits<int>::max());
+  }
+  /// A cloud that answers so many queries and is dead from then on.
+  std::unique_ptr<Cloud> cloud_of(int answers) {
+    auto remote = std::make_unique<testing::FakeRemote>([answers](int call) -> Result<std::vector<Tensor>> {
+      if (call >= answers) return testing::dead();
+      return testing::logits_of({0, 0, 0, 0, 0, 0, 0, 0, 0, 1});
+    });
+    if (answers == 0) remote->metadata_error = testing::dead();
+    return std::make_unique<Cloud>(std::move(remote), testing::tiny_recipe(), kClassesOfStandin, CloudOptions{}, clock_);
   }
 
   static std::string at(const std::string& name) { return (folder_ / name).string(); }
@@ -132,6 +141,32 @@ TEST_F(Firmware, with_30_percent_of_frames_dropped_or_corrupted_every_picture_is
     EXPECT_EQ(report->answer.label_index, report->answer.source == Source::kCloud ? 9 : i % 10);
   }
   EXPECT_GT(gateway->retries(), 10U);
+}
+
+TEST_F(Firmware, answers_200_of_200_where_the_cloud_never_was_or_dies_at_work) {
+  for (const int alive : {0, 40}) {
+    SCOPED_TRACE("a cloud of " + std::to_string(alive) + " answers");
+    cloud_ = cloud_of(alive);
+    auto qemu = boot();
+    const auto line = connect();
+    const auto gateway = gateway_on(*line);
+    ASSERT_TRUE(gateway->greet(20s).ok());
+    int from_cloud = 0, fallbacks = 0;
+    for (int i = 0; i < 200; ++i) {
+      const auto report = gateway->feed(picture_of(static_cast<std::uint8_t>(i), i % 2 == 0 ? 100 : 200), labels_);
+      ASSERT_TRUE(report.ok()) << i << ": " << report.error().message();
+      EXPECT_EQ(report->own_label_index, i % 10);
+      EXPECT_EQ(report->answer.label_index, report->answer.source == Source::kCloud ? 9 : i % 10);
+      EXPECT_EQ(report->answer.source == Source::kEdge, i % 2 == 0) << i;
+      from_cloud += report->answer.source == Source::kCloud ? 1 : 0;
+      fallbacks += report->answer.source == Source::kEdgeFallback ? 1 : 0;
+    }
+    EXPECT_EQ(from_cloud, alive);
+    EXPECT_EQ(fallbacks, 100 - alive) << "the device's own answers, and it says so";
+    EXPECT_TRUE(qemu.running());
+    qemu.signal(SIGKILL);
+    qemu.wait();
+  }
 }
 
 TEST_F(Firmware, with_pictures_of_its_own_it_answers_200_of_200_though_the_gateway_is_killed) {

@@ -15,6 +15,7 @@ void add_mcu_demo(CLI::App& mcu, Context& context) {
   app->add_option("--data", o->data, "what the bundle was trained on, without a split")->capture_default_str();
   app->add_option("--pictures", o->pictures, "of the test split")->capture_default_str()->check(CLI::Range(1, 1000000));
   app->add_option("--faults", o->faults, "then once more, with this share of the frames dropped or corrupted")->check(CLI::Range(0.0, 0.9));
+  app->add_flag("--dead-cloud", o->dead_cloud, "at last once more, with the cloud killed: every picture is still answered");
   app->callback([o, &context] { context.chosen = [o, &context] { return run_mcu_demo(*o, context.console, context.should_stop); }; });
 }
 
