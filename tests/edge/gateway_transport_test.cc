@@ -1,9 +1,7 @@
 #include "edge/gateway/transport.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -13,12 +11,14 @@
 #include <utility>
 #include <vector>
 
+#include "core/listener.h"
 #include "edge/gateway/faulty_transport.h"
 
 namespace hedge::edge {
 namespace {
 
 using namespace std::chrono_literals;
+using hedge::testing::Listener;
 
 const SteadyClock kClock;
 
@@ -26,23 +26,6 @@ ErrorCode code_of(const std::string& spec, SerialOptions options = {.connect_wit
   const auto opened = open_serial(spec, options, kClock);
   return opened ? ErrorCode::kInternal : opened.error().code;
 }
-
-/// A listening socket of this machine.
-struct Listener {
-  Listener() : socket(::socket(AF_INET, SOCK_STREAM, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    EXPECT_EQ(::bind(socket, reinterpret_cast<sockaddr*>(&address), size), 0);
-    EXPECT_EQ(::listen(socket, 1), 0);
-    EXPECT_EQ(::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size), 0);
-    port = ntohs(address.sin_port);
-  }
-  ~Listener() { ::close(socket); }
-  int socket;
-  int port = 0;
-};
 
 std::string read_some(Transport& transport, std::size_t wanted) {
   std::string text;

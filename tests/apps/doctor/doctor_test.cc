@@ -1,10 +1,7 @@
 #include "apps/doctor.h"
 
-#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,6 +10,7 @@
 #include <vector>
 
 #include "core/file.h"
+#include "core/listener.h"
 #include "core/testing.h"
 
 namespace hedge::apps {
@@ -84,18 +82,13 @@ TEST_F(Doctor, says_when_a_library_is_missing_and_what_to_do) {
 }
 
 TEST_F(Doctor, sees_a_taken_port) {
-  const int socket = ::socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  ASSERT_EQ(::bind(socket, reinterpret_cast<sockaddr*>(&address), size), 0);
-  ASSERT_EQ(::listen(socket, 1), 0);
-  ASSERT_EQ(::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size), 0);
-  const int port = ntohs(address.sin_port);
-  options_.ports = {port};
-  EXPECT_EQ(check("port " + std::to_string(port)).found, "taken");
-  ::close(socket);
+  int port = 0;
+  {
+    const hedge::testing::Listener listener;
+    port = listener.port;
+    options_.ports = {port};
+    EXPECT_EQ(check("port " + std::to_string(port)).found, "taken");
+  }
   EXPECT_EQ(check("port " + std::to_string(port)).found, "free");
 }
 
