@@ -1,9 +1,4 @@
 // The programs as a person runs them: the whole way on a small folder of pictures, a training killed with -9, and bad input.
-#include <arpa/inet.h>
-#include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -11,56 +6,25 @@
 #include <filesystem>
 #include <thread>
 
-#include "apps/process.h"
+#include "apps/slow/programs.h"
 #include "core/file.h"
 #include "core/json.h"
-#include "core/rng.h"
+#include "core/listener.h"
 #include "core/sha256.h"
-#include "data/codec.h"
 
 namespace hedge::apps {
 namespace {
 
 namespace fs = std::filesystem;
-using Words = std::vector<std::string>;
 
-class Workbench : public ::testing::Test {
+class Workbench : public Programs {
  protected:
   static void SetUpTestSuite() {
-    folder_ = fs::temp_directory_path() / ("hedge_workbench_" + std::to_string(::getpid()));
-    make_pictures();
+    open("workbench");
+    make_pictures(900);
   }
-  static void TearDownTestSuite() { fs::remove_all(folder_); }
-
-  static std::string at(const std::string& name) { return (folder_ / name).string(); }
-  static Words command(Words words) {
-    words[0] = std::string(HEDGE_BINARY_DIR) + "/bin/" + words[0];
-    return words;
-  }
-  /// Runs to the end; standard output goes to the file "stdout".
-  static int run(const Words& words) {
-    auto child = Child::start(command(words), at("stdout"));
-    return child ? child->wait() : -1;
-  }
-  static std::string output() { return read_file(at("stdout")).value(); }
-
-  /// 3 classes x 900 pictures of 16x16: a bright band whose place is the class, under noise that hides some of them.
-  static void make_pictures() {
-    Rng rng(11);
-    for (std::size_t label = 0; label < 3; ++label)
-      for (int i = 0; i < 900; ++i) {
-        data::Picture picture{.height = 16, .width = 16, .channels = 1, .pixels = std::vector<std::uint8_t>(256)};
-        const auto contrast = rng.below(90);
-        for (std::size_t p = 0; p < 256; ++p)
-          picture.pixels[p] = static_cast<std::uint8_t>((p / 16 / 5 == label ? 60 + contrast : 60) + rng.below(100));
-        const auto path = folder_ / "pictures" / ("class" + std::to_string(label)) / (std::to_string(i) + ".png");
-        ASSERT_TRUE(write_file_atomic(path, data::encode_png(picture).value()).ok());
-      }
-  }
-
-  static fs::path folder_;
+  static void TearDownTestSuite() { close(); }
 };
-fs::path Workbench::folder_;
 
 Words train_words(const std::string& out) {
   return {"hedge",       "train",    "--data",    "fashion-mnist?limit=3000",
@@ -173,20 +137,11 @@ TEST_F(Workbench, bad_input_is_an_error_with_its_own_exit_code_and_overwrites_no
 }
 
 TEST_F(Workbench, an_occupied_port_is_named) {
-  const int listener = ::socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  ASSERT_EQ(::bind(listener, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-  ASSERT_EQ(::listen(listener, 1), 0);
-  socklen_t length = sizeof address;
-  ASSERT_EQ(::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &length), 0);
+  const hedge::testing::Listener listener;
   ASSERT_EQ(
       run({"hedge", "train", "--data", "folder:" + at("pictures"), "--net", "mobile:2,depth=1", "--epochs", "1", "--out", at("tiny.onnx")}),
       0);
-  EXPECT_EQ(run({"hedge-cloud", "serve", "--model", at("tiny.onnx"), "--address", "127.0.0.1:" + std::to_string(ntohs(address.sin_port))}),
-            7);
-  ::close(listener);
+  EXPECT_EQ(run({"hedge-cloud", "serve", "--model", at("tiny.onnx"), "--address", "127.0.0.1:" + std::to_string(listener.port)}), 7);
 }
 
 TEST_F(Workbench, a_full_disk_is_an_error_and_the_old_model_stands) {
