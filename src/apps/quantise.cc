@@ -4,6 +4,7 @@
 #include <map>
 #include <utility>
 
+#include "codegen/quantize_bias.h"
 #include "codegen/quantize_equalize.h"
 #include "infer/openvino/openvino_executor.h"
 
@@ -59,6 +60,9 @@ Result<Quantised> quantise(graph::Graph graph, const codegen::CalibrationData& d
   }
   HEDGE_TRY(const auto ranges, codegen::calibrate(made.plan, make, data, options.ranges));
   HEDGE_TRY(made.graph, codegen::quantize(made.plan, ranges));
+  if (options.correct_biases) {
+    HEDGE_TRY(made.graph, codegen::correct_biases(std::move(made.graph), made.plan, make, data));
+  }
   return made;
 }
 

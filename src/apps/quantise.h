@@ -31,8 +31,9 @@ codegen::MakeExecutor float_executors(int threads);
 /// How a graph in floats becomes int8.
 struct QuantiseOptions {
   codegen::CalibrationOptions ranges;
-  bool equalize = true;  ///< codegen::equalize_channels first
-  int threads = 0;       ///< of the graph in floats
+  bool equalize = true;         ///< codegen::equalize_channels first
+  bool correct_biases = false;  ///< codegen::correct_biases at last; only graphs of one input of pictures
+  int threads = 0;              ///< of the graph in floats
 };
 
 /// A graph in int8, and the plan that it was made by.
@@ -40,7 +41,7 @@ struct Quantised {
   codegen::QuantizationPlan plan;
   graph::Graph graph;
 };
-/// Errors: those of codegen::plan_quantization, equalize_channels, calibrate and quantize.
+/// Errors: those of codegen::plan_quantization, equalize_channels, calibrate, quantize and correct_biases.
 Result<Quantised> quantise(graph::Graph graph, const codegen::CalibrationData& data, const QuantiseOptions& options);
 
 }  // namespace hedge::apps

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "codegen/internal/histogram.h"
+#include "codegen/quantize_bias.h"
 #include "codegen/quantize_equalize.h"
 #include "codegen/quantize_report.h"
 #include "codegen/zoo_network.h"
@@ -123,6 +124,40 @@ TEST(Equalize, evens_out_channels_before_depthwise_layers_and_keeps_the_function
   ASSERT_TRUE(a.ok() && b.ok());
   constexpr float kRounding = 1e-4F;  // of weights that a factor has rounded anew, through tens of layers
   for (std::size_t i = 0; i < 20; ++i) EXPECT_NEAR((*a)[0].data<float>()[i], (*b)[0].data<float>()[i], kRounding);
+}
+
+/// How far the means of the outputs' columns lie apart, added up.
+double distance_of_means(const Tensor& a, const Tensor& b) {
+  const auto rows = static_cast<std::size_t>(a.shape()[0]), columns = static_cast<std::size_t>(a.shape()[1]);
+  double sum = 0;
+  for (std::size_t c = 0; c < columns; ++c) {
+    double difference = 0;
+    for (std::size_t r = 0; r < rows; ++r)
+      difference += static_cast<double>(a.data<float>()[r * columns + c]) - static_cast<double>(b.data<float>()[r * columns + c]);
+    sum += std::abs(difference) / static_cast<double>(rows);
+  }
+  return sum;
+}
+
+TEST(CorrectBiases, brings_the_means_of_the_outputs_near_those_in_floats) {
+  auto graph = graph::build_zoo("mobile:8", {.channels = 1, .height = 28, .width = 28}, 10, 3);
+  ASSERT_TRUE(graph.ok());
+  testing::shake(*graph, 3);
+  const auto plan = plan_quantization(*graph);
+  ASSERT_TRUE(plan.ok());
+  const auto data = testing::random_data(plan->graph, 16, 5);
+  const auto ranges = calibrate(*plan, testing::make_reference, data, {.method = RangeMethod::kMinMax});
+  const auto small = quantize(*plan, *ranges);
+  ASSERT_TRUE(small.ok()) << small.error().message();
+  const auto corrected = correct_biases(*small, *plan, testing::make_reference, data);
+  ASSERT_TRUE(corrected.ok()) << corrected.error().message();
+  const auto batch = data.batch(0);
+  const NamedView view{"image", batch->at("image").view()};
+  const auto floats = (*testing::make_reference(plan->graph))->run({&view, 1});
+  const auto before = (*testing::make_reference(*small))->run({&view, 1});
+  const auto after = (*testing::make_reference(*corrected))->run({&view, 1});
+  ASSERT_TRUE(floats.ok() && before.ok() && after.ok());
+  EXPECT_LT(distance_of_means((*floats)[0], (*after)[0]), 0.5 * distance_of_means((*floats)[0], (*before)[0]));
 }
 
 TEST(Quantize, refuses_an_empty_range_and_names_the_tensor) {

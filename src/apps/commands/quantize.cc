@@ -32,6 +32,7 @@ struct Flags {
   std::size_t pictures = 256;
   int threads = 0;
   bool plain = false;
+  bool biases_stay = false;
 };
 
 /// A model with what is known of its pictures and classes.
@@ -156,7 +157,7 @@ Status quantize(const Flags& flags, Context& context) {
   if (!flags.data.empty() && !model.recipe)
     return Error{
         .code = ErrorCode::kNotFound, .what = "nothing says how to prepare pictures", .where = flags.model, .hint = "give --recipe"};
-  QuantiseOptions options{.equalize = !flags.plain, .threads = flags.threads};
+  QuantiseOptions options{.equalize = !flags.plain, .correct_biases = flags.table.empty() && !flags.biases_stay, .threads = flags.threads};
   options.ranges = {.percentile = flags.percentile, .progress = context.console.progress("hedge: ")};
   HEDGE_TRY(options.ranges.method, codegen::range_method(flags.method));
   data::Opened opened;
@@ -176,6 +177,27 @@ Status quantize(const Flags& flags, Context& context) {
   return {};
 }
 
+/// What the integers of the network's input can hold, beside what the recipe makes of pictures: another mean and std than the file was made
+/// with cost accuracy, and nothing else tells.
+void print_input(const codegen::Network& network, const std::optional<data::Preprocess>& recipe) {
+  const codegen::Activation& input = network.activations[network.input];
+  const auto real = [&](int q) { return static_cast<double>(input.scale) * (q - input.zero_point); };
+  const double low = real(-128), high = real(127);
+  std::printf("its input holds values from %.3f to %.3f", low, high);
+  if (recipe) {
+    const auto& [mean, std] = recipe->normalization;
+    double least = 0, most = 0;
+    for (std::size_t c = 0; c < mean.size(); ++c) {
+      least = std::min(least, static_cast<double>((0 - mean[c]) / std[c]));
+      most = std::max(most, static_cast<double>((1 - mean[c]) / std[c]));
+    }
+    std::printf("; the recipe makes %.3f to %.3f", least, most);
+    const double slack = 0.1 * (high - low);
+    if (least < low - slack || most > high + slack) std::printf(": pictures are cut off, look for the mean and std it was trained with");
+  }
+  std::printf("\n");
+}
+
 Status import(const Flags& flags) {
   Model model;
   HEDGE_TRY(model.graph, codegen::read_tflite(flags.model));
@@ -185,6 +207,7 @@ Status import(const Flags& flags) {
   for (const auto& layer : network.layers) macs += layer.macs;
   HEDGE_CHECK(graph::write_onnx(flags.out, model.graph));
   std::printf("wrote %s: %zu int8 layers, %lld MACs\n", flags.out.c_str(), network.layers.size(), static_cast<long long>(macs));
+  print_input(network, model.recipe);
   if (!model.recipe) std::printf("nothing says how to prepare its pictures yet: give --recipe here, or to the commands that run it\n");
   return {};
 }
@@ -211,6 +234,7 @@ void add_mcu_quantize(CLI::App& mcu, Context& context) {
   app->add_option("--arithmetic", f->arithmetic, "of the comparison: exact (TFLite's) or device (a microcontroller's)")
       ->capture_default_str();
   app->add_flag("--no-equalize", f->plain, "leave the channels before depthwise layers as they are");
+  app->add_flag("--no-bias-correction", f->biases_stay, "leave the biases as they round, not such that each channel's mean is the floats'");
   app->add_option("--report", f->report, "the report as JSON");
   app->add_option("--threads", f->threads, "of the model in floats; 0: as many as OpenVINO likes")
       ->capture_default_str()
