@@ -1,6 +1,11 @@
 #include "apps/steps.h"
 
 namespace hedge::apps {
+namespace {
+
+constexpr const char* kGoOn = "run the same command again, hedge demo with --resume, to go on";
+
+}  // namespace
 
 Steps::Steps(std::filesystem::path folder, bool resume, Console& console, std::function<bool()> should_stop)
     : folder_(std::move(folder) / "steps"), resume_(resume), console_(console), should_stop_(std::move(should_stop)) {
@@ -15,14 +20,13 @@ Status Steps::finish(Child& child, const std::string& name) const {
   constexpr int kHighestOwnCode = 12;  // the last of ErrorCode before kInternal
   const int code = child.wait(should_stop_);
   if (should_stop_ && should_stop_())
-    return Error{
-        .code = ErrorCode::kCancelled, .what = "stopped on request", .where = name, .hint = "run the demo again with --resume to go on"};
+    return Error{.code = ErrorCode::kCancelled, .what = "stopped on request", .where = name, .hint = kGoOn};
   if (code == 0) return {};
   return Error{.code = code > 1 && code <= kHighestOwnCode ? static_cast<ErrorCode>(code) : ErrorCode::kInternal,
                .what = "the step failed (its own message stands above)",
                .where = name,
                .got = "exit code " + std::to_string(code),
-               .hint = "mend it and run the demo again with --resume"};
+               .hint = std::string("mend it and ") + kGoOn};
 }
 
 Status Steps::run(const std::string& name, const std::vector<std::string>& command, const std::string& fresh) {

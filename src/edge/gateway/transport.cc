@@ -141,10 +141,15 @@ Result<Descriptor> connect_tcp(const std::string& spec, const SerialOptions& opt
   if (failed != 0)
     return Error{.code = ErrorCode::kNotFound, .what = std::string("no such host: ") + ::gai_strerror(failed), .where = spec};
   const std::unique_ptr<addrinfo, void (*)(addrinfo*)> found(raw, ::freeaddrinfo);
-  return connect_patiently(spec, options, clock, [&found] {
+  const auto whole = std::chrono::floor<std::chrono::seconds>(options.connect_within);
+  const timeval longest{.tv_sec = whole.count(),
+                        .tv_usec = std::max<suseconds_t>(1, std::chrono::microseconds(options.connect_within - whole).count())};
+  return connect_patiently(spec, options, clock, [&found, &longest] {
     for (const addrinfo* one = found.get(); one != nullptr; one = one->ai_next) {
       Descriptor descriptor(::socket(one->ai_family, one->ai_socktype | SOCK_CLOEXEC, one->ai_protocol));
-      if (!descriptor.open() || ::connect(descriptor.get(), one->ai_addr, one->ai_addrlen) != 0) continue;
+      if (!descriptor.open()) continue;
+      ::setsockopt(descriptor.get(), SOL_SOCKET, SO_SNDTIMEO, &longest, sizeof longest);  // a host that is silent: connect() waits so long
+      if (::connect(descriptor.get(), one->ai_addr, one->ai_addrlen) != 0) continue;
       const int yes = 1;  // a frame is waited for: send it at once
       ::setsockopt(descriptor.get(), IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
       return descriptor;
