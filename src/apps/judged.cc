@@ -77,15 +77,7 @@ Result<std::vector<Judged>> read_judged(const std::vector<JudgedSpec>& specs, co
 }
 
 void add_splits(const Judged& method, eval::EvaluateOptions& options) {
-  for (const auto& folder : method.folders) {
-    options.fitted_hashes.push_back(folder.policy.fit_hash);
-    options.fitted_datasets.push_back(folder.policy.fit_dataset);
-    options.calibration_hashes.push_back(folder.policy.calibration_hash);
-    options.calibration_datasets.push_back(folder.policy.calibration_dataset);
-    if (!folder.policy.fusion) continue;
-    options.fitted_hashes.push_back(folder.policy.fusion->fit_hash);
-    options.fitted_datasets.push_back(folder.policy.fusion->fit_dataset);
-  }
+  for (const auto& folder : method.folders) options.add_splits(folder.policy);
 }
 
 Result<Json> read_baselines(const std::string& path, const routing::TableView& table) {

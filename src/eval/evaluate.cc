@@ -15,35 +15,23 @@ Error refused(std::string what, std::string where, std::string hint) {
   return Error{.code = ErrorCode::kMismatch, .what = std::move(what), .where = std::move(where), .hint = std::move(hint)};
 }
 
-/// Splits that something was made on.
-struct UsedSplits {
-  std::vector<std::string> hashes;
-  std::vector<std::string> datasets;
-
-  [[nodiscard]] bool hold(const routing::TableInfo& info) const {
-    return std::find(hashes.begin(), hashes.end(), info.content_hash) != hashes.end() ||
-           std::any_of(datasets.begin(), datasets.end(),
-                       [&](const auto& dataset) { return routing::same_or_overlapping(dataset, info.dataset); });
-  }
-};
+/// Whether a table's pictures are among splits that something was made on.
+bool hold(const std::vector<std::string>& hashes, const std::vector<std::string>& datasets, const routing::TableInfo& info) {
+  return std::find(hashes.begin(), hashes.end(), info.content_hash) != hashes.end() ||
+         std::any_of(datasets.begin(), datasets.end(),
+                     [&](const auto& dataset) { return routing::same_or_overlapping(dataset, info.dataset); });
+}
 
 /// A score's figures on pictures that made it flatter; so such a table is refused.
 Status refuse_own_split(const routing::TableInfo& info, const EvaluateOptions& options) {
   if (info.content_hash.empty())
     return Error{
         .code = ErrorCode::kBadData, .what = "the table does not say which pictures it is of (no content hash)", .where = info.dataset};
-  UsedSplits fitted{.hashes = options.fitted_hashes, .datasets = options.fitted_datasets};
-  UsedSplits calibration{.hashes = options.calibration_hashes, .datasets = options.calibration_datasets};
-  if (options.policy) {
-    const routing::Policy& policy = options.policy->policy;
-    fitted.hashes.push_back(policy.fit_hash);
-    fitted.datasets.push_back(policy.fit_dataset);
-    calibration.hashes.push_back(policy.calibration_hash);
-    calibration.datasets.push_back(policy.calibration_dataset);
-  }
-  if (fitted.hold(info))
+  EvaluateOptions all = options;
+  if (options.policy) all.add_splits(options.policy->policy);
+  if (hold(all.fitted_hashes, all.fitted_datasets, info))
     return refused("a method was fitted on this table's own split", info.dataset, "evaluate on a split that nothing was fitted on");
-  if (calibration.hold(info))
+  if (hold(all.calibration_hashes, all.calibration_datasets, info))
     return refused("the threshold was calibrated on this table's own split", info.dataset, "evaluate on the test split");
   return routing::check_unseen(info);
 }
@@ -242,6 +230,16 @@ Result<EvaluationReport> evaluate_alone(const routing::TableView& table, const s
 }
 
 }  // namespace
+
+void EvaluateOptions::add_splits(const routing::Policy& policy) {
+  fitted_hashes.insert(fitted_hashes.end(), {policy.fit_hash, policy.held_out_hash});
+  fitted_datasets.insert(fitted_datasets.end(), {policy.fit_dataset, policy.held_out_dataset});
+  calibration_hashes.push_back(policy.calibration_hash);
+  calibration_datasets.push_back(policy.calibration_dataset);
+  if (!policy.fusion) return;
+  fitted_hashes.push_back(policy.fusion->fit_hash);
+  fitted_datasets.push_back(policy.fusion->fit_dataset);
+}
 
 const AreaRow* EvaluationReport::area_of(const std::string& method) const {
   const auto found = std::find_if(areas.begin(), areas.end(), [&](const AreaRow& row) { return row.method == method; });

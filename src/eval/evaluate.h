@@ -68,6 +68,8 @@ struct EvaluateOptions {
   std::vector<std::string> fitted_datasets;
   std::vector<std::string> calibration_hashes;
   std::vector<std::string> calibration_datasets;
+  /// Adds the splits that a policy's router, threshold and fusion were learned, chosen and calibrated on.
+  void add_splits(const routing::Policy& policy);
   std::optional<PolicyUse> policy;
   std::size_t explorer_pictures = 20000;  ///< at most so many are listed one by one; 0: none
   int resamples = 1000;

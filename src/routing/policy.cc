@@ -67,6 +67,8 @@ std::string Policy::to_json() const {
                {"temperature", temperature},
                {"fit_hash", fit_hash},
                {"fit_dataset", fit_dataset},
+               {"held_out_hash", held_out_hash},
+               {"held_out_dataset", held_out_dataset},
                {"calibration_dataset", calibration_dataset},
                {"calibration_hash", calibration_hash},
                {"calibration_size", calibration_size},
@@ -93,6 +95,8 @@ Result<Policy> Policy::from_json(std::string_view text, std::string_view where) 
   HEDGE_TRY(policy.features, get_newer(json, "features", policy.features, where));
   HEDGE_TRY(policy.temperature, get_temperature(json, where));
   HEDGE_TRY(policy.fit_dataset, get_newer(json, "fit_dataset", "", where));
+  HEDGE_TRY(policy.held_out_hash, get_newer(json, "held_out_hash", "", where));
+  HEDGE_TRY(policy.held_out_dataset, get_newer(json, "held_out_dataset", "", where));
   HEDGE_TRY(policy.calibration_dataset, get_field<std::string>(json, "calibration_dataset", where));
   HEDGE_TRY(policy.calibration_hash, get_field<std::string>(json, "calibration_hash", where));
   HEDGE_TRY(policy.calibration_size, get_field<std::int64_t>(json, "calibration_size", where));

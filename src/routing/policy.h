@@ -39,6 +39,8 @@ struct Policy {
   double temperature = 1;         ///< of the logits that a free score is computed from; it stands in the router's graph
   std::string fit_hash;           ///< content hash of the split the router was fitted on; empty for a free score
   std::string fit_dataset;        ///< that split's specification; empty for a free score, and in files older than this field
+  std::string held_out_hash;      ///< of the split that the router, a temperature or a fusion was chosen on besides; empty: none
+  std::string held_out_dataset;   ///< its specification
   std::string calibration_dataset;
   std::string calibration_hash;
   std::int64_t calibration_size = 0;

@@ -135,6 +135,10 @@ TEST_F(EvaluateTest, refuses_a_part_of_a_split_that_was_fitted_or_calibrated_on)
   options_.calibration_datasets.clear();
   options_.policy = PolicyUse{.policy = {.fit_dataset = "synthetic?split=test", .calibration_size = 100}};
   EXPECT_THAT(refusal(), HasSubstr("fitted on this table's own split"));
+  options_.policy = PolicyUse{.policy = {.held_out_dataset = "synthetic?split=test&limit=9", .calibration_size = 100}};
+  EXPECT_THAT(refusal(), HasSubstr("fitted on this table's own split")) << "what the router was chosen on";
+  options_.policy = PolicyUse{.policy = {.calibration_size = 100, .fusion = routing::Fusion{.fit_dataset = "synthetic?split=test"}}};
+  EXPECT_THAT(refusal(), HasSubstr("fitted on this table's own split")) << "what fused answers were learned on";
   options_.policy = PolicyUse{.policy = {.calibration_dataset = "synthetic?split=test&limit=7", .calibration_size = 100}};
   EXPECT_THAT(refusal(), HasSubstr("calibrated on this table's own split"));
 }

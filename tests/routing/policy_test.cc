@@ -141,6 +141,8 @@ Policy example(float threshold) {
           .features = "pool",
           .fit_hash = "dd",
           .fit_dataset = "fashion-mnist?split=train",
+          .held_out_hash = "ff",
+          .held_out_dataset = "mine?split=all",
           .calibration_dataset = "fashion-mnist?split=calibration",
           .calibration_hash = "ee",
           .calibration_size = 5000,
@@ -173,6 +175,8 @@ TEST(PolicyJson, every_field_survives) {
   EXPECT_EQ(back->fit_hash, "dd");
   EXPECT_EQ(back->features, "pool");
   EXPECT_EQ(back->fit_dataset, "fashion-mnist?split=train");
+  EXPECT_EQ(back->held_out_hash, "ff");
+  EXPECT_EQ(back->held_out_dataset, "mine?split=all");
   EXPECT_EQ(back->calibration_hash, "ee");
   EXPECT_EQ(back->calibration_size, 5000);
   EXPECT_EQ(back->chosen.accuracy, 0.913);
@@ -182,10 +186,13 @@ TEST(PolicyJson, reads_one_from_before_features_and_fit_dataset) {
   Json json = Json::parse(example(0.25F).to_json());
   json.erase("features");
   json.erase("fit_dataset");
+  json.erase("held_out_hash");
+  json.erase("held_out_dataset");
   const auto back = Policy::from_json(json.dump(), "policy.json");
   ASSERT_TRUE(back.ok()) << back.error().message();
   EXPECT_EQ(back->features, "auto");
   EXPECT_EQ(back->fit_dataset, "");
+  EXPECT_EQ(back->held_out_hash, "");
 }
 
 Policy full_example() {

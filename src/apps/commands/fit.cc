@@ -226,6 +226,10 @@ Result<routing::Policy> make_policy(const Flags& flags, const Tables& tables, co
     policy.fit_hash = tables.fit.info.content_hash;
     policy.fit_dataset = tables.fit.info.dataset;
   }
+  if (tables.has_held_out) {
+    policy.held_out_hash = tables.held_out.info.content_hash;
+    policy.held_out_dataset = tables.held_out.info.dataset;
+  }
   HEDGE_CHECK(set_point(flags, chosen.scores, outcomes, policy));
   for (const double coverage : kListedCoverages) {
     HEDGE_TRY(auto point, routing::threshold_for_coverage(chosen.scores, outcomes, coverage));
