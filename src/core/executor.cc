@@ -1,6 +1,27 @@
 #include "core/executor.h"
 
+#include <optional>
+
 namespace hedge {
+namespace {
+
+/// Inputs of any number of pictures (a leading -1) bring the same number. Vendors do not all look: OpenVINO on one thread computes on.
+Status check_batches(const std::vector<TensorSpec>& specs, const std::vector<TensorView>& inputs) {
+  std::optional<std::size_t> first;
+  for (std::size_t i = 0; i < specs.size(); ++i) {
+    if (specs[i].shape.empty() || specs[i].shape[0] != -1) continue;
+    if (!first) first = i;
+    if (inputs[i].shape[0] != inputs[*first].shape[0])
+      return Error{.code = ErrorCode::kMismatch,
+                   .what = "the inputs have another number of pictures each",
+                   .where = specs[i].name,
+                   .got = std::to_string(inputs[i].shape[0]),
+                   .expected = std::to_string(inputs[*first].shape[0]) + ", as " + specs[*first].name};
+  }
+  return {};
+}
+
+}  // namespace
 
 Result<std::size_t> find_spec(const std::vector<TensorSpec>& specs, std::string_view name) {
   std::string names;
@@ -41,6 +62,7 @@ Result<std::vector<TensorView>> match_inputs(const std::vector<TensorSpec>& spec
   }
   for (std::size_t i = 0; i < specs.size(); ++i)
     if (!seen[i]) return Error{.code = ErrorCode::kNotFound, .what = "an input is missing", .where = specs[i].name};
+  HEDGE_CHECK(check_batches(specs, ordered));
   return ordered;
 }
 

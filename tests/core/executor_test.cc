@@ -27,6 +27,17 @@ TEST_F(MatchInputs, gives_the_order_of_the_specs) {
   EXPECT_EQ((*views)[1].bytes, scale_.bytes());
 }
 
+TEST(MatchBatches, wants_one_number_of_pictures_from_every_input_that_takes_any) {
+  const std::vector<TensorSpec> specs = {
+      {.name = "image", .shape = {-1, 2}}, {.name = "scale", .shape = {3}}, {.name = "bias", .shape = {-1}}};
+  const Tensor image(DType::kF32, {2, 2}), scale(DType::kF32, {3}), two(DType::kF32, {2}), three(DType::kF32, {3});
+  EXPECT_TRUE(match_inputs(specs, std::vector<NamedView>{{"image", image}, {"scale", scale}, {"bias", two}}).ok());
+  const auto error = match_inputs(specs, std::vector<NamedView>{{"bias", three}, {"image", image}, {"scale", scale}}).error();
+  EXPECT_EQ(error.code, ErrorCode::kMismatch);
+  EXPECT_EQ(error.where, "bias");
+  EXPECT_EQ(error.got, "3");
+}
+
 TEST_F(MatchInputs, names_a_missing_input) {
   const auto error = match({{"image", image_}}).error();
   EXPECT_EQ(error.code, ErrorCode::kNotFound);
