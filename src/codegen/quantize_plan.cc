@@ -62,14 +62,37 @@ Status pool_means(Graph& graph) {
   return graph::validate(graph);
 }
 
+/// How often each tensor is read, by a node or as an output or as the router's features.
+std::map<std::string, int> count_uses(const Graph& graph) {
+  std::map<std::string, int> uses;
+  for (const auto& node : graph.nodes)
+    for (const auto& input : node.inputs) ++uses[input];
+  for (const auto& output : graph.outputs) ++uses[output.name];
+  if (const auto features = graph.metadata.find(graph::kFeaturesKey); features != graph.metadata.end()) ++uses[features->second];
+  return uses;
+}
+
+/// A maximum pool before its activation (Conv, MaxPool, Relu) is taken behind it: a monotone function of a maximum is the maximum of its
+/// values, and an int8 layer clamps for nothing.
+void activate_before_pooling(Graph& graph) {
+  auto uses = count_uses(graph);
+  std::map<std::string, std::size_t> pools;  // by output
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+    Node& node = graph.nodes[i];
+    if (node.op == "MaxPool" && node.outputs.size() == 1 && uses[node.outputs[0]] == 1) pools[node.outputs[0]] = i;
+    if (node.op != "Relu" && node.op != "Clip") continue;
+    const auto found = pools.find(node.inputs[0]);
+    if (found == pools.end()) continue;
+    Node& pool = graph.nodes[found->second];
+    std::swap(pool.inputs[0], node.inputs[0]);
+    std::swap(pool.outputs, node.outputs);
+    std::swap(pool, node);
+  }
+}
+
 class Planner {
  public:
-  explicit Planner(Graph graph) : graph_(std::move(graph)) {
-    for (const auto& node : graph_.nodes)
-      for (const auto& input : node.inputs) ++uses_[input];
-    for (const auto& output : graph_.outputs) ++uses_[output.name];
-    if (const auto features = graph_.metadata.find(graph::kFeaturesKey); features != graph_.metadata.end()) ++uses_[features->second];
-  }
+  explicit Planner(Graph graph) : graph_(std::move(graph)), uses_(count_uses(graph_)) {}
 
   Result<QuantizationPlan> run() {
     for (const auto& node : graph_.nodes)
@@ -152,6 +175,7 @@ Result<QuantizationPlan> plan_quantization(Graph graph) {
   HEDGE_CHECK(graph::validate(graph));
   HEDGE_TRY(auto folded, graph::fold_batch_norm(std::move(graph)));
   HEDGE_CHECK(pool_means(folded));
+  activate_before_pooling(folded);
   return Planner(std::move(folded)).run();
 }
 

@@ -35,6 +35,25 @@ graph::Graph dense_pair(double first_bias = 0.1) {
   return std::move(b).build().value();
 }
 
+TEST(Quantize, takes_an_activation_before_the_maximum_pool_in_front_of_it) {
+  Rng rng(4);
+  Builder b("pooled");
+  const auto x = b.input("x", DType::kF32, {-1, 2, 4, 4});
+  const auto layer = b.op("Conv", {x, b.constant("w", drawn(rng, {3, 2, 1, 1}, 0.5))}, {}, "layer");
+  const auto pool = b.op("MaxPool", {layer}, {{"kernel_shape", std::vector<I>{2, 2}}, {"strides", std::vector<I>{2, 2}}}, "pool");
+  b.output(b.op("Relu", {pool}, {}, "relu"), "y");
+  const auto plan = plan_quantization(std::move(b).build().value());
+  ASSERT_TRUE(plan.ok()) << plan.error().message();
+  const auto& nodes = plan->graph.nodes;
+  ASSERT_EQ(nodes.size(), 4U) << "the last one names the output";
+  EXPECT_EQ(nodes[1].op, "Relu");
+  EXPECT_EQ(nodes[1].inputs[0], nodes[0].outputs[0]);
+  EXPECT_EQ(nodes[2].op, "MaxPool");
+  EXPECT_EQ(nodes[2].inputs[0], nodes[1].outputs[0]);
+  EXPECT_EQ(nodes[3].inputs[0], nodes[2].outputs[0]);
+  EXPECT_TRUE(graph::validate(plan->graph).ok());
+}
+
 TEST(Quantize, keeps_names_and_stays_close_to_the_floats) {
   const graph::Graph graph = dense_pair();
   const auto small = testing::quantized(graph, {.method = RangeMethod::kMinMax}, 1, 500);  // so many that new rows stay within their range
