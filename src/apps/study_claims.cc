@@ -9,13 +9,12 @@
 namespace hedge::apps {
 namespace {
 
-constexpr const char* kGrid[] = {"0.95", "0.90", "0.80", "0.70", "0.50"};
 constexpr double kPosterMargin = -0.1;  ///< points: an upper end above it everywhere is "not worse than the poster's"
 constexpr double kNothing = 1e-9;       ///< of a difference: what rounding leaves between equal figures
 constexpr double kRegret = 2;           ///< percent points of the gap
 
 bool at_every_coverage(const Json& comparison, double least_high) {
-  return std::all_of(std::begin(kGrid), std::end(kGrid),
+  return std::all_of(std::begin(kCoverages), std::end(kCoverages),
                      [&](const char* coverage) { return 100 * comparison.at("at").at(coverage).at("high").get<double>() > least_high; });
 }
 
@@ -124,7 +123,7 @@ std::string comparisons_table(const Json& comparisons) {
     text += "| " + one.at("a").get<std::string>() + " | " + one.at("b").get<std::string>() + " (" +
             words_of(one.at("question").get<std::string>()) + ") | " + interval(one.at("area"), 100, 2) + " | " +
             (one.contains("area_gap_points") ? interval(one.at("area_gap_points"), 1, 1) : std::string());
-    for (const char* coverage : kGrid) text += " | " + interval(one.at("at").at(coverage), 100, 2);
+    for (const char* coverage : kCoverages) text += " | " + interval(one.at("at").at(coverage), 100, 2);
     text += " | " + finding(one) + " |\n";
   }
   return text + "\n";
@@ -143,7 +142,7 @@ std::string fused_table(const Json& rows) {
                                                               : "not separated";
     lines += "| " + row.at("method").get<std::string>() + " | " + number(100 * row.at("global").at("accuracy").get<double>(), 2) + " | " +
              number(100 * fused.at("answer_accuracy").get<double>(), 2) + " | " + interval(gain, 100, 2) + " | " + finding;
-    for (const char* coverage : kGrid) lines += " | " + interval(row.at("accuracy_at").at(coverage), 100, 2);
+    for (const char* coverage : kCoverages) lines += " | " + interval(row.at("accuracy_at").at(coverage), 100, 2);
     lines += " |\n";
   }
   if (lines.empty()) return "";

@@ -1,18 +1,15 @@
 // What summary.json says of one model seed, out of what its steps left (docs/formats/study.md).
 #include <algorithm>
-#include <cmath>
 #include <cstdio>
 #include <optional>
 
 #include "apps/study.h"
+#include "apps/study_tables.h"
 #include "graph/onnx/onnx_io.h"
 #include "graph/operators.h"
 
 namespace hedge::apps {
 namespace {
-
-/// The coverages of summary.json's accuracy_at.
-constexpr double kGrid[] = {0.95, 0.90, 0.80, 0.70, 0.50};
 
 std::string key_of(double coverage) {
   char key[8];
@@ -129,9 +126,9 @@ std::int64_t router_macs(const std::filesystem::path& router_onnx) {
 Json accuracies(const Json& report, const std::string& method) {
   Json at_coverage = Json::object();
   for (const auto& row : report.at("curve"))
-    for (const double coverage : kGrid)
-      if (std::abs(row.at("coverage").get<double>() - coverage) < 1e-9 && row.contains(method))
-        at_coverage[key_of(coverage)] = mean_of(row.at(method), row.at(method).value("sd", 0.0));
+    for (const std::string coverage : kCoverages)
+      if (key_of(row.at("coverage").get<double>()) == coverage && row.contains(method))
+        at_coverage[coverage] = mean_of(row.at(method), row.at(method).value("sd", 0.0));
   return at_coverage;
 }
 

@@ -48,7 +48,7 @@ std::string routers_table(const Json& rows) {
       text += interval(row.at("area_gap_percent"), 1, 1) + " | " + number(row.at("area_gap_percent").at("sd").get<double>(), 1);
     else
       text += " | ";
-    for (const char* coverage : {"0.95", "0.90", "0.80", "0.70", "0.50"})
+    for (const char* coverage : kCoverages)
       text += " | " + (row.at("accuracy_at").contains(coverage) ? interval(row.at("accuracy_at").at(coverage), 100, 2) : std::string());
     text += " |\n";
   }

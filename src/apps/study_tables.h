@@ -9,6 +9,9 @@ namespace hedge::apps {
 /// Parts of the study's results in Markdown, from rows of summary.json (docs/formats/study.md). A field that is missing throws the JSON
 /// library's exception, which study_results makes an error of.
 
+/// The coverages that summary.json's accuracy_at has, as its keys.
+inline constexpr const char* kCoverages[] = {"0.95", "0.90", "0.80", "0.70", "0.50"};
+
 std::string number(double value, int digits);
 /// "mean [low, high]", each times `scale`.
 std::string interval(const Json& mean, double scale, int digits);

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "graph/passes.h"
+#include "graph/uses.h"
 
 namespace hedge::codegen {
 namespace {
@@ -27,13 +28,9 @@ struct Pair {
 
 class Pairs {
  public:
-  explicit Pairs(const Graph& graph) : graph_(graph) {
-    for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
-      for (const auto& input : graph.nodes[i].inputs) ++uses_[input];
+  explicit Pairs(const Graph& graph) : graph_(graph), uses_(graph::count_uses(graph)) {
+    for (std::size_t i = 0; i < graph.nodes.size(); ++i)
       for (const auto& output : graph.nodes[i].outputs) maker_[output] = i;
-    }
-    for (const auto& output : graph.outputs) ++uses_[output.name];
-    if (const auto features = graph.metadata.find(graph::kFeaturesKey); features != graph.metadata.end()) ++uses_[features->second];
   }
 
   std::vector<Pair> find() const {

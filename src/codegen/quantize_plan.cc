@@ -4,6 +4,7 @@
 #include "codegen/quantize.h"
 #include "graph/operators.h"
 #include "graph/passes.h"
+#include "graph/uses.h"
 
 namespace hedge::codegen {
 namespace {
@@ -29,10 +30,7 @@ std::vector<std::int64_t> axes_of(const Node& node, std::size_t rank) {
 /// GlobalAveragePool that it is; a Flatten drops the dimensions where the mean did.
 Status pool_means(Graph& graph) {
   HEDGE_TRY(const auto tensors, graph::infer_shapes(graph));
-  std::map<std::string, int> uses;
-  for (const auto& node : graph.nodes)
-    for (const auto& input : node.inputs) ++uses[input];
-  for (const auto& output : graph.outputs) uses[output.name] += 2;
+  auto uses = graph::count_uses(graph);
   std::vector<Node> nodes;
   for (Node& node : graph.nodes) {
     const auto rank_of = [&](const Node& n) { return tensors.at(n.inputs[0]).shape.size(); };
@@ -62,20 +60,10 @@ Status pool_means(Graph& graph) {
   return graph::validate(graph);
 }
 
-/// How often each tensor is read, by a node or as an output or as the router's features.
-std::map<std::string, int> count_uses(const Graph& graph) {
-  std::map<std::string, int> uses;
-  for (const auto& node : graph.nodes)
-    for (const auto& input : node.inputs) ++uses[input];
-  for (const auto& output : graph.outputs) ++uses[output.name];
-  if (const auto features = graph.metadata.find(graph::kFeaturesKey); features != graph.metadata.end()) ++uses[features->second];
-  return uses;
-}
-
 /// A maximum pool before its activation (Conv, MaxPool, Relu) is taken behind it: a monotone function of a maximum is the maximum of its
 /// values, and an int8 layer clamps for nothing.
 void activate_before_pooling(Graph& graph) {
-  auto uses = count_uses(graph);
+  auto uses = graph::count_uses(graph);
   std::map<std::string, std::size_t> pools;  // by output
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
     Node& node = graph.nodes[i];
@@ -92,7 +80,7 @@ void activate_before_pooling(Graph& graph) {
 
 class Planner {
  public:
-  explicit Planner(Graph graph) : graph_(std::move(graph)), uses_(count_uses(graph_)) {}
+  explicit Planner(Graph graph) : graph_(std::move(graph)), uses_(graph::count_uses(graph_)) {}
 
   Result<QuantizationPlan> run() {
     for (const auto& node : graph_.nodes)

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "graph/passes.h"
+#include "graph/uses.h"
 
 namespace hedge::graph {
 namespace {
@@ -15,13 +16,9 @@ struct Affine {
 
 class Folder {
  public:
-  explicit Folder(Graph graph) : graph_(std::move(graph)) {
-    for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
-      for (const auto& input : graph_.nodes[i].inputs) ++uses_[input];
+  explicit Folder(Graph graph) : graph_(std::move(graph)), uses_(count_uses(graph_)) {
+    for (std::size_t i = 0; i < graph_.nodes.size(); ++i)
       for (const auto& output : graph_.nodes[i].outputs) maker_[output] = i;
-    }
-    for (const Value& output : graph_.outputs) ++uses_[output.name];
-    if (const auto features = graph_.metadata.find(kFeaturesKey); features != graph_.metadata.end()) ++uses_[features->second];
   }
 
   Result<Graph> run() {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "codegen/kernels.h"
 #include "codegen/zoo_network.h"
 #include "graph/operators.h"
 #include "micro/naive.h"
@@ -26,18 +27,7 @@ std::vector<std::int8_t> naive(const Network& network, const Layer& layer, const
   const Activation& out = network.activations[layer.output];
   const micro::Clamp clamp{layer.low, layer.high};
   std::vector<std::int8_t> result(static_cast<std::size_t>(out.bytes()));
-  micro::Geometry g{.in_height = in.height,
-                    .in_width = in.width,
-                    .channels = in.channels,
-                    .kernel_height = layer.kernel_height,
-                    .kernel_width = layer.kernel_width,
-                    .stride_height = layer.stride_height,
-                    .stride_width = layer.stride_width,
-                    .pad_top = layer.pad_top,
-                    .pad_left = layer.pad_left,
-                    .out_height = out.height,
-                    .out_width = out.width,
-                    .input_zero = in.zero_point};
+  micro::Geometry g = geometry_of(network, layer);
   if (layer.kind == LayerKind::kFullyConnected) g = {.channels = static_cast<std::int32_t>(in.bytes()), .input_zero = in.zero_point};
   const auto scales = effective_scales(network, layer);
   const micro::LayerConstants constants{
