@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -61,6 +62,24 @@ TEST(Serial, nobody_listening_is_unavailable_after_the_wait) {
   EXPECT_EQ(code_of("tcp:127.0.0.1:" + std::to_string(port), {.connect_within = 100ms}), ErrorCode::kUnavailable);
   EXPECT_GE(seconds_between(start, kClock.now()), 0.1);
   EXPECT_EQ(code_of("unix:/nowhere/socket"), ErrorCode::kUnavailable);
+}
+
+TEST(Serial, a_host_that_is_silent_ends_the_wait_too) {
+  const Listener listener;  // whose queue is soon full: then nobody answers
+  const auto spec = "tcp:127.0.0.1:" + std::to_string(listener.port);
+  std::vector<std::unique_ptr<Transport>> queued;
+  for (int i = 0; i < 8; ++i) {
+    const auto start = kClock.now();
+    auto opened = open_serial(spec, {.connect_within = 200ms}, kClock);
+    if (opened) {
+      queued.push_back(std::move(opened).value());
+      continue;
+    }
+    EXPECT_EQ(opened.error().code, ErrorCode::kUnavailable);
+    EXPECT_LT(seconds_between(start, kClock.now()), 10.0) << "the kernel alone would try for minutes";
+    return;
+  }
+  GTEST_SKIP() << "this kernel's queue takes all";
 }
 
 TEST(Serial, a_socket_carries_bytes_both_ways_and_its_end_is_an_error) {
