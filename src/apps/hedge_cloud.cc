@@ -140,7 +140,7 @@ int run(int argc, char** argv) {
   CLI::App app(
       "hedge-cloud serves the global model of a hybrid over gRPC, in the Open Inference Protocol (KServe v2): hedge-edge,\n"
       "tritonclient and any other client of that protocol can query it.\n\n"
-      "A model with a preprocess recipe in its metadata takes the pictures as they are, u8 [N, H, W, C], and normalises\n"
+      "A model with a preprocess recipe in its metadata takes the images as they are, u8 [N, H, W, C], and normalises\n"
       "them itself; any other takes its own inputs. SIGTERM and SIGINT let calls under way finish, then end it.",
       "hedge-cloud");
   app.set_version_flag("--version", "hedge-cloud " HEDGE_VERSION);
