@@ -30,6 +30,5 @@ void add_baselines(CLI::App& app, Context& context);
 void add_plan(CLI::App& app, Context& context);
 void add_mcu(CLI::App& app, Context& context);
 void add_demo(CLI::App& app, Context& context);
-void add_bench(CLI::App& app, Context& context);
 
 }  // namespace hedge::apps
