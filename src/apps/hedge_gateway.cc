@@ -5,12 +5,14 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "apps/cloud_flags.h"
 #include "apps/console.h"
 #include "apps/device_program.h"
+#include "apps/renamed.h"
 #include "apps/signals.h"
 #include "core/json.h"
 #include "edge/bundle.h"
@@ -204,7 +206,11 @@ int run_program(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
-    return app.exit(e) == 0 ? 0 : static_cast<int>(ErrorCode::kInvalidArgument);
+    if (app.exit(e) == 0) return 0;
+    std::fputs(
+        hedge::apps::renamed_hint("hedge-gateway", std::span<const char* const>(argv + 1, static_cast<std::size_t>(argc - 1))).c_str(),
+        stderr);
+    return static_cast<int>(ErrorCode::kInvalidArgument);
   }
   hedge::apps::Console console("hedge-gateway");
   const Status status = run(flags, console);
