@@ -18,6 +18,16 @@ struct Flags {
   bool strict = false;
 };
 
+Status check_global(const model::ModelCard& global, const routing::Policy& policy) {
+  if (global.sha256 == policy.global_sha256) return {};
+  return Error{.code = ErrorCode::kMismatch,
+               .what = "the policy was calibrated with another global",
+               .where = global.path.string(),
+               .got = global.sha256,
+               .expected = policy.global_sha256,
+               .hint = "bundle the global that \"hedge predict\" judged, or fit again with this one"};
+}
+
 /// A bundle holds its base in one file.
 Status check_base(const model::ModelCard& base) {
   const bool onnx = base.format == model::Format::kOnnx;
@@ -51,6 +61,7 @@ Status run(const Flags& flags, Context& context) {
   HEDGE_TRY(const auto asked, open(flags.global, {.recipe = flags.global_recipe, .labels = labels(flags.global_labels)}, context));
   const auto& [base, global] = std::tie(opened.card, asked.card);
   HEDGE_CHECK(check_base(base));
+  HEDGE_CHECK(check_global(global, fitted.policy));
   HEDGE_TRY(auto map, map_classes(flags, base, global, context.console));
   HEDGE_TRY(auto base_bytes, read_file(flags.base));
   edge::BundleParts parts{.created_by = "hedge " HEDGE_VERSION,
