@@ -48,6 +48,9 @@ Result<Parts> read_bundle_parts(const std::string& folder) {
                  .what = "the policy was calibrated for fused answers, which a microcontroller does not make",
                  .where = folder,
                  .hint = "fit without --fuse"};
+  if (!bundle.manifest.base.columns.empty())
+    return outputs_are_not_classes(
+        folder, std::to_string(bundle.manifest.base.outputs) + " outputs for " + std::to_string(bundle.labels.size()) + " classes");
   Parts parts{.recipe = bundle.manifest.base.preprocess, .labels = bundle.labels};
   HEDGE_TRY(parts.base, graph::read_onnx(bundle.path(edge::Role::kBase)));
   HEDGE_TRY(parts.router, graph::read_onnx(bundle.path(edge::Role::kRouter)));

@@ -84,6 +84,15 @@ TEST_F(Client, gives_the_models_specs) {
   EXPECT_EQ(remote->outputs(kPatience)->size(), 2u) << "asked once";
 }
 
+TEST_F(Client, gives_what_the_server_says_of_its_model) {
+  const auto server = serve(control_);
+  const auto remote = connect_to(server->port());
+  const auto card = remote->card(kPatience);
+  ASSERT_TRUE(card.ok()) << card.error().message();
+  EXPECT_EQ(card->labels, (std::vector<std::string>{"cat", "dog"}));
+  EXPECT_EQ(card->sha256, std::string(64, 'a'));
+}
+
 TEST_F(Client, maps_the_servers_refusals) {
   const auto server = serve(control_);
   EXPECT_EQ(ask(*connect_to(server->port(), "other")).error().code, ErrorCode::kNotFound);
