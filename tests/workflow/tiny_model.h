@@ -38,7 +38,12 @@ inline std::string make_images(const hedge::testing::TemporaryFolder& folder, in
 inline std::string make_model(const hedge::testing::TemporaryFolder& folder, bool has_recipe = true) {
   auto graph = graph::build_zoo("mobile:4,depth=1", {.channels = 1, .height = kSide, .width = kSide}, 3, 7).value();
   Rng rng(5);
-  for (float& weight : graph.initializers.at(graph.nodes.back().inputs[1]).data<float>()) weight = static_cast<float>(rng.normal());
+  for (const auto& node : graph.nodes) {
+    if (node.op == "Gemm")  // so that the classes lie apart
+      for (float& weight : graph.initializers.at(node.inputs[1]).data<float>()) weight = static_cast<float>(rng.normal());
+    if (node.op == "BatchNormalization")  // untrained residual branches end with a factor of 0
+      for (float& gamma : graph.initializers.at(node.inputs[1]).data<float>()) gamma = static_cast<float>(0.75 + 0.5 * rng.uniform());
+  }
   if (has_recipe) graph.metadata[graph::kPreprocessKey] = tiny_recipe().to_json();
   graph.metadata[graph::kLabelsKey] = R"(["class0","class1","class2"])";
   const auto path = folder / "base.onnx";
