@@ -5,7 +5,8 @@
 
 Skips are counted wherever they happen: a whole ctest entry (skipped by its status or its output, or disabled) goes by ctest's name, a test inside a
 GoogleTest program (GTEST_SKIP, DISABLED_) by PROGRAM/SUITE.TEST. tests/may_skip.txt lists what may be skipped, where, and why.
-Exit status: ctest's where that is not 0; else 1 where a skip is not allowed or a line of the list names no test; else 0.
+Exit status: ctest's where that is not 0; else 1 where a skip is not allowed, or where a line of the list names no test (so the options must select
+all tests, as `make test` does); else 0.
 """
 
 import fnmatch
