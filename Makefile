@@ -36,7 +36,7 @@ bench: ## build, then all benchmarks (what a speed claim stands on)
 	$(STEP) build scripts/build.sh release
 	$(STEP) bench bash -c 'set -e; for b in $(RELEASE)/bin/*_bench; do [ -x "$$b" ] || { echo "no benchmarks"; exit 1; }; "$$b"; done'
 
-mcu-demo: ## a hybrid on a microcontroller: firmware in QEMU, its gateway and its cloud on 200 pictures; writes out/mcu/demo.json
+mcu-demo: ## a hybrid on a microcontroller: firmware in QEMU, its gateway and its cloud on 200 images; writes out/mcu/demo.json
 	$(STEP) setup scripts/setup.sh build run mcu
 	$(STEP) build scripts/build.sh release $(PROGRAMS)
 	$(STEP) mcu-demo $(RELEASE)/bin/hedge mcu demo --out out/mcu

@@ -10,12 +10,14 @@
 #include <iostream>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "apps/model_metadata.h"
+#include "apps/renamed.h"
 #include "core/file.h"
 #include "graph/onnx/onnx_io.h"
 #include "infer/openvino/openvino_executor.h"
@@ -140,7 +142,7 @@ int run(int argc, char** argv) {
   CLI::App app(
       "hedge-cloud serves the global model of a hybrid over gRPC, in the Open Inference Protocol (KServe v2): hedge-edge,\n"
       "tritonclient and any other client of that protocol can query it.\n\n"
-      "A model with a preprocess recipe in its metadata takes the pictures as they are, u8 [N, H, W, C], and normalises\n"
+      "A model with a preprocess recipe in its metadata takes the images as they are, u8 [N, H, W, C], and normalises\n"
       "them itself; any other takes its own inputs. SIGTERM and SIGINT let calls under way finish, then end it.",
       "hedge-cloud");
   app.set_version_flag("--version", "hedge-cloud " HEDGE_VERSION);
@@ -158,6 +160,7 @@ int run(int argc, char** argv) {
     return app.exit(success);
   } catch (const CLI::ParseError& error) {
     app.exit(error);
+    std::cerr << apps::renamed_hint("hedge-cloud", std::span<const char* const>(argv + 1, static_cast<std::size_t>(argc - 1)));
     return static_cast<int>(ErrorCode::kInvalidArgument);
   }
   const Status status = serve(flags);

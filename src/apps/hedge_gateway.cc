@@ -5,12 +5,14 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "apps/cloud_flags.h"
 #include "apps/console.h"
 #include "apps/device_program.h"
+#include "apps/renamed.h"
 #include "apps/signals.h"
 #include "core/json.h"
 #include "edge/bundle.h"
@@ -54,9 +56,9 @@ void add_flags(CLI::App& app, Flags& flags) {
   app.add_option("--bundle", flags.bundle, "the bundle that the firmware was made from: labels, recipes, the served model's name");
   app.add_option("--model", flags.model, "the served model's name, where no bundle tells it")->capture_default_str();
   app.add_option("--input", flags.input,
-                 "send the device these pictures: a picture, a folder, or a data set (as hedge-edge run).\n"
-                 "Without it the device answers pictures of its own, and each answer is a line");
-  app.add_option("--limit", flags.limit, "the first N pictures or answers only; 0: all")->capture_default_str();
+                 "send the device these images: an image, a folder, or a data set (as hedge-edge run).\n"
+                 "Without it the device answers images of its own, and each answer is a line");
+  app.add_option("--limit", flags.limit, "the first N images or answers only; 0: all")->capture_default_str();
   app.add_option("--threshold", flags.threshold, "set the device's threshold first: it queries iff score > threshold");
   app.add_option("--device-ms", flags.device_ms, "a device that owes something and is silent for so long is given up")
       ->capture_default_str()
@@ -77,7 +79,7 @@ void add_flags(CLI::App& app, Flags& flags) {
 /// What the answers mean: from the bundle, or else from the device alone.
 struct Meaning {
   std::vector<std::string> labels;
-  hedge::data::Preprocess device;  ///< a picture -> what the device takes
+  hedge::data::Preprocess device;  ///< an image -> what the device takes
   hedge::data::Preprocess global;
   std::string model;
 };
@@ -99,7 +101,7 @@ Result<Meaning> meaning_of(const Flags& flags, const hedge::micro::DeviceInfo& i
     return Error{.code = ErrorCode::kMismatch,
                  .what = "the device's model is not this bundle's",
                  .where = flags.bundle,
-                 .got = std::to_string(info.classes) + " classes, pictures of " + std::to_string(info.form.height) + "x" +
+                 .got = std::to_string(info.classes) + " classes, images of " + std::to_string(info.form.height) + "x" +
                         std::to_string(info.form.width) + "x" + std::to_string(info.form.channels),
                  .expected = std::to_string(bundle.labels.size()) + " classes, " + std::to_string(recipe.height) + "x" +
                              std::to_string(recipe.width) + "x" + std::to_string(recipe.channels),
@@ -112,7 +114,7 @@ Result<Meaning> meaning_of(const Flags& flags, const hedge::micro::DeviceInfo& i
 
 std::string instructions_text(const hedge::Json& summary) {
   const auto& mean = summary.at("device").at("instructions_mean");
-  return mean.is_number() ? "; " + std::to_string(mean.get<std::int64_t>()) + " instructions a picture" : "";
+  return mean.is_number() ? "; " + std::to_string(mean.get<std::int64_t>()) + " instructions an image" : "";
 }
 
 Result<std::unique_ptr<hedge::edge::Transport>> open_line(const Flags& flags, const hedge::Clock& clock) {
@@ -139,7 +141,7 @@ Result<std::unique_ptr<hedge::edge::Cloud>> open_cloud(const Flags& flags, const
 
 /// Answers until the end and writes lines and summary; gives the summary.
 Result<hedge::Json> answer(const Flags& flags, const hedge::edge::GatewayRun& task, hedge::apps::Console& console) {
-  std::unique_ptr<hedge::edge::PictureSource> source;
+  std::unique_ptr<hedge::edge::ImageSource> source;
   if (!flags.input.empty()) {
     HEDGE_TRY(source, hedge::edge::open_input(flags.input, task.labels, console.log()));
   }
@@ -165,7 +167,7 @@ Status run(const Flags& flags, hedge::apps::Console& console) {
   HEDGE_TRY(const auto info, gateway.greet(milliseconds(flags.connect_ms)));
   if (!flags.input.empty() && !info.fed)
     return Error{.code = ErrorCode::kMismatch,
-                 .what = "the device has pictures of its own and takes none",
+                 .what = "the device has images of its own and takes none",
                  .where = flags.serial,
                  .hint = "leave --input out"};
   HEDGE_TRY(const auto meaning, meaning_of(flags, info));
@@ -205,7 +207,11 @@ int run_program(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
-    return app.exit(e) == 0 ? 0 : static_cast<int>(ErrorCode::kInvalidArgument);
+    if (app.exit(e) == 0) return 0;
+    std::fputs(
+        hedge::apps::renamed_hint("hedge-gateway", std::span<const char* const>(argv + 1, static_cast<std::size_t>(argc - 1))).c_str(),
+        stderr);
+    return static_cast<int>(ErrorCode::kInvalidArgument);
   }
   hedge::apps::Console console("hedge-gateway");
   const Status status = run(flags, console);

@@ -59,21 +59,21 @@ bool is_quantised(const graph::Graph& graph) {
 }
 
 Status quantise_base(const McuOptions& options, const data::Dataset& dataset, Source& source) {
-  const auto data = calibration_of(dataset, source.recipe, source.base.inputs.at(0).name, options.pictures);
+  const auto data = calibration_of(dataset, source.recipe, source.base.inputs.at(0).name, options.images);
   HEDGE_TRY(auto made, quantise(std::move(source.base), data,
                                 {.ranges = {.progress = options.progress}, .equalize = false, .threads = options.threads}));
   source.base = std::move(made.graph);
   return {};
 }
 
-/// Moves the threshold to where the int8 hybrid keeps the share `coverage` of the calibration pictures on the device.
+/// Moves the threshold to where the int8 hybrid keeps the share `coverage` of the calibration images on the device.
 Status move_threshold(const McuOptions& options, const data::Dataset& dataset, const data::Preprocess& recipe, double coverage,
                       codegen::Program& program) {
   HEDGE_TRY(const auto runner, codegen::HostRunner::create(program.base, codegen::Arithmetic::kDevice));
   std::vector<float> scores;
-  for (const auto index : spread_over(dataset.size(), options.pictures)) {
-    HEDGE_TRY(const auto picture, dataset.picture(index));
-    HEDGE_TRY(const auto fitted, data::fit_picture(picture, recipe));
+  for (const auto index : spread_over(dataset.size(), options.images)) {
+    HEDGE_TRY(const auto image, dataset.image(index));
+    HEDGE_TRY(const auto fitted, data::fit_image(image, recipe));
     const auto values = runner.run(codegen::quantise_u8(program.normalization, program.base, fitted.pixels));
     scores.push_back(codegen::router_score(program.router, program.base, values));
   }
@@ -83,12 +83,12 @@ Status move_threshold(const McuOptions& options, const data::Dataset& dataset, c
       kept == 0 ? std::nextafter(scores.front(), -std::numeric_limits<float>::infinity()) : scores[std::min(kept, scores.size()) - 1];
   log(options.log, LogLevel::kInfo,
       "the threshold of the float base, " + std::to_string(program.threshold) + ", becomes " + std::to_string(moved) +
-          " for the int8 one: coverage " + std::to_string(coverage) + " of " + std::to_string(scores.size()) + " pictures");
+          " for the int8 one: coverage " + std::to_string(coverage) + " of " + std::to_string(scores.size()) + " images");
   program.threshold = moved;
   return {};
 }
 
-/// `dataset`: the calibration pictures; nullptr: none.
+/// `dataset`: the calibration images; nullptr: none.
 Result<codegen::Program> make_program(const McuOptions& options, Source source, const data::Dataset* dataset) {
   codegen::Program program{.name = std::filesystem::path(options.source).filename().string(),
                            .made_by = "hedge " HEDGE_VERSION,
@@ -125,7 +125,7 @@ Result<codegen::Program> open_mcu_program(const McuOptions& options) {
       return Error{.code = ErrorCode::kInvalidArgument,
                    .what = "the base is in floats",
                    .where = options.source,
-                   .expected = "an int8 base, or calibration pictures",
+                   .expected = "an int8 base, or calibration images",
                    .hint = "give --calibrate DATA, such as the calibration split of its data set"};
     HEDGE_CHECK(quantise_base(options, *opened.dataset, source));
   }

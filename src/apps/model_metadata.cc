@@ -18,7 +18,7 @@ Result<data::Preprocess> required_recipe(const graph::Graph& graph, const std::s
   HEDGE_TRY(auto recipe, recipe_of(graph));
   if (recipe) return *std::move(recipe);
   return Error{.code = ErrorCode::kNotFound,
-               .what = "the model does not say how its pictures are prepared",
+               .what = "the model does not say how its images are prepared",
                .where = where,
                .expected = std::string("metadata \"") + graph::kPreprocessKey + "\"",
                .hint = hint};

@@ -5,16 +5,16 @@
 #include <vector>
 
 #include "core/json.h"
-#include "core/result.h"
 #include "data/preprocess.h"
 #include "graph/graph.h"
+#include "hedge/result.h"
 
 namespace hedge::apps {
 
 /// The text under `key` in the model's metadata; empty where there is none.
 std::string metadata_of(const graph::Graph& graph, const char* key);
 
-/// How the model's pictures are prepared, by its metadata (docs/formats/model.md); nothing where it does not say.
+/// How the model's images are prepared, by its metadata (docs/formats/model.md); nothing where it does not say.
 /// Errors: those of Preprocess::from_json.
 Result<std::optional<data::Preprocess>> recipe_of(const graph::Graph& graph);
 /// The same where it must say. Errors: also kNotFound, with `where` and `hint`.

@@ -81,7 +81,7 @@ Result<OpenedModel> open_model(const std::filesystem::path& path, const OpenMode
   if (model.recipe.normalization.mean.empty())
     return Error{
         .code = ErrorCode::kNotFound,
-        .what = "the model does not say how its pictures are prepared",
+        .what = "the model does not say how its images are prepared",
         .where = model.path,
         .expected = std::string("metadata \"") + graph::kPreprocessKey + "\" or a file " + path.filename().string() + ".hedge.json",
         .hint =

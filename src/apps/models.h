@@ -6,14 +6,14 @@
 #include <string>
 #include <vector>
 
-#include "core/executor.h"
-#include "core/log.h"
-#include "core/result.h"
 #include "data/preprocess.h"
+#include "hedge/executor.h"
+#include "hedge/log.h"
+#include "hedge/result.h"
 
 namespace hedge::apps {
 
-/// A model file, opened to classify u8 pictures: its recipe's normalisation is folded into the executor.
+/// A model file, opened to classify u8 images: its recipe's normalisation is folded into the executor.
 struct OpenedModel {
   std::string path;
   std::string sha256;
@@ -39,7 +39,7 @@ struct OpenModelOptions {
 /// What a model is prepared with comes from the options, else from the sidecar beside it (apps/sidecar.h), else from its metadata.
 /// An ONNX file with operators or an opset that this project does not know is opened as OpenVINO takes it, and says nothing of itself;
 /// nor does a .tflite.
-/// Errors: those of reading; kNotFound where nothing says how to prepare pictures.
+/// Errors: those of reading; kNotFound where nothing says how to prepare images.
 Result<OpenedModel> open_model(const std::filesystem::path& path, const OpenModelOptions& options);
 
 }  // namespace hedge::apps

@@ -32,7 +32,7 @@ data::ModelClasses classes_of(const OpenedModel& model) {
   return classes;
 }
 
-/// Names the first few pictures that could not be decoded; those passed over at opening were said by then.
+/// Names the first few images that could not be decoded; those passed over at opening were said by then.
 void list_skipped(const std::vector<data::Skipped>& skipped, Console& console) {
   constexpr std::size_t kListed = 10;
   for (std::size_t i = 0; i < std::min(kListed, skipped.size()); ++i)
@@ -40,10 +40,10 @@ void list_skipped(const std::vector<data::Skipped>& skipped, Console& console) {
   if (skipped.size() > kListed) console.say("hedge: … and " + std::to_string(skipped.size() - kListed) + " more");
 }
 
-/// A class without pictures in a split is listed like a file that is none; it is no picture that was left out.
+/// A class without images in a split is listed like a file that is none; it is no image that was left out.
 bool is_empty_class(std::string_view reason) { return reason.ends_with("the class has no file in this split"); }
 
-/// Says how many classes have no picture in the split instead of naming each.
+/// Says how many classes have no image in the split instead of naming each.
 LogSink opening_log(Console& console, std::size_t& empty_classes) {
   return [sink = console.log(), &empty_classes](LogLevel level, const std::string& message) {
     if (is_empty_class(message))
@@ -60,7 +60,7 @@ void add_pair_flags(CLI::App& app, PairFlags& f, bool required) {
   if (required) base->required();
   app.add_option("--global", f.global, "the cloud's model; without it everything is for abstaining only");
   app.add_option("--base-recipe", f.base_recipe,
-                 "how the base's pictures are prepared: a JSON file, or e.g. resize=256,crop=224,mean=imagenet,std=imagenet; default: its "
+                 "how the base's images are prepared: a JSON file, or e.g. resize=256,crop=224,mean=imagenet,std=imagenet; default: its "
                  "metadata or MODEL.hedge.json");
   app.add_option("--global-recipe", f.global_recipe, "the same for the global");
   app.add_option(
@@ -92,7 +92,7 @@ Result<PairPredictions> predict_pair(const Pair& pair, const std::string& spec, 
                                      Console& console, const std::function<bool()>& should_stop) {
   std::size_t empty_classes = 0;
   HEDGE_TRY(auto opened, data::open_dataset(spec, {.strict = f.strict, .log = opening_log(console, empty_classes)}));
-  if (empty_classes > 0) console.say("hedge: " + std::to_string(empty_classes) + " classes have no picture in " + spec);
+  if (empty_classes > 0) console.say("hedge: " + std::to_string(empty_classes) + " classes have no image in " + spec);
   HEDGE_TRY(const auto maps, data::map_classes(opened.dataset->class_names(), classes_of(pair.base), classes_of(pair.global)));
   for (const auto& note : maps.notes) console.say("hedge: " + note);
   eval::PredictReport report;
@@ -136,7 +136,7 @@ Result<SplitTables> predict_splits(const PairFlags& flags, const std::string& da
     HEDGE_CHECK(routing::write_table(out / (name + ".table"), predicted.table));
     HEDGE_TRY(const auto outcomes, routing::outcomes(predicted.table));
     char line[160];
-    std::snprintf(line, sizeof line, "hedge: %-11s %6zu pictures, base %.1f %%, global %.1f %%", name.c_str(), predicted.table.size(),
+    std::snprintf(line, sizeof line, "hedge: %-11s %6zu images, base %.1f %%, global %.1f %%", name.c_str(), predicted.table.size(),
                   100 * outcomes.base_accuracy(), 100 * outcomes.global_accuracy());
     console.say(line);
     if (split == data::Split::kTrain) tables.fit = std::move(predicted.table);

@@ -9,8 +9,8 @@
 
 #include "apps/console.h"
 #include "apps/models.h"
-#include "core/result.h"
 #include "data/dataset.h"
+#include "hedge/result.h"
 #include "routing/prediction_table.h"
 
 namespace hedge::apps {

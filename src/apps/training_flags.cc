@@ -8,7 +8,7 @@ namespace hedge::apps {
 void TrainingFlags::add(CLI::App& app) {
   auto& o = options;
   app.add_option("--epochs", o.epochs, "passes over the data")->capture_default_str();
-  app.add_option("--batch", o.batch, "pictures a step")->capture_default_str();
+  app.add_option("--batch", o.batch, "images a step")->capture_default_str();
   app.add_option("--optimizer", optimizer, "adamw, or sgd for long runs")->capture_default_str()->check(CLI::IsMember({"sgd", "adamw"}));
   app.add_option("--lr", o.learning_rate, "peak learning rate: about 0.003 for adamw, 0.1 for sgd")->capture_default_str();
   app.add_option("--weight-decay", o.weight_decay, "of weights, not of biases and normalisation: about 0.02 for adamw, 0.0005 for sgd")
@@ -28,7 +28,7 @@ void TrainingFlags::add(CLI::App& app) {
   app.add_option("--seed", o.seed, "of new weights, the order and the augmentation")->capture_default_str();
   app.add_option("--threads", o.threads, "0: all cores; 1: the same bits in every run and resumption, in f32 and NCHW unless asked")
       ->capture_default_str();
-  app.add_flag("--strict", o.strict, "a file that is no picture is an error instead of being skipped");
+  app.add_flag("--strict", o.strict, "a file that is no image is an error instead of being skipped");
   app.add_flag("--fresh", o.fresh, "start anew even where a checkpoint stands");
 }
 

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "core/file.h"
-#include "core/result.h"
 #include "edge/manifest.h"
+#include "hedge/result.h"
 #include "routing/policy.h"
 
 namespace hedge::edge {

@@ -85,13 +85,13 @@ Result<Cloud::Signature> Cloud::signature(milliseconds deadline) {
   const auto left = deadline - std::chrono::duration_cast<milliseconds>(clock_.now() - start);
   if (left.count() < 1) return late(deadline);
   HEDGE_TRY(const auto outputs, remote_->outputs(left));
-  const Shape picture = {1, recipe_.height, recipe_.width, recipe_.channels};
-  if (!inputs.empty() && (inputs.front().dtype != DType::kU8 || !fits(picture, inputs.front().shape)))
+  const Shape image = {1, recipe_.height, recipe_.width, recipe_.channels};
+  if (!inputs.empty() && (inputs.front().dtype != DType::kU8 || !fits(image, inputs.front().shape)))
     return Error{.code = ErrorCode::kMismatch,
-                 .what = "the cloud's model takes other pictures than the bundle's recipe makes",
+                 .what = "the cloud's model takes other images than the bundle's recipe makes",
                  .where = inputs.front().name,
                  .got = std::string(to_string(inputs.front().dtype)) + " " + hedge::to_string(inputs.front().shape),
-                 .expected = "u8 " + hedge::to_string(picture),
+                 .expected = "u8 " + hedge::to_string(image),
                  .hint = "serve the global that this bundle was made with"};
   Signature names{.input = inputs.empty() ? kDefaultInput : inputs.front().name, .output = choose_output(outputs)};
   const std::lock_guard lock(mutex_);
@@ -99,13 +99,13 @@ Result<Cloud::Signature> Cloud::signature(milliseconds deadline) {
   return names;
 }
 
-Result<std::int64_t> Cloud::classify(const data::Picture& picture) {
-  HEDGE_TRY(const auto answer, logits(picture));
+Result<std::int64_t> Cloud::classify(const data::Image& image) {
+  HEDGE_TRY(const auto answer, logits(image));
   return std::max_element(answer.begin(), answer.end()) - answer.begin();
 }
 
-Result<std::vector<float>> Cloud::logits(const data::Picture& picture) {
-  HEDGE_TRY(const auto fitted, data::fit_picture(picture, recipe_));
+Result<std::vector<float>> Cloud::logits(const data::Image& image) {
+  HEDGE_TRY(const auto fitted, data::fit_image(image, recipe_));
   if (!breaker_.allow()) {
     const std::lock_guard lock(mutex_);
     return Error{.code = ErrorCode::kUnavailable,
@@ -125,7 +125,7 @@ Result<std::vector<float>> Cloud::logits(const data::Picture& picture) {
   return answer;
 }
 
-Result<std::vector<float>> Cloud::query(const data::Picture& fitted) {
+Result<std::vector<float>> Cloud::query(const data::Image& fitted) {
   const auto start = clock_.now();
   const auto names = signature(options_.deadline);
   // A server may lack the metadata call; one that is not reached at all is a failed query.

@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "core/clock.h"
-#include "core/result.h"
 #include "data/preprocess.h"
 #include "edge/circuit_breaker.h"
+#include "hedge/result.h"
 #include "oip/remote_model.h"
 
 namespace hedge::edge {
@@ -23,8 +23,8 @@ struct CloudOptions {
   [[nodiscard]] Status validate() const;
 };
 
-/// The global as the device sees it: a picture in, a class out, within a deadline.
-/// Sends u8 [1, H, W, C] (fit_picture by the global's recipe) as the remote model's first input, and takes its output
+/// The global as the device sees it: an image in, a class out, within a deadline.
+/// Sends u8 [1, H, W, C] (fit_image by the global's recipe) as the remote model's first input, and takes its output
 /// "logits", or else its first f32 [N, K] one. Thread-safe. `clock` must outlive it.
 class Cloud {
  public:
@@ -33,16 +33,16 @@ class Cloud {
         const Clock& clock);
 
   /// Asks for the model's metadata, so that the first query need not; a way to find out early that no cloud is there.
-  /// Errors: kUnavailable, kNotFound, kDeadline; kMismatch where the model's input cannot take the recipe's pictures.
+  /// Errors: kUnavailable, kNotFound, kDeadline; kMismatch where the model's input cannot take the recipe's images.
   Status connect(std::chrono::milliseconds deadline);
 
-  /// The global's class for `picture`; the lowest index wins a tie. Returns by the deadline even if the transport does not.
+  /// The global's class for `image`; the lowest index wins a tie. Returns by the deadline even if the transport does not.
   /// Errors: kDeadline (late); kUnavailable (dead, refusing, or left alone by the circuit breaker); kMismatch (the answer's
   /// shape or type, or the model's input); kBadData (an answer with NaN or infinite logits); those of the remote model.
-  [[nodiscard]] Result<std::int64_t> classify(const data::Picture& picture);
+  [[nodiscard]] Result<std::int64_t> classify(const data::Image& image);
 
-  /// The global's logits [classes] for `picture`, all finite. Errors: as classify.
-  [[nodiscard]] Result<std::vector<float>> logits(const data::Picture& picture);
+  /// The global's logits [classes] for `image`, all finite. Errors: as classify.
+  [[nodiscard]] Result<std::vector<float>> logits(const data::Image& image);
 
  private:
   struct Signature {
@@ -50,7 +50,7 @@ class Cloud {
     std::string output;  ///< empty: whatever the server gives
   };
   Result<Signature> signature(std::chrono::milliseconds deadline);
-  Result<std::vector<float>> query(const data::Picture& fitted);
+  Result<std::vector<float>> query(const data::Image& fitted);
   Result<std::vector<Tensor>> infer(const Signature& names, const TensorView& pixels, std::chrono::milliseconds deadline);
 
   const std::unique_ptr<oip::RemoteModel> remote_;

@@ -6,8 +6,8 @@
 #include <string_view>
 
 #include "core/json.h"
-#include "core/result.h"
 #include "data/preprocess.h"
+#include "hedge/result.h"
 
 namespace hedge::edge {
 
@@ -27,9 +27,9 @@ struct Part {
 
 /// What the device needs to know of the base beside its ONNX file.
 struct BaseInfo {
-  data::Preprocess preprocess;  ///< picture -> the base's input
+  data::Preprocess preprocess;  ///< image -> the base's input
   std::string features;         ///< the tensor fed to the router as "features"; "auto": the runner finds it; "": the router takes none
-  std::int64_t macs = 0;        ///< multiply-accumulates a picture; 0: not known
+  std::int64_t macs = 0;        ///< multiply-accumulates an image; 0: not known
   bool operator==(const BaseInfo&) const = default;
 };
 
@@ -37,7 +37,7 @@ struct BaseInfo {
 struct GlobalInfo {
   std::string name;             ///< the served model's name
   data::Preprocess preprocess;  ///< its geometric half is applied on the device; the cloud normalises
-  std::int64_t macs = 0;        ///< multiply-accumulates a picture; 0: not known
+  std::int64_t macs = 0;        ///< multiply-accumulates an image; 0: not known
   bool operator==(const GlobalInfo&) const = default;
 };
 

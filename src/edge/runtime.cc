@@ -28,11 +28,11 @@ Status check_matrix(const TensorSpec& spec, std::int64_t columns, const char* of
 }
 
 Status check_base_input(const Executor& base, const data::Preprocess& recipe) {
-  const Shape picture = {1, recipe.height, recipe.width, recipe.channels};
+  const Shape image = {1, recipe.height, recipe.width, recipe.channels};
   if (base.inputs().size() != 1) return unfit("base", "a base takes one input", std::to_string(base.inputs().size()), "1");
   const TensorSpec& input = base.inputs().front();
-  if (input.dtype == DType::kU8 && fits(picture, input.shape)) return {};
-  return unfit("base: " + input.name, "the input does not take the recipe's pictures", describe(input), "u8 " + hedge::to_string(picture));
+  if (input.dtype == DType::kU8 && fits(image, input.shape)) return {};
+  return unfit("base: " + input.name, "the input does not take the recipe's images", describe(input), "u8 " + hedge::to_string(image));
 }
 
 Result<std::size_t> find_output(const Executor& model, const std::string& name, const char* of) {
@@ -114,7 +114,7 @@ Result<std::unique_ptr<EdgeRuntime>> EdgeRuntime::create(RuntimeParts parts, con
   return runtime;
 }
 
-Result<std::vector<Tensor>> EdgeRuntime::run_base(const data::Picture& fitted) const {
+Result<std::vector<Tensor>> EdgeRuntime::run_base(const data::Image& fitted) const {
   const TensorView pixels{.dtype = DType::kU8,
                           .shape = {1, fitted.height, fitted.width, fitted.channels},
                           .bytes = reinterpret_cast<const std::byte*>(fitted.pixels.data())};
@@ -137,25 +137,25 @@ Result<float> EdgeRuntime::run_router(const std::vector<Tensor>& base) const {
   HEDGE_TRY(const auto outputs, parts_.router->run(inputs));
   const Tensor& score = outputs.at(score_);
   if (score.num_elements() != 1)
-    return unfit("router: score", "a router gives one score a picture", hedge::to_string(score.shape()), "[1] or [1, 1]");
+    return unfit("router: score", "a router gives one score an image", hedge::to_string(score.shape()), "[1] or [1, 1]");
   const float value = score.data<float>()[0];
   if (!std::isfinite(value)) return Error{.code = ErrorCode::kBadData, .what = "the score is not finite", .where = "router: score"};
   return value;
 }
 
-Result<std::int64_t> EdgeRuntime::ask_cloud(const data::Picture& picture, std::span<const float> base_logits) const {
-  if (!parts_.fusion || !parts_.fusion->adopted) return parts_.cloud->classify(picture);
-  HEDGE_TRY(const auto logits, parts_.cloud->logits(picture));
+Result<std::int64_t> EdgeRuntime::ask_cloud(const data::Image& image, std::span<const float> base_logits) const {
+  if (!parts_.fusion || !parts_.fusion->adopted) return parts_.cloud->classify(image);
+  HEDGE_TRY(const auto logits, parts_.cloud->logits(image));
   const auto top = routing::top_logits(logits, parts_.fusion->top_k);
   return routing::fused_answer(*parts_.fusion, base_logits, top.classes, top.logits);
 }
 
-void EdgeRuntime::query(const data::Picture& picture, std::span<const float> base_logits, Answer& answer) const {
+void EdgeRuntime::query(const data::Image& image, std::span<const float> base_logits, Answer& answer) const {
   if (!parts_.cloud) {
     answer.reason = "no cloud configured";
     return;
   }
-  const auto label = ask_cloud(picture, base_logits);
+  const auto label = ask_cloud(image, base_logits);
   if (label) {
     answer.label_index = *label;
     answer.source = Source::kCloud;
@@ -166,11 +166,11 @@ void EdgeRuntime::query(const data::Picture& picture, std::span<const float> bas
   }
 }
 
-Result<Answer> EdgeRuntime::answer(const data::Picture& picture) const {
+Result<Answer> EdgeRuntime::answer(const data::Image& image) const {
   Answer answer;
   Stopwatch total(clock_);
   Stopwatch step(clock_);
-  HEDGE_TRY(const auto fitted, data::fit_picture(picture, parts_.preprocess));
+  HEDGE_TRY(const auto fitted, data::fit_image(image, parts_.preprocess));
   answer.times_ms.preprocess = step.lap_ms();
   HEDGE_TRY(const auto base, run_base(fitted));
   const auto logits = base[logits_].data<float>();
@@ -180,7 +180,7 @@ Result<Answer> EdgeRuntime::answer(const data::Picture& picture) const {
   answer.times_ms.router = step.lap_ms();
   answer.wants_cloud = answer.score > parts_.threshold;
   if (answer.wants_cloud) {
-    query(picture, logits, answer);
+    query(image, logits, answer);
     if (parts_.cloud) answer.times_ms.cloud = step.lap_ms();
   } else {
     answer.reason = "score<=threshold";

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "core/result.h"
-#include "core/tensor.h"
+#include "hedge/result.h"
+#include "hedge/tensor.h"
 
 namespace hedge::oip {
 

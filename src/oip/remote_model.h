@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "core/executor.h"
-#include "core/result.h"
+#include "hedge/executor.h"
+#include "hedge/result.h"
 
 namespace hedge::oip {
 

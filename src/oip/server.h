@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "core/executor.h"
-#include "core/log.h"
-#include "core/result.h"
+#include "hedge/executor.h"
+#include "hedge/log.h"
+#include "hedge/result.h"
 #include "oip/remote_model.h"
 
 namespace hedge::oip {

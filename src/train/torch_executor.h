@@ -3,8 +3,8 @@
 #include <memory>
 #include <string>
 
-#include "core/executor.h"
 #include "graph/graph.h"
+#include "hedge/executor.h"
 
 namespace hedge::train {
 

@@ -12,10 +12,10 @@
 #include <vector>
 
 #include "core/clock.h"
-#include "core/executor.h"
 #include "core/sha256.h"
 #include "edge/bundle.h"
 #include "edge/runtime.h"
+#include "hedge/executor.h"
 #include "oip/remote_model.h"
 
 namespace hedge::edge::testing {
@@ -59,8 +59,8 @@ inline data::Preprocess tiny_recipe() {
   return {.channels = 1, .height = 2, .width = 2, .normalization = {.mean = {0.5F}, .std = {0.25F}}};
 }
 
-/// A 2 x 2 picture whose first pixel is `first`: the fake base says class first % 3, the fake router scores first / 255.
-inline data::Picture picture_of(std::uint8_t first) { return {.height = 2, .width = 2, .channels = 1, .pixels = {first, 0, 0, 0}}; }
+/// A 2 x 2 image whose first pixel is `first`: the fake base says class first % 3, the fake router scores first / 255.
+inline data::Image image_of(std::uint8_t first) { return {.height = 2, .width = 2, .channels = 1, .pixels = {first, 0, 0, 0}}; }
 
 inline std::unique_ptr<Executor> fake_base() {
   return std::make_unique<FakeExecutor>(
@@ -103,7 +103,7 @@ class FakeRemote final : public oip::RemoteModel {
     const std::lock_guard lock(mutex_);
     const int call = calls_++;
     input_name = std::string(inputs.front().name);
-    picture = Tensor(inputs.front().view);
+    image = Tensor(inputs.front().view);
     wanted = outputs;
     last_deadline = deadline;
     threads_.emplace_back([this, call, done = std::move(done)] { done(answer_(call)); });
@@ -123,7 +123,7 @@ class FakeRemote final : public oip::RemoteModel {
   std::vector<TensorSpec> output_specs = {{"logits", DType::kF32, {-1, kClasses}}};
   std::optional<Error> metadata_error;
   std::string input_name;  ///< of the last call, as the next three
-  Tensor picture;
+  Tensor image;
   std::vector<std::string> wanted;
   std::chrono::milliseconds last_deadline{0};
   std::atomic<int> cancelled{0};

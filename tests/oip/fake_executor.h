@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/executor.h"
+#include "hedge/executor.h"
 #include "oip/server.h"
 
 namespace hedge::oip {

@@ -79,7 +79,7 @@ void add_bundle(CLI::App& root, Context& context) {
   auto f = std::make_shared<Flags>();  // shared with the callback, which outlives this function
   app->add_option("--base", f->base, "the device's model (.onnx)")->required();
   app->add_option("--fitted", f->fitted, "the folder that \"hedge fit\" wrote")->required();
-  app->add_option("--global", f->global, "the cloud's model: its recipe says how the device must cut its pictures")->required();
+  app->add_option("--global", f->global, "the cloud's model: its recipe says how the device must cut its images")->required();
   app->add_option("--global-name", f->name, "the name that the cloud serves it under")->capture_default_str();
   app->add_option("--out", f->out, "the bundle's folder")->required();
   app->add_option("--labels", f->labels,

@@ -7,9 +7,9 @@
 #include <string_view>
 #include <vector>
 
-#include "core/executor.h"
-#include "core/result.h"
-#include "core/tensor.h"
+#include "hedge/executor.h"
+#include "hedge/result.h"
+#include "hedge/tensor.h"
 
 namespace hedge::oip {
 

@@ -113,7 +113,7 @@ Result<Form> choose_form(const graph::Graph& graph, const TrainOptions& options,
     const double seconds = measure(stepper, batch);
     log(sink, LogLevel::kInfo,
         std::string("measured ") + to_string(form.precision) + " " + to_string(form.layout) + ": " +
-            std::to_string(static_cast<int>(static_cast<double>(batch.labels.size()) / seconds)) + " pictures/s");
+            std::to_string(static_cast<int>(static_cast<double>(batch.labels.size()) / seconds)) + " images/s");
     if (seconds < best_s) best_s = seconds, best = form;
   }
   return best;

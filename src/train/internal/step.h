@@ -4,8 +4,8 @@
 
 #include <memory>
 
-#include "core/log.h"
 #include "data/loader.h"
+#include "hedge/log.h"
 #include "train/internal/loss.h"
 #include "train/internal/trainable_graph.h"
 #include "train/trainer.h"

@@ -27,7 +27,7 @@ class SharedModels : public testing::TestWithParam<ModelCase> {
   }
 
   /// Random pixels, repeatable.
-  static Tensor pictures(std::int64_t batch) {
+  static Tensor images(std::int64_t batch) {
     Shape shape = GetParam().input;
     shape[0] = batch;
     Tensor tensor(GetParam().dtype, shape);
@@ -54,7 +54,7 @@ TEST_P(SharedModels, open_run_in_any_batch_and_give_logits_and_features) {
   EXPECT_EQ((*executor)->outputs()[0].dtype, DType::kF32);
   EXPECT_EQ((*executor)->outputs()[1].name, "features");
   for (const std::int64_t batch : {1, 2}) {
-    const Tensor x = pictures(batch);
+    const Tensor x = images(batch);
     const auto outputs = (*executor)->run(std::vector<NamedView>{{(*executor)->inputs()[0].name, x}});
     ASSERT_TRUE(outputs.ok()) << outputs.error().message();
     EXPECT_EQ((*outputs)[0].shape(), (Shape{batch, GetParam().classes}));
@@ -75,7 +75,7 @@ TEST_P(SharedModels, open_run_in_any_batch_and_give_logits_and_features) {
 TEST_P(SharedModels, give_logits_and_not_probabilities) {
   auto executor = open_openvino(path_);
   ASSERT_TRUE(executor.ok()) << executor.error().message();
-  const Tensor x = pictures(1);
+  const Tensor x = images(1);
   const auto outputs = (*executor)->run(std::vector<NamedView>{{(*executor)->inputs()[0].name, x}});
   ASSERT_TRUE(outputs.ok()) << outputs.error().message();
   bool negative = false;
@@ -89,12 +89,12 @@ TEST_P(SharedModels, give_logits_and_not_probabilities) {
 
 class QuantisedModels : public SharedModels {};
 
-TEST_P(QuantisedModels, take_u8_pictures_as_the_others_do) {
+TEST_P(QuantisedModels, take_u8_images_as_the_others_do) {
   const auto plain = open_openvino(path_);
   const auto folded = open_openvino(path_, {.normalization = Normalization{.mean = {0.1F, 0.2F, 0.3F}, .std = {1, 1, 1}}});
   ASSERT_TRUE(plain.ok() && folded.ok()) << folded.error().message();
   EXPECT_EQ((*folded)->inputs()[0].dtype, DType::kU8);
-  const Tensor own = pictures(2);
+  const Tensor own = images(2);
   Tensor bytes(DType::kU8, own.shape());
   const int offset = GetParam().dtype == DType::kI8 ? 128 : 0;
   for (std::size_t i = 0; i < own.num_bytes(); ++i)
