@@ -85,6 +85,15 @@ TEST_F(Client, gives_the_models_specs) {
   EXPECT_EQ(remote->outputs(kPatience)->size(), 2u) << "asked once";
 }
 
+TEST_F(Client, gives_what_the_server_says_of_its_model) {
+  const auto server = serve(control_);
+  const auto remote = connect_to(server->port());
+  const auto card = remote->card(kPatience);
+  ASSERT_TRUE(card.ok()) << card.error().message();
+  EXPECT_EQ(card->labels, (std::vector<std::string>{"cat", "dog"}));
+  EXPECT_EQ(card->sha256, std::string(64, 'a'));
+}
+
 TEST_F(Client, maps_the_servers_refusals) {
   const auto server = serve(control_);
   EXPECT_EQ(ask(*connect_to(server->port(), "other")).error().code, ErrorCode::kNotFound);
@@ -348,6 +357,7 @@ class LyingModel final : public RemoteModel {
   Result<std::vector<TensorSpec>> outputs(std::chrono::milliseconds) override {
     return std::vector<TensorSpec>{{"logits", DType::kF32, {-1, 3}}};
   }
+  Result<RemoteCard> card(std::chrono::milliseconds) override { return RemoteCard{}; }
   std::unique_ptr<RemoteCall> infer_async(std::span<const NamedView>, const std::vector<std::string>&, std::chrono::milliseconds,
                                           Done done) override {
     std::vector<Tensor> tensors;
