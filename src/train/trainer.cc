@@ -7,9 +7,9 @@
 #include <thread>
 
 #include "graph/operators.h"
+#include "train/fingerprint.h"
 #include "train/internal/checkpoint.h"
 #include "train/internal/epoch.h"
-#include "train/internal/fingerprint.h"
 #include "train/internal/loss.h"
 #include "train/internal/schedule.h"
 #include "train/internal/step.h"
@@ -116,7 +116,7 @@ std::string csv_line(const TrainOptions& options, std::int64_t epoch, const inte
 Result<Trained> train_checked(const Task& task) {
   const auto& options = task.options;
   at::set_num_threads(options.threads > 0 ? options.threads : static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));
-  const auto fingerprint = internal::fingerprint_of(task.graph, task.dataset, task.recipe, options, task.objective);
+  const auto fingerprint = fingerprint_of(task.graph, task.dataset, task.recipe, options, task.objective);
   HEDGE_TRY(auto network, TrainableGraph::create(task.graph));
   HEDGE_TRY(const auto loss, internal::Loss::create(task.objective, task.graph, task.recipe, options.label_smoothing));
   Stepper stepper(network, options, loss, task.objective.only);
