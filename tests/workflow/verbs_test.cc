@@ -15,6 +15,7 @@
 #include "eval/report_json.h"
 #include "routing/scores.h"
 #include "workflow/adapt.h"
+#include "workflow/bundle.h"
 #include "workflow/compare.h"
 #include "workflow/evaluate.h"
 #include "workflow/exits.h"
@@ -303,6 +304,27 @@ TEST_F(Verbs, adapting_judges_each_arm_beside_the_control) {
   options.seeds = 1;
   options.out = at("stopped");
   EXPECT_EQ(adapt(options, stopped()).error().code, ErrorCode::kCancelled);
+}
+
+TEST_F(Verbs, bundling_packs_what_was_fitted_and_refuses_another_global) {
+  BundleOptions options{.base = {.path = at("base.onnx")},
+                        .global = {.path = at("global.onnx")},
+                        .fitted = at("hybrid"),
+                        .out = at("bundle"),
+                        .strict = true};
+  const auto bundled = bundle(options);
+  ASSERT_TRUE(bundled.ok()) << bundled.error().message();
+  EXPECT_EQ(bundled->classes_by, edge::ClassesBy::kName);
+  EXPECT_TRUE(bundled->notes.empty());
+  const auto read = edge::read_bundle(options.out);
+  ASSERT_TRUE(read.ok()) << read.error().message();
+  EXPECT_EQ(read->policy.chosen.threshold, bundled->threshold);
+  EXPECT_EQ(read->labels, (std::vector<std::string>{"class0", "class1", "class2"}));
+  options.global.path = at("base.onnx");
+  const auto other = bundle(options);
+  ASSERT_FALSE(other.ok());
+  EXPECT_EQ(other.error().code, ErrorCode::kMismatch);
+  EXPECT_NE(other.error().message().find("another global"), std::string::npos) << other.error().message();
 }
 
 }  // namespace
