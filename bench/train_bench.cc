@@ -1,5 +1,5 @@
 // Training throughput of the interpreted graph against the same network hand-written with libtorch modules, in one run.
-// Each pair of steps runs back to back, so that the ratio holds when the machine's speed drifts. Counters: pictures a second of each,
+// Each pair of steps runs back to back, so that the ratio holds when the machine's speed drifts. Counters: images a second of each,
 // and their ratio (interpreted / hand-written), median over the pairs.
 #include <ATen/Parallel.h>
 #include <benchmark/benchmark.h>

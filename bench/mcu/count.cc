@@ -1,4 +1,4 @@
-// Around an exported folder: the instructions of one picture, in QEMU. Prints "base N router N stack N checksum N".
+// Around an exported folder: the instructions of one image, in QEMU. Prints "base N router N stack N checksum N".
 #include "hedge_model.h"
 #include "micro/platform/platform.h"
 
@@ -6,19 +6,19 @@ int main() {
   using namespace hedge::micro::platform;
   constexpr int kBytes = hedge_model::kInputHeight * hedge_model::kInputWidth * hedge_model::kInputChannels;
   start_counter();
-  std::uint8_t* picture = hedge_model::input();
-  for (int i = 0; i < kBytes; ++i) picture[i] = static_cast<std::uint8_t>(i * 7 + i / 251);
+  std::uint8_t* image = hedge_model::input();
+  for (int i = 0; i < kBytes; ++i) image[i] = static_cast<std::uint8_t>(i * 7 + i / 251);
   const InstructionCounter base;
-  hedge_model::base::quantise(picture);
+  hedge_model::base::quantise(image);
   hedge_model::base::run();
   const auto base_instructions = base.instructions();
   std::uint32_t checksum = 2166136261U;
   for (int i = 0; i < hedge_model::kClasses; ++i)
     checksum = (checksum ^ static_cast<std::uint8_t>(hedge_model::base::logits()[i])) * 16777619U;
   // The whole again: what it takes more is the router's.
-  for (int i = 0; i < kBytes; ++i) picture[i] = static_cast<std::uint8_t>(i * 7 + i / 251);
+  for (int i = 0; i < kBytes; ++i) image[i] = static_cast<std::uint8_t>(i * 7 + i / 251);
   const InstructionCounter all;
-  hedge_model::run(picture);
+  hedge_model::run(image);
   const auto all_instructions = all.instructions();
   write("base ");
   write_number(base_instructions);

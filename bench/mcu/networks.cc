@@ -1,4 +1,4 @@
-// mcu_networks NAME TARGET ARENA_BUDGET FOLDER: a network of the zoo, untrained, quantised on random pictures, as "hedge mcu export" writes
+// mcu_networks NAME TARGET ARENA_BUDGET FOLDER: a network of the zoo, untrained, quantised on random images, as "hedge mcu export" writes
 // it; report.json beside it. For bench/mcu/networks.py.
 #include <cstdio>
 #include <cstdlib>
@@ -34,10 +34,10 @@ Result<Network> quantised(const std::string& name, Form form) {
   wake(graph);
   HEDGE_TRY(const auto plan, plan_quantization(std::move(graph)));
   const CalibrationData data{.batches = 1, .batch = [&](std::size_t) -> Result<std::map<std::string, Tensor>> {
-                               Tensor picture(DType::kF32, {1, 3, form.size, form.size});
+                               Tensor image(DType::kF32, {1, 3, form.size, form.size});
                                Rng rng(1);
-                               for (float& value : picture.data<float>()) value = static_cast<float>(2 * rng.uniform() - 1);
-                               return std::map<std::string, Tensor>{{plan.graph.inputs.at(0).name, std::move(picture)}};
+                               for (float& value : image.data<float>()) value = static_cast<float>(2 * rng.uniform() - 1);
+                               return std::map<std::string, Tensor>{{plan.graph.inputs.at(0).name, std::move(image)}};
                              }};
   const auto make = [](const graph::Graph& g) { return infer::make_reference_executor(g); };
   HEDGE_TRY(const auto ranges, calibrate(plan, make, data, {.method = RangeMethod::kMinMax}));

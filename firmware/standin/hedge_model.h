@@ -25,9 +25,9 @@ inline std::uint8_t* input() { return internal::arena; }
 inline void set_threshold(float value) { internal::threshold = value; }
 inline float threshold() { return internal::threshold; }
 
-inline Answer run(const std::uint8_t* picture) {
-  const float score = static_cast<float>(picture[1]) / 255.0F;
-  return {.label = picture[0] % kClasses, .score = score, .query = score > internal::threshold};
+inline Answer run(const std::uint8_t* image) {
+  const float score = static_cast<float>(image[1]) / 255.0F;
+  return {.label = image[0] % kClasses, .score = score, .query = score > internal::threshold};
 }
 
 }  // namespace hedge_model

@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "core/result.h"
+#include "hedge/result.h"
 #include "oip/remote_model.h"
 
 namespace hedge::apps {

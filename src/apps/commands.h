@@ -4,7 +4,7 @@
 #include <functional>
 
 #include "apps/console.h"
-#include "core/result.h"
+#include "hedge/result.h"
 
 namespace hedge::apps {
 

@@ -4,8 +4,8 @@
 #include <string>
 
 #include "core/clock.h"
-#include "core/log.h"
-#include "core/result.h"
+#include "hedge/log.h"
+#include "hedge/result.h"
 
 namespace hedge::apps {
 

@@ -15,8 +15,8 @@
 namespace hedge::apps {
 namespace {
 
-constexpr double kMostDiffering = 0.001;  // share of answers; of a small set, one picture
-constexpr std::size_t kDrillPictures = 2000;
+constexpr double kMostDiffering = 0.001;  // share of answers; of a small set, one image
+constexpr std::size_t kDrillImages = 2000;
 
 /// The demo's files.
 struct Files {
@@ -81,7 +81,7 @@ Status evaluate_and_bundle(const DemoOptions& options, const Files& files, Steps
                               files.at("bundle")});
 }
 
-/// The live run's figures with the share of pictures that came out as the table says.
+/// The live run's figures with the share of images that came out as the table says.
 Result<Json> compare(const Files& files, Json live) {
   HEDGE_TRY(const auto table, routing::read_table(files.at("test.table")));
   HEDGE_TRY(const auto fitted, read_fitted(files.at("gain-1")));
@@ -128,7 +128,7 @@ void print_summary(const Json& summary, const Files& files) {
                 is_inside ? "inside" : "OUTSIDE");
   };
   std::printf(
-      "\nLive run: %lld of %lld pictures answered, %lld on the edge, %lld by the cloud, %lld fallbacks; p50 %.2f ms, p99 %.2f ms; %.2f %% "
+      "\nLive run: %lld of %lld images answered, %lld on the edge, %lld by the cloud, %lld fallbacks; p50 %.2f ms, p99 %.2f ms; %.2f %% "
       "as the table says\n",
       live.at("answered").get<long long>(), live.at("total").get<long long>(), live.at("edge").get<long long>(),
       live.at("cloud").get<long long>(), live.at("fallback").get<long long>(), live.at("p50_ms").get<double>(),
@@ -157,7 +157,7 @@ Status add_live_to_report(const Files& files, Json& report, const Json& live) {
 Status judge(const Json& live, const Json& drill) {
   for (const auto* run : {&live, &drill})
     if (run->at("answered").get<std::int64_t>() + run->at("errors").get<std::int64_t>() != run->at("total").get<std::int64_t>())
-      return Error{.code = ErrorCode::kMismatch, .what = "not every picture was answered", .where = "live run"};
+      return Error{.code = ErrorCode::kMismatch, .what = "not every image was answered", .where = "live run"};
   const auto answered = live.at("answered").get<std::int64_t>();
   const auto differing = live.at("other_source").get<std::int64_t>() + live.at("other_label").get<std::int64_t>();
   const auto most = std::max<std::int64_t>(1, static_cast<std::int64_t>(kMostDiffering * static_cast<double>(answered)));
@@ -195,10 +195,10 @@ Result<Live> go_live(const DemoOptions& options, const Files& files, Steps& step
   HEDGE_TRY(auto answers, run_live(setup, steps, console));
   HEDGE_TRY(live.answers, compare(files, std::move(answers)));
   HEDGE_TRY(auto drill_spec, data::parse_spec(test_spec));
-  const auto pictures = std::min({kDrillPictures, drill_spec.limit.value_or(kDrillPictures), live.answers.at("total").get<std::size_t>()});
-  drill_spec.limit = pictures;
+  const auto images = std::min({kDrillImages, drill_spec.limit.value_or(kDrillImages), live.answers.at("total").get<std::size_t>()});
+  drill_spec.limit = images;
   setup.input = data::to_string(drill_spec);
-  HEDGE_TRY(live.drill, run_drill(setup, pictures / 3, steps, console));
+  HEDGE_TRY(live.drill, run_drill(setup, images / 3, steps, console));
   return live;
 }
 

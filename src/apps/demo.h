@@ -8,7 +8,7 @@
 
 #include "apps/console.h"
 #include "core/json.h"
-#include "core/result.h"
+#include "hedge/result.h"
 
 namespace hedge::apps {
 
@@ -21,7 +21,7 @@ struct DemoOptions {
   std::string global_net = "resnet:48,1,stem_stride=2";
   std::int64_t base_epochs = 9;
   std::int64_t global_epochs = 12;
-  std::int64_t size = 0;  ///< pictures are brought to size x size; 0: as hedge train decides
+  std::int64_t size = 0;  ///< images are brought to size x size; 0: as hedge train decides
   std::int64_t pad_crop = 0;
   bool flip = true;
   double coverage = 0.8;

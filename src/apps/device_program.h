@@ -6,9 +6,9 @@
 
 #include "apps/cloud_flags.h"
 #include "core/json.h"
-#include "core/log.h"
-#include "core/result.h"
 #include "edge/cloud.h"
+#include "hedge/log.h"
+#include "hedge/result.h"
 
 /// What hedge-edge and hedge-gateway do alike.
 namespace hedge::apps {

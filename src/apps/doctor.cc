@@ -140,7 +140,7 @@ Check examine_data(const DoctorOptions& options) {
     std::error_code code;
     if (fs::exists(file, code) || fs::exists(file.string() + ".gz", code)) continue;
     check.found = std::string("no ") + name + " in " + options.fashion_mnist.string();
-    check.hint = "install dataset-fashion-mnist, or use folder:PATH with your own pictures";
+    check.hint = "install dataset-fashion-mnist, or use folder:PATH with your own images";
     return check;
   }
   check.ok = true;

@@ -23,36 +23,36 @@ double confidence(std::span<const float> logits) {
   return 1.0 / sum;
 }
 
-/// Above this, a photograph is a tenth of the size as JPEG; small pictures stay exact.
+/// Above this, a photograph is a tenth of the size as JPEG; small images stay exact.
 constexpr std::int64_t kLargestPngSide = 64;
 constexpr std::int64_t kShorterSide = 96;
 constexpr int kJpegQuality = 82;
 
 /// Sets "png" or "jpeg".
-Status add_thumbnail(const data::Picture& picture, Json& json) {
-  if (std::max(picture.height, picture.width) <= kLargestPngSide) {
-    HEDGE_TRY(const auto png, data::encode_png(picture));
+Status add_thumbnail(const data::Image& image, Json& json) {
+  if (std::max(image.height, image.width) <= kLargestPngSide) {
+    HEDGE_TRY(const auto png, data::encode_png(image));
     json["png"] = base64(png);
     return {};
   }
-  const auto shorter = std::min(picture.height, picture.width);
-  const auto channels = static_cast<std::size_t>(picture.channels);
-  data::Preprocess small{.channels = picture.channels,
-                         .height = picture.height,
-                         .width = picture.width,
+  const auto shorter = std::min(image.height, image.width);
+  const auto channels = static_cast<std::size_t>(image.channels);
+  data::Preprocess small{.channels = image.channels,
+                         .height = image.height,
+                         .width = image.width,
                          .normalization = {.mean = std::vector<float>(channels, 0.0F), .std = std::vector<float>(channels, 1.0F)}};
   if (shorter > kShorterSide) {
     small.resize_shorter = kShorterSide;
-    small.height = picture.height * kShorterSide / shorter;
-    small.width = picture.width * kShorterSide / shorter;
+    small.height = image.height * kShorterSide / shorter;
+    small.width = image.width * kShorterSide / shorter;
   }
-  HEDGE_TRY(const auto fitted, data::fit_picture(picture, small));
+  HEDGE_TRY(const auto fitted, data::fit_image(image, small));
   HEDGE_TRY(const auto jpeg, data::encode_jpeg(fitted, kJpegQuality));
   json["jpeg"] = base64(jpeg);
   return {};
 }
 
-/// What every picture of one gallery is described with.
+/// What every image of one gallery is described with.
 struct Source {
   const routing::TableView& table;
   const data::Dataset& dataset;
@@ -67,9 +67,9 @@ struct Source {
 };
 
 Result<Json> describe(const Source& source, std::size_t row) {
-  HEDGE_TRY(const auto picture, source.dataset.picture(row));
+  HEDGE_TRY(const auto image, source.dataset.image(row));
   Json json = Json::object();
-  HEDGE_CHECK(add_thumbnail(picture, json));
+  HEDGE_CHECK(add_thumbnail(image, json));
   const auto classes = static_cast<std::size_t>(source.table.classes());
   const auto label = source.table.labels.data<std::int64_t>()[row];
   json["row"] = row;
@@ -86,13 +86,13 @@ Result<Json> describe(const Source& source, std::size_t row) {
 
 /// Up to `most` of `rows`, evenly over their order.
 Result<Json> describe_some(const Source& source, const std::vector<std::size_t>& rows, std::size_t most) {
-  Json pictures = Json::array();
+  Json images = Json::array();
   const auto shown = std::min(most, rows.size());
   for (std::size_t k = 0; k < shown; ++k) {
-    HEDGE_TRY(auto picture, describe(source, rows[k * rows.size() / shown]));
-    pictures.push_back(std::move(picture));
+    HEDGE_TRY(auto image, describe(source, rows[k * rows.size() / shown]));
+    images.push_back(std::move(image));
   }
-  return pictures;
+  return images;
 }
 
 }  // namespace
@@ -102,7 +102,7 @@ Result<Gallery> make_gallery(const routing::TableView& table, const GalleryReque
   const auto& dataset = *opened.dataset;
   const auto scores = request.scores;
   if (dataset.content_hash() != table.info.content_hash || dataset.size() != table.size() || scores.size() != table.size())
-    return Error{.code = ErrorCode::kMismatch, .what = "the data set no longer holds the table's pictures", .where = table.info.dataset};
+    return Error{.code = ErrorCode::kMismatch, .what = "the data set no longer holds the table's images", .where = table.info.dataset};
   const Source source{.table = table,
                       .dataset = dataset,
                       .scores = scores,

@@ -1,5 +1,9 @@
 // hedge: the workbench. Parses, wires and prints; the work is in the rooms.
+#include <cstdio>
+#include <span>
+
 #include "apps/commands.h"
+#include "apps/renamed.h"
 #include "apps/signals.h"
 
 int main(int argc, char** argv) {
@@ -8,8 +12,8 @@ int main(int argc, char** argv) {
   Console console("hedge");
   Context context{.console = console, .should_stop = {}, .chosen = {}};
   CLI::App app(
-      "hedge: hybrid edge-cloud image classification. Leaves easy pictures on the device and queries the cloud only where that helps.\n"
-      "From pictures to a running hybrid: train (twice) -> predict (thrice) -> fit -> eval -> bundle; \"hedge demo\" does it all.\n"
+      "hedge: hybrid edge-cloud image classification. Leaves easy images on the device and queries the cloud only where that helps.\n"
+      "From images to a running hybrid: train (twice) -> predict (thrice) -> fit -> eval -> bundle; \"hedge demo\" does it all.\n"
       "Exit codes: 0 done, 2 bad argument, 3 not found, 4 bad format, 5 unsupported, 6 mismatch, 7 I/O, 8 target unreachable,\n"
       "9 peer unavailable, 10 deadline, 11 cancelled (what was done is kept), 12 unusable data, 70 internal.");
   app.name("hedge");
@@ -21,7 +25,9 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
-    return app.exit(e) == 0 ? 0 : static_cast<int>(ErrorCode::kInvalidArgument);
+    if (app.exit(e) == 0) return 0;
+    std::fputs(renamed_hint("hedge", std::span<const char* const>(argv + 1, static_cast<std::size_t>(argc - 1))).c_str(), stderr);
+    return static_cast<int>(ErrorCode::kInvalidArgument);
   }
   context.should_stop = [&stop = catch_signals()] { return stop.load(); };
   try {

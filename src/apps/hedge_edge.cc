@@ -1,13 +1,17 @@
 // hedge-edge: the hybrid on the device. Parses, wires and prints; the work is in src/edge.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <memory>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "apps/cloud_flags.h"
 #include "apps/console.h"
 #include "apps/device_program.h"
+#include "apps/renamed.h"
 #include "apps/signals.h"
 #include "core/json.h"
 #include "edge/bundle.h"
@@ -41,36 +45,36 @@ struct InspectFlags {
 
 void add_run(CLI::App& app, RunFlags& flags) {
   app.description(
-      "Answers pictures: the base on this device decides what it can, the rest is sent to the global in the cloud.\n"
-      "Writes one JSON line a picture, in the order of the input. Where the cloud fails or is late the base's answer\n"
-      "stands, marked \"edge-fallback\". Ctrl-C finishes the pictures under way and keeps the lines so far (exit code 11).");
+      "Answers images: the base on this device decides what it can, the rest is sent to the global in the cloud.\n"
+      "Writes one JSON line an image, in the order of the input. Where the cloud fails or is late the base's answer\n"
+      "stands, marked \"edge-fallback\". Ctrl-C finishes the images under way and keeps the lines so far (exit code 11).");
   app.add_option("BUNDLE", flags.bundle, "the folder that \"hedge bundle\" wrote")->required();
   app.add_option("--input", flags.input,
-                 "what to answer: a picture, a folder of pictures (any depth, no labels), or a data set:\n"
+                 "what to answer: an image, a folder of images (any depth, no labels), or a data set:\n"
                  "fashion-mnist?split=test, folder:PATH?split=test&limit=100")
       ->required();
   hedge::apps::add_cloud_flags(app, flags.cloud);
   app.add_option("--threads", flags.threads, "threads of the base's network; 0: as many as it likes")
       ->capture_default_str()
       ->check(CLI::Range(0, 1024));
-  app.add_option("--concurrency", flags.concurrency, "pictures under way at once: more throughput, a longer answer each")
+  app.add_option("--concurrency", flags.concurrency, "images under way at once: more throughput, a longer answer each")
       ->capture_default_str()
       ->check(CLI::Range(1, 1024));
-  app.add_option("--limit", flags.limit, "the first N pictures only; 0: all")->capture_default_str();
+  app.add_option("--limit", flags.limit, "the first N images only; 0: all")->capture_default_str();
   app.add_option("--out", flags.out, "where the JSON lines go; \"-\": standard output, as they come. A file appears when it is complete")
       ->capture_default_str();
   app.add_option("--summary", flags.summary, "write coverage, accuracy, counts and times to this JSON file");
 }
 
 void add_inspect(CLI::App& app, InspectFlags& flags) {
-  app.description("Checks a bundle (every size and hash) and prints what is in it: its parts, its policy, the cost of a picture.");
+  app.description("Checks a bundle (every size and hash) and prints what is in it: its parts, its policy, the cost of an image.");
   app.add_option("BUNDLE", flags.bundle, "the folder that \"hedge bundle\" wrote")->required();
   app.add_flag("--json", flags.json, "print the manifest and the policy as JSON");
 }
 
 /// Writes the lines; gives the summary.
 Result<hedge::edge::Summary> answer_into(const std::string& out, const hedge::edge::EdgeRuntime& runtime,
-                                         const hedge::edge::PictureSource& source, const hedge::edge::StreamOptions& options) {
+                                         const hedge::edge::ImageSource& source, const hedge::edge::StreamOptions& options) {
   hedge::edge::Summary summary;
   HEDGE_CHECK(hedge::apps::with_output(out, [&](const hedge::apps::WriteText& write) -> Status {
     HEDGE_TRY(summary, hedge::edge::answer_all(runtime, source, options,
@@ -93,6 +97,7 @@ Status run(const RunFlags& flags, hedge::apps::Console& console) {
   const hedge::SteadyClock clock;
   hedge::edge::OpenRuntimeOptions options{.threads = flags.threads, .throughput = flags.concurrency > 1};
   options.cloud.deadline = std::chrono::milliseconds(flags.cloud.deadline_ms);
+  options.cloud.log = console.log();
   HEDGE_TRY(const auto runtime, hedge::edge::open_runtime(bundle, std::move(remote), options, clock));
   if (runtime->cloud() != nullptr) hedge::apps::greet_cloud(*runtime->cloud(), flags.cloud, "the base's", console.log());
   HEDGE_TRY(
@@ -111,15 +116,30 @@ std::string macs_text(std::int64_t macs) { return macs > 0 ? std::to_string(macs
 
 void print_cost(const hedge::edge::Bundle& bundle) {
   const auto& manifest = bundle.manifest;
-  std::printf("cost of a picture, in multiply-accumulates\n  base    %s\n  router  %s\n  global  %s (in the cloud)\n",
+  std::printf("cost of an image, in multiply-accumulates\n  base    %s\n  router  %s\n  global  %s (in the cloud)\n",
               macs_text(manifest.base.macs).c_str(), macs_text(manifest.router_macs).c_str(), macs_text(manifest.global.macs).c_str());
   const auto& cloud = manifest.global.preprocess;
-  std::printf("  query   %lld bytes of picture\n", static_cast<long long>(cloud.height * cloud.width * cloud.channels));
+  std::printf("  query   %lld bytes of image\n", static_cast<long long>(cloud.height * cloud.width * cloud.channels));
   if (manifest.base.macs <= 0 || manifest.global.macs <= 0) return;
   const double here = static_cast<double>(manifest.base.macs + manifest.router_macs);
   const double hybrid = here + (1 - bundle.policy.chosen.coverage) * static_cast<double>(manifest.global.macs);
   std::printf("  hybrid  %.0f on average at the chosen coverage, %.1f %% of the global alone\n", hybrid,
               100 * hybrid / static_cast<double>(manifest.global.macs));
+}
+
+/// What is not as the models have it.
+void print_classes(const hedge::edge::Manifest& manifest) {
+  const auto columns = [](const char* model, const std::vector<std::int64_t>& list) {
+    constexpr std::size_t kShown = 12;
+    std::string text;
+    for (std::size_t i = 0; i < std::min(kShown, list.size()); ++i) text += " " + std::to_string(list[i]);
+    if (list.size() > kShown) text += " …";
+    std::printf("  %-7s %s\n", model, text.empty() ? "its outputs are the classes, in their order" : ("outputs" + text).c_str());
+  };
+  std::printf("classes: placed by %s\n", to_string(manifest.classes_by));
+  columns("base", manifest.base.columns);
+  columns("global", manifest.global.columns);
+  for (const auto& note : manifest.class_notes) std::printf("  note    %s\n", note.c_str());
 }
 
 Status inspect(const InspectFlags& flags) {
@@ -134,8 +154,10 @@ Status inspect(const InspectFlags& flags) {
   for (const auto& [role, part] : bundle.manifest.parts)
     std::printf("  %-7s %-12s %9llu bytes  %s\n", to_string(role), part.path.c_str(), static_cast<unsigned long long>(part.bytes),
                 part.sha256.c_str());
+  if (!bundle.manifest.global.sha256.empty()) std::printf("  global  in the cloud  %s\n", bundle.manifest.global.sha256.c_str());
+  print_classes(bundle.manifest);
   const auto& policy = bundle.policy;
-  std::printf("policy: router \"%s\", calibrated on %s (%lld pictures)\n  coverage  accuracy  threshold (query iff score > threshold)\n",
+  std::printf("policy: router \"%s\", calibrated on %s (%lld images)\n  coverage  accuracy  threshold (query iff score > threshold)\n",
               policy.router.c_str(), policy.calibration_dataset.c_str(), static_cast<long long>(policy.calibration_size));
   const auto print_point = [](const hedge::routing::OperatingPoint& point, const char* note) {
     std::printf("  %6.1f %%  %6.2f %%  %.9g%s\n", 100 * point.coverage, 100 * point.accuracy, static_cast<double>(point.threshold), note);
@@ -159,14 +181,17 @@ int run_program(int argc, char** argv) {
       "answers.jsonl");
   RunFlags run_flags;
   InspectFlags inspect_flags;
-  auto* run_app = app.add_subcommand("run", "answer pictures");
+  auto* run_app = app.add_subcommand("run", "answer images");
   auto* inspect_app = app.add_subcommand("inspect", "check a bundle and print it");
   add_run(*run_app, run_flags);
   add_inspect(*inspect_app, inspect_flags);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
-    return app.exit(e) == 0 ? 0 : static_cast<int>(ErrorCode::kInvalidArgument);
+    if (app.exit(e) == 0) return 0;
+    std::fputs(hedge::apps::renamed_hint("hedge-edge", std::span<const char* const>(argv + 1, static_cast<std::size_t>(argc - 1))).c_str(),
+               stderr);
+    return static_cast<int>(ErrorCode::kInvalidArgument);
   }
   hedge::apps::Console console("hedge-edge");
   const Status status = run_app->parsed() ? run(run_flags, console) : inspect(inspect_flags);

@@ -5,12 +5,14 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "apps/cloud_flags.h"
 #include "apps/console.h"
 #include "apps/device_program.h"
+#include "apps/renamed.h"
 #include "apps/signals.h"
 #include "core/json.h"
 #include "edge/bundle.h"
@@ -54,9 +56,9 @@ void add_flags(CLI::App& app, Flags& flags) {
   app.add_option("--bundle", flags.bundle, "the bundle that the firmware was made from: labels, recipes, the served model's name");
   app.add_option("--model", flags.model, "the served model's name, where no bundle tells it")->capture_default_str();
   app.add_option("--input", flags.input,
-                 "send the device these pictures: a picture, a folder, or a data set (as hedge-edge run).\n"
-                 "Without it the device answers pictures of its own, and each answer is a line");
-  app.add_option("--limit", flags.limit, "the first N pictures or answers only; 0: all")->capture_default_str();
+                 "send the device these images: an image, a folder, or a data set (as hedge-edge run).\n"
+                 "Without it the device answers images of its own, and each answer is a line");
+  app.add_option("--limit", flags.limit, "the first N images or answers only; 0: all")->capture_default_str();
   app.add_option("--threshold", flags.threshold, "set the device's threshold first: it queries iff score > threshold");
   app.add_option("--device-ms", flags.device_ms, "a device that owes something and is silent for so long is given up")
       ->capture_default_str()
@@ -77,9 +79,9 @@ void add_flags(CLI::App& app, Flags& flags) {
 /// What the answers mean: from the bundle, or else from the device alone.
 struct Meaning {
   std::vector<std::string> labels;
-  hedge::data::Preprocess device;  ///< a picture -> what the device takes
-  hedge::data::Preprocess global;
-  std::string model;
+  std::vector<std::string> class_names;  ///< the labels; empty where they are numbers alone
+  hedge::data::Preprocess device;        ///< an image -> what the device takes
+  hedge::edge::GlobalInfo global;
 };
 
 Result<Meaning> meaning_of(const Flags& flags, const hedge::micro::DeviceInfo& info) {
@@ -87,7 +89,7 @@ Result<Meaning> meaning_of(const Flags& flags, const hedge::micro::DeviceInfo& i
                                      .height = info.form.height,
                                      .width = info.form.width,
                                      .resize_shorter = std::min(info.form.height, info.form.width)};
-  Meaning meaning{.device = same, .global = same, .model = flags.model};
+  Meaning meaning{.device = same, .global = {.name = flags.model, .preprocess = same, .outputs = info.classes}};
   if (flags.bundle.empty()) {
     for (int i = 0; i < info.classes; ++i) meaning.labels.push_back(std::to_string(i));
     return meaning;
@@ -99,20 +101,18 @@ Result<Meaning> meaning_of(const Flags& flags, const hedge::micro::DeviceInfo& i
     return Error{.code = ErrorCode::kMismatch,
                  .what = "the device's model is not this bundle's",
                  .where = flags.bundle,
-                 .got = std::to_string(info.classes) + " classes, pictures of " + std::to_string(info.form.height) + "x" +
+                 .got = std::to_string(info.classes) + " classes, images of " + std::to_string(info.form.height) + "x" +
                         std::to_string(info.form.width) + "x" + std::to_string(info.form.channels),
                  .expected = std::to_string(bundle.labels.size()) + " classes, " + std::to_string(recipe.height) + "x" +
                              std::to_string(recipe.width) + "x" + std::to_string(recipe.channels),
                  .hint = "give the bundle that the firmware was made from"};
-  return Meaning{.labels = std::move(bundle.labels),
-                 .device = recipe,
-                 .global = bundle.manifest.global.preprocess,
-                 .model = bundle.manifest.global.name};
+  return Meaning{
+      .labels = bundle.labels, .class_names = std::move(bundle.labels), .device = recipe, .global = std::move(bundle.manifest.global)};
 }
 
 std::string instructions_text(const hedge::Json& summary) {
   const auto& mean = summary.at("device").at("instructions_mean");
-  return mean.is_number() ? "; " + std::to_string(mean.get<std::int64_t>()) + " instructions a picture" : "";
+  return mean.is_number() ? "; " + std::to_string(mean.get<std::int64_t>()) + " instructions an image" : "";
 }
 
 Result<std::unique_ptr<hedge::edge::Transport>> open_line(const Flags& flags, const hedge::Clock& clock) {
@@ -126,20 +126,21 @@ Result<std::unique_ptr<hedge::edge::Transport>> open_line(const Flags& flags, co
 /// nullptr with --no-cloud.
 Result<std::unique_ptr<hedge::edge::Cloud>> open_cloud(const Flags& flags, const Meaning& meaning, std::uint32_t device_waits_ms,
                                                        const hedge::Clock& clock, const hedge::LogSink& log) {
-  HEDGE_TRY(auto remote, hedge::apps::open_cloud(flags.cloud, meaning.model));
+  HEDGE_TRY(auto remote, hedge::apps::open_cloud(flags.cloud, meaning.global.name));
   if (!remote) return std::unique_ptr<hedge::edge::Cloud>();
   if (static_cast<std::uint32_t>(flags.cloud.deadline_ms) >= device_waits_ms)
     hedge::log(log, hedge::LogLevel::kWarning,
                "the device waits " + std::to_string(device_waits_ms) + " ms for an answer, no longer than --deadline-ms");
-  auto cloud = std::make_unique<hedge::edge::Cloud>(std::move(remote), meaning.global, static_cast<std::int64_t>(meaning.labels.size()),
-                                                    hedge::edge::CloudOptions{.deadline = milliseconds(flags.cloud.deadline_ms)}, clock);
+  auto cloud =
+      std::make_unique<hedge::edge::Cloud>(std::move(remote), meaning.global, meaning.class_names,
+                                           hedge::edge::CloudOptions{.deadline = milliseconds(flags.cloud.deadline_ms), .log = log}, clock);
   hedge::apps::greet_cloud(*cloud, flags.cloud, "the device's", log);
   return cloud;
 }
 
 /// Answers until the end and writes lines and summary; gives the summary.
 Result<hedge::Json> answer(const Flags& flags, const hedge::edge::GatewayRun& task, hedge::apps::Console& console) {
-  std::unique_ptr<hedge::edge::PictureSource> source;
+  std::unique_ptr<hedge::edge::ImageSource> source;
   if (!flags.input.empty()) {
     HEDGE_TRY(source, hedge::edge::open_input(flags.input, task.labels, console.log()));
   }
@@ -165,7 +166,7 @@ Status run(const Flags& flags, hedge::apps::Console& console) {
   HEDGE_TRY(const auto info, gateway.greet(milliseconds(flags.connect_ms)));
   if (!flags.input.empty() && !info.fed)
     return Error{.code = ErrorCode::kMismatch,
-                 .what = "the device has pictures of its own and takes none",
+                 .what = "the device has images of its own and takes none",
                  .where = flags.serial,
                  .hint = "leave --input out"};
   HEDGE_TRY(const auto meaning, meaning_of(flags, info));
@@ -205,7 +206,11 @@ int run_program(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
-    return app.exit(e) == 0 ? 0 : static_cast<int>(ErrorCode::kInvalidArgument);
+    if (app.exit(e) == 0) return 0;
+    std::fputs(
+        hedge::apps::renamed_hint("hedge-gateway", std::span<const char* const>(argv + 1, static_cast<std::size_t>(argc - 1))).c_str(),
+        stderr);
+    return static_cast<int>(ErrorCode::kInvalidArgument);
   }
   hedge::apps::Console console("hedge-gateway");
   const Status status = run(flags, console);

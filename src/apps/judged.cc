@@ -27,7 +27,7 @@ Status add_seed(const JudgedSpec& spec, const routing::TableView& predictions, J
   return {};
 }
 
-/// On another pair's predictions of the same pictures, one table a seed.
+/// On another pair's predictions of the same images, one table a seed.
 Status add_pair_seed(const JudgedSpec& spec, const routing::TableView& table, Judged& method) {
   HEDGE_TRY(const auto pair, routing::read_table(spec.table));
   HEDGE_CHECK(routing::check_unseen(pair.info));
@@ -85,7 +85,7 @@ Result<Json> read_baselines(const std::string& path, const routing::TableView& t
   HEDGE_TRY(const auto hash, get_field<std::string>(json, "content_hash", path));
   if (hash != table.info.content_hash)
     return Error{.code = ErrorCode::kMismatch,
-                 .what = "the baselines were measured on other pictures",
+                 .what = "the baselines were measured on other images",
                  .where = path,
                  .got = hash,
                  .expected = table.info.content_hash};

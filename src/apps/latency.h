@@ -1,11 +1,11 @@
 #pragma once
 
-#include "core/executor.h"
-#include "core/result.h"
+#include "hedge/executor.h"
+#include "hedge/result.h"
 
 namespace hedge::apps {
 
-/// How one picture at a time is timed.
+/// How one image at a time is timed.
 struct LatencyOptions {
   int runs = 200;         ///< at most; counted after a tenth as many to warm up
   double budget_s = 3.0;  ///< stops after this, but never before 5 counted runs

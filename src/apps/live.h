@@ -7,7 +7,7 @@
 #include "apps/process.h"
 #include "apps/steps.h"
 #include "core/json.h"
-#include "core/result.h"
+#include "hedge/result.h"
 
 namespace hedge::apps {
 
@@ -15,7 +15,7 @@ namespace hedge::apps {
 struct LiveSetup {
   std::filesystem::path bundle;
   std::filesystem::path global;  ///< the model the cloud serves
-  std::string input;             ///< data-set specification of the pictures
+  std::string input;             ///< data-set specification of the images
   std::filesystem::path out;     ///< folder of answers and summary
 };
 
@@ -29,11 +29,11 @@ struct CloudProcess {
 Result<CloudProcess> start_cloud(const std::filesystem::path& global, const std::filesystem::path& folder, const Steps& steps,
                                  Console& console);
 
-/// Runs all pictures through hedge-edge with hedge-cloud beside it; leaves live.jsonl and live.json in `out` and gives the summary.
+/// Runs all images through hedge-edge with hedge-cloud beside it; leaves live.jsonl and live.json in `out` and gives the summary.
 /// Errors: kUnavailable (the cloud does not start), the edge's own.
 Result<Json> run_live(const LiveSetup& setup, const Steps& steps, Console& console);
 
-/// The same, but kills the cloud (SIGKILL) when `kill_after` pictures are answered; leaves drill.jsonl and drill.json. The summary
+/// The same, but kills the cloud (SIGKILL) when `kill_after` images are answered; leaves drill.jsonl and drill.json. The summary
 /// also says "killed_in_the_middle": whether the edge was still at work then.
 Result<Json> run_drill(const LiveSetup& setup, std::size_t kill_after, const Steps& steps, Console& console);
 

@@ -18,7 +18,7 @@ namespace hedge::apps {
 namespace {
 
 constexpr const char* kDeadline_ms = "2000";  // generous, as in the demo: a busy machine must not turn answers into fallbacks
-constexpr std::size_t kTinyPair = 12000;      // pictures that a pair of the demo's own is trained and calibrated on
+constexpr std::size_t kTinyPair = 12000;      // images that a pair of the demo's own is trained and calibrated on
 constexpr int kNotInstalled = 77;             // what the firmware's scripts say then
 constexpr std::pair<const char*, const char*> kDrills[] = {{"faults", "M7, frames lost"}, {"dead_cloud", "M7, the cloud killed"}};
 
@@ -60,7 +60,7 @@ Status run_script(const std::vector<std::string>& command, const Steps& steps, C
   return steps.finish(child, command[0]);
 }
 
-/// One pass over the pictures: a fresh device, a gateway beside it. Gives the gateway's summary.
+/// One pass over the images: a fresh device, a gateway beside it. Gives the gateway's summary.
 Result<Json> run_pass(const McuDemoOptions& options, const Trained& trained, const std::string& address, const std::string& input,
                       const std::string& name, double faults, const Steps& steps, Console& console) {
   const auto line = (options.out / "line").string();
@@ -105,7 +105,7 @@ Result<std::vector<Json>> read_lines(const std::filesystem::path& path) {
   return lines;
 }
 
-/// How many of the pictures have the same base label, and the same decision, on both.
+/// How many of the images have the same base label, and the same decision, on both.
 Result<Json> agreement(const std::filesystem::path& out) {
   HEDGE_TRY(const auto device, read_lines(out / "answers.jsonl"));
   HEDGE_TRY(const auto edge, read_lines(out / "edge.jsonl"));
@@ -133,17 +133,17 @@ void print(const Json& demo, const std::filesystem::path& out) {
   for (const auto& [pass, what] : kDrills)
     if (demo.contains(pass)) row(what, demo.at(pass));
   const auto& counts = demo.at("device").at("device");
-  std::printf("  instructions a picture (base and router): mean %.0f, %.0f to %.0f; counted, not timed\n",
+  std::printf("  instructions an image (base and router): mean %.0f, %.0f to %.0f; counted, not timed\n",
               number(counts, "instructions_mean"), number(counts, "instructions_min"), number(counts, "instructions_max"));
   const auto& same = demo.at("agreement");
-  std::printf("  int8 against float: the same answer on %.0f and the same decision on %.0f of %.0f pictures\n\nsummary: %s\n",
+  std::printf("  int8 against float: the same answer on %.0f and the same decision on %.0f of %.0f images\n\nsummary: %s\n",
               number(same, "same_label"), number(same, "same_decision"), number(same, "pictures"), (out / "demo.json").c_str());
 }
 
 Status check_answered(const Json& pass, const char* where) {
   if (pass.at("answered") == pass.at("total")) return {};
   return Error{.code = ErrorCode::kMismatch,
-               .what = "not every picture was answered",
+               .what = "not every image was answered",
                .where = where,
                .got = pass.at("answered").dump(),
                .expected = pass.at("total").dump()};
@@ -172,7 +172,7 @@ Status run_mcu_demo(const McuDemoOptions& options, Console& console, const std::
   HEDGE_CHECK(
       run_script({(options.firmware / "build.sh").string(), model.string(), (options.out / "firmware.elf").string()}, steps, console));
   spec.split = data::Split::kTest;
-  spec.limit = options.pictures;
+  spec.limit = options.images;
   const auto input = data::to_string(spec);
   HEDGE_TRY(auto cloud, start_cloud(trained.global, options.out, steps, console));
   Json demo = {{"schema", 1}, {"bundle", trained.bundle.string()}, {"input", input}};

@@ -5,34 +5,26 @@
 #include <iterator>
 #include <string_view>
 
-#include "data/label_map.h"
 #include "data/spec.h"
 #include "eval/predict.h"
+#include "model/class_map.h"
 #include "routing/scores.h"
 
 namespace hedge::apps {
 namespace {
 
-eval::ModelRun run_of(const OpenedModel& model) {
+eval::ModelRun run_of(const model::OpenedModel& model) {
   return {.executor = model.executor.get(),
-          .recipe = model.recipe,
-          .sha256 = model.sha256,
-          .macs = model.macs,
-          .parameters = model.parameters,
-          .features = model.features,
-          .trained_on = model.trained_on,
-          .trained_on_hash = model.trained_on_hash};
+          .recipe = model.card.input.recipe.value_or(data::Preprocess()),
+          .sha256 = model.card.sha256,
+          .macs = model.card.macs,
+          .parameters = model.card.parameters,
+          .features = model.card.features,
+          .trained_on = model.card.trained_on,
+          .trained_on_hash = model.card.trained_on_hash};
 }
 
-data::ModelClasses classes_of(const OpenedModel& model) {
-  data::ModelClasses classes{.names = model.labels, .where = model.path};
-  if (!model.executor) return classes;
-  for (const auto& output : model.executor->outputs())
-    if (output.name == "logits" && output.shape.size() == 2 && output.shape[1] > 0) classes.outputs = output.shape[1];
-  return classes;
-}
-
-/// Names the first few pictures that could not be decoded; those passed over at opening were said by then.
+/// Names the first few images that could not be decoded; those passed over at opening were said by then.
 void list_skipped(const std::vector<data::Skipped>& skipped, Console& console) {
   constexpr std::size_t kListed = 10;
   for (std::size_t i = 0; i < std::min(kListed, skipped.size()); ++i)
@@ -40,10 +32,10 @@ void list_skipped(const std::vector<data::Skipped>& skipped, Console& console) {
   if (skipped.size() > kListed) console.say("hedge: … and " + std::to_string(skipped.size() - kListed) + " more");
 }
 
-/// A class without pictures in a split is listed like a file that is none; it is no picture that was left out.
+/// A class without images in a split is listed like a file that is none; it is no image that was left out.
 bool is_empty_class(std::string_view reason) { return reason.ends_with("the class has no file in this split"); }
 
-/// Says how many classes have no picture in the split instead of naming each.
+/// Says how many classes have no image in the split instead of naming each.
 LogSink opening_log(Console& console, std::size_t& empty_classes) {
   return [sink = console.log(), &empty_classes](LogLevel level, const std::string& message) {
     if (is_empty_class(message))
@@ -60,7 +52,7 @@ void add_pair_flags(CLI::App& app, PairFlags& f, bool required) {
   if (required) base->required();
   app.add_option("--global", f.global, "the cloud's model; without it everything is for abstaining only");
   app.add_option("--base-recipe", f.base_recipe,
-                 "how the base's pictures are prepared: a JSON file, or e.g. resize=256,crop=224,mean=imagenet,std=imagenet; default: its "
+                 "how the base's images are prepared: a JSON file, or e.g. resize=256,crop=224,mean=imagenet,std=imagenet; default: its "
                  "metadata or MODEL.hedge.json");
   app.add_option("--global-recipe", f.global_recipe, "the same for the global");
   app.add_option(
@@ -76,15 +68,13 @@ void add_pair_flags(CLI::App& app, PairFlags& f, bool required) {
 Result<Pair> open_pair(const PairFlags& f, Console& console) {
   const auto labels = [&f](const std::string& own) { return own.empty() ? f.labels : own; };
   Pair pair;
-  HEDGE_TRY(
-      pair.base,
-      open_model(
-          f.base,
-          {.recipe = f.base_recipe, .labels = labels(f.base_labels), .features = f.features, .threads = f.threads, .log = console.log()}));
+  const auto open = [&](const std::string& path, model::CardOptions card) {
+    card.log = console.log();
+    return model::open_model(path, {.card = std::move(card), .threads = f.threads});
+  };
+  HEDGE_TRY(pair.base, open(f.base, {.recipe = f.base_recipe, .labels = labels(f.base_labels), .features = f.features}));
   if (f.global.empty()) return pair;
-  HEDGE_TRY(
-      pair.global,
-      open_model(f.global, {.recipe = f.global_recipe, .labels = labels(f.global_labels), .threads = f.threads, .log = console.log()}));
+  HEDGE_TRY(pair.global, open(f.global, {.recipe = f.global_recipe, .labels = labels(f.global_labels)}));
   return pair;
 }
 
@@ -92,8 +82,9 @@ Result<PairPredictions> predict_pair(const Pair& pair, const std::string& spec, 
                                      Console& console, const std::function<bool()>& should_stop) {
   std::size_t empty_classes = 0;
   HEDGE_TRY(auto opened, data::open_dataset(spec, {.strict = f.strict, .log = opening_log(console, empty_classes)}));
-  if (empty_classes > 0) console.say("hedge: " + std::to_string(empty_classes) + " classes have no picture in " + spec);
-  HEDGE_TRY(const auto maps, data::map_classes(opened.dataset->class_names(), classes_of(pair.base), classes_of(pair.global)));
+  if (empty_classes > 0) console.say("hedge: " + std::to_string(empty_classes) + " classes have no image in " + spec);
+  HEDGE_TRY(const auto maps,
+            model::map_classes(opened.dataset->class_names(), model::classes_of(pair.base.card), model::classes_of(pair.global.card)));
   for (const auto& note : maps.notes) console.say("hedge: " + note);
   eval::PredictReport report;
   eval::PredictInputs inputs{.dataset = opened.dataset.get(),
@@ -136,7 +127,7 @@ Result<SplitTables> predict_splits(const PairFlags& flags, const std::string& da
     HEDGE_CHECK(routing::write_table(out / (name + ".table"), predicted.table));
     HEDGE_TRY(const auto outcomes, routing::outcomes(predicted.table));
     char line[160];
-    std::snprintf(line, sizeof line, "hedge: %-11s %6zu pictures, base %.1f %%, global %.1f %%", name.c_str(), predicted.table.size(),
+    std::snprintf(line, sizeof line, "hedge: %-11s %6zu images, base %.1f %%, global %.1f %%", name.c_str(), predicted.table.size(),
                   100 * outcomes.base_accuracy(), 100 * outcomes.global_accuracy());
     console.say(line);
     if (split == data::Split::kTrain) tables.fit = std::move(predicted.table);

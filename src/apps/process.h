@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "core/result.h"
+#include "hedge/result.h"
 
 namespace hedge::apps {
 

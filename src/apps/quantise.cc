@@ -22,12 +22,12 @@ std::vector<std::size_t> spread_over(std::size_t size, std::size_t count) {
   return indices;
 }
 
-Result<Tensor> pictures_of(const data::Dataset& dataset, const data::Preprocess& recipe, std::span<const std::size_t> indices) {
+Result<Tensor> images_of(const data::Dataset& dataset, const data::Preprocess& recipe, std::span<const std::size_t> indices) {
   Tensor images(DType::kF32, {static_cast<std::int64_t>(indices.size()), recipe.channels, recipe.height, recipe.width});
   const auto each = static_cast<std::size_t>(recipe.channels * recipe.height * recipe.width);
   for (std::size_t i = 0; i < indices.size(); ++i) {
-    HEDGE_TRY(const auto picture, dataset.picture(indices[i]));
-    HEDGE_TRY(const auto fitted, data::fit_picture(picture, recipe));
+    HEDGE_TRY(const auto image, dataset.image(indices[i]));
+    HEDGE_TRY(const auto fitted, data::fit_image(image, recipe));
     data::normalize_into(fitted, recipe.normalization, images.data<float>().data() + i * each);
   }
   return images;
@@ -40,7 +40,7 @@ codegen::CalibrationData calibration_of(const data::Dataset& dataset, const data
   return {.batches = batches,
           .batch = [&dataset, recipe, name, indices = std::move(indices)](std::size_t b) -> Result<std::map<std::string, Tensor>> {
             const std::size_t first = b * kBatch, size = std::min(kBatch, indices.size() - first);
-            HEDGE_TRY(auto images, pictures_of(dataset, recipe, std::span(indices).subspan(first, size)));
+            HEDGE_TRY(auto images, images_of(dataset, recipe, std::span(indices).subspan(first, size)));
             std::map<std::string, Tensor> batch;
             batch.emplace(name, std::move(images));
             return batch;

@@ -7,21 +7,21 @@
 
 #include "codegen/calibrate.h"
 #include "codegen/quantize.h"
-#include "core/result.h"
-#include "core/tensor.h"
 #include "data/dataset.h"
 #include "data/preprocess.h"
 #include "graph/graph.h"
+#include "hedge/result.h"
+#include "hedge/tensor.h"
 
 namespace hedge::apps {
 
-/// `count` indices of a data set of `size` pictures, evenly over it; all of it where it has fewer.
+/// `count` indices of a data set of `size` images, evenly over it; all of it where it has fewer.
 std::vector<std::size_t> spread_over(std::size_t size, std::size_t count);
 
-/// Pictures `indices` of the data set as f32 [n, C, H, W]. Errors: those of decoding.
-Result<Tensor> pictures_of(const data::Dataset& dataset, const data::Preprocess& recipe, std::span<const std::size_t> indices);
+/// Images `indices` of the data set as f32 [n, C, H, W]. Errors: those of decoding.
+Result<Tensor> images_of(const data::Dataset& dataset, const data::Preprocess& recipe, std::span<const std::size_t> indices);
 
-/// What ranges are measured on: `count` pictures, evenly over the data set, for the graph's input `name`. `dataset` must outlive it.
+/// What ranges are measured on: `count` images, evenly over the data set, for the graph's input `name`. `dataset` must outlive it.
 codegen::CalibrationData calibration_of(const data::Dataset& dataset, const data::Preprocess& recipe, const std::string& name,
                                         std::size_t count);
 
@@ -32,7 +32,7 @@ codegen::MakeExecutor float_executors(int threads);
 struct QuantiseOptions {
   codegen::CalibrationOptions ranges;
   bool equalize = true;         ///< codegen::equalize_channels first
-  bool correct_biases = false;  ///< codegen::correct_biases at last; only graphs of one input of pictures
+  bool correct_biases = false;  ///< codegen::correct_biases at last; only graphs of one input of images
   int threads = 0;              ///< of the graph in floats
 };
 

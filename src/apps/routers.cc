@@ -35,9 +35,9 @@ Result<std::vector<float>> score_table(const FittedFolder& fitted, const routing
 }
 
 train::RouterJudge make_judge(int resamples, std::uint64_t seed) {
-  return [=](std::span<const std::vector<float>> scores, const train::RouterRows& pictures) -> Result<std::vector<train::JudgedScore>> {
+  return [=](std::span<const std::vector<float>> scores, const train::RouterRows& images) -> Result<std::vector<train::JudgedScore>> {
     const eval::BootstrapOptions options{.resamples = resamples, .seed = seed};
-    HEDGE_TRY(auto gaps, eval::gaps_closed(scores, pictures.outcomes, pictures.table.base_logits, options));
+    HEDGE_TRY(auto gaps, eval::gaps_closed(scores, images.outcomes, images.table.base_logits, options));
     std::vector<train::JudgedScore> judged;
     if (!gaps) return judged;
     for (auto& gap : *gaps)

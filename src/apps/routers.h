@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "core/result.h"
+#include "hedge/result.h"
 #include "routing/policy.h"
 #include "routing/table_view.h"
 #include "train/auto_router.h"

@@ -8,7 +8,7 @@
 #include "apps/console.h"
 #include "apps/process.h"
 #include "core/json.h"
-#include "core/result.h"
+#include "hedge/result.h"
 
 namespace hedge::apps {
 

@@ -148,7 +148,7 @@ class Run {
     return steps_.run("baselines", command);
   }
 
-  /// A base that also learns from the global's logits, on the test pictures.
+  /// A base that also learns from the global's logits, on the test images.
   Status distil() {
     auto net = config_.distilled;
     net.flags.insert(net.flags.end(), {"--teacher", model("global")});

@@ -9,7 +9,7 @@
 
 #include "apps/console.h"
 #include "core/json.h"
-#include "core/result.h"
+#include "hedge/result.h"
 
 namespace hedge::apps {
 
@@ -26,7 +26,7 @@ struct StudyRouter {
   std::string name;                ///< of its row and folders; ends in "_fused" where its answers are fused
   std::string router;              ///< of hedge fit
   std::string on = "train";        ///< the split it learns from; "calibration": by cross-fitting, which gives the threshold too
-  std::int64_t samples = 0;        ///< so many pictures of that split; 0: all
+  std::int64_t samples = 0;        ///< so many images of that split; 0: all
   std::vector<std::string> flags;  ///< of hedge fit besides
 
   [[nodiscard]] bool fused() const { return name.ends_with("_fused"); }

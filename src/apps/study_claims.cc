@@ -115,7 +115,7 @@ bool energy_follows_latency(const Json& setting) {
 std::string comparisons_table(const Json& comparisons) {
   if (comparisons.empty()) return "";
   std::string text =
-      "### Against one another\n\nDifferences in points, picture by picture (paired bootstrap); the area also in percent points of the "
+      "### Against one another\n\nDifferences in points, image by image (paired bootstrap); the area also in percent points of the "
       "gap.\n\n"
       "| method | less | area | of the gap | at 95 % | at 90 % | at 80 % | at 70 % | at 50 % | finding "
       "|\n|---|---|---|---|---|---|---|---|---|---|\n";
@@ -146,7 +146,7 @@ std::string fused_table(const Json& rows) {
     lines += " |\n";
   }
   if (lines.empty()) return "";
-  return "### Fused answers\n\nCoverage 0 %: every picture is asked, and answered by the global alone or by both models' logits.\n\n"
+  return "### Fused answers\n\nCoverage 0 %: every image is asked, and answered by the global alone or by both models' logits.\n\n"
          "| method | global at 0 % | fused at 0 % | difference, points | finding | fused curve at 95 % | at 90 % | at 80 % | at 70 % | at "
          "50 % "
          "|\n|---|---|---|---|---|---|---|---|---|---|\n" +
@@ -170,7 +170,7 @@ std::string order_table(const Json& plan) {
             agreement(here, poster) + " |\n";
   }
   if (const auto& measured = plan.at("measured"); measured.is_object())
-    text += "\nOne picture at a time with " + measured.at("executor").get<std::string>() + ": base " +
+    text += "\nOne image at a time with " + measured.at("executor").get<std::string>() + ": base " +
             number(measured.at("base_ms").get<double>(), 3) + " ms, router " + number(measured.at("router_ms").get<double>(), 3) +
             " ms, global " + number(measured.at("global_ms").get<double>(), 3) + " ms.\n";
   return text + "\n";

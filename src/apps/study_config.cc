@@ -56,7 +56,7 @@ Result<StudyRouter> read_router(const Json& json, const std::string& where) {
                  .expected = "train or calibration"};
   if (router.samples < 0)
     return Error{
-        .code = ErrorCode::kBadFormat, .what = "a number of pictures is negative", .where = where, .got = std::to_string(router.samples)};
+        .code = ErrorCode::kBadFormat, .what = "a number of images is negative", .where = where, .got = std::to_string(router.samples)};
   return router;
 }
 

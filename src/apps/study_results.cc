@@ -58,7 +58,7 @@ std::string mean_cell(const std::vector<Short>& seeds, std::optional<double> Sho
 std::string in_short(const std::vector<Json>& groups) {
   std::string text =
       "## In short\n\n% of the area closed, mean over model and router seeds. Poster: at its best data protocol; best free score: both "
-      "chosen in hindsight,\nin the rival's favour. Fused answers: accuracy when every picture is asked, less the global's, points.\n\n"
+      "chosen in hindsight,\nin the rival's favour. Fused answers: accuracy when every image is asked, less the global's, points.\n\n"
       "| pair | model seeds | gain | poster | best free score | auto | fused answers |\n|---|---|---|---|---|---|---|\n";
   for (std::size_t i = 0; i < groups.size();) {
     std::vector<Short> seeds;
@@ -94,7 +94,7 @@ Result<std::string> study_results(const Json& summary) {
     std::string text =
         "# Results\n\nWritten by `hedge bench learn` from `summary.json`; no figure here is typed by hand. Accuracies in percent, "
         "intervals 95 % (paired bootstrap\n"
-        "over the test pictures), on test splits on which nothing was chosen, fitted or calibrated. \"% of the area closed\" is the share "
+        "over the test images), on test splits on which nothing was chosen, fitted or calibrated. \"% of the area closed\" is the share "
         "of the way from\n"
         "entropy's area under the accuracy-coverage curve (coverage 30 to 100 %) to the oracle's.\n\n";
     const auto groups = groups_of(summary);

@@ -72,7 +72,7 @@ class Comparisons {
     return std::nullopt;
   }
 
-  /// The largest area on the judged pictures: a choice in hindsight, in the rival's favour.
+  /// The largest area on the judged images: a choice in hindsight, in the rival's favour.
   [[nodiscard]] std::optional<std::string> best(const Which& which, bool free_scores) const {
     std::optional<std::string> name;
     double most = 0;

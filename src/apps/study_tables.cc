@@ -75,7 +75,7 @@ std::string baselines_table(const Json& baselines) {
 std::string adapt_table(const Json& adapt) {
   std::string text = "Trained on `" + adapt.at("trained_on").get<std::string>() + "`, " +
                      std::to_string(adapt.at("epochs_a_round").get<std::int64_t>()) + " epochs a round, r " +
-                     adapt.at("share").get<std::string>() + ", judged on the test pictures; areas in percent, coverage 30 to 100 %.\n\n" +
+                     adapt.at("share").get<std::string>() + ", judged on the test images; areas in percent, coverage 30 to 100 %.\n\n" +
                      "| hybrid | base, % | global, % | area | to the control, points | to the start, points |\n|---|---|---|---|---|---|\n";
   for (const auto& row : adapt.at("hybrids"))
     text += "| " + row.at("name").get<std::string>() + " | " + number(100 * row.at("base_accuracy").get<double>(), 2) + " | " +

@@ -18,13 +18,13 @@ std::string interval(const Json& mean, double scale, int digits);
 
 /// The routers of one pair and model seed, whose rows stand together.
 std::string routers_table(const Json& rows);
-/// The pair's methods against one another, picture by picture.
+/// The pair's methods against one another, image by image.
 std::string comparisons_table(const Json& comparisons);
 /// Fused answers: their rows among `rows`; empty where there is none.
 std::string fused_table(const Json& rows);
 /// The methods on the edge-cloud plot, beside the poster's order; empty where nothing is to be compared.
 std::string order_table(const Json& plan);
-/// What adapting gave: both arms and the start, on the same pictures.
+/// What adapting gave: both arms and the start, on the same images.
 std::string adapt_table(const Json& adapt);
 /// The baselines at the coverages that people look at.
 std::string baselines_table(const Json& baselines);

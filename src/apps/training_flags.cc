@@ -1,14 +1,14 @@
 #include "apps/training_flags.h"
 
-#include "apps/model_metadata.h"
 #include "graph/onnx/onnx_io.h"
+#include "model/card.h"
 
 namespace hedge::apps {
 
 void TrainingFlags::add(CLI::App& app) {
   auto& o = options;
   app.add_option("--epochs", o.epochs, "passes over the data")->capture_default_str();
-  app.add_option("--batch", o.batch, "pictures a step")->capture_default_str();
+  app.add_option("--batch", o.batch, "images a step")->capture_default_str();
   app.add_option("--optimizer", optimizer, "adamw, or sgd for long runs")->capture_default_str()->check(CLI::IsMember({"sgd", "adamw"}));
   app.add_option("--lr", o.learning_rate, "peak learning rate: about 0.003 for adamw, 0.1 for sgd")->capture_default_str();
   app.add_option("--weight-decay", o.weight_decay, "of weights, not of biases and normalisation: about 0.02 for adamw, 0.0005 for sgd")
@@ -31,7 +31,7 @@ void TrainingFlags::add(CLI::App& app) {
                  "more threads work inside operators). The same number of replicas, precision and layout give the same weights in every run; "
                  "1: f32 and NCHW unless asked")
       ->capture_default_str();
-  app.add_flag("--strict", o.strict, "a file that is no picture is an error instead of being skipped");
+  app.add_flag("--strict", o.strict, "a file that is no image is an error instead of being skipped");
   app.add_flag("--fresh", o.fresh, "start anew even where a checkpoint stands");
 }
 
@@ -46,7 +46,9 @@ Status TrainingFlags::finish() {
 Result<Trainable> read_trainable(const std::filesystem::path& path) {
   Trainable model;
   HEDGE_TRY(model.graph, graph::read_onnx(path));
-  HEDGE_TRY(model.recipe, required_recipe(model.graph, path.string(), "train it with \"hedge train\""));
+  HEDGE_TRY(const auto card, model::read_card(path, {}));
+  HEDGE_TRY(model.recipe, model::required_recipe(card, "train it with \"hedge train\", or write a sidecar (docs/formats/model.md)"));
+  model::write_metadata(card, model.graph);  // what a sidecar says goes into the trained file
   return model;
 }
 

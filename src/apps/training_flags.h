@@ -4,9 +4,9 @@
 #include <filesystem>
 #include <string>
 
-#include "core/result.h"
 #include "data/preprocess.h"
 #include "graph/graph.h"
+#include "hedge/result.h"
 #include "train/trainer.h"
 
 namespace hedge::apps {
@@ -23,7 +23,7 @@ struct TrainingFlags {
   Status finish();
 };
 
-/// A trained network and how its pictures are prepared.
+/// A trained network and how its images are prepared.
 struct Trainable {
   graph::Graph graph;
   data::Preprocess recipe;

@@ -62,7 +62,7 @@ Status widen(Ranges& ranges, const std::string& tensor, std::span<const float> v
   for (const float v : values) {
     if (!std::isfinite(v))
       return Error{.code = ErrorCode::kBadData,
-                   .what = "a calibration picture makes a value that is not finite",
+                   .what = "a calibration image makes a value that is not finite",
                    .where = "tensor " + tensor,
                    .got = std::to_string(v)};
     at->second.low = std::min(at->second.low, v);
@@ -99,7 +99,7 @@ Result<Ranges> calibrate(const QuantizationPlan& plan, const MakeExecutor& make,
                          const CalibrationOptions& options) {
   HEDGE_CHECK(options.validate());
   if (data.batches == 0)
-    return Error{.code = ErrorCode::kBadData, .what = "no pictures to calibrate with", .where = "graph " + plan.graph.name};
+    return Error{.code = ErrorCode::kBadData, .what = "no images to calibrate with", .where = "graph " + plan.graph.name};
   HEDGE_TRY(const Probe probe, make_probe(plan, make));
   Ranges ranges;
   HEDGE_CHECK(run_all(probe, data, options, "ranges",

@@ -7,8 +7,8 @@
 #include <string>
 
 #include "codegen/quantize.h"
-#include "core/executor.h"
-#include "core/log.h"
+#include "hedge/executor.h"
+#include "hedge/log.h"
 
 namespace hedge::codegen {
 

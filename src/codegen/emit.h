@@ -10,11 +10,11 @@
 #include "codegen/plan.h"
 #include "codegen/router_program.h"
 #include "core/normalization.h"
-#include "core/result.h"
+#include "hedge/result.h"
 
 namespace hedge::codegen {
 
-/// All that a generated program computes: pictures of `normalization` -> base -> router -> threshold.
+/// All that a generated program computes: images of `normalization` -> base -> router -> threshold.
 struct Program {
   std::string name;     ///< for people
   std::string made_by;  ///< program and version, for people

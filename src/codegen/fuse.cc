@@ -29,7 +29,7 @@ Access rows_of(const Network& n, std::size_t activation, RowRange rows, bool wri
   return {activation, rows.first * bytes, (rows.last + 1) * bytes, write, elementwise};
 }
 
-/// A single layer, or a pointwise one with its add, over the whole picture in one call.
+/// A single layer, or a pointwise one with its add, over the whole image in one call.
 Event whole_call(const Network& n, const LayerGroup& group) {
   const auto& l = n.layers[group.layers[0]];
   const auto output = n.layers[group.layers.back()].output;

@@ -27,17 +27,17 @@ class HostExecutor final : public Executor {
   [[nodiscard]] Result<std::vector<Tensor>> run(std::span<const NamedView> inputs) const override {
     HEDGE_TRY(const auto views, match_inputs(inputs_, inputs));
     const Network& network = runner_.network();
-    const std::int64_t pictures = views[0].shape[0];
+    const std::int64_t images = views[0].shape[0];
     std::vector<Tensor> results;
     for (const auto& spec : outputs_) {
       Shape shape = spec.shape;
-      shape[0] = pictures;
+      shape[0] = images;
       results.emplace_back(DType::kF32, shape);
     }
     const auto size = static_cast<std::size_t>(network.activations[network.input].bytes());
-    for (std::size_t n = 0; n < static_cast<std::size_t>(pictures); ++n) {
-      const auto picture = views[0].data<float>().subspan(n * size, size);
-      const auto activations = runner_.run(quantize_picture(picture, network.activations[network.input]));
+    for (std::size_t n = 0; n < static_cast<std::size_t>(images); ++n) {
+      const auto image = views[0].data<float>().subspan(n * size, size);
+      const auto activations = runner_.run(quantize_image(image, network.activations[network.input]));
       for (std::size_t i = 0; i < results.size(); ++i) {
         const auto& made = activations[network.outputs[i]];
         dequantize(made, network.activations[network.outputs[i]], results[i].data<float>().subspan(n * made.size(), made.size()));
@@ -109,12 +109,12 @@ std::vector<std::vector<std::int8_t>> HostRunner::run(std::span<const std::int8_
   return activations;
 }
 
-std::vector<std::int8_t> quantize_picture(std::span<const float> picture, const Activation& activation) {
+std::vector<std::int8_t> quantize_image(std::span<const float> image, const Activation& activation) {
   const auto channels = static_cast<std::size_t>(activation.channels);
-  const std::size_t plane = picture.size() / channels;
-  std::vector<std::int8_t> integers(picture.size());
-  for (std::size_t i = 0; i < picture.size(); ++i) {
-    const float q = std::round(picture[i] / activation.scale) + static_cast<float>(activation.zero_point);
+  const std::size_t plane = image.size() / channels;
+  std::vector<std::int8_t> integers(image.size());
+  for (std::size_t i = 0; i < image.size(); ++i) {
+    const float q = std::round(image[i] / activation.scale) + static_cast<float>(activation.zero_point);
     integers[i % plane * channels + i / plane] =
         static_cast<std::int8_t>(std::isnan(q) ? static_cast<float>(activation.zero_point) : std::clamp(q, -128.0F, 127.0F));
   }

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "codegen/network.h"
-#include "core/executor.h"
+#include "hedge/executor.h"
 
 namespace hedge::codegen {
 
@@ -48,9 +48,9 @@ class HostRunner {
   std::vector<internal::PreparedLayer> layers_;
 };
 
-/// One f32 picture [C, H, W] (or vector) as the integers of `activation`, channels last: round(x / scale) + zero point, ties away from
+/// One f32 image [C, H, W] (or vector) as the integers of `activation`, channels last: round(x / scale) + zero point, ties away from
 /// zero, saturated, as TFLite's Quantize. Precondition: as many values as the activation has.
-std::vector<std::int8_t> quantize_picture(std::span<const float> picture, const Activation& activation);
+std::vector<std::int8_t> quantize_image(std::span<const float> image, const Activation& activation);
 
 /// The network as an Executor: its input f32 [N, C, H, W] ([N, F] for a vector) called `input_name`, its outputs by output_names,
 /// dequantised, [N, F] or [N, C, H, W]. Errors: those of HostRunner::create.

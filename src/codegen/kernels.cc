@@ -14,7 +14,7 @@ constexpr std::pair<Target, const char*> kNames[] = {{Target::kPortable, "portab
                                                      {Target::kCortexM7, "cortex-m7"},
                                                      {Target::kCortexM55, "cortex-m55"}};
 
-/// Inputs of a matrix layer's pixel: a patch's or a flattened picture's values.
+/// Inputs of a matrix layer's pixel: a patch's or a flattened image's values.
 std::int32_t depth_of(const Network& n, const Layer& l) {
   const auto& in = n.activations[l.inputs[0]];
   return l.kind == LayerKind::kFullyConnected ? static_cast<std::int32_t>(in.bytes()) : l.kernel_height * l.kernel_width * in.channels;
@@ -111,7 +111,7 @@ BlockForm block_form(const Network& network, const LayerGroup& group) {
   b.project = matrix_of(network, *parts.projection);
   b.has_residual = parts.add != nullptr;
   if (parts.add) b.residual_clamp = clamp_of(*parts.add);
-  // A quarter more rows than the window has: it moves back a few times a picture only. More would be a plane's rows that nobody reads.
+  // A quarter more rows than the window has: it moves back a few times an image only. More would be a plane's rows that nobody reads.
   const auto all = (b.geometry.out_height - 1) * form.stride;
   b.slack_rows = std::min(std::max(b.geometry.channels * form.kernel / 4, form.stride), all);
   return form;

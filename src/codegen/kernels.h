@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "codegen/plan.h"
-#include "core/result.h"
+#include "hedge/result.h"
 #include "micro/block.h"
 #include "micro/layout.h"
 

@@ -69,7 +69,7 @@ const Figures& figures_of(Target target) {
 
 constexpr double ceil_div(double a, double b) { return static_cast<double>(static_cast<std::int64_t>((a + b - 1) / b)); }
 
-/// `runs` runs of `pixels` pixels that follow each other (a row, or the whole picture).
+/// `runs` runs of `pixels` pixels that follow each other (a row, or the whole image).
 double matrix(const Figures& f, double runs, double pixels, double depth, double channels) {
   const double groups = runs * ceil_div(pixels, 3);
   return groups * (ceil_div(channels, 2) * (f.matrix_group + f.matrix_step * ceil_div(depth, f.step_depth)) + 3 * depth * f.widen);

@@ -7,7 +7,7 @@ namespace hedge::codegen {
 
 /// The int8 network behind a graph with QuantizeLinear and DequantizeLinear nodes (docs/formats/quantised_model.md): every layer's
 /// operands are dequantised, its result (behind a fused Relu or Clip) is quantised, i8 throughout. Flatten, Reshape, Squeeze, Identity
-/// and Dropout vanish; the weights of a Gemm behind a flattened picture are put in the order of channels last.
+/// and Dropout vanish; the weights of a Gemm behind a flattened image are put in the order of channels last.
 ///
 /// One input [N, C, H, W] or [N, F], N dynamic or 1. Outputs: "logits" (else the first) and, where the graph has them as an output,
 /// the features of metadata "hedge.features".

@@ -5,12 +5,12 @@
 #include <string>
 #include <vector>
 
-#include "core/result.h"
-#include "core/tensor.h"
+#include "hedge/result.h"
+#include "hedge/tensor.h"
 
 namespace hedge::codegen {
 
-/// An int8 activation, one picture, height x width x channels, channels last (a vector is 1 x 1 x C).
+/// An int8 activation, one image, height x width x channels, channels last (a vector is 1 x 1 x C).
 /// real = scale * (q - zero_point). Source: the TFLite 8-bit quantisation specification.
 struct Activation {
   std::string name;

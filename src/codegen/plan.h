@@ -9,7 +9,7 @@
 
 #include "codegen/fuse.h"
 #include "codegen/network.h"
-#include "core/result.h"
+#include "hedge/result.h"
 
 namespace hedge::codegen {
 

@@ -30,7 +30,7 @@ Result<Scaling> scaling_of(const std::string& tensor, const Range& range) {
                  .what = "an empty quantisation range",
                  .where = "tensor " + tensor,
                  .got = std::to_string(range.low) + " to " + std::to_string(range.high),
-                 .expected = "values other than zero among the calibration pictures",
+                 .expected = "values other than zero among the calibration images",
                  .hint = "the layer is dead, or the calibration data do not suit the model"};
   const double zero = std::clamp(std::round(-128.0 - low / scale), -128.0, 127.0);
   return Scaling{static_cast<float>(scale), static_cast<std::int8_t>(zero)};

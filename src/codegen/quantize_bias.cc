@@ -12,8 +12,8 @@ namespace {
 
 constexpr double kMostBias = 1 << 30;  ///< keeps bias + accumulator within int32
 
-using Means = std::vector<double>;                      ///< a value a channel
-using Picture = std::vector<std::vector<std::int8_t>>;  ///< a picture's activations
+using Means = std::vector<double>;                    ///< a value a channel
+using Image = std::vector<std::vector<std::int8_t>>;  ///< an image's activations
 
 /// The i32 constant behind a product's bias; nothing where it has none.
 std::string bias_of(const graph::Graph& graph, const std::string& layer) {
@@ -38,7 +38,7 @@ class Correction {
     for (std::size_t l = 0; l < network_.layers.size(); ++l) biases_.push_back(bias_of(graph_, network_.layers[l].name));
   }
 
-  /// Runs `data` through the graph in floats; keeps the means of corrected layers and the pictures as integers.
+  /// Runs `data` through the graph in floats; keeps the means of corrected layers and the images as integers.
   Status look(const QuantizationPlan& plan, const MakeExecutor& make, const CalibrationData& data) {
     graph::Graph probe = plan.graph;
     for (std::size_t l = 0; l < network_.layers.size(); ++l)
@@ -56,8 +56,8 @@ class Correction {
       const auto values = batch.begin()->second.data<float>();
       const auto each = static_cast<std::size_t>(input.bytes());
       for (std::size_t at = 0; at + each <= values.size(); at += each) {
-        pictures_.emplace_back(network_.activations.size());
-        pictures_.back()[network_.input] = quantize_picture(values.subspan(at, each), input);
+        images_.emplace_back(network_.activations.size());
+        images_.back()[network_.input] = quantize_image(values.subspan(at, each), input);
       }
     }
     return {};
@@ -80,7 +80,7 @@ class Correction {
 
   Status run_layer(std::size_t layer) {
     HEDGE_TRY(const auto runner, HostRunner::create(network_, Arithmetic::kExact));
-    for (Picture& picture : pictures_) runner.run_layer(layer, picture);
+    for (Image& image : images_) runner.run_layer(layer, image);
     return {};
   }
 
@@ -91,13 +91,13 @@ class Correction {
     const Means& wanted = means_.at(out.name);
     const double pixels = static_cast<double>(out.bytes()) / out.channels;
     Means got(channels, 0);
-    for (const Picture& picture : pictures_) {
-      const auto& values = picture[layer.output];
+    for (const Image& image : images_) {
+      const auto& values = image[layer.output];
       for (std::size_t i = 0; i < values.size(); ++i) got[i % channels] += (values[i] - out.zero_point) / pixels;
     }
     const auto constant = graph_.initializers.at(biases_[index]).data<std::int32_t>();
     for (std::size_t c = 0; c < channels; ++c) {
-      const double missing = (wanted[c] - static_cast<double>(out.scale) * got[c]) / static_cast<double>(pictures_.size());
+      const double missing = (wanted[c] - static_cast<double>(out.scale) * got[c]) / static_cast<double>(images_.size());
       const double scale = static_cast<double>(network_.activations[layer.inputs[0]].scale) * static_cast<double>(layer.weight_scales[c]);
       layer.bias[c] = static_cast<std::int32_t>(std::clamp(layer.bias[c] + std::round(missing / scale), -kMostBias, kMostBias));
       constant[c] = layer.bias[c];
@@ -112,14 +112,14 @@ class Correction {
     };
     for (std::size_t a = 0; a < network_.activations.size(); ++a)
       if (!read_later(a))
-        for (Picture& picture : pictures_) std::vector<std::int8_t>().swap(picture[a]);
+        for (Image& image : images_) std::vector<std::int8_t>().swap(image[a]);
   }
 
   graph::Graph graph_;
   Network network_;
   std::vector<std::string> biases_;     ///< a layer's; empty: none
-  std::map<std::string, Means> means_;  ///< in floats, summed over the pictures
-  std::vector<Picture> pictures_;
+  std::map<std::string, Means> means_;  ///< in floats, summed over the images
+  std::vector<Image> images_;
 };
 
 }  // namespace

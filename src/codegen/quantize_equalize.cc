@@ -98,7 +98,7 @@ Status add_batch(Pair& pair, const Tensor& values) {
   for (std::size_t i = 0; i < x.size(); ++i) {
     if (!std::isfinite(x[i]))
       return Error{
-          .code = ErrorCode::kBadData, .what = "a calibration picture makes a value that is not finite", .where = "tensor " + pair.tensor};
+          .code = ErrorCode::kBadData, .what = "a calibration image makes a value that is not finite", .where = "tensor " + pair.tensor};
     double& largest = pair.largest[i / plane % channels];
     largest = std::max(largest, std::abs(static_cast<double>(x[i])));
   }

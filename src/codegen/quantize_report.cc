@@ -17,8 +17,8 @@ struct Sums {
   double noise = 0;
 };
 
-/// Adds one picture's floats [C, H, W] against its integers [H, W, C].
-void add_picture(std::span<const float> floats, const std::vector<std::int8_t>& integers, const Activation& a, Sums& sums) {
+/// Adds one image's floats [C, H, W] against its integers [H, W, C].
+void add_image(std::span<const float> floats, const std::vector<std::int8_t>& integers, const Activation& a, Sums& sums) {
   const std::size_t channels = static_cast<std::size_t>(a.channels), plane = floats.size() / channels;
   for (std::size_t i = 0; i < floats.size(); ++i) {
     const double x = static_cast<double>(floats[i]);
@@ -74,17 +74,17 @@ Result<std::vector<TensorNoise>> measure_noise(const QuantizationPlan& plan, con
     std::vector<NamedView> views;
     for (const auto& [name, tensor] : batch) views.push_back({name, tensor.view()});
     HEDGE_TRY(const auto outputs, executor->run(views));
-    const auto pictures = batch.begin()->second.data<float>();
-    for (std::size_t n = 0; n < pictures.size() / size; ++n) {
-      const auto picture = pictures.subspan(n * size, size);
-      const auto made = runner.run(quantize_picture(picture, network.activations[network.input]));
-      add_picture(picture, made[network.input], network.activations[network.input], sums[network.input]);
+    const auto images = batch.begin()->second.data<float>();
+    for (std::size_t n = 0; n < images.size() / size; ++n) {
+      const auto image = images.subspan(n * size, size);
+      const auto made = runner.run(quantize_image(image, network.activations[network.input]));
+      add_image(image, made[network.input], network.activations[network.input], sums[network.input]);
       for (std::size_t o = 0; o < outputs.size(); ++o) {
         const auto found = tensors.find(executor->outputs()[o].name);
         if (found == tensors.end()) continue;
         const std::size_t count = made[found->second].size();
-        add_picture(outputs[o].data<float>().subspan(n * count, count), made[found->second], network.activations[found->second],
-                    sums[found->second]);
+        add_image(outputs[o].data<float>().subspan(n * count, count), made[found->second], network.activations[found->second],
+                  sums[found->second]);
       }
     }
   }
@@ -93,7 +93,7 @@ Result<std::vector<TensorNoise>> measure_noise(const QuantizationPlan& plan, con
 
 Result<AccuracyReport> compare_accuracy(std::span<const std::int64_t> labels, std::span<const std::int64_t> of_float,
                                         std::span<const std::int64_t> of_int8) {
-  if (labels.empty()) return Error{.code = ErrorCode::kBadData, .what = "no pictures to compare on"};
+  if (labels.empty()) return Error{.code = ErrorCode::kBadData, .what = "no images to compare on"};
   if (of_float.size() != labels.size() || of_int8.size() != labels.size())
     return Error{.code = ErrorCode::kMismatch,
                  .what = "labels and answers of other lengths",
@@ -108,7 +108,7 @@ Result<AccuracyReport> compare_accuracy(std::span<const std::int64_t> labels, st
     squares += a != b;
   }
   const auto n = static_cast<double>(labels.size());
-  AccuracyReport report{.pictures = static_cast<std::int64_t>(labels.size()),
+  AccuracyReport report{.images = static_cast<std::int64_t>(labels.size()),
                         .float_accuracy = right_float / n,
                         .int8_accuracy = right_int8 / n,
                         .agreement = same / n};
@@ -133,7 +133,7 @@ Json to_json(const std::vector<TensorNoise>& noise) {
 }
 
 Json to_json(const AccuracyReport& report) {
-  return {{"pictures", report.pictures},   {"float_accuracy", report.float_accuracy}, {"int8_accuracy", report.int8_accuracy},
+  return {{"pictures", report.images},     {"float_accuracy", report.float_accuracy}, {"int8_accuracy", report.int8_accuracy},
           {"agreement", report.agreement}, {"difference", report.difference},         {"difference_95", {report.low, report.high}}};
 }
 

@@ -16,7 +16,7 @@ struct TensorNoise {
   std::string tensor;
   std::string layer;              ///< the layer that makes it; "input" for the network's input
   std::string kind;               ///< to_string(LayerKind), or "input"
-  double signal_to_noise_db = 0;  ///< 10 log10(sum x^2 / sum (x - x')^2): x in floats, x' what the int8 network made of the same pictures
+  double signal_to_noise_db = 0;  ///< 10 log10(sum x^2 / sum (x - x')^2): x in floats, x' what the int8 network made of the same images
   float scale = 1;
   std::int32_t zero_point = 0;
 };
@@ -26,19 +26,19 @@ struct TensorNoise {
 Result<std::vector<TensorNoise>> measure_noise(const QuantizationPlan& plan, const HostRunner& runner, const MakeExecutor& make,
                                                const CalibrationData& data);
 
-/// Floats against int8 on the same labelled pictures. Shares are 0..1.
+/// Floats against int8 on the same labelled images. Shares are 0..1.
 struct AccuracyReport {
-  std::int64_t pictures = 0;
+  std::int64_t images = 0;
   double float_accuracy = 0;
   double int8_accuracy = 0;
-  double agreement = 0;   ///< pictures with the same label from both
+  double agreement = 0;   ///< images with the same label from both
   double difference = 0;  ///< int8 minus float
   double low = 0;         ///< of the difference, 95 %, paired
   double high = 0;
 };
 
-/// From each picture's label and the two models' answers, class indices. The interval: the mean of the paired differences (-1, 0, 1) plus
-/// and minus 1.96 standard errors. Errors: kBadData no pictures; kMismatch lists of other lengths.
+/// From each image's label and the two models' answers, class indices. The interval: the mean of the paired differences (-1, 0, 1) plus
+/// and minus 1.96 standard errors. Errors: kBadData no images; kMismatch lists of other lengths.
 Result<AccuracyReport> compare_accuracy(std::span<const std::int64_t> labels, std::span<const std::int64_t> of_float,
                                         std::span<const std::int64_t> of_int8);
 

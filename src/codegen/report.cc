@@ -42,10 +42,10 @@ Status check_ram(const Report& report, const Network& network, const Plan& plan,
   const auto index = static_cast<std::size_t>(most - report.steps.begin());
   const auto& input = network.activations[network.input];
   std::string mend = "it holds " + occupants(plan, index) + "; ";
-  // Activations grow with the picture's area; the first blocks are where that counts.
+  // Activations grow with the image's area; the first blocks are where that counts.
   const double side = std::sqrt(static_cast<double>(budget) / static_cast<double>(report.arena_bytes));
   if (plan.steps[index].group.layers.front() < kFirstLayers)
-    mend += "pictures of about " + std::to_string(static_cast<int>(input.height * side)) + " x " +
+    mend += "images of about " + std::to_string(static_cast<int>(input.height * side)) + " x " +
             std::to_string(static_cast<int>(input.width * side)) + " would fit (now " + std::to_string(input.height) + " x " +
             std::to_string(input.width) + "), or fewer channels in the first blocks";
   else
@@ -137,7 +137,7 @@ std::string to_text(const Report& report) {
   text += formatted("%-58s %11lld %13lld %8lld %10lld\n", report.name + " on " + to_string(report.target), report.macs, report.instructions,
                     report.arena_bytes, report.constant_bytes);
   text +=
-      "* estimated from figures measured in QEMU (docs/microcontrollers.md). RAM: the static arena, the picture included; no layout of "
+      "* estimated from figures measured in QEMU (docs/microcontrollers.md). RAM: the static arena, the image included; no layout of "
       "these steps\n"
       "  needs less than " +
       std::to_string(report.arena_lower_bound) + " B. Flash: the constants and up to " + std::to_string(kCodeBytesAllowed) +

@@ -6,7 +6,7 @@
 
 #include "codegen/emit.h"
 #include "core/json.h"
-#include "core/result.h"
+#include "hedge/result.h"
 
 namespace hedge::codegen {
 

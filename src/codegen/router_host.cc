@@ -51,12 +51,12 @@ float router_score(const RouterProgram& router, const Network& base, const std::
   }
 }
 
-std::vector<std::int8_t> quantise_u8(const Normalization& normalization, const Network& base, std::span<const std::uint8_t> picture) {
+std::vector<std::int8_t> quantise_u8(const Normalization& normalization, const Network& base, std::span<const std::uint8_t> image) {
   const auto& input = base.activations[base.input];
   std::vector<std::vector<std::int8_t>> tables;
   for (std::int32_t c = 0; c < input.channels; ++c) tables.push_back(input_table(normalization, input, c));
   std::vector<std::int8_t> values;
-  for (std::size_t i = 0; i < picture.size(); ++i) values.push_back(tables[i % tables.size()][picture[i]]);
+  for (std::size_t i = 0; i < image.size(); ++i) values.push_back(tables[i % tables.size()][image[i]]);
   return values;
 }
 

@@ -14,7 +14,7 @@ namespace hedge::codegen {
 /// Precondition: the router was made for `base`.
 float router_score(const RouterProgram& router, const Network& base, const std::vector<std::vector<std::int8_t>>& activations);
 
-/// One u8 picture, channels last, as the generated program quantises it.
-std::vector<std::int8_t> quantise_u8(const Normalization& normalization, const Network& base, std::span<const std::uint8_t> picture);
+/// One u8 image, channels last, as the generated program quantises it.
+std::vector<std::int8_t> quantise_u8(const Normalization& normalization, const Network& base, std::span<const std::uint8_t> image);
 
 }  // namespace hedge::codegen

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "codegen/network.h"
-#include "core/result.h"
 #include "graph/graph.h"
+#include "hedge/result.h"
 
 namespace hedge::codegen {
 

@@ -71,10 +71,10 @@ Result<const TfliteTensor*> TfliteImport::constant(const TfliteOperator& op, std
   return tensor;
 }
 
-Status TfliteImport::require_picture(const TfliteOperator& op, std::int32_t tensor) const {
+Status TfliteImport::require_image(const TfliteOperator& op, std::int32_t tensor) const {
   const Shape& shape = file_.tensors[static_cast<std::size_t>(tensor)].shape;
   if (shape.size() == 4 && shape[0] == 1) return {};
-  return error(ErrorCode::kUnsupported, op, "tensor " + std::to_string(tensor) + " is no single picture", to_string(shape), "[1, H, W, C]");
+  return error(ErrorCode::kUnsupported, op, "tensor " + std::to_string(tensor) + " is no single image", to_string(shape), "[1, H, W, C]");
 }
 
 Status TfliteImport::input() {
@@ -92,14 +92,14 @@ Status TfliteImport::input() {
       break;
     }
   const TfliteTensor& spec = file_.tensors[static_cast<std::size_t>(tensor)];
-  const bool picture = spec.shape.size() == 4, vector = spec.shape.size() == 2;
-  if ((!picture && !vector) || spec.shape[0] != 1)
+  const bool image = spec.shape.size() == 4, vector = spec.shape.size() == 2;
+  if ((!image && !vector) || spec.shape[0] != 1)
     return Error{.code = ErrorCode::kUnsupported,
-                 .what = "an input that is no single picture or vector",
+                 .what = "an input that is no single image or vector",
                  .where = where_ + ", tensor " + std::to_string(tensor),
                  .got = to_string(spec.shape)};
   const auto x =
-      builder_.input("image", DType::kF32, picture ? Shape{-1, spec.shape[3], spec.shape[1], spec.shape[2]} : Shape{-1, spec.shape[1]});
+      builder_.input("image", DType::kF32, image ? Shape{-1, spec.shape[3], spec.shape[1], spec.shape[2]} : Shape{-1, spec.shape[1]});
   HEDGE_TRY(std::string name, there_and_back(x, tensor, "tensor_" + std::to_string(tensor)));
   values_[tensor] = {.name = name, .tensor = tensor};
   return {};
@@ -150,7 +150,7 @@ Result<graph::Graph> TfliteImport::run() {
     return Error{.code = ErrorCode::kBadFormat, .what = "an output that no operator makes", .where = where_};
   const Shape& shape = file_.tensors[static_cast<std::size_t>(found->second.tensor)].shape;
   std::string logits = found->second.name;
-  if (shape.size() == 4 && found->second.picture == std::array<std::int64_t, 3>{}) logits = builder_.op("Flatten", {logits});
+  if (shape.size() == 4 && found->second.image == std::array<std::int64_t, 3>{}) logits = builder_.op("Flatten", {logits});
   builder_.output(logits, "logits");
   auto built = std::move(builder_).build();
   if (built) return built;

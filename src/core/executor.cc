@@ -1,11 +1,11 @@
-#include "core/executor.h"
+#include "hedge/executor.h"
 
 #include <optional>
 
 namespace hedge {
 namespace {
 
-/// Inputs of any number of pictures (a leading -1) bring the same number. Vendors do not all look: OpenVINO on one thread computes on.
+/// Inputs of any number of images (a leading -1) bring the same number. Vendors do not all look: OpenVINO on one thread computes on.
 Status check_batches(const std::vector<TensorSpec>& specs, const std::vector<TensorView>& inputs) {
   std::optional<std::size_t> first;
   for (std::size_t i = 0; i < specs.size(); ++i) {
@@ -13,7 +13,7 @@ Status check_batches(const std::vector<TensorSpec>& specs, const std::vector<Ten
     if (!first) first = i;
     if (inputs[i].shape[0] != inputs[*first].shape[0])
       return Error{.code = ErrorCode::kMismatch,
-                   .what = "the inputs have another number of pictures each",
+                   .what = "the inputs have another number of images each",
                    .where = specs[i].name,
                    .got = std::to_string(inputs[i].shape[0]),
                    .expected = std::to_string(inputs[*first].shape[0]) + ", as " + specs[*first].name};

@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include "core/result.h"
-#include "core/tensor.h"
+#include "hedge/result.h"
+#include "hedge/tensor.h"
 
 namespace hedge {
 

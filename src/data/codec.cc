@@ -5,9 +5,9 @@
 namespace hedge::data {
 namespace {
 
-Error no_picture(std::string_view bytes, std::string_view where) {
+Error no_image(std::string_view bytes, std::string_view where) {
   return Error{.code = ErrorCode::kBadFormat,
-               .what = bytes.empty() ? "the file is empty" : "the file is no picture",
+               .what = bytes.empty() ? "the file is empty" : "the file is no image",
                .where = std::string(where),
                .got = bytes.empty() ? "" : "other first bytes",
                .expected = "JPEG or PNG"};
@@ -21,7 +21,7 @@ Status check_size(std::int64_t height, std::int64_t width, std::string_view wher
   if (height > 0 && width > 0 && height <= limits.most_side && width <= limits.most_side && height * width <= limits.most_pixels) return {};
   const bool positive = height > 0 && width > 0;
   return Error{.code = positive ? ErrorCode::kUnsupported : ErrorCode::kBadFormat,
-               .what = positive ? "the picture is too large" : "the picture has no pixels",
+               .what = positive ? "the image is too large" : "the image has no pixels",
                .where = std::string(where),
                .got = std::to_string(height) + " x " + std::to_string(width),
                .expected = "at most " + std::to_string(limits.most_side) + " a side and " + std::to_string(limits.most_pixels) + " pixels"};
@@ -29,27 +29,27 @@ Status check_size(std::int64_t height, std::int64_t width, std::string_view wher
 
 }  // namespace internal
 
-Result<PictureInfo> probe_picture(std::string_view bytes, std::string_view where, const DecodeLimits& limits) {
+Result<ImageInfo> probe_image(std::string_view bytes, std::string_view where, const DecodeLimits& limits) {
   if (internal::is_jpeg(bytes)) return internal::probe_jpeg(bytes, where, limits);
   if (internal::is_png(bytes)) return internal::probe_png(bytes, where, limits);
-  return no_picture(bytes, where);
+  return no_image(bytes, where);
 }
 
-Result<Picture> decode_picture(std::string_view bytes, std::string_view where, const DecodeLimits& limits) {
+Result<Image> decode_image(std::string_view bytes, std::string_view where, const DecodeLimits& limits) {
   if (internal::is_jpeg(bytes)) return internal::decode_jpeg(bytes, where, limits);
   if (internal::is_png(bytes)) return internal::decode_png(bytes, where, limits);
-  return no_picture(bytes, where);
+  return no_image(bytes, where);
 }
 
-Status validate_picture(const Picture& picture) {
+Status validate_image(const Image& image) {
   constexpr std::int64_t kMostSide = std::int64_t{1} << 20;
-  const bool sizes = picture.height > 0 && picture.width > 0 && picture.height <= kMostSide && picture.width <= kMostSide;
-  const bool channels = picture.channels == 1 || picture.channels == 3;
-  if (sizes && channels && picture.pixels.size() == static_cast<std::size_t>(picture.height * picture.width * picture.channels)) return {};
+  const bool sizes = image.height > 0 && image.width > 0 && image.height <= kMostSide && image.width <= kMostSide;
+  const bool channels = image.channels == 1 || image.channels == 3;
+  if (sizes && channels && image.pixels.size() == static_cast<std::size_t>(image.height * image.width * image.channels)) return {};
   return Error{.code = ErrorCode::kInvalidArgument,
-               .what = "the picture's size and pixels do not fit",
-               .got = std::to_string(picture.height) + " x " + std::to_string(picture.width) + " x " + std::to_string(picture.channels) +
-                      ", " + std::to_string(picture.pixels.size()) + " bytes",
+               .what = "the image's size and pixels do not fit",
+               .got = std::to_string(image.height) + " x " + std::to_string(image.width) + " x " + std::to_string(image.channels) + ", " +
+                      std::to_string(image.pixels.size()) + " bytes",
                .expected = "height x width x channels bytes with 1 or 3 channels"};
 }
 

@@ -4,19 +4,19 @@
 #include <string>
 #include <string_view>
 
-#include "core/result.h"
 #include "data/dataset.h"
+#include "hedge/result.h"
 
 namespace hedge::data {
 
-enum class PictureFormat : std::uint8_t { kJpeg = 1, kPng = 2 };
+enum class ImageFormat : std::uint8_t { kJpeg = 1, kPng = 2 };
 
-/// What a picture's header says.
-struct PictureInfo {
-  PictureFormat format = PictureFormat::kJpeg;
+/// What an image's header says.
+struct ImageInfo {
+  ImageFormat format = ImageFormat::kJpeg;
   std::int64_t height = 0;
   std::int64_t width = 0;
-  std::int64_t channels = 0;  ///< of the decoded picture: 1 or 3
+  std::int64_t channels = 0;  ///< of the decoded image: 1 or 3
 };
 
 /// What a decoder accepts, checked before memory is taken.
@@ -27,20 +27,20 @@ struct DecodeLimits {
 
 /// Reads the header alone; the format is told by the first bytes, never by a name.
 /// Errors: kBadFormat: neither JPEG nor PNG, a damaged header; kUnsupported: beyond `limits`, a colour space not implemented.
-Result<PictureInfo> probe_picture(std::string_view bytes, std::string_view where, const DecodeLimits& limits = {});
+Result<ImageInfo> probe_image(std::string_view bytes, std::string_view where, const DecodeLimits& limits = {});
 
 /// Decodes a JPEG or PNG to u8 gray or RGB. PNG: palettes and fewer bits are expanded, 16 bits are scaled to 8, alpha and
 /// transparency are dropped (the stored colour stays). JPEG: CMYK and YCCK are converted without a colour profile. Colour
 /// profiles, gamma and the EXIF orientation are ignored, as ImageNet's common pipelines do.
-/// Errors: those of probe_picture; kBadFormat: truncated or damaged (also where the decoder could have guessed the rest).
-Result<Picture> decode_picture(std::string_view bytes, std::string_view where, const DecodeLimits& limits = {});
+/// Errors: those of probe_image; kBadFormat: truncated or damaged (also where the decoder could have guessed the rest).
+Result<Image> decode_image(std::string_view bytes, std::string_view where, const DecodeLimits& limits = {});
 
-/// Errors: kInvalidArgument where `picture` is not a gray or RGB picture of its stated size.
-Result<std::string> encode_png(const Picture& picture);
+/// Errors: kInvalidArgument where `image` is not a gray or RGB image of its stated size.
+Result<std::string> encode_png(const Image& image);
 /// `quality` 1..100. Errors: those of encode_png; kInvalidArgument for a quality out of range.
-Result<std::string> encode_jpeg(const Picture& picture, int quality = 90);
+Result<std::string> encode_jpeg(const Image& image, int quality = 90);
 
 /// Whether the stated size is positive, fits the pixels and has 1 or 3 channels. Errors: kInvalidArgument.
-Status validate_picture(const Picture& picture);
+Status validate_image(const Image& image);
 
 }  // namespace hedge::data

@@ -6,20 +6,20 @@
 #include <string>
 #include <vector>
 
-#include "core/log.h"
-#include "core/result.h"
+#include "hedge/log.h"
+#include "hedge/result.h"
 
 namespace hedge::data {
 
-/// A decoded picture: u8, row-major, channels last.
-struct Picture {
+/// A decoded image: u8, row-major, channels last.
+struct Image {
   std::int64_t height = 0;
   std::int64_t width = 0;
   std::int64_t channels = 0;         ///< 1 (gray) or 3 (RGB)
   std::vector<std::uint8_t> pixels;  ///< [height, width, channels]
 };
 
-/// A labelled, finite, randomly accessible set of pictures. Const methods are thread-safe.
+/// A labelled, finite, randomly accessible set of images. Const methods are thread-safe.
 class Dataset {
  public:
   virtual ~Dataset() = default;
@@ -29,16 +29,16 @@ class Dataset {
   /// A stable name: the path within the folder, or "t10k/00042".
   [[nodiscard]] virtual std::string id(std::size_t index) const = 0;
   /// Decodes. Errors: kBadFormat, kIo, `where` = the id.
-  [[nodiscard]] virtual Result<Picture> picture(std::size_t index) const = 0;
-  /// SHA-256 over each picture's stored bytes and label, in order; made once at opening.
+  [[nodiscard]] virtual Result<Image> image(std::size_t index) const = 0;
+  /// SHA-256 over each image's stored bytes and label, in order; made once at opening.
   [[nodiscard]] virtual const std::string& content_hash() const = 0;
-  /// "fashion-mnist?split=train", canonical: opening it gives the same pictures in the same order.
+  /// "fashion-mnist?split=train", canonical: opening it gives the same images in the same order.
   [[nodiscard]] virtual const std::string& spec() const = 0;
 };
 
 /// How a specification string is opened.
 struct OpenOptions {
-  bool strict = false;  ///< a file that is no picture is an error; otherwise it is skipped, counted and listed
+  bool strict = false;  ///< a file that is no image is an error; otherwise it is skipped, counted and listed
   LogSink log;          ///< told of skipped files and empty classes
   std::string fashion_mnist_dir = "/usr/share/datasets/fashion-mnist";  ///< where Debian's dataset-fashion-mnist puts it
 };
@@ -56,7 +56,7 @@ struct Opened {
 
 /// Opens "fashion-mnist" or "folder:PATH", with "?split=train|calibration|test|all&classes=A-B&limit=N".
 /// No split means the whole of it ("all"). `limit` keeps a class-balanced, deterministic first part.
-/// Errors: kInvalidArgument (the grammar, with an example), kNotFound, kBadFormat, kBadData (no picture, a single class).
+/// Errors: kInvalidArgument (the grammar, with an example), kNotFound, kBadFormat, kBadData (no image, a single class).
 Result<Opened> open_dataset(const std::string& spec, const OpenOptions& options = {});
 
 }  // namespace hedge::data

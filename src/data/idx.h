@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "core/result.h"
-#include "core/tensor.h"
+#include "hedge/result.h"
+#include "hedge/tensor.h"
 
 namespace hedge::data {
 

@@ -10,9 +10,9 @@
 
 #include "core/rng.h"
 #include "data/internal/augment.h"
+#include "data/internal/image_cache.h"
 #include "data/internal/normalize_table.h"
 #include "data/internal/ordered_queue.h"
-#include "data/internal/picture_cache.h"
 
 namespace hedge::data {
 namespace {
@@ -29,14 +29,14 @@ Error bad_option(const char* option, std::string got, std::string expected) {
                .expected = std::move(expected)};
 }
 
-/// The pixels of one batch's pictures: borrowed from the cache, or held here.
+/// The pixels of one batch's images: borrowed from the cache, or held here.
 struct Gathered {
   std::vector<const std::uint8_t*> pixels;
-  std::vector<std::unique_ptr<Picture>> held;
+  std::vector<std::unique_ptr<Image>> held;
   std::vector<std::size_t> indices;
 };
 
-std::size_t picture_bytes(const Preprocess& recipe) { return static_cast<std::size_t>(recipe.height * recipe.width * recipe.channels); }
+std::size_t image_bytes(const Preprocess& recipe) { return static_cast<std::size_t>(recipe.height * recipe.width * recipe.channels); }
 
 }  // namespace
 
@@ -60,7 +60,7 @@ struct Loader::Impl {
         raw(with_pixels),
         invalid(std::move(problem)),
         table(invalid ? Normalization{} : recipe.normalization),
-        cache(invalid ? 0 : set.size(), invalid ? 1 : picture_bytes(recipe), kCacheBytes) {}
+        cache(invalid ? 0 : set.size(), invalid ? 1 : image_bytes(recipe), kCacheBytes) {}
 
   ~Impl() { stop(); }
 
@@ -123,7 +123,7 @@ struct Loader::Impl {
     return batch;
   }
 
-  /// Adds one fitted picture, from the cache where it is there. A broken one is noted and left out, unless strict.
+  /// Adds one fitted image, from the cache where it is there. A broken one is noted and left out, unless strict.
   Status gather(std::size_t index, Gathered& gathered) {
     const auto* pixels = cache.find(index);
     if (pixels == nullptr) {
@@ -136,7 +136,7 @@ struct Loader::Impl {
       }
       pixels = cache.store(index, fitted->pixels.data());
       if (pixels == nullptr) {
-        gathered.held.push_back(std::make_unique<Picture>(std::move(*fitted)));
+        gathered.held.push_back(std::make_unique<Image>(std::move(*fitted)));
         pixels = gathered.held.back()->pixels.data();
       }
     }
@@ -145,9 +145,9 @@ struct Loader::Impl {
     return {};
   }
 
-  [[nodiscard]] Result<Picture> load(std::size_t index) const {
-    HEDGE_TRY(const auto picture, dataset.picture(index));
-    return fit_picture(picture, recipe);
+  [[nodiscard]] Result<Image> load(std::size_t index) const {
+    HEDGE_TRY(const auto image, dataset.image(index));
+    return fit_image(image, recipe);
   }
 
   void note_broken(std::size_t index, const Error& error) {
@@ -157,8 +157,8 @@ struct Loader::Impl {
   }
 
   void fill(const Gathered& gathered, Batch& batch) const {
-    const internal::PictureSize size{.height = recipe.height, .width = recipe.width, .channels = recipe.channels};
-    const auto bytes = picture_bytes(recipe);
+    const internal::ImageSize size{.height = recipe.height, .width = recipe.width, .channels = recipe.channels};
+    const auto bytes = image_bytes(recipe);
     std::vector<std::uint8_t> changed(options.augmentation ? bytes : 0);
     auto* image = batch.images.data<float>().data();
     for (std::size_t i = 0; i < gathered.pixels.size(); ++i) {
@@ -180,7 +180,7 @@ struct Loader::Impl {
   const bool raw;
   const std::optional<Error> invalid;
   const internal::NormalizeTable table;
-  internal::PictureCache cache;
+  internal::ImageCache cache;
   std::int64_t epoch = 0;
   std::vector<std::size_t> order;  ///< fixed while the threads run
   std::unique_ptr<internal::OrderedQueue<Result<Batch>>> queue;

@@ -5,18 +5,18 @@
 #include <optional>
 #include <vector>
 
-#include "core/result.h"
-#include "core/tensor.h"
 #include "data/dataset.h"
 #include "data/preprocess.h"
+#include "hedge/result.h"
+#include "hedge/tensor.h"
 
 namespace hedge::data {
 
-/// Random changes of a training picture, drawn from (seed, epoch, index) alone: the same for any number of workers.
+/// Random changes of a training image, drawn from (seed, epoch, index) alone: the same for any number of workers.
 struct Augmentation {
   std::int64_t pad_crop = 0;  ///< pixels of zero padding on each side before a random crop of the old size
   bool flip = false;          ///< left-right, with probability 1/2
-  std::int64_t cutout = 0;    ///< side of a gray square laid over the picture at a random place, 0: none (DeVries and Taylor 2017)
+  std::int64_t cutout = 0;    ///< side of a gray square laid over the image at a random place, 0: none (DeVries and Taylor 2017)
 };
 
 struct LoaderOptions {
@@ -27,7 +27,7 @@ struct LoaderOptions {
   int workers = 1;           ///< decoding threads
   std::size_t prefetch = 4;  ///< batches made ahead at most (back-pressure)
   std::optional<Augmentation> augmentation;
-  bool strict = false;  ///< a picture that cannot be decoded is an error; otherwise left out of its batch
+  bool strict = false;  ///< an image that cannot be decoded is an error; otherwise left out of its batch
 
   /// Errors: kInvalidArgument, naming the field.
   [[nodiscard]] Status validate() const;
@@ -42,7 +42,7 @@ struct Batch {
 
 /// Goes over a data set in batches, decoding on worker threads; batches come in order. Call start(epoch), then next()
 /// until it gives nothing; start again for another epoch. `dataset` must outlive the loader. Not thread-safe.
-/// Pictures whose decoded, fitted form fits a memory budget (1 GiB in all) are decoded once.
+/// Images whose decoded, fitted form fits a memory budget (1 GiB in all) are decoded once.
 class Loader {
  public:
   Loader(const Dataset& dataset, Preprocess recipe, LoaderOptions options, bool raw = false);
@@ -52,11 +52,11 @@ class Loader {
 
   void start(std::int64_t epoch);
   /// The next batch, never an empty one, or nothing at the end. Errors, each of which ends the epoch: those of
-  /// LoaderOptions::validate and Preprocess::validate; those of Dataset::picture (strict); kInvalidArgument before start.
+  /// LoaderOptions::validate and Preprocess::validate; those of Dataset::image (strict); kInvalidArgument before start.
   Result<std::optional<Batch>> next();
-  /// An upper bound: a batch whose pictures are all broken is left out.
+  /// An upper bound: a batch whose images are all broken is left out.
   [[nodiscard]] std::int64_t batches_per_epoch() const;
-  /// Pictures that could not be decoded, so far, each once, in the data set's order.
+  /// Images that could not be decoded, so far, each once, in the data set's order.
   [[nodiscard]] std::vector<Skipped> skipped() const;
 
  private:

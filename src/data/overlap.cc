@@ -10,17 +10,17 @@ namespace hedge::data {
 namespace {
 
 std::optional<std::string> digest(const Dataset& dataset, std::size_t index) {
-  const auto picture = dataset.picture(index);
-  if (!picture) return std::nullopt;
+  const auto image = dataset.image(index);
+  if (!image) return std::nullopt;
   Sha256 sha;
-  sha.update(std::to_string(picture->height) + "x" + std::to_string(picture->width) + "x" + std::to_string(picture->channels) + ":");
-  sha.update({reinterpret_cast<const char*>(picture->pixels.data()), picture->pixels.size()});
+  sha.update(std::to_string(image->height) + "x" + std::to_string(image->width) + "x" + std::to_string(image->channels) + ":");
+  sha.update({reinterpret_cast<const char*>(image->pixels.data()), image->pixels.size()});
   return sha.hex();
 }
 
 }  // namespace
 
-std::size_t shared_pictures(const Dataset& a, const Dataset& b) {
+std::size_t shared_images(const Dataset& a, const Dataset& b) {
   std::unordered_set<std::string> in_b;
   for (std::size_t i = 0; i < b.size(); ++i)
     if (auto found = digest(b, i)) in_b.insert(*std::move(found));

@@ -41,15 +41,15 @@ std::uint8_t luma(const std::uint8_t* rgb) {
   return static_cast<std::uint8_t>((19595U * rgb[0] + 38470U * rgb[1] + 7471U * rgb[2] + 32768U) >> 16);
 }
 
-Picture with_channels(const Picture& picture, std::int64_t channels) {
-  const auto area = static_cast<std::size_t>(picture.height * picture.width);
-  Picture out{.height = picture.height, .width = picture.width, .channels = channels, .pixels = {}};
+Image with_channels(const Image& image, std::int64_t channels) {
+  const auto area = static_cast<std::size_t>(image.height * image.width);
+  Image out{.height = image.height, .width = image.width, .channels = channels, .pixels = {}};
   out.pixels.resize(area * static_cast<std::size_t>(channels));
   for (std::size_t i = 0; i < area; ++i) {
     if (channels == 1) {
-      out.pixels[i] = luma(&picture.pixels[3 * i]);
+      out.pixels[i] = luma(&image.pixels[3 * i]);
     } else {
-      std::fill_n(out.pixels.begin() + static_cast<std::ptrdiff_t>(3 * i), 3, picture.pixels[i]);
+      std::fill_n(out.pixels.begin() + static_cast<std::ptrdiff_t>(3 * i), 3, image.pixels[i]);
     }
   }
   return out;
@@ -58,12 +58,12 @@ Picture with_channels(const Picture& picture, std::int64_t channels) {
 /// Half of a negative difference rounds down as well, so padding and cropping put the odd pixel on the same side.
 std::int64_t floor_half(std::int64_t value) { return (value - (value < 0 ? 1 : 0)) / 2; }
 
-internal::ResizePlan plan_for(const Picture& picture, const Preprocess& recipe) {
-  internal::ResizePlan plan{.height = picture.height, .width = picture.width, .rows = {}, .columns = {}};
+internal::ResizePlan plan_for(const Image& image, const Preprocess& recipe) {
+  internal::ResizePlan plan{.height = image.height, .width = image.width, .rows = {}, .columns = {}};
   if (recipe.resize_shorter > 0) {
-    const auto shorter = std::min(picture.height, picture.width);
-    plan.height = picture.height * recipe.resize_shorter / shorter;
-    plan.width = picture.width * recipe.resize_shorter / shorter;
+    const auto shorter = std::min(image.height, image.width);
+    plan.height = image.height * recipe.resize_shorter / shorter;
+    plan.width = image.width * recipe.resize_shorter / shorter;
   }
   plan.rows = {.begin = floor_half(plan.height - recipe.height), .size = recipe.height};
   plan.columns = {.begin = floor_half(plan.width - recipe.width), .size = recipe.width};
@@ -84,20 +84,20 @@ Result<std::vector<float>> read_floats(const Json& json, const char* key) {
   return values;
 }
 
-/// Sums over the pixels of a channel; integers, so that the order of pictures does not matter.
+/// Sums over the pixels of a channel; integers, so that the order of images does not matter.
 struct Moments {
   std::uint64_t count = 0;
   std::array<std::uint64_t, 3> sum{};
   std::array<std::uint64_t, 3> squares{};
 
-  void add(const Picture& picture) {
-    const auto channels = static_cast<std::size_t>(picture.channels);
-    for (std::size_t i = 0; i < picture.pixels.size(); ++i) {
-      const std::uint64_t value = picture.pixels[i];
+  void add(const Image& image) {
+    const auto channels = static_cast<std::size_t>(image.channels);
+    for (std::size_t i = 0; i < image.pixels.size(); ++i) {
+      const std::uint64_t value = image.pixels[i];
       sum[i % channels] += value;
       squares[i % channels] += value * value;
     }
-    count += picture.pixels.size() / channels;
+    count += image.pixels.size() / channels;
   }
 };
 
@@ -157,22 +157,22 @@ Result<Preprocess> Preprocess::from_json(std::string_view text) {
   return recipe;
 }
 
-Result<Picture> fit_picture(const Picture& picture, const Preprocess& recipe) {
+Result<Image> fit_image(const Image& image, const Preprocess& recipe) {
   HEDGE_CHECK(validate_geometry(recipe));
-  HEDGE_CHECK(validate_picture(picture));
-  const bool right_size = picture.height == recipe.height && picture.width == recipe.width;
-  const bool resizes = recipe.resize_shorter > 0 && std::min(picture.height, picture.width) != recipe.resize_shorter;
-  const bool converts = picture.channels != recipe.channels;
-  if (right_size && !resizes) return converts ? with_channels(picture, recipe.channels) : picture;
-  if (!converts) return internal::resize_and_cut(picture, plan_for(picture, recipe));
-  return internal::resize_and_cut(with_channels(picture, recipe.channels), plan_for(picture, recipe));
+  HEDGE_CHECK(validate_image(image));
+  const bool right_size = image.height == recipe.height && image.width == recipe.width;
+  const bool resizes = recipe.resize_shorter > 0 && std::min(image.height, image.width) != recipe.resize_shorter;
+  const bool converts = image.channels != recipe.channels;
+  if (right_size && !resizes) return converts ? with_channels(image, recipe.channels) : image;
+  if (!converts) return internal::resize_and_cut(image, plan_for(image, recipe));
+  return internal::resize_and_cut(with_channels(image, recipe.channels), plan_for(image, recipe));
 }
 
-void normalize_into(const Picture& picture, const Normalization& normalization, float* out) {
-  assert(normalization.mean.size() == static_cast<std::size_t>(picture.channels));
-  assert(normalization.std.size() == static_cast<std::size_t>(picture.channels));
+void normalize_into(const Image& image, const Normalization& normalization, float* out) {
+  assert(normalization.mean.size() == static_cast<std::size_t>(image.channels));
+  assert(normalization.std.size() == static_cast<std::size_t>(image.channels));
   const internal::NormalizeTable table(normalization);
-  table.apply(picture.pixels.data(), static_cast<std::size_t>(picture.height * picture.width), out);
+  table.apply(image.pixels.data(), static_cast<std::size_t>(image.height * image.width), out);
 }
 
 Result<Normalization> measure_normalization(const Dataset& dataset, const Preprocess& recipe, std::size_t sample) {
@@ -181,13 +181,13 @@ Result<Normalization> measure_normalization(const Dataset& dataset, const Prepro
   Moments moments;
   for (std::size_t i = 0; i < used; ++i) {
     // Evenly spaced, because folders list class after class.
-    const auto picture = dataset.picture(i * dataset.size() / used);
-    if (!picture) continue;  // the Loader reports these
-    HEDGE_TRY(const auto fitted, fit_picture(*picture, recipe));
+    const auto image = dataset.image(i * dataset.size() / used);
+    if (!image) continue;  // the Loader reports these
+    HEDGE_TRY(const auto fitted, fit_image(*image, recipe));
     moments.add(fitted);
   }
   if (moments.count == 0)
-    return Error{.code = ErrorCode::kBadData, .what = "there is no picture to measure the normalization on", .where = dataset.spec()};
+    return Error{.code = ErrorCode::kBadData, .what = "there is no image to measure the normalization on", .where = dataset.spec()};
   Normalization normalization;
   const auto count = static_cast<double>(moments.count);
   for (std::size_t c = 0; c < static_cast<std::size_t>(recipe.channels); ++c) {

@@ -5,13 +5,13 @@
 #include <string_view>
 
 #include "core/normalization.h"
-#include "core/result.h"
-#include "core/tensor.h"
 #include "data/dataset.h"
+#include "hedge/result.h"
+#include "hedge/tensor.h"
 
 namespace hedge::data {
 
-/// The recipe from a decoded picture to a network's input; it travels in the model's metadata ("hedge.preprocess",
+/// The recipe from a decoded image to a network's input; it travels in the model's metadata ("hedge.preprocess",
 /// docs/formats/preprocess.md), so that training, evaluation and the edge run the same code.
 /// Steps: channels (gray = ITU-R 601 luma; gray -> RGB by copying) -> resize so that the shorter side is
 /// `resize_shorter` (0: no resize; bilinear, half-pixel centres, antialiased when shrinking) -> centre crop or zero pad
@@ -32,13 +32,13 @@ struct Preprocess {
   bool operator==(const Preprocess&) const = default;
 };
 
-/// The geometric half: the picture as u8 [height, width, channels] of the recipe. What an edge device sends to a cloud.
-Result<Picture> fit_picture(const Picture& picture, const Preprocess& recipe);
+/// The geometric half: the image as u8 [height, width, channels] of the recipe. What an edge device sends to a cloud.
+Result<Image> fit_image(const Image& image, const Preprocess& recipe);
 
-/// The numeric half, for one picture that already fits: writes f32 CHW to `out` (channels * height * width floats).
-void normalize_into(const Picture& picture, const Normalization& normalization, float* out);
+/// The numeric half, for one image that already fits: writes f32 CHW to `out` (channels * height * width floats).
+void normalize_into(const Image& image, const Normalization& normalization, float* out);
 
-/// Mean and standard deviation a channel over (at most `sample`) pictures of `dataset`, after fit_picture.
+/// Mean and standard deviation a channel over (at most `sample`) images of `dataset`, after fit_image.
 Result<Normalization> measure_normalization(const Dataset& dataset, const Preprocess& recipe, std::size_t sample = 10000);
 
 }  // namespace hedge::data

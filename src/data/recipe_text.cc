@@ -102,7 +102,7 @@ Result<Preprocess> parse_recipe(std::string_view text) {
   Preprocess recipe;
   HEDGE_TRY(recipe.channels, whole(items, "channels", 3));
   if (recipe.channels != 1 && recipe.channels != 3)
-    return bad("pictures have another number of channels", std::to_string(recipe.channels), "1 or 3");
+    return bad("images have another number of channels", std::to_string(recipe.channels), "1 or 3");
   HEDGE_TRY(recipe.resize_shorter, whole(items, "resize", 0));
   HEDGE_CHECK(set_crop(items, recipe));
   HEDGE_TRY(recipe.normalization.mean, per_channel(items, "mean", recipe.channels, 0));

@@ -2,8 +2,8 @@
 
 #include <string_view>
 
-#include "core/result.h"
 #include "data/preprocess.h"
+#include "hedge/result.h"
 
 namespace hedge::data {
 

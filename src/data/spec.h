@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "core/result.h"
+#include "hedge/result.h"
 
 namespace hedge::data {
 
@@ -32,10 +32,10 @@ struct DatasetSpec {
   Source source = Source::kFashionMnist;
   std::string path;  ///< of a folder; as the user wrote it, without trailing slashes
   Split split = Split::kAll;
-  std::optional<ClassRange> classes;  ///< only pictures of these; the classes keep their names and numbers
-  std::optional<std::size_t> limit;   ///< at most so many pictures, >= 1
+  std::optional<ClassRange> classes;  ///< only images of these; the classes keep their names and numbers
+  std::optional<std::size_t> limit;   ///< at most so many images, >= 1
 
-  /// Whether pictures of this class are wanted.
+  /// Whether images of this class are wanted.
   [[nodiscard]] bool wants(std::int64_t label) const { return !classes || classes->holds(label); }
 };
 

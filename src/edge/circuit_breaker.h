@@ -4,7 +4,7 @@
 #include <mutex>
 
 #include "core/clock.h"
-#include "core/result.h"
+#include "hedge/result.h"
 
 namespace hedge::edge {
 

@@ -14,9 +14,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kMostPictureBytes = std::size_t{1} << 28;
+constexpr std::size_t kMostImageBytes = std::size_t{1} << 28;
 
-class DatasetSource final : public PictureSource {
+class DatasetSource final : public ImageSource {
  public:
   DatasetSource(std::unique_ptr<data::Dataset> dataset, const std::vector<std::string>& labels) : dataset_(std::move(dataset)) {
     const auto& names = dataset_->class_names();
@@ -40,24 +40,24 @@ class DatasetSource final : public PictureSource {
     const auto label = dataset_->label(index);
     return label >= 0 && static_cast<std::size_t>(label) < index_of_.size() ? index_of_[static_cast<std::size_t>(label)] : std::nullopt;
   }
-  [[nodiscard]] Result<data::Picture> picture(std::size_t index) const override { return dataset_->picture(index); }
+  [[nodiscard]] Result<data::Image> image(std::size_t index) const override { return dataset_->image(index); }
 
  private:
   std::unique_ptr<data::Dataset> dataset_;
   std::vector<std::optional<std::int64_t>> index_of_;  ///< data set's class -> bundle's
 };
 
-/// Plain pictures: no truth.
-class FileSource final : public PictureSource {
+/// Plain images: no truth.
+class FileSource final : public ImageSource {
  public:
   FileSource(fs::path root, std::vector<std::string> names) : root_(std::move(root)), names_(std::move(names)) {}
 
   [[nodiscard]] std::size_t size() const override { return names_.size(); }
   [[nodiscard]] std::string id(std::size_t index) const override { return names_[index]; }
   [[nodiscard]] std::optional<std::int64_t> truth(std::size_t) const override { return std::nullopt; }
-  [[nodiscard]] Result<data::Picture> picture(std::size_t index) const override {
-    HEDGE_TRY(const auto bytes, read_file(root_ / names_[index], kMostPictureBytes));
-    return data::decode_picture(bytes, names_[index]);
+  [[nodiscard]] Result<data::Image> image(std::size_t index) const override {
+    HEDGE_TRY(const auto bytes, read_file(root_ / names_[index], kMostImageBytes));
+    return data::decode_image(bytes, names_[index]);
   }
 
  private:
@@ -65,7 +65,7 @@ class FileSource final : public PictureSource {
   std::vector<std::string> names_;  ///< within the root
 };
 
-bool has_picture_name(const fs::path& path) {
+bool has_image_name(const fs::path& path) {
   constexpr std::array kExtensions = {".jpg", ".jpeg", ".png"};
   std::string extension = path.extension().string();
   std::transform(extension.begin(), extension.end(), extension.begin(),
@@ -73,37 +73,36 @@ bool has_picture_name(const fs::path& path) {
   return std::find(kExtensions.begin(), kExtensions.end(), extension) != kExtensions.end();
 }
 
-Result<std::unique_ptr<PictureSource>> open_folder(const fs::path& folder) {
+Result<std::unique_ptr<ImageSource>> open_folder(const fs::path& folder) {
   std::error_code code;
   std::vector<std::string> names;
   for (fs::recursive_directory_iterator it(folder, code), end; !code && it != end; it.increment(code)) {
-    std::error_code not_followed;  // a link that leads nowhere or around in a circle is no picture
-    if (has_picture_name(it->path()) && it->is_regular_file(not_followed))
+    std::error_code not_followed;  // a link that leads nowhere or around in a circle is no image
+    if (has_image_name(it->path()) && it->is_regular_file(not_followed))
       names.push_back(it->path().lexically_relative(folder).generic_string());
   }
   if (code) return Error{.code = ErrorCode::kIo, .what = "cannot list the folder: " + code.message(), .where = folder.string()};
   if (names.empty())
     return Error{.code = ErrorCode::kBadData,
-                 .what = "the folder has no picture",
+                 .what = "the folder has no image",
                  .where = folder.string(),
                  .expected = "files named .jpg, .jpeg or .png"};
   std::sort(names.begin(), names.end());
-  return std::unique_ptr<PictureSource>(std::make_unique<FileSource>(folder, std::move(names)));
+  return std::unique_ptr<ImageSource>(std::make_unique<FileSource>(folder, std::move(names)));
 }
 
 }  // namespace
 
-std::unique_ptr<PictureSource> make_dataset_source(std::unique_ptr<data::Dataset> dataset, const std::vector<std::string>& labels) {
+std::unique_ptr<ImageSource> make_dataset_source(std::unique_ptr<data::Dataset> dataset, const std::vector<std::string>& labels) {
   return std::make_unique<DatasetSource>(std::move(dataset), labels);
 }
 
-Result<std::unique_ptr<PictureSource>> open_input(const std::string& input, const std::vector<std::string>& labels,
-                                                  const LogSink& log_sink) {
+Result<std::unique_ptr<ImageSource>> open_input(const std::string& input, const std::vector<std::string>& labels, const LogSink& log_sink) {
   std::error_code code;
   const fs::path path(input);
   if (fs::is_directory(path, code)) return open_folder(path);
   if (fs::is_regular_file(path, code))
-    return std::unique_ptr<PictureSource>(std::make_unique<FileSource>(path.parent_path(), std::vector{path.filename().string()}));
+    return std::unique_ptr<ImageSource>(std::make_unique<FileSource>(path.parent_path(), std::vector{path.filename().string()}));
   auto opened = data::open_dataset(input, {.log = log_sink});
   if (!opened) {
     Error error = opened.error();
@@ -116,7 +115,7 @@ Result<std::unique_ptr<PictureSource>> open_input(const std::string& input, cons
   if (unknown > 0)
     log(log_sink, LogLevel::kWarning,
         std::to_string(unknown) + " of the data set's " + std::to_string(names.size()) +
-            " classes are no labels of the bundle; their pictures count without a truth");
+            " classes are no labels of the bundle; their images count without a truth");
   return make_dataset_source(std::move(opened->dataset), labels);
 }
 

@@ -7,30 +7,30 @@
 #include <string>
 #include <vector>
 
-#include "core/log.h"
-#include "core/result.h"
 #include "data/dataset.h"
+#include "hedge/log.h"
+#include "hedge/result.h"
 
 namespace hedge::edge {
 
-/// Pictures to answer, with the truth where it is known. Const methods are thread-safe.
-class PictureSource {
+/// Images to answer, with the truth where it is known. Const methods are thread-safe.
+class ImageSource {
  public:
-  virtual ~PictureSource() = default;
+  virtual ~ImageSource() = default;
   [[nodiscard]] virtual std::size_t size() const = 0;
   [[nodiscard]] virtual std::string id(std::size_t index) const = 0;
   /// Index into the bundle's labels; nothing where the truth is not known or is no class of the bundle.
   [[nodiscard]] virtual std::optional<std::int64_t> truth(std::size_t index) const = 0;
-  /// Decodes. Errors: those of data::Dataset::picture.
-  [[nodiscard]] virtual Result<data::Picture> picture(std::size_t index) const = 0;
+  /// Decodes. Errors: those of data::Dataset::image.
+  [[nodiscard]] virtual Result<data::Image> image(std::size_t index) const = 0;
 };
 
-/// Opens what --input names: a picture file, a folder of plain pictures (.jpg, .jpeg, .png at any depth, by path), or else
+/// Opens what --input names: an image file, a folder of plain images (.jpg, .jpeg, .png at any depth, by path), or else
 /// a data-set specification. A data set's classes are matched to `labels` by name.
-/// Errors: kNotFound; kBadData (a folder without pictures); those of data::open_dataset.
-Result<std::unique_ptr<PictureSource>> open_input(const std::string& input, const std::vector<std::string>& labels, const LogSink& log);
+/// Errors: kNotFound; kBadData (a folder without images); those of data::open_dataset.
+Result<std::unique_ptr<ImageSource>> open_input(const std::string& input, const std::vector<std::string>& labels, const LogSink& log);
 
 /// A data set as a source.
-std::unique_ptr<PictureSource> make_dataset_source(std::unique_ptr<data::Dataset> dataset, const std::vector<std::string>& labels);
+std::unique_ptr<ImageSource> make_dataset_source(std::unique_ptr<data::Dataset> dataset, const std::vector<std::string>& labels);
 
 }  // namespace hedge::edge

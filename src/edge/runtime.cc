@@ -27,12 +27,33 @@ Status check_matrix(const TensorSpec& spec, std::int64_t columns, const char* of
                "f32 " + hedge::to_string(Shape{-1, columns}));
 }
 
+/// A tensor that has at least the columns that are taken, or as many as labels where all are.
+Status check_base_logits(const TensorSpec& spec, std::int64_t classes, const std::vector<std::int64_t>& columns) {
+  if (columns.empty()) return check_matrix(spec, classes, "base");
+  HEDGE_CHECK(check_matrix(spec, -1, "base"));
+  if (static_cast<std::int64_t>(columns.size()) != classes)
+    return unfit("base: columns", "there is not a column for each label", std::to_string(columns.size()), std::to_string(classes));
+  const auto [least, most] = std::minmax_element(columns.begin(), columns.end());
+  if (*least >= 0 && (spec.shape[1] < 0 || *most < spec.shape[1])) return {};
+  return unfit("base: " + spec.name, "the base does not have the outputs of the labels", describe(spec),
+               "more than " + std::to_string(*most) + " outputs");
+}
+
+/// The columns of [1, width] logits as [1, K]. Precondition: all are below the width.
+Tensor take_columns(const Tensor& logits, const std::vector<std::int64_t>& columns) {
+  Tensor taken(DType::kF32, {1, static_cast<std::int64_t>(columns.size())});
+  const auto from = logits.data<float>();
+  const auto to = taken.data<float>();
+  for (std::size_t i = 0; i < columns.size(); ++i) to[i] = from[static_cast<std::size_t>(columns[i])];
+  return taken;
+}
+
 Status check_base_input(const Executor& base, const data::Preprocess& recipe) {
-  const Shape picture = {1, recipe.height, recipe.width, recipe.channels};
+  const Shape image = {1, recipe.height, recipe.width, recipe.channels};
   if (base.inputs().size() != 1) return unfit("base", "a base takes one input", std::to_string(base.inputs().size()), "1");
   const TensorSpec& input = base.inputs().front();
-  if (input.dtype == DType::kU8 && fits(picture, input.shape)) return {};
-  return unfit("base: " + input.name, "the input does not take the recipe's pictures", describe(input), "u8 " + hedge::to_string(picture));
+  if (input.dtype == DType::kU8 && fits(image, input.shape)) return {};
+  return unfit("base: " + input.name, "the input does not take the recipe's images", describe(input), "u8 " + hedge::to_string(image));
 }
 
 Result<std::size_t> find_output(const Executor& model, const std::string& name, const char* of) {
@@ -99,11 +120,12 @@ Result<std::unique_ptr<EdgeRuntime>> EdgeRuntime::create(RuntimeParts parts, con
   const auto& [base, router] = std::tie(runtime->parts_.base, runtime->parts_.router);
   const auto classes = static_cast<std::int64_t>(runtime->parts_.labels.size());
   HEDGE_TRY(runtime->logits_, find_output(*base, kLogits, "base"));
-  HEDGE_CHECK(check_matrix(base->outputs()[runtime->logits_], classes, "base"));
+  HEDGE_CHECK(check_base_logits(base->outputs()[runtime->logits_], classes, runtime->parts_.base_columns));
   for (const TensorSpec& input : router->inputs()) {
     HEDGE_TRY(const auto index, find_output(*base, input.name, "router's input, from the base"));
     const Shape& given = base->outputs()[index].shape;
-    HEDGE_CHECK(check_matrix(input, given.size() == 2 ? given[1] : -1, "router"));
+    const auto width = index == runtime->logits_ ? classes : given.size() == 2 ? given[1] : -1;
+    HEDGE_CHECK(check_matrix(input, width, "router"));
     runtime->router_inputs_.push_back(index);
   }
   if (router->inputs().empty())
@@ -114,18 +136,22 @@ Result<std::unique_ptr<EdgeRuntime>> EdgeRuntime::create(RuntimeParts parts, con
   return runtime;
 }
 
-Result<std::vector<Tensor>> EdgeRuntime::run_base(const data::Picture& fitted) const {
+Result<std::vector<Tensor>> EdgeRuntime::run_base(const data::Image& fitted) const {
   const TensorView pixels{.dtype = DType::kU8,
                           .shape = {1, fitted.height, fitted.width, fitted.channels},
                           .bytes = reinterpret_cast<const std::byte*>(fitted.pixels.data())};
   const NamedView input{.name = parts_.base->inputs().front().name, .view = pixels};
   HEDGE_TRY(auto outputs, parts_.base->run(std::span(&input, 1)));
-  const Tensor& logits = outputs.at(logits_);
-  const Shape expected = {1, static_cast<std::int64_t>(parts_.labels.size())};
-  if (logits.shape() != expected)
-    return unfit("base: logits", "the base's answer is of another form", hedge::to_string(logits.shape()), hedge::to_string(expected));
+  Tensor& logits = outputs.at(logits_);
+  const auto& columns = parts_.base_columns;
+  const auto least =
+      columns.empty() ? static_cast<std::int64_t>(parts_.labels.size()) : 1 + *std::max_element(columns.begin(), columns.end());
+  const Shape& shape = logits.shape();
+  if (shape.size() != 2 || shape[0] != 1 || shape[1] < least || (columns.empty() && shape[1] != least))
+    return unfit("base: logits", "the base's answer is of another form", hedge::to_string(shape), hedge::to_string(Shape{1, least}));
   if (!all_finite(logits.data<float>()))
     return Error{.code = ErrorCode::kBadData, .what = "the base's logits are not finite", .where = "base: logits"};
+  if (!columns.empty()) logits = take_columns(logits, columns);  // the router was fitted on the labels' logits
   return outputs;
 }
 
@@ -137,25 +163,25 @@ Result<float> EdgeRuntime::run_router(const std::vector<Tensor>& base) const {
   HEDGE_TRY(const auto outputs, parts_.router->run(inputs));
   const Tensor& score = outputs.at(score_);
   if (score.num_elements() != 1)
-    return unfit("router: score", "a router gives one score a picture", hedge::to_string(score.shape()), "[1] or [1, 1]");
+    return unfit("router: score", "a router gives one score an image", hedge::to_string(score.shape()), "[1] or [1, 1]");
   const float value = score.data<float>()[0];
   if (!std::isfinite(value)) return Error{.code = ErrorCode::kBadData, .what = "the score is not finite", .where = "router: score"};
   return value;
 }
 
-Result<std::int64_t> EdgeRuntime::ask_cloud(const data::Picture& picture, std::span<const float> base_logits) const {
-  if (!parts_.fusion || !parts_.fusion->adopted) return parts_.cloud->classify(picture);
-  HEDGE_TRY(const auto logits, parts_.cloud->logits(picture));
+Result<std::int64_t> EdgeRuntime::ask_cloud(const data::Image& image, std::span<const float> base_logits) const {
+  if (!parts_.fusion || !parts_.fusion->adopted) return parts_.cloud->classify(image);
+  HEDGE_TRY(const auto logits, parts_.cloud->logits(image));
   const auto top = routing::top_logits(logits, parts_.fusion->top_k);
   return routing::fused_answer(*parts_.fusion, base_logits, top.classes, top.logits);
 }
 
-void EdgeRuntime::query(const data::Picture& picture, std::span<const float> base_logits, Answer& answer) const {
+void EdgeRuntime::query(const data::Image& image, std::span<const float> base_logits, Answer& answer) const {
   if (!parts_.cloud) {
     answer.reason = "no cloud configured";
     return;
   }
-  const auto label = ask_cloud(picture, base_logits);
+  const auto label = ask_cloud(image, base_logits);
   if (label) {
     answer.label_index = *label;
     answer.source = Source::kCloud;
@@ -166,11 +192,11 @@ void EdgeRuntime::query(const data::Picture& picture, std::span<const float> bas
   }
 }
 
-Result<Answer> EdgeRuntime::answer(const data::Picture& picture) const {
+Result<Answer> EdgeRuntime::answer(const data::Image& image) const {
   Answer answer;
   Stopwatch total(clock_);
   Stopwatch step(clock_);
-  HEDGE_TRY(const auto fitted, data::fit_picture(picture, parts_.preprocess));
+  HEDGE_TRY(const auto fitted, data::fit_image(image, parts_.preprocess));
   answer.times_ms.preprocess = step.lap_ms();
   HEDGE_TRY(const auto base, run_base(fitted));
   const auto logits = base[logits_].data<float>();
@@ -180,7 +206,7 @@ Result<Answer> EdgeRuntime::answer(const data::Picture& picture) const {
   answer.times_ms.router = step.lap_ms();
   answer.wants_cloud = answer.score > parts_.threshold;
   if (answer.wants_cloud) {
-    query(picture, logits, answer);
+    query(image, logits, answer);
     if (parts_.cloud) answer.times_ms.cloud = step.lap_ms();
   } else {
     answer.reason = "score<=threshold";

@@ -15,10 +15,10 @@ namespace {
 /// Rows that may wait for an earlier, slower one, a worker.
 constexpr std::size_t kWindowPerWorker = 8;
 
-/// Workers take pictures in order and hand rows back in any order; whoever completes the next row emits it.
+/// Workers take images in order and hand rows back in any order; whoever completes the next row emits it.
 class Stream {
  public:
-  Stream(const Answerer& answerer, const Clock& clock, const PictureSource& source, const StreamOptions& options,
+  Stream(const Answerer& answerer, const Clock& clock, const ImageSource& source, const StreamOptions& options,
          const std::function<Status(const Row&)>& emit)
       : answerer_(answerer), clock_(clock), source_(source), options_(options), emit_(emit) {
     total_ = options.limit == 0 ? source.size() : std::min(options.limit, source.size());
@@ -58,11 +58,11 @@ class Stream {
 
   [[nodiscard]] Row answer(std::size_t index) const {
     Row row{.id = source_.id(index), .truth = source_.truth(index)};
-    const auto picture = source_.picture(index);
-    if (picture) {
-      row.answer = answerer_(*picture);
+    const auto image = source_.image(index);
+    if (image) {
+      row.answer = answerer_(*image);
     } else {
-      row.answer = picture.error();
+      row.answer = image.error();
     }
     return row;
   }
@@ -88,13 +88,13 @@ class Stream {
     ProgressUpdate update{.what = "answer", .done = static_cast<double>(emitted_), .total = static_cast<double>(total_)};
     if (rate > 0) update.eta_s = static_cast<double>(total_ - emitted_) / rate;
     update.note = std::to_string(so_far.edge) + " edge, " + std::to_string(so_far.cloud) + " cloud, " + std::to_string(so_far.fallback) +
-                  " fallback, " + std::to_string(so_far.errors) + " errors, " + std::to_string(static_cast<long>(rate)) + " pictures/s";
+                  " fallback, " + std::to_string(so_far.errors) + " errors, " + std::to_string(static_cast<long>(rate)) + " images/s";
     options_.progress(update);
   }
 
   const Answerer& answerer_;
   const Clock& clock_;
-  const PictureSource& source_;
+  const ImageSource& source_;
   const StreamOptions& options_;
   const std::function<Status(const Row&)>& emit_;
   std::size_t total_ = 0;
@@ -111,7 +111,7 @@ class Stream {
 
 }  // namespace
 
-Result<Summary> answer_all(const Answerer& answerer, const Clock& clock, const PictureSource& source, const StreamOptions& options,
+Result<Summary> answer_all(const Answerer& answerer, const Clock& clock, const ImageSource& source, const StreamOptions& options,
                            const std::function<Status(const Row&)>& emit) {
   if (options.concurrency < 1 || options.concurrency > 1024)
     return Error{.code = ErrorCode::kInvalidArgument,
@@ -121,9 +121,9 @@ Result<Summary> answer_all(const Answerer& answerer, const Clock& clock, const P
   return Stream(answerer, clock, source, options, emit).run();
 }
 
-Result<Summary> answer_all(const EdgeRuntime& runtime, const PictureSource& source, const StreamOptions& options,
+Result<Summary> answer_all(const EdgeRuntime& runtime, const ImageSource& source, const StreamOptions& options,
                            const std::function<Status(const Row&)>& emit) {
-  return answer_all([&runtime](const data::Picture& picture) { return runtime.answer(picture); }, runtime.clock(), source, options, emit);
+  return answer_all([&runtime](const data::Image& image) { return runtime.answer(image); }, runtime.clock(), source, options, emit);
 }
 
 }  // namespace hedge::edge

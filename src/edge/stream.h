@@ -8,32 +8,32 @@
 #include <string>
 
 #include "core/clock.h"
-#include "core/log.h"
-#include "core/result.h"
 #include "edge/input.h"
 #include "edge/runtime.h"
 #include "edge/tally.h"
+#include "hedge/log.h"
+#include "hedge/result.h"
 
 namespace hedge::edge {
 
 struct StreamOptions {
-  int concurrency = 1;                      ///< pictures under way at once; >= 1
+  int concurrency = 1;                      ///< images under way at once; >= 1
   std::size_t limit = 0;                    ///< the first so many only; 0: all
-  const std::atomic<bool>* stop = nullptr;  ///< set from outside (a signal): no further picture is started
+  const std::atomic<bool>* stop = nullptr;  ///< set from outside (a signal): no further image is started
   ProgressSink progress;                    ///< told after each row
 };
 
-/// What gives an answer to a picture; called by as many threads as the concurrency says.
-using Answerer = std::function<Result<Answer>(const data::Picture&)>;
+/// What gives an answer to an image; called by as many threads as the concurrency says.
+using Answerer = std::function<Result<Answer>(const data::Image&)>;
 
-/// Answers all pictures of `source` and hands each row to `emit`, in input order, one at a time. Pictures under way and
+/// Answers all images of `source` and hands each row to `emit`, in input order, one at a time. Images under way and
 /// rows waiting for their turn are bounded by the concurrency. Stops at emit's first error and returns it.
 /// Errors: kInvalidArgument (concurrency); those of emit.
-Result<Summary> answer_all(const Answerer& answerer, const Clock& clock, const PictureSource& source, const StreamOptions& options,
+Result<Summary> answer_all(const Answerer& answerer, const Clock& clock, const ImageSource& source, const StreamOptions& options,
                            const std::function<Status(const Row&)>& emit);
 
 /// The same by a runtime, which has the clock.
-Result<Summary> answer_all(const EdgeRuntime& runtime, const PictureSource& source, const StreamOptions& options,
+Result<Summary> answer_all(const EdgeRuntime& runtime, const ImageSource& source, const StreamOptions& options,
                            const std::function<Status(const Row&)>& emit);
 
 }  // namespace hedge::edge

@@ -6,12 +6,12 @@
 #include <string>
 #include <vector>
 
-#include "core/result.h"
 #include "edge/runtime.h"
+#include "hedge/result.h"
 
 namespace hedge::edge {
 
-/// One picture's outcome; an undecodable picture is a row with an error.
+/// One image's outcome; an undecodable image is a row with an error.
 struct Row {
   std::string id;
   std::optional<std::int64_t> truth;
@@ -20,9 +20,9 @@ struct Row {
 
 /// What a run adds up to.
 struct Summary {
-  std::size_t total = 0;     ///< pictures asked for
+  std::size_t total = 0;     ///< images asked for
   std::size_t answered = 0;  ///< with a label, whoever gave it
-  std::size_t errors = 0;    ///< pictures that could not be answered
+  std::size_t errors = 0;    ///< images that could not be answered
   std::size_t edge = 0;
   std::size_t cloud = 0;
   std::size_t fallback = 0;

@@ -20,7 +20,7 @@ double best_aurc(std::int64_t wrong, std::int64_t total, const std::vector<doubl
   return (static_cast<double>(wrong) - static_cast<double>(right) * tail) / static_cast<double>(total);
 }
 
-/// What one sample of the pictures gives of one method: the mean over its (resampled) seeds.
+/// What one sample of the images gives of one method: the mean over its (resampled) seeds.
 struct Sample {
   std::vector<double> risk;
   double aurc = 0;
@@ -98,7 +98,7 @@ Result<RiskCurve> RiskCurve::make(std::span<const float> scores, std::span<const
   if (scores.empty()) return Error{.code = ErrorCode::kBadData, .what = "there are no scores to draw a curve from"};
   if (scores.size() != base_right.size())
     return Error{.code = ErrorCode::kMismatch,
-                 .what = "scores and outcomes are of another number of pictures",
+                 .what = "scores and outcomes are of another number of images",
                  .got = std::to_string(scores.size()),
                  .expected = std::to_string(base_right.size())};
   const auto bad = std::find_if(scores.begin(), scores.end(), [](float s) { return !std::isfinite(s); });
@@ -114,7 +114,7 @@ Result<RiskCurve> RiskCurve::make(std::span<const float> scores, std::span<const
   curve.harmonic_ = harmonic_numbers(scores.size());
   for (std::size_t i = 0; i < order.size(); ++i) {
     const bool ends_run = i + 1 == order.size() || scores[order[i + 1]] != scores[order[i]];
-    curve.entries_.push_back({.picture = order[i],
+    curve.entries_.push_back({.image = order[i],
                               .wrong = static_cast<std::uint8_t>(1 - base_right[order[i]]),
                               .ends_run = static_cast<std::uint8_t>(ends_run ? 1 : 0)});
   }
@@ -129,8 +129,8 @@ double RiskCurve::evaluate(const SampleWeights& weights, std::span<const double>
   std::int64_t covered = 0, wrong = 0, run = 0, run_wrong = 0;
   double area = 0;
   for (const Entry& entry : entries_) {
-    run += weights.counts[entry.picture];
-    run_wrong += weights.counts[entry.picture] * entry.wrong;
+    run += weights.counts[entry.image];
+    run_wrong += weights.counts[entry.image] * entry.wrong;
     if (entry.ends_run == 0 || run == 0) continue;
     // Within the run the expected number of wrong ones grows by a constant share p: sum over j of (wrong + j p) / (covered + j).
     const double p = static_cast<double>(run_wrong) / static_cast<double>(run);
@@ -165,7 +165,7 @@ Result<Abstention> abstention(std::span<const AbstainingScore> scores, int resam
   std::vector<Sample> estimates;
   for (const Family& family : families) {
     if (family.right_of(0).size() != outcomes.size())
-      return Error{.code = ErrorCode::kMismatch, .what = "methods are of another number of pictures", .where = family.score->method};
+      return Error{.code = ErrorCode::kMismatch, .what = "methods are of another number of images", .where = family.score->method};
     const std::vector<std::uint32_t> each(family.curves.size(), 1);
     estimates.push_back(measure(family, once, each, ascending, harmonic));
     result.risk.push_back(measure(family, once, each, result.grid, harmonic).risk);

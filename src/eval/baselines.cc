@@ -9,7 +9,7 @@ namespace {
 
 Error disagreement(const std::string& where, std::size_t got, std::size_t expected) {
   return {.code = ErrorCode::kMismatch,
-          .what = "the methods are not of the same pictures",
+          .what = "the methods are not of the same images",
           .where = where,
           .got = std::to_string(got),
           .expected = std::to_string(expected)};
@@ -19,7 +19,7 @@ BootstrapOptions bootstrap_options(const BaselineOptions& options, std::vector<d
   return {.resamples = options.resamples, .seed = options.seed, .coverages = std::move(coverages)};
 }
 
-/// A method's curves and their samples at some coverages. Bootstraps of equally many pictures with one seed draw the same pictures, so
+/// A method's curves and their samples at some coverages. Bootstraps of equally many images with one seed draw the same images, so
 /// that samples of different methods, each with outcomes of its own, are paired by their index.
 struct Sampled {
   CurveFamily family;
@@ -114,22 +114,22 @@ Exited apply_threshold(const ExitMethod& method, float threshold) {
   return exited;
 }
 
-Status check_exits(const ExitMethod& method, std::size_t pictures) {
+Status check_exits(const ExitMethod& method, std::size_t images) {
   if (method.entropy.empty() || method.right.size() != method.entropy.size() + 1 || method.macs.size() != method.right.size())
     return Error{.code = ErrorCode::kMismatch, .what = "entropies, answers and MACs are not of the same exits", .where = method.name};
   for (const auto& values : method.entropy) {
-    if (values.size() != pictures) return disagreement(method.name, values.size(), pictures);
+    if (values.size() != images) return disagreement(method.name, values.size(), images);
     if (!std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); }))
       return Error{.code = ErrorCode::kBadData, .what = "an exit's entropy is not finite", .where = method.name};
   }
   for (const auto& values : method.right)
-    if (values.size() != pictures) return disagreement(method.name, values.size(), pictures);
+    if (values.size() != images) return disagreement(method.name, values.size(), images);
   return {};
 }
 
 /// For each coverage the lowest threshold at which at least that share leaves early; each threshold once, ascending.
 std::vector<float> thresholds_of(const ExitMethod& method, const std::vector<double>& coverages) {
-  std::vector<float> lowest = method.entropy[0];  // a picture leaves early iff its lowest entropy is at most the threshold
+  std::vector<float> lowest = method.entropy[0];  // an image leaves early iff its lowest entropy is at most the threshold
   for (const auto& exit : method.entropy)
     for (std::size_t i = 0; i < lowest.size(); ++i) lowest[i] = std::min(lowest[i], exit[i]);
   std::sort(lowest.begin(), lowest.end());
@@ -142,7 +142,7 @@ std::vector<float> thresholds_of(const ExitMethod& method, const std::vector<dou
   return thresholds;
 }
 
-/// The coverage at which the hybrid, all of it on one device, costs `macs` a picture; nothing where it cannot.
+/// The coverage at which the hybrid, all of it on one device, costs `macs` an image; nothing where it cannot.
 std::optional<double> equal_cost_coverage(const SharedMethod& hybrid, double macs) {
   const double sent = (macs - static_cast<double>(hybrid.device_macs)) / static_cast<double>(hybrid.cloud_macs);
   if (!(sent >= 0 && sent <= 1)) return std::nullopt;
@@ -184,7 +184,7 @@ const char* to_string(Placement placement) {
 Result<std::vector<BaselineRow>> baseline_rows(const SharedMethod& hybrid, const std::vector<SharedMethod>& methods,
                                                const std::vector<ExitMethod>& exits, const BaselineOptions& options) {
   HEDGE_CHECK(bootstrap_options(options, options.coverages).validate());
-  if (hybrid.outcomes.size() == 0) return Error{.code = ErrorCode::kBadData, .what = "there are no pictures to judge on"};
+  if (hybrid.outcomes.size() == 0) return Error{.code = ErrorCode::kBadData, .what = "there are no images to judge on"};
   std::vector<BaselineRow> rows;
   HEDGE_CHECK(append_shared(hybrid, hybrid, options, rows));
   for (const auto& method : methods) HEDGE_CHECK(append_shared(method, hybrid, options, rows));

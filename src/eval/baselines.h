@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "core/result.h"
 #include "eval/bootstrap.h"
 #include "eval/statistics.h"
+#include "hedge/result.h"
 #include "routing/scores.h"
 
 namespace hedge::eval {
@@ -20,7 +20,7 @@ enum class Placement {
 };
 const char* to_string(Placement placement);
 
-/// A way to share the work in which every picture gets one answer of the device or one of the cloud, by a score.
+/// A way to share the work in which every image gets one answer of the device or one of the cloud, by a score.
 struct SharedMethod {
   std::string name;
   std::string variant;
@@ -28,21 +28,21 @@ struct SharedMethod {
   routing::Outcomes outcomes;  ///< base_right: the device's answer, global_right: the cloud's
   std::vector<std::vector<float>>
       scores;                    ///< one a seed, [N] each: the higher, the sooner sent; empty where nothing is decided (device, cloud)
-  std::int64_t device_macs = 0;  ///< of every picture
+  std::int64_t device_macs = 0;  ///< of every image
   std::int64_t cloud_macs = 0;   ///< of one that is sent
   std::int64_t query_bytes = 0;  ///< payload of one that is sent
 };
 
-/// A network with exits on one device: a picture leaves at the first exit whose entropy is at most the threshold.
+/// A network with exits on one device: an image leaves at the first exit whose entropy is at most the threshold.
 struct ExitMethod {
   std::string name;
   std::string variant;
   std::vector<std::vector<float>> entropy;       ///< [exit][N], nats; without the last exit, which everything reaches
   std::vector<std::vector<std::uint8_t>> right;  ///< [exit, the last one too][N]
-  std::vector<std::int64_t> macs;                ///< [exit, the last one too]: of a picture that leaves there
+  std::vector<std::int64_t> macs;                ///< [exit, the last one too]: of an image that leaves there
 };
 
-/// One line of the list (docs/formats/baselines_json.md). Means a picture, where nothing else is said.
+/// One line of the list (docs/formats/baselines_json.md). Means an image, where nothing else is said.
 struct BaselineRow {
   std::string name, variant;
   Placement where = Placement::kEdgeCloud;
@@ -64,14 +64,14 @@ struct BaselineOptions {
   std::uint64_t seed = 1;
 };
 
-/// The rows of `hybrid` and of all others, in the order given; every interval and difference from the same resampled pictures. All methods
-/// are of the same pictures in the same order.
-/// Errors: kMismatch (another number of pictures, exits that do not agree), kBadData (scores that are not finite, no pictures),
+/// The rows of `hybrid` and of all others, in the order given; every interval and difference from the same resampled images. All methods
+/// are of the same images in the same order.
+/// Errors: kMismatch (another number of images, exits that do not agree), kBadData (scores that are not finite, no images),
 /// kInvalidArgument (options).
 Result<std::vector<BaselineRow>> baseline_rows(const SharedMethod& hybrid, const std::vector<SharedMethod>& methods,
                                                const std::vector<ExitMethod>& exits, const BaselineOptions& options = {});
 
-/// Areas of two hybrids of different models on the same pictures, and what the first has over the second, paired.
+/// Areas of two hybrids of different models on the same images, and what the first has over the second, paired.
 struct AreaComparison {
   Interval area, other_area, difference;
 };

@@ -42,7 +42,7 @@ Json baselines_json(const routing::PredictionTable& table, const BaselinesHead& 
                {"content_hash", info.content_hash},
                {"pictures", table.size()},
                {"executor", info.executor},
-               {"picture_bytes", head.picture_bytes},
+               {"picture_bytes", head.image_bytes},
                {"models",
                 {{"base", model_json(info.base_hash, info.base_macs, info.base_parameters, outcomes.base_right)},
                  {"global", model_json(info.global_hash, info.global_macs, info.global_parameters, outcomes.global_right)}}},

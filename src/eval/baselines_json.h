@@ -12,7 +12,7 @@ namespace hedge::eval {
 
 /// What stands above the rows of a baselines file.
 struct BaselinesHead {
-  std::int64_t picture_bytes = 0;
+  std::int64_t image_bytes = 0;
   std::string router;
   std::int64_t router_macs = 0;
   std::size_t router_seeds = 0;

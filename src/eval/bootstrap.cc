@@ -43,10 +43,10 @@ const SampleWeights& Resampler::next() {
   weights_.base_right = 0;
   weights_.global_right = 0;
   for (std::size_t i = 0; i < n; ++i) {
-    const auto picture = static_cast<std::size_t>(rng_.below(n));
-    ++weights_.counts[picture];
-    weights_.base_right += outcomes_.base_right[picture];
-    if (has_global) weights_.global_right += outcomes_.global_right[picture];
+    const auto image = static_cast<std::size_t>(rng_.below(n));
+    ++weights_.counts[image];
+    weights_.base_right += outcomes_.base_right[image];
+    if (has_global) weights_.global_right += outcomes_.global_right[image];
   }
   return weights_;
 }
@@ -70,7 +70,7 @@ Status BootstrapOptions::validate() const {
 Result<BootstrapSamples> paired_bootstrap(std::span<const CurveFamily> families, const routing::Outcomes& outcomes,
                                           const BootstrapOptions& options) {
   HEDGE_CHECK(options.validate());
-  if (outcomes.size() == 0) return Error{.code = ErrorCode::kBadData, .what = "there are no pictures to resample"};
+  if (outcomes.size() == 0) return Error{.code = ErrorCode::kBadData, .what = "there are no images to resample"};
   BootstrapSamples samples;
   samples.families.resize(families.size());
   for (std::size_t f = 0; f < families.size(); ++f) {
@@ -80,7 +80,7 @@ Result<BootstrapSamples> paired_bootstrap(std::span<const CurveFamily> families,
   }
   const auto total = static_cast<double>(outcomes.size());
   Resampler resampler(outcomes, options.seed);
-  Rng seed_rng(options.seed, 1);  // a stream of its own: another method more does not change which pictures are drawn
+  Rng seed_rng(options.seed, 1);  // a stream of its own: another method more does not change which images are drawn
   for (int i = 0; i < options.resamples; ++i) {
     const SampleWeights& weights = resampler.next();
     samples.base_accuracy.push_back(static_cast<double>(weights.base_right) / total);

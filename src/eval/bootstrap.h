@@ -4,9 +4,9 @@
 #include <span>
 #include <vector>
 
-#include "core/result.h"
 #include "core/rng.h"
 #include "eval/curve.h"
+#include "hedge/result.h"
 
 namespace hedge::eval {
 
@@ -20,7 +20,7 @@ struct BootstrapOptions {
   [[nodiscard]] Status validate() const;
 };
 
-/// Draws pictures with replacement, as many as there are. The same seed draws the same pictures whoever asks, so that whatever is
+/// Draws images with replacement, as many as there are. The same seed draws the same images whoever asks, so that whatever is
 /// computed on the i-th draw of two resamplers is paired.
 class Resampler {
  public:
@@ -47,17 +47,17 @@ struct FamilySamples {
   std::vector<double> area;                   ///< [resample]
 };
 
-/// All samples of one bootstrap. The i-th samples of everything come from the same resampled pictures: differences are paired.
+/// All samples of one bootstrap. The i-th samples of everything come from the same resampled images: differences are paired.
 struct BootstrapSamples {
   std::vector<double> base_accuracy;    ///< [resample]
   std::vector<double> global_accuracy;  ///< [resample]
   std::vector<FamilySamples> families;
 };
 
-/// The paired, hierarchical bootstrap (Efron and Tibshirani 1993, chapter 8): a resample draws N pictures with replacement, the same
+/// The paired, hierarchical bootstrap (Efron and Tibshirani 1993, chapter 8): a resample draws N images with replacement, the same
 /// for every method, and then, a method with several router seeds, as many of its seeds with replacement. So an interval holds both
-/// the finite test set and the luck of a router's training. A picture's count is looked up along each curve's presorted order.
-/// Errors: kInvalidArgument (options), kBadData (no pictures, a family without a curve).
+/// the finite test set and the luck of a router's training. An image's count is looked up along each curve's presorted order.
+/// Errors: kInvalidArgument (options), kBadData (no images, a family without a curve).
 Result<BootstrapSamples> paired_bootstrap(std::span<const CurveFamily> families, const routing::Outcomes& outcomes,
                                           const BootstrapOptions& options);
 

@@ -9,7 +9,7 @@
 namespace hedge::eval {
 namespace {
 
-/// A corner of the polygon: so many pictures covered, and so many right answers lost against the global by covering them.
+/// A corner of the polygon: so many images covered, and so many right answers lost against the global by covering them.
 struct Corner {
   std::int64_t covered = 0;
   std::int64_t lost = 0;
@@ -33,7 +33,7 @@ Status check(std::span<const float> scores, const routing::Outcomes& outcomes) {
   if (scores.empty()) return Error{.code = ErrorCode::kBadData, .what = "there are no scores to draw a curve from"};
   if (scores.size() != outcomes.base_right.size() || scores.size() != outcomes.global_right.size())
     return Error{.code = ErrorCode::kMismatch,
-                 .what = "scores and outcomes are of another number of pictures",
+                 .what = "scores and outcomes are of another number of images",
                  .got = std::to_string(scores.size()),
                  .expected = std::to_string(outcomes.size())};
   const auto bad = std::find_if(scores.begin(), scores.end(), [](float s) { return !std::isfinite(s); });
@@ -64,11 +64,11 @@ Result<SelectiveCurve> SelectiveCurve::make(std::span<const float> scores, const
   curve.once_ = unit_weights(outcomes);
   curve.entries_.resize(order.size());
   for (std::size_t i = 0; i < order.size(); ++i) {
-    const std::uint32_t picture = order[i];
-    const bool ends_run = i + 1 == order.size() || scores[order[i + 1]] != scores[picture];
-    curve.entries_[i] = {.picture = picture,
-                         .loss = static_cast<std::int8_t>(int{outcomes.global_right[picture]} - int{outcomes.base_right[picture]}),
-                         .base_right = outcomes.base_right[picture],
+    const std::uint32_t image = order[i];
+    const bool ends_run = i + 1 == order.size() || scores[order[i + 1]] != scores[image];
+    curve.entries_[i] = {.image = image,
+                         .loss = static_cast<std::int8_t>(int{outcomes.global_right[image]} - int{outcomes.base_right[image]}),
+                         .base_right = outcomes.base_right[image],
                          .ends_run = static_cast<std::uint8_t>(ends_run ? 1 : 0)};
   }
   return curve;
@@ -87,7 +87,7 @@ double SelectiveCurve::evaluate(const SampleWeights& weights, std::span<const do
   Corner last;
   Corner now;
   for (const Entry& entry : entries_) {
-    const auto weight = static_cast<std::int64_t>(weights.counts[entry.picture]);
+    const auto weight = static_cast<std::int64_t>(weights.counts[entry.image]);
     now.covered += weight;
     now.lost += weight * entry.loss;
     base_right += weight * entry.base_right;

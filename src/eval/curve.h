@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-#include "core/result.h"
+#include "hedge/result.h"
 #include "routing/scores.h"
 
 namespace hedge::eval {
@@ -15,25 +15,25 @@ struct CoverageRange {
   double to = 1.0;
 };
 
-/// How often each picture of the table stands in a (re)sample, and the sums that every curve on it shares.
+/// How often each image of the table stands in a (re)sample, and the sums that every curve on it shares.
 struct SampleWeights {
-  std::vector<std::uint32_t> counts;  ///< [N], a picture
+  std::vector<std::uint32_t> counts;  ///< [N], an image
   std::int64_t total = 0;             ///< sum of counts, > 0
   std::int64_t base_right = 0;        ///< sum of counts * base_right
   std::int64_t global_right = 0;      ///< sum of counts * global_right
 };
 
-/// Every picture once.
+/// Every image once.
 SampleWeights unit_weights(const routing::Outcomes& outcomes);
 
-/// Hybrid accuracy against coverage for one score: the pictures of lowest score are answered by the base, the others by the global.
+/// Hybrid accuracy against coverage for one score: the images of lowest score are answered by the base, the others by the global.
 ///
-/// Rule at a coverage that cuts through a run of equal scores, or through one picture: the expected accuracy over a random order within
+/// Rule at a coverage that cuts through a run of equal scores, or through one image: the expected accuracy over a random order within
 /// the run. That expectation is linear in the coverage, so the curve is the polygon through the ends of the runs, and its area is
 /// integrated exactly. The scores are sorted once; each evaluation then takes one pass. Const methods are thread-safe.
 class SelectiveCurve {
  public:
-  /// Errors: kBadData (no pictures, a score that is not finite), kMismatch (sizes).
+  /// Errors: kBadData (no images, a score that is not finite), kMismatch (sizes).
   static Result<SelectiveCurve> make(std::span<const float> scores, const routing::Outcomes& outcomes);
 
   /// Precondition: coverage in 0..1.
@@ -42,19 +42,19 @@ class SelectiveCurve {
   [[nodiscard]] double area(CoverageRange range = {}) const;
 
   /// Both at once on a weighted sample: writes accuracy[i] at coverages[i] (ascending) and returns the area.
-  /// Of `weights` only the counts and their total count, so curves of other models' answers to the same pictures share a resample.
-  /// Preconditions: weights.counts has a count a picture; accuracy.size() == coverages.size().
+  /// Of `weights` only the counts and their total count, so curves of other models' answers to the same images share a resample.
+  /// Preconditions: weights.counts has a count an image; accuracy.size() == coverages.size().
   double evaluate(const SampleWeights& weights, std::span<const double> coverages, CoverageRange range, std::span<double> accuracy) const;
 
  private:
   SelectiveCurve() = default;
 
-  /// One picture, in ascending order of the score.
+  /// One image, in ascending order of the score.
   struct Entry {
-    std::uint32_t picture = 0;
+    std::uint32_t image = 0;
     std::int8_t loss = 0;  ///< global_right - base_right: what covering it costs
     std::uint8_t base_right = 0;
-    std::uint8_t ends_run = 0;  ///< the next picture has another score
+    std::uint8_t ends_run = 0;  ///< the next image has another score
   };
   std::vector<Entry> entries_;
   SampleWeights once_;

@@ -15,18 +15,18 @@ Error refused(std::string what, std::string where, std::string hint) {
   return Error{.code = ErrorCode::kMismatch, .what = std::move(what), .where = std::move(where), .hint = std::move(hint)};
 }
 
-/// Whether a table's pictures are among splits that something was made on.
+/// Whether a table's images are among splits that something was made on.
 bool hold(const std::vector<std::string>& hashes, const std::vector<std::string>& datasets, const routing::TableInfo& info) {
   return std::find(hashes.begin(), hashes.end(), info.content_hash) != hashes.end() ||
          std::any_of(datasets.begin(), datasets.end(),
                      [&](const auto& dataset) { return routing::same_or_overlapping(dataset, info.dataset); });
 }
 
-/// A score's figures on pictures that made it flatter; so such a table is refused.
+/// A score's figures on images that made it flatter; so such a table is refused.
 Status refuse_own_split(const routing::TableInfo& info, const EvaluateOptions& options) {
   if (info.content_hash.empty())
     return Error{
-        .code = ErrorCode::kBadData, .what = "the table does not say which pictures it is of (no content hash)", .where = info.dataset};
+        .code = ErrorCode::kBadData, .what = "the table does not say which images it is of (no content hash)", .where = info.dataset};
   EvaluateOptions all = options;
   if (options.policy) all.add_splits(options.policy->policy);
   if (hold(all.fitted_hashes, all.fitted_datasets, info))
@@ -105,7 +105,7 @@ void describe(const routing::TableView& table, const EvaluateOptions& options, c
   report.dataset = info.dataset;
   report.split = info.split;
   report.executor = info.executor;
-  report.pictures = static_cast<std::int64_t>(table.size());
+  report.images = static_cast<std::int64_t>(table.size());
   report.classes = info.class_names;
   report.base = {.name = options.base_name,
                  .macs = info.base_macs,
@@ -122,7 +122,7 @@ void describe(const routing::TableView& table, const EvaluateOptions& options, c
   if (report.has_global) report.global_reliability = reliability(table.global_logits, labels);
   report.notes = options.notes;
   if (std::adjacent_find(labels.begin(), labels.end(), std::not_equal_to<>()) == labels.end() && labels.size() > 1)
-    report.notes.push_back("All pictures are of one class: what is said here holds for that class alone.");
+    report.notes.push_back("All images are of one class: what is said here holds for that class alone.");
   if (options.policy && options.policy->policy.executor != info.executor)
     report.notes.push_back("The threshold was calibrated with " + options.policy->policy.executor + ", this table predicted with " +
                            info.executor + ": scores may move across the threshold.");
@@ -192,7 +192,7 @@ Result<FusionReport> judge_fusion(const routing::TableView& table, const routing
 Result<std::optional<Explorer>> explore(const routing::TableView& table, const Method& method, const EvaluateOptions& options) {
   const bool fused = method.given.kind == MethodKind::kFused;
   const bool known = fused ? options.policy && options.policy->policy.fusion : method.given.kind != MethodKind::kPair;
-  if (!known || options.explorer_pictures == 0) return std::optional<Explorer>();
+  if (!known || options.explorer_images == 0) return std::optional<Explorer>();
   const std::vector<float>& scores = method.given.per_seed[0];
   const std::vector<std::int64_t> base = routing::argmax_rows(table.base_logits);
   std::vector<std::int64_t> global = routing::argmax_rows(table.global_logits);
@@ -202,8 +202,8 @@ Result<std::optional<Explorer>> explore(const routing::TableView& table, const M
   std::vector<std::size_t> order(scores.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return scores[a] < scores[b]; });
-  Explorer explorer = {.method = method.given.name, .fused = fused, .pictures = static_cast<std::int64_t>(scores.size())};
-  const std::size_t listed = std::min(scores.size(), options.explorer_pictures);
+  Explorer explorer = {.method = method.given.name, .fused = fused, .images = static_cast<std::int64_t>(scores.size())};
+  const std::size_t listed = std::min(scores.size(), options.explorer_images);
   for (std::size_t i = 0; i < listed; ++i) {
     const std::size_t row = order[listed < 2 ? 0 : i * (order.size() - 1) / (listed - 1)];
     explorer.rows.push_back(static_cast<std::int64_t>(row));

@@ -6,12 +6,12 @@
 #include <string>
 #include <vector>
 
-#include "core/result.h"
 #include "eval/abstention.h"
 #include "eval/bootstrap.h"
 #include "eval/per_class.h"
 #include "eval/reliability.h"
 #include "eval/statistics.h"
+#include "hedge/result.h"
 #include "routing/policy.h"
 #include "routing/table_view.h"
 
@@ -21,7 +21,7 @@ namespace hedge::eval {
 enum class MethodKind {
   kRouter,      ///< fitted, or a free score with a policy
   kFused,       ///< a router whose queries are answered by both models' logits
-  kPair,        ///< a router or score on other models' predictions of the same pictures
+  kPair,        ///< a router or score on other models' predictions of the same images
   kFreeScore,   ///< added by itself
   kUpperBound,  ///< added by itself
 };
@@ -35,7 +35,7 @@ struct MethodScores {
   std::string router = {};    ///< what the router is: "gain", "margin", …
   std::string protocol = {};  ///< how its data were made
   std::int64_t router_macs = 0;
-  /// Its own answers to the table's pictures, one for all seeds or one a seed; empty: the table's base and global.
+  /// Its own answers to the table's images, one for all seeds or one a seed; empty: the table's base and global.
   std::vector<routing::Outcomes> outcomes = {};
   std::optional<std::int64_t> base_macs = {}, global_macs = {};  ///< of its own models; nothing: the table's
 };
@@ -44,7 +44,7 @@ struct MethodScores {
 std::string fused_name(const std::string& name);
 /// `method` under its fused_name, its queries answered as `fusion` says. Errors: those of routing::outcomes.
 Result<MethodScores> with_fusion(const MethodScores& method, const routing::TableView& table, const routing::Fusion& fusion);
-/// `method` with the answers and MACs of `pair`: other models' predictions of the same pictures. Errors: kMismatch (other pictures, no
+/// `method` with the answers and MACs of `pair`: other models' predictions of the same images. Errors: kMismatch (other images, no
 /// global).
 Result<MethodScores> with_models(MethodScores method, const routing::TableView& table, const routing::TableView& pair);
 
@@ -61,7 +61,7 @@ struct EvaluateOptions {
   std::string global_name = "global";
   std::string router_name = "gain";
   std::string default_method = "hybrid";  ///< whom the areas, the MACs and the verdict are about
-  std::int64_t router_macs = 0;           ///< a picture; of the default method
+  std::int64_t router_macs = 0;           ///< an image; of the default method
   /// Content hashes and specifications of the splits that any method was fitted or calibrated on; an empty one is passed over. The
   /// policy's own are added to them; what the models were trained on stands in the table.
   std::vector<std::string> fitted_hashes;
@@ -71,7 +71,7 @@ struct EvaluateOptions {
   /// Adds the splits that a policy's router, threshold and fusion were learned, chosen and calibrated on.
   void add_splits(const routing::Policy& policy);
   std::optional<PolicyUse> policy;
-  std::size_t explorer_pictures = 20000;  ///< at most so many are listed one by one; 0: none
+  std::size_t explorer_images = 20000;  ///< at most so many are listed one by one; 0: none
   int resamples = 1000;
   std::uint64_t seed = 1;
   std::vector<std::string> notes;  ///< said in the report as they are, e.g. that a data set's JPEGs are lossy
@@ -89,7 +89,7 @@ struct MethodPoint {
   std::string method;
   Interval accuracy;
   double sd = 0;
-  double macs = 0;  ///< a picture, on average: base + router + (1 - coverage) * global, of its own models
+  double macs = 0;  ///< an image, on average: base + router + (1 - coverage) * global, of its own models
 };
 
 /// A method as a whole.
@@ -122,7 +122,7 @@ struct AreaRow {
   double gap_closed_sd = 0;  ///< of that percentage over the router seeds
 };
 
-/// Method a's accuracy less method b's, on the same resampled pictures.
+/// Method a's accuracy less method b's, on the same resampled images.
 struct PairedRow {
   std::string a, b;
   Interval area;
@@ -130,11 +130,11 @@ struct PairedRow {
 };
 inline constexpr std::array kPairedCoverages = {0.5, 0.7, 0.8, 0.9, 0.95};
 
-/// A promise, and how this table's pictures stand to it.
+/// A promise, and how this table's images stand to it.
 struct PromiseReport {
   routing::PromisedPoint promised;
   double measured = 0;  ///< the promised quantity here
-  bool kept = false;    ///< whether it meets the target; one draw of pictures may miss a promise that holds
+  bool kept = false;    ///< whether it meets the target; one draw of images may miss a promise that holds
 };
 
 /// The policy's threshold, applied to this table.
@@ -157,11 +157,11 @@ struct FusionReport {
   Interval test_gain;  ///< accuracy of the fused answer less the global's, paired
 };
 
-/// The default method's pictures one by one, in ascending score.
+/// The default method's images one by one, in ascending score.
 struct Explorer {
   std::string method;
   bool fused = false;
-  std::int64_t pictures = 0;                             ///< of the table; fewer may be listed
+  std::int64_t images = 0;                               ///< of the table; fewer may be listed
   std::vector<std::int64_t> rows, labels, base, global;  ///< row of the table; classes
   std::vector<float> scores;
 };
@@ -169,7 +169,7 @@ struct Explorer {
 /// Everything that is said of a hybrid on one split (docs/formats/report_json.md).
 struct EvaluationReport {
   std::string title, dataset, split, executor;
-  std::int64_t pictures = 0;
+  std::int64_t images = 0;
   std::vector<std::string> classes;
   ModelSummary base, global;
   bool has_global = true;  ///< false: abstaining only; then nothing below but abstention, reliability, notes and verdict is filled
@@ -198,7 +198,7 @@ struct EvaluationReport {
 
 /// Evaluates methods on a table: the free scores and the upper bound are added by itself, at coverages 0.30, 0.35 … 1.00. A table without a
 /// global is judged for abstaining alone. Errors: those of PredictionTable::validate; kMismatch: the table's split was trained, fitted or
-/// calibrated on - the same pictures, or the same split whatever its limit (routing::same_or_overlapping) -, the policy is of other models
+/// calibrated on - the same images, or the same split whatever its limit (routing::same_or_overlapping) -, the policy is of other models
 /// or features, a score vector has another length; kBadData: a score that is not finite, a method without scores, a table without a content
 /// hash; kInvalidArgument: a name that is malformed, reserved or given twice; resamples < 100; kNotFound: the default or the policy's
 /// method is not there.

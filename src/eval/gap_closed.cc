@@ -7,7 +7,7 @@
 namespace hedge::eval {
 namespace {
 
-constexpr double kNoGap = 1e-12;  // far below one picture's weight in any table
+constexpr double kNoGap = 1e-12;  // far below one image's weight in any table
 
 double percent_of(double area, double entropy, double bound) { return 100 * (area - entropy) / (bound - entropy); }
 

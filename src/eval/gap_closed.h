@@ -4,10 +4,10 @@
 #include <span>
 #include <vector>
 
-#include "core/result.h"
-#include "core/tensor.h"
 #include "eval/bootstrap.h"
 #include "eval/statistics.h"
+#include "hedge/result.h"
+#include "hedge/tensor.h"
 
 namespace hedge::eval {
 

@@ -36,11 +36,11 @@ Result<MethodScores> with_models(MethodScores method, const routing::TableView& 
       table.info.content_hash == pair.info.content_hash && std::equal(labels.begin(), labels.end(), others.begin(), others.end());
   if (!same)
     return Error{.code = ErrorCode::kMismatch,
-                 .what = "the other models' predictions are of other pictures",
+                 .what = "the other models' predictions are of other images",
                  .where = method.name,
                  .got = pair.info.dataset,
                  .expected = table.info.dataset,
-                 .hint = "predict the same split with both pairs; comparisons are picture by picture"};
+                 .hint = "predict the same split with both pairs; comparisons are image by image"};
   HEDGE_TRY(routing::Outcomes outcomes, routing::outcomes(pair));
   method.kind = MethodKind::kPair;
   method.outcomes = {std::move(outcomes)};

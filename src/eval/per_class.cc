@@ -9,14 +9,14 @@ namespace {
 
 /// Counts of one class in a (re)sample.
 struct Tally {
-  std::int64_t pictures = 0;
+  std::int64_t images = 0;
   std::int64_t base = 0;
   std::int64_t global = 0;
   std::int64_t hybrid = 0;
 };
 
-/// One picture: its class, and who is right.
-struct Picture {
+/// One image: its class, and who is right.
+struct Image {
   std::uint32_t label = 0;
   std::uint8_t base = 0;
   std::uint8_t global = 0;
@@ -25,29 +25,29 @@ struct Picture {
 
 double share(std::int64_t part, std::int64_t of) { return static_cast<double>(part) / static_cast<double>(of); }
 
-std::vector<Picture> decide(const PerClassInputs& inputs) {
-  std::vector<Picture> pictures;
-  pictures.reserve(inputs.labels.size());
+std::vector<Image> decide(const PerClassInputs& inputs) {
+  std::vector<Image> images;
+  images.reserve(inputs.labels.size());
   for (std::size_t i = 0; i < inputs.labels.size(); ++i) {
     const std::uint8_t base = inputs.outcomes->base_right[i];
     const std::uint8_t global = inputs.outcomes->global_right[i];
     const bool query = inputs.scores[i] > inputs.threshold;
-    pictures.push_back(
+    images.push_back(
         {.label = static_cast<std::uint32_t>(inputs.labels[i]), .base = base, .global = global, .hybrid = query ? global : base});
   }
-  return pictures;
+  return images;
 }
 
-void tally(const std::vector<Picture>& pictures, const SampleWeights& weights, std::vector<Tally>& classes) {
+void tally(const std::vector<Image>& images, const SampleWeights& weights, std::vector<Tally>& classes) {
   std::fill(classes.begin(), classes.end(), Tally{});
-  for (std::size_t i = 0; i < pictures.size(); ++i) {
-    const Picture& picture = pictures[i];
+  for (std::size_t i = 0; i < images.size(); ++i) {
+    const Image& image = images[i];
     const auto weight = static_cast<std::int64_t>(weights.counts[i]);
-    Tally& one = classes[picture.label];
-    one.pictures += weight;
-    one.base += weight * picture.base;
-    one.global += weight * picture.global;
-    one.hybrid += weight * picture.hybrid;
+    Tally& one = classes[image.label];
+    one.images += weight;
+    one.base += weight * image.base;
+    one.global += weight * image.global;
+    one.hybrid += weight * image.hybrid;
   }
 }
 
@@ -60,11 +60,11 @@ Balanced balance(const std::vector<Tally>& classes) {
   Balanced mean;
   int seen = 0;
   for (const Tally& one : classes) {
-    if (one.pictures == 0) continue;
+    if (one.images == 0) continue;
     ++seen;
-    mean.base += share(one.base, one.pictures);
-    mean.global += share(one.global, one.pictures);
-    mean.hybrid += share(one.hybrid, one.pictures);
+    mean.base += share(one.base, one.images);
+    mean.global += share(one.global, one.images);
+    mean.hybrid += share(one.hybrid, one.images);
   }
   return {.base = mean.base / seen, .global = mean.global / seen, .hybrid = mean.hybrid / seen};
 }
@@ -100,18 +100,18 @@ void count_help_and_harm(const PerClassInputs& inputs, std::vector<ClassRow>& ro
 PerClass per_class(const PerClassInputs& inputs) {
   assert(inputs.outcomes != nullptr && inputs.labels.size() == inputs.scores.size() && inputs.labels.size() == inputs.outcomes->size());
   const auto classes = static_cast<std::size_t>(inputs.classes);
-  const std::vector<Picture> pictures = decide(inputs);
+  const std::vector<Image> images = decide(inputs);
   std::vector<Tally> tallies(classes);
-  std::vector<std::vector<double>> differences(classes);  // [class][resample with pictures of it]
+  std::vector<std::vector<double>> differences(classes);  // [class][resample with images of it]
   std::vector<Balanced> samples;
   Resampler resampler(*inputs.outcomes, inputs.seed);
   for (int i = 0; i < inputs.resamples; ++i) {
-    tally(pictures, resampler.next(), tallies);
+    tally(images, resampler.next(), tallies);
     samples.push_back(balance(tallies));
     for (std::size_t c = 0; c < classes; ++c)
-      if (tallies[c].pictures > 0) differences[c].push_back(share(tallies[c].hybrid - tallies[c].base, tallies[c].pictures));
+      if (tallies[c].images > 0) differences[c].push_back(share(tallies[c].hybrid - tallies[c].base, tallies[c].images));
   }
-  tally(pictures, unit_weights(*inputs.outcomes), tallies);
+  tally(images, unit_weights(*inputs.outcomes), tallies);
   PerClass result = {.threshold = inputs.threshold};
   result.balanced = balanced_intervals(balance(tallies), samples);
   result.rows.resize(classes);
@@ -122,14 +122,14 @@ PerClass per_class(const PerClassInputs& inputs) {
     const Tally& one = tallies[c];
     ClassRow& row = result.rows[c];
     row.index = static_cast<std::int64_t>(c);
-    row.pictures = one.pictures;
+    row.images = one.images;
     all_covered += covered[c];
-    if (one.pictures == 0) continue;
-    row.base = share(one.base, one.pictures);
-    row.global = share(one.global, one.pictures);
-    row.hybrid = share(one.hybrid, one.pictures);
-    row.coverage = share(covered[c], one.pictures);
-    const double over = share(one.hybrid - one.base, one.pictures);
+    if (one.images == 0) continue;
+    row.base = share(one.base, one.images);
+    row.global = share(one.global, one.images);
+    row.hybrid = share(one.hybrid, one.images);
+    row.coverage = share(covered[c], one.images);
+    const double over = share(one.hybrid - one.base, one.images);
     if (!differences[c].empty()) row.over_base = percentile_interval(over, std::move(differences[c]));
   }
   result.coverage = share(all_covered, static_cast<std::int64_t>(inputs.labels.size()));

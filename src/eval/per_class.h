@@ -6,16 +6,16 @@
 #include <string>
 #include <vector>
 
-#include "core/result.h"
 #include "eval/statistics.h"
+#include "hedge/result.h"
 #include "routing/scores.h"
 
 namespace hedge::eval {
 
-/// What a hybrid at one threshold does to the pictures of one class. Nothing where the class has no picture.
+/// What a hybrid at one threshold does to the images of one class. Nothing where the class has no image.
 struct ClassRow {
   std::int64_t index = 0;
-  std::int64_t pictures = 0;
+  std::int64_t images = 0;
   std::optional<double> base, global, hybrid;  ///< accuracies
   std::optional<double> coverage;
   std::int64_t helped = 0;  ///< queried, the base wrong and the answer right
@@ -23,7 +23,7 @@ struct ClassRow {
   std::optional<Interval> over_base;
 };
 
-/// Means over the classes that have pictures of the accuracy within the class.
+/// Means over the classes that have images of the accuracy within the class.
 struct BalancedAccuracy {
   Interval base, global, hybrid, hybrid_over_base, hybrid_over_global;
 };
@@ -46,7 +46,7 @@ struct PerClassInputs {
   std::uint64_t seed = 1;
 };
 
-/// Help and harm a class, and balanced accuracies; intervals by the bootstrap over pictures, differences paired.
+/// Help and harm a class, and balanced accuracies; intervals by the bootstrap over images, differences paired.
 /// Preconditions: sizes agree, N > 0, resamples > 0.
 PerClass per_class(const PerClassInputs& inputs);
 

@@ -45,10 +45,10 @@ Result<Predictions> predict_model(const ModelRun& model, const PredictInputs& in
   const bool cached = !inputs.cache.empty();
   const Json key = cached ? prediction_key(model, inputs.dataset->content_hash()) : Json();
   const auto folder = cached ? prediction_folder(inputs.cache, key) : std::filesystem::path();
-  const auto step = cached ? internal::kPartPictures : size;
+  const auto step = cached ? internal::kPartImages : size;
   Predictions all;
   for (std::size_t begin = 0; begin < size; begin += step) {
-    const internal::PictureRange range{.begin = begin, .end = std::min(size, begin + step)};
+    const internal::ImageRange range{.begin = begin, .end = std::min(size, begin + step)};
     auto part = cached ? internal::read_part(folder, key, range, inputs.log) : std::nullopt;
     if (part && inputs.strict && !part->skipped.empty()) part.reset();  // computed again, it says the error
     if (part) {
@@ -63,7 +63,7 @@ Result<Predictions> predict_model(const ModelRun& model, const PredictInputs& in
     HEDGE_CHECK(append(std::move(*part), role, all));
   }
   if (all.indices.empty())
-    return Error{.code = ErrorCode::kBadData, .what = "no picture of the data set could be decoded", .where = inputs.dataset->spec()};
+    return Error{.code = ErrorCode::kBadData, .what = "no image of the data set could be decoded", .where = inputs.dataset->spec()};
   return all;
 }
 
@@ -81,7 +81,7 @@ Tensor select(const std::vector<float>& values, std::int64_t width, const std::v
   return matrix;
 }
 
-/// Positions in `a` and in `b` of the pictures that both have.
+/// Positions in `a` and in `b` of the images that both have.
 struct Common {
   std::vector<std::size_t> in_a;
   std::vector<std::size_t> in_b;
@@ -160,7 +160,7 @@ Status check_classes(const ModelRun& model, std::int64_t outputs, const PredictI
   return error;
 }
 
-/// Every picture once, whoever left it out.
+/// Every image once, whoever left it out.
 std::vector<data::Skipped> merge_skipped(std::vector<data::Skipped> skipped, const std::vector<data::Skipped>& more) {
   for (const data::Skipped& one : more) {
     const bool known = std::any_of(skipped.begin(), skipped.end(), [&](const data::Skipped& s) { return s.path == one.path; });

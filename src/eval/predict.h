@@ -7,19 +7,19 @@
 #include <vector>
 
 #include "core/clock.h"
-#include "core/executor.h"
-#include "core/log.h"
-#include "core/result.h"
 #include "data/dataset.h"
 #include "data/label_map.h"
 #include "data/preprocess.h"
+#include "hedge/executor.h"
+#include "hedge/log.h"
+#include "hedge/result.h"
 #include "routing/prediction_table.h"
 
 namespace hedge::eval {
 
 /// A model to run, and what a table says of it. `executor` is borrowed.
 ///
-/// Its one input is f32 [-1, C, H, W] (the recipe's normalised pictures) or u8 [-1, H, W, C] (the fitted pictures as they are). Outputs:
+/// Its one input is f32 [-1, C, H, W] (the recipe's normalised images) or u8 [-1, H, W, C] (the fitted images as they are). Outputs:
 /// "logits" f32 [-1, classes] and, where there is one, "features" f32 [-1, …], which is flattened. A fixed batch dimension is honoured:
 /// a short batch is filled up and the surplus dropped.
 struct ModelRun {
@@ -31,14 +31,14 @@ struct ModelRun {
   std::string features = "auto";  ///< the tensor behind the output "features", as the executor was asked for it
   std::string trained_on;         ///< canonical specification of the training split; empty: not known
   std::string trained_on_hash;    ///< its content hash; empty: not known
-  /// Which of the model's outputs is each class of the table (data::map_classes); empty: they are the classes, in their order.
+  /// Which of the model's outputs is each class of the table (model::map_classes); empty: they are the classes, in their order.
   std::vector<std::int64_t> columns;
 };
 
 /// What predict did besides the table.
 struct PredictReport {
   std::vector<std::size_t> indices;    ///< of the data set, one a row of the table
-  std::vector<data::Skipped> skipped;  ///< pictures without a row, and why
+  std::vector<data::Skipped> skipped;  ///< images without a row, and why
 };
 
 /// Everything is borrowed for the call.
@@ -51,20 +51,20 @@ struct PredictInputs {
   std::filesystem::path cache;
   std::int64_t batch = 256;           ///< >= 1; where the executor's batch is fixed, that one
   int workers = 1;                    ///< decoding threads, >= 1
-  bool strict = false;                ///< a picture that cannot be decoded is an error; otherwise it is left out and listed
+  bool strict = false;                ///< an image that cannot be decoded is an error; otherwise it is left out and listed
   ProgressSink progress;              ///< with the seconds left
   std::function<bool()> should_stop;  ///< asked between the parts of a prediction
-  LogSink log;                        ///< a warning a picture that is left out
+  LogSink log;                        ///< a warning an image that is left out
   const Clock* clock = nullptr;       ///< of the estimate; nullptr: the steady clock
   PredictReport* report = nullptr;    ///< filled where given
 };
 
-/// Runs base and global over the data set, in its order. A picture that either cannot use is left out for both. With a cache, what an
-/// earlier run left there is taken (unless `strict` and pictures were left out), and what is new is left there, part by part.
+/// Runs base and global over the data set, in its order. An image that either cannot use is left out for both. With a cache, what an
+/// earlier run left there is taken (unless `strict` and images were left out), and what is new is left there, part by part.
 /// Errors: kInvalidArgument (no data set or base, batch or workers < 1, a recipe); kNotFound (no output "logits"); kUnsupported (an input
-/// of another kind or several); kMismatch (the model has other inputs, outputs or classes than the data set); kBadData (no picture left, a
-/// logit or feature that is not finite, with the picture's id); kCancelled; kIo (the cache); those of the executor and, with `strict`, of
-/// Dataset::picture.
+/// of another kind or several); kMismatch (the model has other inputs, outputs or classes than the data set); kBadData (no image left, a
+/// logit or feature that is not finite, with the image's id); kCancelled; kIo (the cache); those of the executor and, with `strict`, of
+/// Dataset::image.
 Result<routing::PredictionTable> predict(const PredictInputs& inputs);
 
 }  // namespace hedge::eval

@@ -14,7 +14,7 @@ constexpr const char* kFormat = "hedge.predictions";
 constexpr int kSchema = 1;
 constexpr std::size_t kFolderDigits = 16;
 
-std::string part_name(internal::PictureRange range) {
+std::string part_name(internal::ImageRange range) {
   char name[64];
   std::snprintf(name, sizeof name, "%09zu-%09zu.safetensors", range.begin, range.end);
   return name;
@@ -36,7 +36,7 @@ Tensor matrix(const std::vector<float>& values, std::size_t rows, std::int64_t c
 }
 
 /// `indices` are inside the range, ascending and one a row.
-Status check_part(const internal::Predictions& part, internal::PictureRange range, const std::filesystem::path& path) {
+Status check_part(const internal::Predictions& part, internal::ImageRange range, const std::filesystem::path& path) {
   for (std::size_t i = 0; i < part.indices.size(); ++i) {
     const auto index = part.indices[i];
     if (index < range.begin || index >= range.end || (i > 0 && index <= part.indices[i - 1]))
@@ -45,7 +45,7 @@ Status check_part(const internal::Predictions& part, internal::PictureRange rang
   return {};
 }
 
-Result<internal::Predictions> load_part(const std::filesystem::path& path, const Json& key, internal::PictureRange range) {
+Result<internal::Predictions> load_part(const std::filesystem::path& path, const Json& key, internal::ImageRange range) {
   HEDGE_TRY(const auto file, read_safetensors(path));
   const auto text = [&file](const char* name) {
     const auto found = file.metadata.find(name);
@@ -87,7 +87,7 @@ std::filesystem::path prediction_folder(const std::filesystem::path& cache, cons
 
 namespace internal {
 
-std::optional<Predictions> read_part(const std::filesystem::path& folder, const Json& key, PictureRange range, const LogSink& sink) {
+std::optional<Predictions> read_part(const std::filesystem::path& folder, const Json& key, ImageRange range, const LogSink& sink) {
   const auto path = folder / part_name(range);
   std::error_code ignored;
   if (!std::filesystem::exists(path, ignored)) return std::nullopt;
@@ -97,7 +97,7 @@ std::optional<Predictions> read_part(const std::filesystem::path& folder, const 
   return std::nullopt;
 }
 
-Status write_part(const std::filesystem::path& folder, const Json& key, PictureRange range, const Predictions& part) {
+Status write_part(const std::filesystem::path& folder, const Json& key, ImageRange range, const Predictions& part) {
   std::vector<std::int64_t> indices(part.indices.begin(), part.indices.end());
   const auto rows = indices.size();
   TensorFile file;

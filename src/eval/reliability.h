@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-#include "core/tensor.h"
+#include "hedge/tensor.h"
 
 namespace hedge::eval {
 

@@ -3,8 +3,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/executor.h"
-#include "core/result.h"
+#include "hedge/executor.h"
+#include "hedge/result.h"
 #include "routing/table_view.h"
 
 namespace hedge::eval {

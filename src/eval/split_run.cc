@@ -17,14 +17,14 @@ Error bad_output(std::string what, const std::string& where, std::string got, st
 
 using Visit = std::function<Status(const data::Batch& batch, const std::vector<Tensor>& outputs)>;
 
-/// Runs `network` on the first `most` pictures (0: all), batch by batch.
-Status for_each_batch(const Executor& network, const PictureRun& pictures, std::size_t most, const Visit& visit) {
+/// Runs `network` on the first `most` images (0: all), batch by batch.
+Status for_each_batch(const Executor& network, const ImageRun& images, std::size_t most, const Visit& visit) {
   if (network.inputs().size() != 1)
-    return bad_output("a network for pictures has one input", pictures.what, std::to_string(network.inputs().size()), "1");
-  data::Loader loader(*pictures.dataset, pictures.recipe, {.batch = pictures.batch});
+    return bad_output("a network for images has one input", images.what, std::to_string(network.inputs().size()), "1");
+  data::Loader loader(*images.dataset, images.recipe, {.batch = images.batch});
   const SteadyClock clock;
   const auto start = clock.now();
-  const auto all = most == 0 ? pictures.dataset->size() : std::min(most, pictures.dataset->size());
+  const auto all = most == 0 ? images.dataset->size() : std::min(most, images.dataset->size());
   std::size_t done = 0;
   loader.start(0);
   while (done < all) {
@@ -36,11 +36,11 @@ Status for_each_batch(const Executor& network, const PictureRun& pictures, std::
     done += batch->indices.size();
     const double spent = seconds_between(start, clock.now());
     const auto total = static_cast<double>(all);
-    if (pictures.progress)
-      pictures.progress({pictures.what, static_cast<double>(done), total,
-                         spent / static_cast<double>(done) * std::max(0.0, total - static_cast<double>(done)), ""});
+    if (images.progress)
+      images.progress({images.what, static_cast<double>(done), total,
+                       spent / static_cast<double>(done) * std::max(0.0, total - static_cast<double>(done)), ""});
   }
-  if (done == 0) return Error{.code = ErrorCode::kBadData, .what = "no picture could be decoded", .where = pictures.dataset->spec()};
+  if (done == 0) return Error{.code = ErrorCode::kBadData, .what = "no image could be decoded", .where = images.dataset->spec()};
   return {};
 }
 
@@ -70,7 +70,7 @@ void append(std::vector<float>& all, const std::vector<float>& more) { all.inser
 }  // namespace
 
 Result<ExitMethod> run_exits(const Executor& network, const std::vector<std::string>& exits, std::vector<std::int64_t> macs,
-                             const PictureRun& pictures) {
+                             const ImageRun& images) {
   std::vector<std::size_t> at;
   for (const auto& name : exits) {
     HEDGE_TRY(const auto index, find_spec(network.outputs(), name));
@@ -81,7 +81,7 @@ Result<ExitMethod> run_exits(const Executor& network, const std::vector<std::str
   ExitMethod method{.name = "early_exit", .macs = std::move(macs)};
   method.entropy.resize(exits.size());
   method.right.resize(at.size());
-  HEDGE_CHECK(for_each_batch(network, pictures, 0, [&](const data::Batch& batch, const std::vector<Tensor>& outputs) -> Status {
+  HEDGE_CHECK(for_each_batch(network, images, 0, [&](const data::Batch& batch, const std::vector<Tensor>& outputs) -> Status {
     for (std::size_t k = 0; k < at.size(); ++k) {
       HEDGE_CHECK(append_right(outputs[at[k]], batch, k < exits.size() ? exits[k] : "logits", method.right[k]));
       if (k < exits.size()) append(method.entropy[k], routing::free_score(routing::FreeScore::kEntropy, outputs[at[k]]));
@@ -117,11 +117,11 @@ std::vector<float> decode_int8(std::span<const std::int8_t> bytes, const Int8Cod
   return values;
 }
 
-Result<Int8Code> measure_code(const Executor& device, const PictureRun& pictures, std::size_t most) {
+Result<Int8Code> measure_code(const Executor& device, const ImageRun& images, std::size_t most) {
   constexpr std::size_t kRankOfPlanes = 4;
   HEDGE_TRY(const auto cut, output_of_rank(device, kRankOfPlanes, "the cut tensor"));
   float low = std::numeric_limits<float>::max(), high = std::numeric_limits<float>::lowest();
-  HEDGE_CHECK(for_each_batch(device, pictures, most, [&](const data::Batch&, const std::vector<Tensor>& outputs) -> Status {
+  HEDGE_CHECK(for_each_batch(device, images, most, [&](const data::Batch&, const std::vector<Tensor>& outputs) -> Status {
     for (const float value : outputs[cut].data<float>()) {
       if (!std::isfinite(value))
         return Error{
@@ -133,7 +133,7 @@ Result<Int8Code> measure_code(const Executor& device, const PictureRun& pictures
   return int8_code(low, high);
 }
 
-Result<SplitMethods> run_split(const SplitParts& parts, const Int8Code& code, const PictureRun& pictures) {
+Result<SplitMethods> run_split(const SplitParts& parts, const Int8Code& code, const ImageRun& images) {
   HEDGE_TRY(const auto cut, output_of_rank(*parts.device, 4, "the cut tensor"));
   HEDGE_TRY(const auto exit, output_of_rank(*parts.device, 2, "an exit head"));
   HEDGE_TRY(const auto logits, output_of_rank(*parts.cloud, 2, "logits"));
@@ -143,7 +143,7 @@ Result<SplitMethods> run_split(const SplitParts& parts, const Int8Code& code, co
   SplitMethods methods{{.name = "split_f32"}, {.name = "split_int8"}};
   std::vector<float> entropy;
   std::vector<std::uint8_t> device_right;
-  HEDGE_CHECK(for_each_batch(*parts.device, pictures, 0, [&](const data::Batch& batch, const std::vector<Tensor>& outputs) -> Status {
+  HEDGE_CHECK(for_each_batch(*parts.device, images, 0, [&](const data::Batch& batch, const std::vector<Tensor>& outputs) -> Status {
     HEDGE_CHECK(append_right(outputs[exit], batch, "exit head", device_right));
     append(entropy, routing::free_score(routing::FreeScore::kEntropy, outputs[exit]));
     const auto rows = static_cast<std::int64_t>(batch.labels.size());

@@ -22,7 +22,7 @@ inline constexpr double kZ95 = 1.959963984540054;
 /// Precondition: 0 <= hits <= total, total > 0.
 Interval wilson_interval(std::int64_t hits, std::int64_t total);
 
-/// Where the share measured on `test_size` new pictures falls with 95 %, having measured `share` on `calibration_size` of them:
+/// Where the share measured on `test_size` new images falls with 95 %, having measured `share` on `calibration_size` of them:
 /// share +- 1.96 sqrt(q (1 - q) (1/n_cal + 1/n_test)), cut to 0..1. Both samples' variance counts: the calibration's own error, and the
 /// test's. Deviation from the plain normal approximation: q = (hits + 1) / (n_cal + 2), so that 0 and 1 keep a width.
 /// For coverage the count below a threshold is beta-binomial with about this variance. Precondition: both sizes > 0.

@@ -60,7 +60,7 @@ std::string abstain(const EvaluationReport& report) {
   for (const AbstentionRow& row : rows)
     if (row.aurc.value < best->aurc.value) best = &row;
   std::string text =
-      "There is no global, so the base answers or stays silent: " + percent(report.base.accuracy.value) + " of all pictures are right";
+      "There is no global, so the base answers or stays silent: " + percent(report.base.accuracy.value) + " of all images are right";
   for (std::size_t i = 0; i < best->at.size(); ++i)
     text += (i + 1 == best->at.size() ? " and " : ", ") + percent(best->at[i].value) + " of the surest " +
             percent(report.abstention.coverages[i], 0);
@@ -84,7 +84,7 @@ std::string recommend(const EvaluationReport& report, const CurveRow& row, bool 
   const Interval& accuracy = accuracy_of(row, report.default_method);
   if (row.over_base.low <= 0)
     return "A hybrid is not shown to be worth it: at " + at + " coverage it stands " + points(row.over_base) +
-           " to the base alone, which these pictures cannot tell from nothing.";
+           " to the base alone, which these images cannot tell from nothing.";
   if (report.global.macs > 0 && row.macs >= static_cast<double>(report.global.macs))
     return "A hybrid is not worth its computation: at " + at + " coverage base, router and queries cost as many MACs as the cloud alone (" +
            percent(report.global.accuracy.value) + ").";
@@ -125,7 +125,7 @@ std::string verdict(const EvaluationReport& report) {
   }
   std::string text;
   if (report.global_over_base.low <= 0)
-    text = "The global is not shown to be better than the base on " + std::to_string(report.pictures) + " pictures, " +
+    text = "The global is not shown to be better than the base on " + std::to_string(report.images) + " images, " +
            points(report.global_over_base) + ". ";
   const CurveRow* parity = highest_row(report, 0);
   const CurveRow* knee = highest_row(report, (1 - kKeptShare) * report.global_over_base.value);

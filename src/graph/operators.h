@@ -26,7 +26,7 @@ struct OperatorInfo {
   std::vector<std::string> attributes;  ///< the attributes it may carry; any other is an error
   /// Infers the outputs. Errors: kMismatch / kUnsupported, `where` filled in by the caller.
   Result<std::vector<TensorInfo>> (*infer)(const Node& node, std::span<const TensorInfo> inputs);
-  /// Multiply-accumulates for one picture (batch 1).
+  /// Multiply-accumulates for one image (batch 1).
   std::int64_t (*macs)(const Node& node, std::span<const TensorInfo> inputs, std::span<const TensorInfo> outputs);
 };
 
@@ -43,7 +43,7 @@ Result<std::map<std::string, TensorInfo>> infer_shapes(const Graph& graph);
 /// Errors: kUnsupported, kBadFormat, kMismatch, kBadData (NaN or infinite weights); `where` names node and tensor.
 Status validate(const Graph& graph);
 
-/// Multiply-accumulates of one picture. Convolution and matrix products only, as MCUNet and Once-for-All count them.
+/// Multiply-accumulates of one image. Convolution and matrix products only, as MCUNet and Once-for-All count them.
 /// Errors: those of infer_shapes; kUnsupported a dynamic dimension besides the batch.
 Result<std::int64_t> count_macs(const Graph& graph);
 /// The same, one count a node, in the order of graph.nodes.

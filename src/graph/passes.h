@@ -15,7 +15,7 @@ Result<Graph> fold_batch_norm(Graph graph);
 /// Drops nodes and initializers that no output needs; Identity and (inference) Dropout are bypassed.
 Graph prune_dead(Graph graph);
 
-/// The name of the penultimate tensor, [N, F]: the input of the last Gemm/MatMul (or 1x1 Conv on 1x1 pictures) before the
+/// The name of the penultimate tensor, [N, F]: the input of the last Gemm/MatMul (or 1x1 Conv on 1x1 images) before the
 /// logits, [N, F, 1, 1] there): the output called "logits", or the first. metadata "hedge.features" wins where present.
 /// Errors: kNotFound with a hint to name it.
 Result<std::string> find_features(const Graph& graph);

@@ -15,10 +15,10 @@ std::string where_of(const Node& node, const std::string& tensor) { return inter
 
 /// kBadFormat where a shape has a dimension below -1, or more dimensions or elements than this project handles.
 Status check_shape(const Shape& shape, const std::string& where) {
-  Shape one_picture = shape;
-  for (auto& d : one_picture)
+  Shape one_image = shape;
+  for (auto& d : one_image)
     if (d == -1) d = 1;
-  auto count = checked_num_elements(one_picture);
+  auto count = checked_num_elements(one_image);
   Error error{.code = ErrorCode::kBadFormat, .what = "a shape is not usable", .where = where, .got = to_string(shape)};
   if (!count) error.expected = count.error().expected;
   if (shape.size() > kMostRank) error.expected = "at most " + std::to_string(kMostRank) + " dimensions";

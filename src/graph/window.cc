@@ -22,7 +22,7 @@ std::int64_t extent(const Window& window, std::size_t axis) { return window.dila
 Status pad_to_same(Window& window, std::size_t axis, std::int64_t size, bool upper) {
   if (size < 0)
     return Error{.code = ErrorCode::kUnsupported,
-                 .what = "auto_pad SAME on a picture of unknown size",
+                 .what = "auto_pad SAME on an image of unknown size",
                  .hint = "export the model with a fixed height and width"};
   const std::int64_t output = (size + window.strides[axis] - 1) / window.strides[axis];
   const std::int64_t total = std::max<std::int64_t>(0, (output - 1) * window.strides[axis] + extent(window, axis) - size);
@@ -56,11 +56,11 @@ Status size_output(Window& window, std::size_t axis, std::int64_t size, bool cei
   const std::int64_t room = padded - extent(window, axis);
   if (room < 0 || size == 0)
     return Error{.code = ErrorCode::kMismatch,
-                 .what = "the window is larger than the padded picture",
+                 .what = "the window is larger than the padded image",
                  .got = std::to_string(extent(window, axis)) + " over " + std::to_string(padded)};
   const std::int64_t stride = window.strides[axis];
   std::int64_t output = room / stride + 1;
-  // A last, partial window counts only where it starts inside the picture or its leading padding.
+  // A last, partial window counts only where it starts inside the image or its leading padding.
   if (ceil_mode && room % stride != 0 && output * stride < size + window.pads_begin[axis]) ++output;
   window.output[axis] = output;
   return {};

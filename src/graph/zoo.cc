@@ -62,21 +62,21 @@ Status parse_fields(const std::string& spec, std::string_view text, const std::v
   return {};
 }
 
-Status check_picture(const std::string& spec, const PictureShape& picture, std::int64_t classes) {
+Status check_image(const std::string& spec, const ImageShape& image, std::int64_t classes) {
   const auto inside = [](std::int64_t v, std::int64_t least, std::int64_t most) { return v >= least && v <= most; };
-  if (inside(picture.channels, 1, 1024) && inside(picture.height, 8, 4096) && inside(picture.width, 8, 4096) && inside(classes, 2, 1 << 20))
+  if (inside(image.channels, 1, 1024) && inside(image.height, 8, 4096) && inside(image.width, 8, 4096) && inside(classes, 2, 1 << 20))
     return {};
   return Error{.code = ErrorCode::kInvalidArgument,
-               .what = "no network for these pictures and classes",
+               .what = "no network for these images and classes",
                .where = "network \"" + spec + "\"",
-               .got = to_string(Shape{picture.channels, picture.height, picture.width}) + ", " + std::to_string(classes) + " classes",
-               .expected = "pictures of 1..1024 channels and 8..4096 pixels a side, 2..2^20 classes"};
+               .got = to_string(Shape{image.channels, image.height, image.width}) + ", " + std::to_string(classes) + " classes",
+               .expected = "images of 1..1024 channels and 8..4096 pixels a side, 2..2^20 classes"};
 }
 
 }  // namespace
 
-Result<Graph> build_zoo(const std::string& spec, const PictureShape& picture, std::int64_t classes, std::uint64_t seed) {
-  HEDGE_CHECK(check_picture(spec, picture, classes));
+Result<Graph> build_zoo(const std::string& spec, const ImageShape& image, std::int64_t classes, std::uint64_t seed) {
+  HEDGE_CHECK(check_image(spec, image, classes));
   const std::size_t colon = spec.find(':');
   const std::string family = spec.substr(0, colon);
   const std::string_view rest = colon == std::string::npos ? std::string_view{} : std::string_view(spec).substr(colon + 1);
@@ -88,21 +88,21 @@ Result<Graph> build_zoo(const std::string& spec, const PictureShape& picture, st
                               {"stem", &o.stem, 1, 1024},
                               {"stem_stride", &o.stem_stride, 1, 2},
                               {"head", &o.head, 1, 4096}}));
-    return internal::build_mobile(o, picture, classes, seed);
+    return internal::build_mobile(o, image, classes, seed);
   }
   if (family == "resnet") {
     internal::ResnetOptions o;
     HEDGE_CHECK(
         parse_fields(spec, rest, {{"WIDTH", &o.width, 1, 256}, {"DEPTH", &o.depth, 1, 20}}, {{"stem_stride", &o.stem_stride, 1, 2}}));
-    return internal::build_resnet(o, picture, classes, seed);
+    return internal::build_resnet(o, image, classes, seed);
   }
   if (family == "pooled") {
     internal::PooledOptions o;
     HEDGE_CHECK(parse_fields(spec, rest, {{"WIDTH", &o.first, 1, 256}, {"WIDTH", &o.second, 1, 256}, {"WIDTH", &o.third, 1, 256}},
                              {{"stem", &o.stem, 1, 256}}));
-    return internal::build_pooled(o, picture, classes, seed);
+    return internal::build_pooled(o, image, classes, seed);
   }
-  if (spec.starts_with("mcunet")) return internal::build_mcunet(spec, picture, classes, seed);
+  if (spec.starts_with("mcunet")) return internal::build_mcunet(spec, image, classes, seed);
   return spec_error(spec, "an unknown family of networks, \"" + family + "\"");
 }
 

@@ -7,8 +7,8 @@
 
 namespace hedge::graph {
 
-/// What a builder needs of the data: one picture's planes and the classes.
-struct PictureShape {
+/// What a builder needs of the data: one image's planes and the classes.
+struct ImageShape {
   std::int64_t channels = 3;
   std::int64_t height = 32;
   std::int64_t width = 32;
@@ -18,17 +18,17 @@ struct PictureShape {
 /// (He normal, fan-out; classifier zero-mean 0.01; gamma 1, the last gamma of a residual branch 0 where it has one).
 ///
 /// `spec` is one string:
-///   "mobile:WIDTH[,KEY=VALUE…]"  inverted residuals (MobileNetV2, Sandler 2018) for 28..64 pixel pictures, 50 k to 5 M MACs;
+///   "mobile:WIDTH[,KEY=VALUE…]"  inverted residuals (MobileNetV2, Sandler 2018) for 28..64 pixel images, 50 k to 5 M MACs;
 ///   "resnet:WIDTH,DEPTH[,KEY=VALUE…]" basic blocks in 3 stages (He 2016, CIFAR form), WIDTH channels in the first,
 ///                                DEPTH blocks a stage;
 ///   "pooled:WIDTH,WIDTH,WIDTH"   three stages of convolution, maximum pooling, convolution: the most accuracy for a short training on
-///                                32-pixel pictures (after the shape of K. Jordan's airbench networks, 2024);
-///   "mcunet-in0" .. "mcunet-in4", "mcunet-vww1" the networks of MCUNet's zoo (Lin et al. 2020), for pictures of any size.
+///                                32-pixel images (after the shape of K. Jordan's airbench networks, 2024);
+///   "mcunet-in0" .. "mcunet-in4", "mcunet-vww1" the networks of MCUNet's zoo (Lin et al. 2020), for images of any size.
 /// Options of mobile: expand=4, depth=2 (blocks a stage), stem=WIDTH (channels), stem_stride=2, head=8*WIDTH (features);
-/// pictures of more than 40 pixels a side are halved once more. Option of resnet: stem_stride=1; of pooled: stem=24.
+/// images of more than 40 pixels a side are halved once more. Option of resnet: stem_stride=1; of pooled: stem=24.
 /// Input "image" f32 [-1, C, H, W]; outputs "logits" f32 [-1, classes] and "features" f32 [-1, F] (also in metadata
 /// "hedge.features").
 /// Errors: kInvalidArgument (the spec, with its grammar).
-Result<Graph> build_zoo(const std::string& spec, const PictureShape& picture, std::int64_t classes, std::uint64_t seed);
+Result<Graph> build_zoo(const std::string& spec, const ImageShape& image, std::int64_t classes, std::uint64_t seed);
 
 }  // namespace hedge::graph

@@ -2,8 +2,8 @@
 
 #include <memory>
 
-#include "core/executor.h"
 #include "graph/graph.h"
+#include "hedge/executor.h"
 
 namespace hedge::infer {
 

@@ -17,16 +17,16 @@ struct ClientOptions {
   std::uint32_t probe_ms = 5000;   ///< a gateway that was silent is tried with a query this often; heard of again, it counts as back
 };
 
-/// What a device is, and where it keeps the pictures it is sent.
+/// What a device is, and where it keeps the images it is sent.
 struct ClientSetup {
-  PictureForm form;  ///< of its pictures
+  ImageForm form;  ///< of its images
   std::uint16_t classes = 0;
-  float threshold = 0;              ///< of its model, until the gateway sets another
-  std::uint8_t* picture = nullptr;  ///< form.bytes() of the caller's, for pictures that come over the link; nullptr: it has its own
+  float threshold = 0;            ///< of its model, until the gateway sets another
+  std::uint8_t* image = nullptr;  ///< form.bytes() of the caller's, for images that come over the link; nullptr: it has its own
   std::uint16_t first_sequence = 0;
 };
 
-/// What the model said of a picture.
+/// What the model said of an image.
 struct Decision {
   std::uint16_t label = 0;
   float score = 0;
@@ -37,9 +37,9 @@ struct Decision {
 /// The device's half of the hybrid, after base and router: answers itself, or asks the gateway and falls back on its own label where
 /// nothing comes of that. Every call comes back in a bounded time, whatever the line does: it is tried, then given up.
 ///
-/// Fed with pictures: receive(), the model on picture(), resolve(picture(), …), again. With pictures of its own: resolve_own(…) for each,
-/// and receive(0) where it has been quiet for long, so that the gateway hears of it. `port` (see Link) and the set-up's picture must
-/// outlive the client. No heap; kMostClientBytes of RAM at most, pictures apart. Not thread-safe.
+/// Fed with images: receive(), the model on image(), resolve(image(), …), again. With images of its own: resolve_own(…) for each,
+/// and receive(0) where it has been quiet for long, so that the gateway hears of it. `port` (see Link) and the set-up's image must
+/// outlive the client. No heap; kMostClientBytes of RAM at most, images apart. Not thread-safe.
 template <typename Port>
 class Client {
  public:
@@ -50,26 +50,26 @@ class Client {
     static_assert(sizeof(Client) <= kMostClientBytes);
   }
 
-  /// Waits for a whole picture, `within_ms` at most; true where one is in picture(). Answers the gateway's other frames meanwhile.
+  /// Waits for a whole image, `within_ms` at most; true where one is in image(). Answers the gateway's other frames meanwhile.
   bool receive(std::uint32_t within_ms) {
     return link_.await(
         within_ms, [this] { return whole_ && !answered_; }, handler());
   }
-  [[nodiscard]] const std::uint8_t* picture() const { return setup_.picture; }
+  [[nodiscard]] const std::uint8_t* image() const { return setup_.image; }
   /// The model's threshold: the set-up's, or what the gateway has set since.
   [[nodiscard]] float threshold() const { return setup_.threshold; }
 
-  /// Answers the picture that receive() got, and tells the gateway.
+  /// Answers the image that receive() got, and tells the gateway.
   DeviceAnswer resolve(const Decision& own) {
-    last_ = decide(id_, setup_.picture, own);
+    last_ = decide(id_, setup_.image, own);
     report();
     answered_ = true;
     return last_;
   }
 
-  /// The same for a picture of the device's own, numbered `id`: u8 of the set-up's form, unchanged until this returns.
-  DeviceAnswer resolve_own(std::uint32_t id, const std::uint8_t* picture, const Decision& own) {
-    last_ = decide(id, picture, own);
+  /// The same for an image of the device's own, numbered `id`: u8 of the set-up's form, unchanged until this returns.
+  DeviceAnswer resolve_own(std::uint32_t id, const std::uint8_t* image, const Decision& own) {
+    last_ = decide(id, image, own);
     report();
     return last_;
   }
@@ -84,7 +84,7 @@ class Client {
   void handle(const Frame& frame) {
     switch (frame.type) {
       case FrameType::kHello: return introduce(frame);
-      case FrameType::kPicture: return take_piece(frame);
+      case FrameType::kImage: return take_piece(frame);
       case FrameType::kCloud: return take_reply(frame);
       case FrameType::kThreshold: return take_threshold(frame);
       default: return link_.refuse(frame, NackReason::kUnsupported);
@@ -96,15 +96,15 @@ class Client {
                           .classes = setup_.classes,
                           .threshold = setup_.threshold,
                           .answer_ms = options_.answer_ms,
-                          .fed = setup_.picture != nullptr};
+                          .fed = setup_.image != nullptr};
     std::uint8_t payload[DeviceInfo::kBytes];
     link_.send(FrameType::kDevice, frame.sequence, info.write(payload));
   }
 
   void take_piece(const Frame& frame) {
-    PicturePiece piece;
-    if (setup_.picture == nullptr) return link_.refuse(frame, NackReason::kUnsupported);
-    if (!PicturePiece::read(frame, piece)) return link_.refuse(frame, NackReason::kMalformed);
+    ImagePiece piece;
+    if (setup_.image == nullptr) return link_.refuse(frame, NackReason::kUnsupported);
+    if (!ImagePiece::read(frame, piece)) return link_.refuse(frame, NackReason::kMalformed);
     if (piece.form != setup_.form) return link_.refuse(frame, NackReason::kWrongSize);
     const auto size = static_cast<std::uint32_t>(piece.bytes.size);
     const bool present = started_ && piece.id == id_;
@@ -116,7 +116,7 @@ class Client {
     if (!present && whole_ && !answered_) return link_.refuse(frame, NackReason::kBusy);
     if (piece.offset != (present ? received_ : 0)) return link_.refuse(frame, NackReason::kOutOfOrder);
     if (!present) begin(piece.id);
-    std::memcpy(setup_.picture + piece.offset, piece.bytes.data, piece.bytes.size);
+    std::memcpy(setup_.image + piece.offset, piece.bytes.data, piece.bytes.size);
     received_ += size;
     whole_ = received_ == setup_.form.bytes();
     link_.acknowledge(frame);
@@ -147,7 +147,7 @@ class Client {
     link_.acknowledge(frame);
   }
 
-  DeviceAnswer decide(std::uint32_t id, const std::uint8_t* picture, const Decision& own) {
+  DeviceAnswer decide(std::uint32_t id, const std::uint8_t* image, const Decision& own) {
     DeviceAnswer answer{.id = id,
                         .label = own.label,
                         .own_label = own.label,
@@ -155,7 +155,7 @@ class Client {
                         .score = own.score,
                         .instructions = own.instructions};
     if (own.query) {
-      answer.reason = ask(answer, picture);
+      answer.reason = ask(answer, image);
       answer.source = answer.reason == AnswerReason::kQueried   ? AnswerSource::kCloud
                       : answer.reason == AnswerReason::kNoCloud ? AnswerSource::kEdge
                                                                 : AnswerSource::kEdgeFallback;
@@ -164,12 +164,12 @@ class Client {
     return answer;
   }
 
-  /// Sends the picture, waits for what becomes of it, and puts the cloud's label into `answer` where there is one.
-  AnswerReason ask(DeviceAnswer& answer, const std::uint8_t* picture) {
+  /// Sends the image, waits for what becomes of it, and puts the cloud's label into `answer` where there is one.
+  AnswerReason ask(DeviceAnswer& answer, const std::uint8_t* image) {
     if (silent() && port_.now_ms() - tried_at_ < options_.probe_ms) return AnswerReason::kNotAsked;
     asked_ = answer.id;
     asking_ = true;
-    const auto sent = send_picture(answer, picture);
+    const auto sent = send_image(answer, image);
     if (sent == Delivery::kAcknowledged)
       link_.await(
           options_.answer_ms, [this] { return !asking_; }, handler());
@@ -184,14 +184,14 @@ class Client {
     return AnswerReason::kQueried;
   }
 
-  Delivery send_picture(const DeviceAnswer& answer, const std::uint8_t* picture) {
+  Delivery send_image(const DeviceAnswer& answer, const std::uint8_t* image) {
     const std::uint32_t bytes = setup_.form.bytes();
-    for (std::uint32_t offset = 0; offset < bytes; offset += PicturePiece::kMostBytes) {
-      std::uint8_t head[PicturePiece::kHeadBytes];
-      const PicturePiece piece{.id = answer.id, .form = setup_.form, .score = answer.score, .offset = offset, .bytes = {}};
+    for (std::uint32_t offset = 0; offset < bytes; offset += ImagePiece::kMostBytes) {
+      std::uint8_t head[ImagePiece::kHeadBytes];
+      const ImagePiece piece{.id = answer.id, .form = setup_.form, .score = answer.score, .offset = offset, .bytes = {}};
       const std::uint32_t left = bytes - offset;
-      const auto size = left < PicturePiece::kMostBytes ? left : PicturePiece::kMostBytes;
-      const auto delivery = deliver(FrameType::kQuery, piece.write_head(head), {picture + offset, size});
+      const auto size = left < ImagePiece::kMostBytes ? left : ImagePiece::kMostBytes;
+      const auto delivery = deliver(FrameType::kQuery, piece.write_head(head), {image + offset, size});
       if (delivery != Delivery::kAcknowledged) return delivery;
     }
     return Delivery::kAcknowledged;
@@ -231,12 +231,12 @@ class Client {
   Link<Port> link_;
   DeviceAnswer last_;
   CloudReply reply_;
-  std::uint32_t id_ = 0;        ///< of the picture coming in, or the last one
+  std::uint32_t id_ = 0;        ///< of the image coming in, or the last one
   std::uint32_t received_ = 0;  ///< bytes of it
-  std::uint32_t asked_ = 0;     ///< the picture that the cloud is asked about
+  std::uint32_t asked_ = 0;     ///< the image that the cloud is asked about
   std::uint32_t tried_at_ = 0;  ///< when the gateway was found silent, ms
   std::uint32_t heard_ = 0;     ///< link_.received() then
-  bool started_ = false;        ///< some picture has begun
+  bool started_ = false;        ///< some image has begun
   bool whole_ = false;          ///< it is here
   bool answered_ = false;       ///< and resolved
   bool asking_ = false;

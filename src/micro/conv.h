@@ -27,7 +27,7 @@ namespace internal {
   for (; bytes > 0; --bytes) *to++ = *from++;
 }
 
-/// One patch that may reach over the picture's border; what lies outside is the zero point.
+/// One patch that may reach over the image's border; what lies outside is the zero point.
 [[gnu::noinline]] inline void gather_border_patch(const Geometry& g, const std::int8_t* in, std::int32_t y, std::int32_t x,
                                                   std::int8_t* patch) {
   const std::int32_t left = x * g.stride_width - g.pad_left;
@@ -87,7 +87,7 @@ template <class Element>
 
 }  // namespace internal
 
-/// Row y of the output: out int8 [out_width, matrix.channels]; `in` is the whole picture, int8 [in_height, in_width, channels], not
+/// Row y of the output: out int8 [out_width, matrix.channels]; `in` is the whole image, int8 [in_height, in_width, channels], not
 /// overlapping.
 inline void conv_row(const Geometry& g, const Matrix& matrix, const std::int8_t* in, std::int32_t y, std::int8_t* out, void* scratch) {
   internal::conv_row(g, matrix, in, y, internal::Output<std::int8_t>{out, matrix.channels, 1}, scratch);

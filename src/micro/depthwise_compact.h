@@ -5,7 +5,7 @@
 #include "micro/depthwise.h"
 #include "micro/pack.h"
 
-/// Depthwise convolution over a whole picture out of a stream a third as long: int8 weights, brought into depthwise()'s form a channel at a
+/// Depthwise convolution over a whole image out of a stream a third as long: int8 weights, brought into depthwise()'s form a channel at a
 /// time. For Layout::kWords, where flash is short; the same bytes as depthwise(), for a few instructions a weight more.
 ///
 /// The stream, for each channel: int32 bias, int32 multiplier, int8 weights [kernel, kernel] and zeros up to a multiple of 4.

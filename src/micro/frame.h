@@ -21,9 +21,9 @@ inline constexpr std::size_t kMostWireBytes = kMostFrameBytes + kMostFrameBytes 
 enum class FrameType : std::uint8_t {
   kHello = 1,      ///< gateway -> device: who are you?
   kDevice = 2,     ///< device -> gateway: the answer to that, under its sequence number
-  kPicture = 3,    ///< gateway -> device: a piece of a picture to answer
-  kAnswer = 4,     ///< device -> gateway: what became of a picture
-  kQuery = 5,      ///< device -> gateway: a piece of a picture to send to the cloud
+  kImage = 3,      ///< gateway -> device: a piece of an image to answer
+  kAnswer = 4,     ///< device -> gateway: what became of an image
+  kQuery = 5,      ///< device -> gateway: a piece of an image to send to the cloud
   kCloud = 6,      ///< gateway -> device: what became of a query
   kThreshold = 7,  ///< gateway -> device: a new threshold
   kAck = 8,        ///< either way: the frame with this sequence number has come

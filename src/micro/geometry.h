@@ -4,7 +4,7 @@
 
 namespace hedge::micro {
 
-/// The geometry of a convolution, depthwise convolution or pool over one picture. Rows and columns outside the input hold its zero point
+/// The geometry of a convolution, depthwise convolution or pool over one image. Rows and columns outside the input hold its zero point
 /// (pools leave them out). Symmetric or not: what overhangs at the bottom and right follows from the output's size.
 struct Geometry {
   std::int32_t in_height = 1, in_width = 1, channels = 1;  ///< of the input

@@ -15,7 +15,7 @@
 ///   for each group of D inputs:  int8 weights[o][D], weights[o + 1][D]
 ///   int32 multiplier[o], multiplier[o + 1]           micro/requantize.h
 ///
-/// All functions: `in` is int8 [pixels, depth], any number of pixels (a row, or a whole picture, which leaves fewer remainders); any
+/// All functions: `in` is int8 [pixels, depth], any number of pixels (a row, or a whole image, which leaves fewer remainders); any
 /// alignment of `in` and `out`; `scratch` has matrix_scratch_bytes(depth, channels), 4-byte aligned; `in` must not overlap `out`.
 namespace hedge::micro {
 

@@ -27,7 +27,7 @@ enum class AnswerReason : std::uint8_t {
   kCloudLate = 6,      ///< the gateway says so, as the next three
   kCloudUnavailable = 7,
   kCloudRefused = 8,  ///< an answer that cannot be used
-  kQueryRefused = 9,  ///< the gateway does not take this picture
+  kQueryRefused = 9,  ///< the gateway does not take this image
 };
 
 /// Why a frame is refused.
@@ -36,7 +36,7 @@ enum class NackReason : std::uint8_t {
   kMalformed = 2,    ///< a payload that is too short, or values out of range
   kOutOfOrder = 3,   ///< a piece that is not the next one
   kBusy = 4,         ///< later
-  kWrongSize = 5,    ///< not the picture that this side takes
+  kWrongSize = 5,    ///< not the image that this side takes
 };
 
 /// Writes little-endian fields; the caller's buffer has room.
@@ -103,11 +103,11 @@ class FieldReader {
   bool ok_ = true;
 };
 
-/// The largest picture that either side takes.
-inline constexpr std::uint32_t kMostPictureBytes = 1U << 22;
+/// The largest image that either side takes.
+inline constexpr std::uint32_t kMostImageBytes = 1U << 22;
 
-/// A picture's form: u8 [height, width, channels], row-major, channels last.
-struct PictureForm {
+/// An image's form: u8 [height, width, channels], row-major, channels last.
+struct ImageForm {
   std::uint16_t height = 0;
   std::uint16_t width = 0;
   std::uint8_t channels = 0;
@@ -115,18 +115,18 @@ struct PictureForm {
   [[nodiscard]] constexpr std::uint32_t bytes() const { return std::uint32_t{height} * width * channels; }
   [[nodiscard]] constexpr bool sound() const {
     const std::uint64_t size = std::uint64_t{height} * width * channels;
-    return size > 0 && size <= kMostPictureBytes;
+    return size > 0 && size <= kMostImageBytes;
   }
-  bool operator==(const PictureForm&) const = default;
+  bool operator==(const ImageForm&) const = default;
 };
 
 /// kDevice: what the device is.
 struct DeviceInfo {
-  PictureForm form;  ///< of the pictures it takes
+  ImageForm form;  ///< of the images it takes
   std::uint16_t classes = 0;
   float threshold = 0;          ///< it queries iff score > threshold
   std::uint32_t answer_ms = 0;  ///< how long it waits for the cloud's label once a query is across
-  bool fed = false;             ///< takes kPicture; otherwise it has pictures of its own
+  bool fed = false;             ///< takes kImage; otherwise it has images of its own
   static constexpr std::size_t kBytes = 16;
 
   Bytes write(std::uint8_t* to) const {
@@ -140,7 +140,7 @@ struct DeviceInfo {
         .u8(fed ? 1 : 0)
         .bytes();
   }
-  /// False where it is too short, or its picture or number of classes is none.
+  /// False where it is too short, or its image or number of classes is none.
   static bool read(const Frame& frame, DeviceInfo& info) {
     FieldReader in(frame);
     info.form = {.height = in.u16(), .width = in.u16(), .channels = in.u8()};
@@ -152,10 +152,10 @@ struct DeviceInfo {
   }
 };
 
-/// kPicture and kQuery: bytes [offset, offset + bytes.size) of picture `id`. In order, and none empty.
-struct PicturePiece {
+/// kImage and kQuery: bytes [offset, offset + bytes.size) of image `id`. In order, and none empty.
+struct ImagePiece {
   std::uint32_t id = 0;
-  PictureForm form;
+  ImageForm form;
   float score = 0;  ///< the router's; of a query
   std::uint32_t offset = 0;
   Bytes bytes;
@@ -166,8 +166,8 @@ struct PicturePiece {
   Bytes write_head(std::uint8_t* to) const {
     return FieldWriter(to).u32(id).u16(form.height).u16(form.width).u8(form.channels).f32(score).u32(offset).bytes();
   }
-  /// False where it is too short or empty, its picture is none, its score is not finite, or it leads out of its picture.
-  static bool read(const Frame& frame, PicturePiece& piece) {
+  /// False where it is too short or empty, its image is none, its score is not finite, or it leads out of its image.
+  static bool read(const Frame& frame, ImagePiece& piece) {
     FieldReader in(frame);
     piece.id = in.u32();
     piece.form = {.height = in.u16(), .width = in.u16(), .channels = in.u8()};
@@ -179,7 +179,7 @@ struct PicturePiece {
   }
 };
 
-/// kAnswer: what became of picture `id`.
+/// kAnswer: what became of image `id`.
 struct DeviceAnswer {
   std::uint32_t id = 0;
   std::uint16_t label = 0;      ///< the answer
@@ -230,7 +230,7 @@ struct RankedClass {
   float probability = 0;  ///< softmax of the global's logits
 };
 
-/// kCloud: what became of the query of picture `id`.
+/// kCloud: what became of the query of image `id`.
 struct CloudReply {
   static constexpr std::size_t kMostClasses = 5;
   std::uint32_t id = 0;

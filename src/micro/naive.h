@@ -52,7 +52,7 @@ inline void add(const std::int8_t* a, const std::int8_t* b, std::int32_t count, 
   }
 }
 
-/// Average (ties away from zero) or maximum of what lies inside the picture.
+/// Average (ties away from zero) or maximum of what lies inside the image.
 inline void pool(const Geometry& g, const std::int8_t* in, bool average, Clamp bounds, std::int8_t* out) {
   for (std::int32_t y = 0; y < g.out_height; ++y)
     for (std::int32_t x = 0; x < g.out_width; ++x)

@@ -7,13 +7,13 @@
 #include "micro/internal/matrix_kernel.h"
 #include "micro/layout.h"
 
-/// Pools; input and output have the same scale and zero point, what lies outside the picture does not count. No stream, no scratch; the
+/// Pools; input and output have the same scale and zero point, what lies outside the image does not count. No stream, no scratch; the
 /// bytes are TFLite's own. `in` int8 [in_height, in_width, channels], out int8 [out_height, out_width, channels], not overlapping.
 namespace hedge::micro {
 
 namespace internal {
 
-/// The part of a pool's window that lies inside the picture: at least one pixel.
+/// The part of a pool's window that lies inside the image: at least one pixel.
 struct Inside {
   std::int32_t top, bottom, left, right;  ///< bottom and right are one past
 };
@@ -42,7 +42,7 @@ inline Inside inside(const Geometry& g, std::int32_t y, std::int32_t x) {
     }
 }
 
-/// The mean of each channel over the picture: int8 [pixels, channels] -> int8 [channels].
+/// The mean of each channel over the image: int8 [pixels, channels] -> int8 [channels].
 [[gnu::noinline]] inline void global_average_pool(const std::int8_t* in, std::int32_t pixels, std::int32_t channels, Clamp clamp,
                                                   std::int8_t* out) {
   for (std::int32_t c = 0; c < channels; ++c) {

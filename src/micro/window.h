@@ -10,7 +10,7 @@
 ///   memory + (start + c * kernel + r) * pitch        [elements; `start` counts rows]
 /// Going down by `stride` rows costs no copy: `start` grows by `stride`. Then row r of channel c is what was row r + stride, and its last
 /// `stride` rows lie where channel c + 1 had its first, which nobody needs any more. After `slack_rows` the window moves back (one
-/// memmove). Life: window_clear() once a picture, then for each output row: fill the new rows (all `kernel` the first time: window_row()),
+/// memmove). Life: window_clear() once an image, then for each output row: fill the new rows (all `kernel` the first time: window_row()),
 /// run depthwise_row(), window_advance().
 namespace hedge::micro {
 
@@ -52,7 +52,7 @@ inline std::int16_t* window_row(const Window& window, std::int32_t row) {
 }
 inline std::int32_t window_plane_pitch(const Window& window) { return window.kernel * window.pitch; }
 
-/// Row `row` of all channels becomes padding: a row above or below the picture. (After window_clear() all rows are.)
+/// Row `row` of all channels becomes padding: a row above or below the image. (After window_clear() all rows are.)
 [[gnu::noinline]] inline void window_pad_row(const Window& window, std::int32_t row, std::int32_t zero) {
   std::int16_t* to = window.memory + (window.start + row) * window.pitch;
   for (std::int32_t c = 0; c < window.channels; ++c, to += window_plane_pitch(window))

@@ -3,8 +3,8 @@
 #include <chrono>
 #include <memory>
 
-#include "core/executor.h"
-#include "core/result.h"
+#include "hedge/executor.h"
+#include "hedge/result.h"
 #include "oip/remote_model.h"
 
 namespace hedge::oip {

@@ -4,21 +4,21 @@
 
 namespace hedge::plan {
 
-/// What one picture costs on average, in figures that need no profile.
+/// What one image costs on average, in figures that need no profile.
 struct Workload {
-  double device_macs = 0;  ///< on the device, a picture
+  double device_macs = 0;  ///< on the device, an image
   double cloud_macs = 0;   ///< in the cloud, a query
   double query_bytes = 0;  ///< payload of a query
-  double share_sent = 0;   ///< of the pictures, 0..1
+  double share_sent = 0;   ///< of the images, 0..1
 };
 
-/// On the user's side: from the picture to its answer, and from the battery.
+/// On the user's side: from the image to its answer, and from the battery.
 struct Cost {
   double latency_ms = 0;
   double energy_mj = 0;
 };
 
-/// A cost as it grows with the share of pictures sent: fixed + share * per_query.
+/// A cost as it grows with the share of images sent: fixed + share * per_query.
 struct LinearCost {
   Cost fixed;
   Cost per_query;

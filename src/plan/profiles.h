@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/result.h"
+#include "hedge/result.h"
 
 namespace hedge::plan {
 
@@ -15,7 +15,7 @@ struct DeviceProfile {
   std::string about;       ///< one line for people
   std::string source;      ///< where its figures come from, and which are assumed
   double macs_per_ms = 0;  ///< > 0
-  double overhead_ms = 0;  ///< >= 0; a picture, whatever the model
+  double overhead_ms = 0;  ///< >= 0; an image, whatever the model
   double power_mw = 0;     ///< >= 0; while it computes
 };
 

@@ -77,7 +77,7 @@ Status check_measured(const std::optional<MeasuredLatency>& measured) {
                .expected = "milliseconds > 0"};
 }
 
-/// The bytes of a picture that is sent: as given, else as the report's baselines have them.
+/// The bytes of an image that is sent: as given, else as the report's baselines have them.
 Result<double> query_bytes_of(const Json& report, double given) {
   if (given > 0 && std::isfinite(given)) return given;
   const auto baselines = report.is_object() ? report.find("baselines") : report.end();
@@ -87,7 +87,7 @@ Result<double> query_bytes_of(const Json& report, double given) {
                .what = "it is not known how many bytes a query has",
                .got = std::to_string(given),
                .expected = "> 0",
-               .hint = "give --bytes: height * width * channels of the global's pictures where they are sent as they are, less for JPEG"};
+               .hint = "give --bytes: height * width * channels of the global's images where they are sent as they are, less for JPEG"};
 }
 
 Status check_macs(const std::vector<Line>& lines) {
@@ -121,7 +121,7 @@ std::optional<double> measured_ms(const Line& line, const Point& point, const Pl
   return measured_device_ms(line, m) + point.workload.share_sent * m.global_ms;
 }
 
-/// Costs of a hybrid's pictures as they grow with the share sent, for the explorer.
+/// Costs of a hybrid's images as they grow with the share sent, for the explorer.
 Json explorer_costs(const std::vector<Line>& lines, const std::string& method, const PlanOptions& options) {
   for (const auto& line : lines) {
     if (line.name != method || line.points.empty()) continue;

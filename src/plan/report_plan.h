@@ -4,12 +4,12 @@
 #include <string>
 
 #include "core/json.h"
-#include "core/result.h"
+#include "hedge/result.h"
 #include "plan/cost.h"
 
 namespace hedge::plan {
 
-/// Latency of one picture at a time, measured on one machine: what a hybrid costs where both models run there.
+/// Latency of one image at a time, measured on one machine: what a hybrid costs where both models run there.
 struct MeasuredLatency {
   std::string executor;  ///< runner, version, precision, machine
   double base_ms = 0;    ///< > 0
@@ -19,7 +19,7 @@ struct MeasuredLatency {
 
 struct PlanOptions {
   Setting setting;
-  double query_bytes = 0;  ///< of a picture that is sent; 0: what the report's baselines say
+  double query_bytes = 0;  ///< of an image that is sent; 0: what the report's baselines say
   std::optional<MeasuredLatency> measured;
 };
 

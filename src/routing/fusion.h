@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "core/result.h"
+#include "hedge/result.h"
 #include "routing/prediction_table.h"
 #include "routing/scores.h"
 
@@ -42,8 +42,8 @@ struct Fusion {
   /// Where the weights come from: held-out predictions.
   std::string fit_dataset;
   std::string fit_hash;
-  std::int64_t pictures = 0;
-  Estimate held_out_gain;  ///< accuracy of the fused answer less the global's on those pictures, cross-fitted
+  std::int64_t images = 0;
+  Estimate held_out_gain;  ///< accuracy of the fused answer less the global's on those images, cross-fitted
 
   /// Payload of one query's answer: k classes as u16 and k logits as f32.
   [[nodiscard]] std::int64_t bytes_a_query() const { return top_k * 6; }
@@ -66,14 +66,14 @@ Result<std::vector<std::int64_t>> fused_answers(const PredictionTable& table, co
 /// With the fused answer in the global's place, so that labels, thresholds and curves refer to it. Errors: those of fused_answers.
 Result<Outcomes> outcomes(const PredictionTable& table, const Fusion& fusion);
 
-/// Learns the weights on pictures that neither model has seen, and whose threshold is not calibrated on them.
+/// Learns the weights on images that neither model has seen, and whose threshold is not calibrated on them.
 ///
 /// The weights maximise the likelihood of the labels under the softmax of the sum above (a conditional logit, which is concave; McFadden
 /// 1974), with a quadratic penalty that draws them to the global alone (base_weight, first and biases 0). Class biases are
-/// tried where there are at most 128 classes and 20 pictures for each. By cross-fitting each picture is answered by weights that have not
+/// tried where there are at most 128 classes and 20 images for each. By cross-fitting each image is answered by weights that have not
 /// seen it: the fused answer is adopted only where it is better than the global's by more than one standard error of that paired
 /// difference, and biases only where they add as much; else a query goes on answering with the global. So it is not worse but by chance.
-/// Errors: kInvalidArgument; kMismatch (no global, pictures that a model was trained on); those of validate; kBadData (labels of one
+/// Errors: kInvalidArgument; kMismatch (no global, images that a model was trained on); those of validate; kBadData (labels of one
 /// class).
 Result<Fusion> fit_fusion(const PredictionTable& table, const FusionOptions& options = {});
 

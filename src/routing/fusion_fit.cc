@@ -11,9 +11,9 @@
 namespace hedge::routing {
 namespace {
 
-constexpr std::int64_t kFewestPictures = 100;
+constexpr std::int64_t kFewestImages = 100;
 constexpr std::size_t kMostBiasedClasses = 128;
-constexpr std::size_t kPicturesABias = 20;
+constexpr std::size_t kImagesABias = 20;
 /// Standard errors of the cross-fitted, paired difference that a fusion must be better by.
 constexpr double kAdoptErrors = 1;
 /// Of the penalty: a prior standard deviation of 1 for weights, of 0.5 for biases.
@@ -47,7 +47,7 @@ FusionWeights fit_weights(const FusionTerms& terms, std::span<const std::uint32_
   return fit_conditional_logit(terms, rows, ridge.centre, ridge);
 }
 
-/// Whether each picture is answered rightly by weights that have not seen it.
+/// Whether each image is answered rightly by weights that have not seen it.
 Result<std::vector<std::uint8_t>> cross_fit(const PredictionTable& table, const FusionTerms& terms, const std::vector<int>& folds,
                                             int fold_count, const Fusion& like) {
   std::vector<std::uint8_t> right(table.size());
@@ -64,7 +64,7 @@ Result<std::vector<std::uint8_t>> cross_fit(const PredictionTable& table, const 
   return right;
 }
 
-/// Mean of a - b and its standard error over the pictures.
+/// Mean of a - b and its standard error over the images.
 struct Difference {
   double value = 0;
   double error = 0;
@@ -104,7 +104,7 @@ Status check(const PredictionTable& table, const FusionOptions& options) {
   const auto labels = table.labels.data<std::int64_t>();
   if (std::adjacent_find(labels.begin(), labels.end(), std::not_equal_to<>()) != labels.end()) return {};
   return Error{.code = ErrorCode::kBadData,
-               .what = "all pictures are of one class: there is nothing to learn a fused answer from",
+               .what = "all images are of one class: there is nothing to learn a fused answer from",
                .where = table.info.dataset,
                .got = "class " + std::to_string(labels[0])};
 }
@@ -119,11 +119,11 @@ std::string points(const Difference& d) {
 Fusion decide(Fusion fusion, const Difference& gain, const PredictionTable& table) {
   constexpr double kZ95 = 1.959963984540054;
   fusion.adopted = gain.clear();
-  const std::string on = points(gain) + " to the global alone on " + std::to_string(table.size()) + " held-out pictures, cross-fitted";
+  const std::string on = points(gain) + " to the global alone on " + std::to_string(table.size()) + " held-out images, cross-fitted";
   fusion.why = (fusion.adopted ? "Fused answers stand " : "Fused answers are not used: not clearly better, ") + on + ".";
   fusion.fit_dataset = table.info.dataset;
   fusion.fit_hash = table.info.content_hash;
-  fusion.pictures = static_cast<std::int64_t>(table.size());
+  fusion.images = static_cast<std::int64_t>(table.size());
   fusion.held_out_gain = {.value = gain.value, .low = gain.value - kZ95 * gain.error, .high = gain.value + kZ95 * gain.error};
   return fusion;
 }
@@ -134,9 +134,9 @@ Result<Fusion> fit_fusion(const PredictionTable& table, const FusionOptions& opt
   HEDGE_CHECK(check(table, options));
   HEDGE_TRY(const Outcomes alone, outcomes(table));
   const std::int64_t top_k = std::min(options.top_k, table.classes());
-  if (static_cast<std::int64_t>(table.size()) < std::max<std::int64_t>(kFewestPictures, options.folds)) {
+  if (static_cast<std::int64_t>(table.size()) < std::max<std::int64_t>(kFewestImages, options.folds)) {
     Fusion none = decide({.top_k = top_k}, {}, table);
-    none.why = "Fused answers are not used: " + std::to_string(table.size()) + " pictures are too few to learn them from.";
+    none.why = "Fused answers are not used: " + std::to_string(table.size()) + " images are too few to learn them from.";
     return none;
   }
   const FusionTerms terms(table, top_k);
@@ -145,7 +145,7 @@ Result<Fusion> fit_fusion(const PredictionTable& table, const FusionOptions& opt
   const std::vector<int> folds = draw_folds(table.size(), options);
   Fusion best = to_fusion(fit_weights(terms, rows, false), top_k);
   HEDGE_TRY(std::vector<std::uint8_t> right, cross_fit(table, terms, folds, options.folds, best));
-  if (terms.classes() <= kMostBiasedClasses && table.size() >= kPicturesABias * terms.classes()) {
+  if (terms.classes() <= kMostBiasedClasses && table.size() >= kImagesABias * terms.classes()) {
     Fusion biased = to_fusion(fit_weights(terms, rows, true), top_k);
     HEDGE_TRY(std::vector<std::uint8_t> biased_right, cross_fit(table, terms, folds, options.folds, biased));
     if (difference(biased_right, right).clear()) {

@@ -10,7 +10,7 @@
 
 namespace hedge::routing {
 
-/// What one pass over a table leaves of it: all that labels, thresholds and curves need, a few bytes a picture.
+/// What one pass over a table leaves of it: all that labels, thresholds and curves need, a few bytes an image.
 struct TableScan {
   Outcomes outcomes;                                          ///< global_right is empty where there is no global
   std::array<std::vector<float>, kFreeScores.size()> scores;  ///< in the order of kFreeScores

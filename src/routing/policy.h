@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/result.h"
+#include "hedge/result.h"
 #include "routing/fusion.h"
 #include "routing/promise.h"
 #include "routing/threshold.h"

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "core/file.h"
-#include "core/result.h"
-#include "core/tensor.h"
+#include "hedge/result.h"
+#include "hedge/tensor.h"
 
 namespace hedge::routing {
 
@@ -15,7 +15,7 @@ namespace hedge::routing {
 struct TableInfo {
   std::string dataset;              ///< canonical data-set specification, "fashion-mnist?split=test"
   std::string split;                ///< "train", "calibration", "test", "all"
-  std::string content_hash;         ///< of the pictures (data::Dataset::content_hash)
+  std::string content_hash;         ///< of the images (data::Dataset::content_hash)
   std::string base_hash;            ///< SHA-256 of the base's file
   std::string global_hash;          ///< SHA-256 of the global's file; empty where there is no global
   std::string executor;             ///< Executor::description() of the base: runner, version, precision
@@ -32,7 +32,7 @@ struct TableInfo {
   std::int64_t global_parameters = 0;
 };
 
-/// What base and global say of each picture of a split; all of routing and evaluation starts from it.
+/// What base and global say of each image of a split; all of routing and evaluation starts from it.
 struct PredictionTable {
   Tensor labels;         ///< i64 [N], in 0..C-1
   Tensor base_logits;    ///< f32 [N, C]

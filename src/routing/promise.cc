@@ -27,7 +27,7 @@ Error bad(const char* field, std::string got, const char* expected) {
                .expected = expected};
 }
 
-/// The pictures of one part of the split.
+/// The images of one part of the split.
 struct Part {
   std::vector<float> scores;
   Outcomes outcomes;
@@ -64,13 +64,13 @@ Candidate at_threshold(const std::vector<Candidate>& all, float threshold) {
   return found;
 }
 
-/// Whether `n` pictures with these counts reject "the promise does not hold at this threshold" at level delta.
+/// Whether `n` images with these counts reject "the promise does not hold at this threshold" at level delta.
 struct Test {
   Promise promise;
-  std::int64_t pictures = 0;
-  std::int64_t fewest_right = 0;  ///< accuracy: of all pictures
+  std::int64_t images = 0;
+  std::int64_t fewest_right = 0;  ///< accuracy: of all images
 
-  Test(const Promise& promised, std::int64_t n) : promise(promised), pictures(n) {
+  Test(const Promise& promised, std::int64_t n) : promise(promised), images(n) {
     if (promise.kind == PromiseKind::kAccuracy) fewest_right = fewest_hits(n, promise.target, promise.delta);
   }
   [[nodiscard]] bool rejects(const Candidate& c) const {
@@ -78,18 +78,18 @@ struct Test {
     return c.covered > 0 && binomial_cdf(c.wrong, c.covered, promise.target) <= promise.delta;
   }
   [[nodiscard]] double bound(const Candidate& c) const {
-    if (promise.kind == PromiseKind::kAccuracy) return clopper_pearson_lower(c.right, pictures, promise.delta);
+    if (promise.kind == PromiseKind::kAccuracy) return clopper_pearson_lower(c.right, images, promise.delta);
     return c.covered > 0 ? clopper_pearson_upper(c.wrong, c.covered, promise.delta) : 1;
   }
 };
 
 /// The pilot's counts as a cubic in the coverage u: what the base adds to the hybrid's right answers (accuracy), or its wrong answers
-/// (risk), a picture at u, by least squares. A few hundred pictures' own counts have their best by chance where it is not.
+/// (risk), an image at u, by least squares. A few hundred images' own counts have their best by chance where it is not.
 class SmoothPilot {
  public:
-  SmoothPilot(const std::vector<Candidate>& all, const Promise& promise, std::int64_t pictures) : promise_(promise) {
-    constexpr double kRidge = 1e-3;  // of a picture: runs of equal scores may leave fewer points than coefficients
-    const auto n = static_cast<double>(pictures);
+  SmoothPilot(const std::vector<Candidate>& all, const Promise& promise, std::int64_t images) : promise_(promise) {
+    constexpr double kRidge = 1e-3;  // of an image: runs of equal scores may leave fewer points than coefficients
+    const auto n = static_cast<double>(images);
     std::array<std::array<double, kTerms + 1>, kTerms> normal{};
     for (std::size_t i = 0; i < kTerms; ++i) normal[i][i] = kRidge;
     for (std::size_t i = 1; i < all.size(); ++i) {
@@ -112,7 +112,7 @@ class SmoothPilot {
     for (std::size_t i = 0; i < kTerms; ++i) coefficients_[i] = normal[i][kTerms] / normal[i][i];
   }
 
-  /// The higher, the sooner the judging pictures will reject at coverage u that the promise does not hold.
+  /// The higher, the sooner the judging images will reject at coverage u that the promise does not hold.
   [[nodiscard]] double chance(double u) const {
     double sum = 0;
     double power = u;
@@ -146,12 +146,12 @@ std::vector<float> sequence(const Part& pilot, const Promise& promise) {
   return thresholds;
 }
 
-Error unreachable(const Promise& promise, double bound, double coverage, std::size_t pictures) {
+Error unreachable(const Promise& promise, double bound, double coverage, std::size_t images) {
   return Error{.code = ErrorCode::kUnreachable,
-               .what = "this promise cannot be kept with " + std::to_string(pictures) + " calibration pictures",
+               .what = "this promise cannot be kept with " + std::to_string(images) + " calibration images",
                .got = "at best " + std::to_string(bound) + ", at coverage " + std::to_string(coverage),
                .expected = promise.to_string() + " at confidence " + std::to_string(1 - promise.delta),
-               .hint = "promise less, allow a larger delta, or calibrate on more pictures"};
+               .hint = "promise less, allow a larger delta, or calibrate on more images"};
 }
 
 Result<PromisedPoint> learn_then_test(std::span<const float> scores, const Outcomes& outcomes, const Promise& promise,
@@ -249,9 +249,9 @@ Result<PromisedPoint> threshold_for_promise(std::span<const float> scores, const
   auto promised =
       promise.kind == PromiseKind::kCoverage ? cover(scores, outcomes, promise) : learn_then_test(scores, outcomes, promise, options);
   if (!promised) return promised;
-  promised->pictures = static_cast<std::int64_t>(scores.size());
+  promised->images = static_cast<std::int64_t>(scores.size());
   const auto exact = without_promise(scores, outcomes, promise);
-  // What the judging pictures show the whole split may miss by a picture; then nothing is given up.
+  // What the judging images show the whole split may miss by an image; then nothing is given up.
   promised->exact = exact ? *exact : promised->point;
   return promised;
 }

@@ -5,12 +5,12 @@
 #include <string>
 #include <string_view>
 
-#include "core/result.h"
+#include "hedge/result.h"
 #include "routing/threshold.h"
 
 namespace hedge::routing {
 
-/// What is promised of pictures to come. The values appear in files as text.
+/// What is promised of images to come. The values appear in files as text.
 enum class PromiseKind {
   kCoverage,  ///< coverage >= target
   kAccuracy,  ///< hybrid accuracy >= target
@@ -35,10 +35,10 @@ Result<Promise> parse_promise(std::string_view spec, double delta = 0.05);
 /// A promise with the threshold that keeps it, and its price.
 struct PromisedPoint {
   Promise promise;
-  OperatingPoint point;       ///< on the whole calibration split
-  OperatingPoint exact;       ///< the threshold without the promise: meets the target on the calibration split itself
-  std::int64_t pictures = 0;  ///< of the calibration split
-  /// What the pictures that judged this threshold show of the promised quantity at confidence 1 - delta, taken alone.
+  OperatingPoint point;     ///< on the whole calibration split
+  OperatingPoint exact;     ///< the threshold without the promise: meets the target on the calibration split itself
+  std::int64_t images = 0;  ///< of the calibration split
+  /// What the images that judged this threshold show of the promised quantity at confidence 1 - delta, taken alone.
   double bound = 0;
 
   /// The price, on the calibration split: positive where the exact threshold is better.
@@ -48,10 +48,10 @@ struct PromisedPoint {
 
 struct PromiseOptions {
   double pilot_share = 0.2;  ///< 0.01..0.5: of the calibration split; chooses the thresholds to test, and judges none of them
-  std::uint64_t seed = 1;    ///< of which pictures are the pilot
+  std::uint64_t seed = 1;    ///< of which images are the pilot
 };
 
-/// The threshold that keeps `promise` for new pictures of the same source with probability 1 - delta over the draw of the calibration
+/// The threshold that keeps `promise` for new images of the same source with probability 1 - delta over the draw of the calibration
 /// split.
 ///
 /// coverage: the k-th lowest score, k the smallest with P(Binomial(n, c) <= k - 1) >= 1 - delta: the coverage of an order statistic is at
@@ -59,8 +59,8 @@ struct PromiseOptions {
 ///   query.
 /// accuracy, risk: Learn then Test (Angelopoulos, Bates, Candes, Jordan, Lei 2021), fixed-sequence testing with exact binomial p-values.
 ///   A random pilot part of the split gives the sequence: at most 200 thresholds at its quantiles, the one with the best chance first,
-///   then upwards in coverage. The other pictures test one after the other at level delta, until one is not rejected; the last rejected
-///   threshold stands. As the sequence does not depend on the pictures that judge, no correction for many tests is needed.
+///   then upwards in coverage. The other images test one after the other at level delta, until one is not rejected; the last rejected
+///   threshold stands. As the sequence does not depend on the images that judge, no correction for many tests is needed.
 ///
 /// Outcomes may have no global for coverage and risk. Errors: those of threshold_for_coverage; kUnreachable, with what can be promised.
 Result<PromisedPoint> threshold_for_promise(std::span<const float> scores, const Outcomes& outcomes, const Promise& promise,

@@ -7,13 +7,13 @@
 #include <string_view>
 #include <vector>
 
-#include "core/result.h"
-#include "core/tensor.h"
+#include "hedge/result.h"
+#include "hedge/tensor.h"
 #include "routing/prediction_table.h"
 
 namespace hedge::routing {
 
-/// A score is one number a picture: the higher, the sooner the picture is sent to the global. Query iff score > threshold.
+/// A score is one number an image: the higher, the sooner the image is sent to the global. Query iff score > threshold.
 
 /// The free scores, from the base's logits [N, C] f32 alone.
 enum class FreeScore { kEntropy, kMargin, kMaxProbability, kEnergy };
@@ -31,7 +31,7 @@ std::vector<float> free_score(FreeScore score, const TensorView& base_logits, do
 /// Index of the largest logit a row; the lowest index wins a tie.
 std::vector<std::int64_t> argmax_rows(const TensorView& logits);
 
-/// Whether base and global are right, a picture; everything that curves, labels and thresholds need.
+/// Whether base and global are right, an image; everything that curves, labels and thresholds need.
 struct Outcomes {
   std::vector<std::uint8_t> base_right;
   std::vector<std::uint8_t> global_right;  ///< of what a query answers: the global's or the fused answer; empty: abstaining only

@@ -31,12 +31,12 @@ Place place_of(std::string_view spec) {
 }
 
 Status check_unseen_by(const char* model, const std::string& trained_on, const std::string& trained_on_hash, const TableInfo& table) {
-  const bool same_pictures = !trained_on_hash.empty() && trained_on_hash == table.content_hash;
-  if (!same_pictures && !same_or_overlapping(trained_on, table.dataset)) return {};
+  const bool same_images = !trained_on_hash.empty() && trained_on_hash == table.content_hash;
+  if (!same_images && !same_or_overlapping(trained_on, table.dataset)) return {};
   return Error{.code = ErrorCode::kMismatch,
-               .what = std::string("the ") + model + " was trained on pictures of this table's split",
+               .what = std::string("the ") + model + " was trained on images of this table's split",
                .where = table.dataset,
-               .got = "trained on " + (trained_on.empty() ? "the same pictures" : trained_on),
+               .got = "trained on " + (trained_on.empty() ? "the same images" : trained_on),
                .hint = "predict a split that the models have not seen, e.g. ?split=calibration or ?split=test"};
 }
 
@@ -65,7 +65,7 @@ Status check_unseen(const TableInfo& table) {
 
 Status check_calibration(const TableInfo& fit, const TableInfo& calibration) {
   if (fit.content_hash == calibration.content_hash || same_or_overlapping(fit.dataset, calibration.dataset))
-    return differ("the router would be calibrated on pictures it is fitted on", calibration.dataset, calibration.dataset,
+    return differ("the router would be calibrated on images it is fitted on", calibration.dataset, calibration.dataset,
                   "none of " + fit.dataset, "predict a calibration split of its own (?split=calibration)");
   HEDGE_CHECK(check_unseen(calibration));
   const auto same_model = [&](const char* model, const std::string& got, const std::string& expected) -> Status {

@@ -2,23 +2,23 @@
 
 #include <string_view>
 
-#include "core/result.h"
+#include "hedge/result.h"
 #include "routing/policy.h"
 #include "routing/prediction_table.h"
 
 namespace hedge::routing {
 
-/// Whether two canonical data-set specifications ("NAME?split=S&limit=N") may name some of the same pictures: the same source, and the
+/// Whether two canonical data-set specifications ("NAME?split=S&limit=N") may name some of the same images: the same source, and the
 /// same split or "all" in either. Limits count for nothing, as a limited split is a part of the whole one; so a content hash alone, which
 /// a limit changes, does not tell. Folders are compared by their written path without "." and "..". An empty specification is an unknown
 /// one and overlaps with nothing.
 bool same_or_overlapping(std::string_view a, std::string_view b);
 
-/// Base and global were not trained on this table's pictures, as far as the table knows; flattered predictions judge nothing.
+/// Base and global were not trained on this table's images, as far as the table knows; flattered predictions judge nothing.
 /// Errors: kMismatch, naming the model.
 Status check_unseen(const TableInfo& table);
 
-/// `calibration` may give the threshold of a router fitted on `fit`: other pictures, which the models have not seen either, and
+/// `calibration` may give the threshold of a router fitted on `fit`: other images, which the models have not seen either, and
 /// predictions of the same models and features. Errors: kMismatch.
 Status check_calibration(const TableInfo& fit, const TableInfo& calibration);
 

@@ -44,7 +44,7 @@ Likelihood likelihood(const TensorView& logits, std::span<const std::int64_t> la
 }
 
 Status check(const TensorView& logits, std::span<const std::int64_t> labels) {
-  if (labels.empty()) return Error{.code = ErrorCode::kBadData, .what = "there are no pictures to fit a temperature on"};
+  if (labels.empty()) return Error{.code = ErrorCode::kBadData, .what = "there are no images to fit a temperature on"};
   if (logits.dtype != DType::kF32 || logits.shape.size() != 2 || logits.shape[0] != static_cast<std::int64_t>(labels.size()) ||
       logits.shape[1] < 1)
     return Error{.code = ErrorCode::kMismatch,
@@ -91,7 +91,7 @@ Result<Temperature> fit_temperature(const TensorView& logits, std::span<const st
   return Temperature{.value = 1 / inverse,
                      .nll_before = before,
                      .nll_after = likelihood(logits, labels, inverse).value,
-                     .pictures = static_cast<std::int64_t>(labels.size())};
+                     .images = static_cast<std::int64_t>(labels.size())};
 }
 
 }  // namespace hedge::routing

@@ -25,11 +25,11 @@ Status check_scores(std::span<const float> scores, const Outcomes& outcomes, dou
   if (scores.empty())
     return Error{.code = ErrorCode::kBadData,
                  .what = "there are no scores to calibrate on",
-                 .hint = "the calibration split is empty: predict one with pictures in it"};
+                 .hint = "the calibration split is empty: predict one with images in it"};
   const bool paired = outcomes.global_right.empty() || outcomes.global_right.size() == outcomes.size();
   if (scores.size() != outcomes.size() || !paired)
     return Error{.code = ErrorCode::kMismatch,
-                 .what = "scores and outcomes are of another number of pictures",
+                 .what = "scores and outcomes are of another number of images",
                  .got = std::to_string(scores.size()),
                  .expected = std::to_string(outcomes.size())};
   for (std::size_t i = 0; i < scores.size(); ++i) {

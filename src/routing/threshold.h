@@ -2,7 +2,7 @@
 
 #include <span>
 
-#include "core/result.h"
+#include "hedge/result.h"
 #include "routing/scores.h"
 
 namespace hedge::routing {
@@ -10,12 +10,12 @@ namespace hedge::routing {
 /// A threshold and what the calibration split says of it. The rule everywhere: query iff score > threshold.
 struct OperatingPoint {
   double target_coverage = 0;  ///< 0..1, as asked for
-  float threshold = 0;         ///< exact: the f32 score of a calibration picture, or just below the lowest one (coverage 0)
+  float threshold = 0;         ///< exact: the f32 score of a calibration image, or just below the lowest one (coverage 0)
   double coverage = 0;         ///< share of the calibration split with score <= threshold; >= target_coverage
   double accuracy = 0;         ///< hybrid accuracy on the calibration split; without a global the accuracy on the covered
 };
 
-/// The lowest threshold whose coverage on these scores is at least `target`, by exact search over the sorted scores. Pictures with equal
+/// The lowest threshold whose coverage on these scores is at least `target`, by exact search over the sorted scores. Images with equal
 /// scores go together (the tie rule), so that coverage may exceed the target. Coverage 0 is the float just below the lowest score.
 /// Errors: kInvalidArgument (target outside 0..1), kBadData (no scores, NaN).
 Result<OperatingPoint> threshold_for_coverage(std::span<const float> scores, const Outcomes& outcomes, double target);

@@ -95,7 +95,7 @@ class Adapting {
     result.mean_share = round.mean_share;
     if (best) result.hybrid = round.hybrid, result.best_round = number;
     log(hooks_.log, LogLevel::kInfo,
-        result.name + ", round " + std::to_string(number) + ": area " + std::to_string(round.area) + " on the held-out pictures" +
+        result.name + ", round " + std::to_string(number) + ": area " + std::to_string(round.area) + " on the held-out images" +
             (best ? ", the best so far" : ""));
     return best;
   }
@@ -169,7 +169,7 @@ class Adapting {
 
   [[nodiscard]] Error missing_rows(std::size_t rows) const {
     return {.code = ErrorCode::kBadData,
-            .what = "some pictures cannot be decoded, so that weights and pictures would not agree",
+            .what = "some images cannot be decoded, so that weights and images would not agree",
             .where = data_.fit->spec(),
             .got = std::to_string(rows) + " predictions",
             .expected = std::to_string(data_.fit->size())};

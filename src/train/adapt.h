@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "core/result.h"
 #include "data/dataset.h"
 #include "graph/graph.h"
+#include "hedge/result.h"
 #include "routing/prediction_table.h"
 #include "train/router_fit.h"
 #include "train/trainer.h"
@@ -21,7 +21,7 @@ struct Hybrid {
   graph::Graph base, global, router;
 };
 
-/// What r(x) of a picture is while base and global are adapted.
+/// What r(x) of an image is while base and global are adapted.
 enum class RouterShare {
   kSoft,    ///< a probability: the poster router's own; else 1 / (1 + exp(-(score - t) / s)), s the scores' standard deviation
   kHard,    ///< 1 iff score > t
@@ -35,7 +35,7 @@ Result<RouterShare> router_share(const std::string& name);
 struct AdaptOptions {
   bool end_to_end = false;  ///< base and router by E[(1 - r) l_b + r l_g] instead; the global stays
   RouterShare share = RouterShare::kSoft;
-  double coverage = 0.8;         ///< t of soft and hard r leaves this share of the training pictures on the device; end to end: c
+  double coverage = 0.8;         ///< t of soft and hard r leaves this share of the training images on the device; end to end: c
   double penalty = 1.0;          ///< end to end: of (c - mean(1 - r))_+
   std::int64_t rounds = 3;       ///< of training, then fitting the router anew, >= 1
   std::int64_t patience = 2;     ///< rounds without a better area after which both arms stop, >= 1
@@ -51,7 +51,7 @@ struct AdaptOptions {
 
 /// What adapting needs of other rooms. All of them are called on the calling thread, between trainings.
 struct AdaptTools {
-  /// Base and global on every picture of a data set, in its order.
+  /// Base and global on every image of a data set, in its order.
   std::function<Result<routing::PredictionTable>(const graph::Graph& base, const graph::Graph& global, const data::Dataset& dataset)>
       predict;
   std::function<Result<std::vector<float>>(const graph::Graph& router, const routing::PredictionTable& table)> score;
@@ -66,11 +66,11 @@ struct ArmResult {
   std::string name;  ///< "adapted" or "end_to_end", and "control"
   Hybrid hybrid;
   std::int64_t best_round = 0;  ///< 1 …
-  std::vector<double> areas;    ///< on the held-out pictures, a round
+  std::vector<double> areas;    ///< on the held-out images, a round
   double mean_share = 0;        ///< mean r of the last round; 0 for the control
 };
 
-/// The pictures and their recipes; borrowed.
+/// The images and their recipes; borrowed.
 struct AdaptData {
   const data::Dataset* fit = nullptr;   ///< trained on
   const data::Dataset* held = nullptr;  ///< stops early; disjoint from `fit`, and from every calibration and test split
@@ -86,10 +86,10 @@ std::vector<float> global_weights(std::span<const float> share);
 Result<std::vector<float>> shares_of(RouterShare share, bool probability, std::span<const float> scores,
                                      const routing::PredictionTable& table, double coverage);
 
-/// Trains two arms round by round, from the same networks, with the same seeds, order of pictures, schedule and number of rounds: the one
+/// Trains two arms round by round, from the same networks, with the same seeds, order of images, schedule and number of rounds: the one
 /// with weights 2 - r and 1 + r (or end to end), the other, the control, with weights 1 (end to end: the base alone). After each round the
 /// router is fitted anew (end to end: it is what was trained; where there is nothing to learn any more, it is kept, with a warning) and the
-/// hybrid's area on the held-out pictures measured; each arm keeps the round of its best area. Optimiser state begins anew each round, in
+/// hybrid's area on the held-out images measured; each arm keeps the round of its best area. Optimiser state begins anew each round, in
 /// both arms alike. Source: the poster's L_base = sum (2 - r) l(b, y), L_global = sum (1 + r) l(g, y), alternating; weights are per sample,
 /// [N] times [N]. Resumable: rounds that stand in the folder are not trained again, the one that was cut goes on from its checkpoints.
 /// Errors: kInvalidArgument, kMismatch (a folder of another run), kCancelled, and those of trainings, fits and tools.

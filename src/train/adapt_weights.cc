@@ -61,7 +61,7 @@ Result<std::vector<float>> shares_of(RouterShare share, bool probability, std::s
   }
   if (scores.size() != outcomes.size())
     return Error{.code = ErrorCode::kMismatch,
-                 .what = "scores and pictures differ in number",
+                 .what = "scores and images differ in number",
                  .got = std::to_string(scores.size()),
                  .expected = std::to_string(outcomes.size())};
   HEDGE_TRY(const auto point, routing::threshold_for_coverage(scores, outcomes, coverage));

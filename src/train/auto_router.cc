@@ -83,7 +83,7 @@ std::string why(const std::vector<RouterKind>& kinds, const std::vector<JudgedSc
          in_percent(judged[0].gap_closed_percent.value) + ")";
 }
 
-/// One fitted candidate and its scores of the pictures it is judged on.
+/// One fitted candidate and its scores of the images it is judged on.
 struct Candidate {
   FittedRouter fitted;
   std::vector<float> scores;
@@ -124,7 +124,7 @@ Result<AutoRouter> choose_router(const RouterRows& rows, const RouterRows* held_
                  .expected = std::to_string(kinds.size())};
   const std::size_t chosen = stands(judged);
   AutoRouter result{.kind = kinds[chosen], .fitted = std::move(candidates[chosen].fitted)};
-  const auto judged_on = std::to_string(judging.table.size()) + (held_out != nullptr ? " held-out pictures" : " pictures, cross-fitted,");
+  const auto judged_on = std::to_string(judging.table.size()) + (held_out != nullptr ? " held-out images" : " images, cross-fitted,");
   result.choice = {.chosen = to_string(result.kind),
                    .why = why(kinds, judged, chosen, preference(kinds[0], rows.table.size(), options), judged_on)};
   for (std::size_t i = 0; i < judged.size(); ++i) {

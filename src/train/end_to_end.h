@@ -1,11 +1,11 @@
 #pragma once
 
-#include "core/result.h"
 #include "graph/graph.h"
+#include "hedge/result.h"
 
 namespace hedge::train {
 
-/// Base and router as one network, so that one gradient reaches both: picture -> "logits" [N, C], "query" [N, 1], the probability r of a
+/// Base and router as one network, so that one gradient reaches both: image -> "logits" [N, C], "query" [N, 1], the probability r of a
 /// query. r is the poster router's score itself, and (1 + score) / 2 of a gain router, whose score lies in -1..1. The router's names get a
 /// prefix. Errors: kInvalidArgument (a free score, which has nothing to learn); kMismatch (a router of another base); kUnsupported
 /// (features that are not [N, F]); those of find_features and validate.

@@ -29,7 +29,7 @@ Result<HeldOut> hold_out(const data::Dataset& whole, double share, std::uint64_t
   for (auto& [label, rows] : by_class) {
     if (rows.size() < 2)
       return Error{.code = ErrorCode::kBadData,
-                   .what = "a class has too few pictures to hold one out",
+                   .what = "a class has too few images to hold one out",
                    .where = whole.spec() + ", class " + std::to_string(label),
                    .got = std::to_string(rows.size())};
     rng.shuffle(std::span<std::size_t>(rows));

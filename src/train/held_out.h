@@ -5,13 +5,13 @@
 #include <string>
 #include <vector>
 
-#include "core/result.h"
 #include "data/dataset.h"
+#include "hedge/result.h"
 
 namespace hedge::train {
 
-/// Some pictures of another data set, in its order. `whole` is borrowed and must outlive it. Its specification is the whole's, since it
-/// is a part of those pictures; its content hash is its own.
+/// Some images of another data set, in its order. `whole` is borrowed and must outlive it. Its specification is the whole's, since it
+/// is a part of those images; its content hash is its own.
 class PartOfDataset final : public data::Dataset {
  public:
   /// `rows`: ascending indices into `whole`.
@@ -21,7 +21,7 @@ class PartOfDataset final : public data::Dataset {
   [[nodiscard]] const std::vector<std::string>& class_names() const override { return whole_.class_names(); }
   [[nodiscard]] std::int64_t label(std::size_t index) const override { return whole_.label(rows_[index]); }
   [[nodiscard]] std::string id(std::size_t index) const override { return whole_.id(rows_[index]); }
-  [[nodiscard]] Result<data::Picture> picture(std::size_t index) const override { return whole_.picture(rows_[index]); }
+  [[nodiscard]] Result<data::Image> image(std::size_t index) const override { return whole_.image(rows_[index]); }
   [[nodiscard]] const std::string& content_hash() const override { return hash_; }
   [[nodiscard]] const std::string& spec() const override { return whole_.spec(); }
 
@@ -36,8 +36,8 @@ struct HeldOut {
   std::unique_ptr<PartOfDataset> held;  ///< to stop early by
 };
 
-/// Divides `whole` into two disjoint parts, class by class: `share` of each class, rounded down but at least one picture, is held out,
-/// drawn from `seed`. Errors: kInvalidArgument (a share outside (0, 0.5]); kBadData (a class with a single picture).
+/// Divides `whole` into two disjoint parts, class by class: `share` of each class, rounded down but at least one image, is held out,
+/// drawn from `seed`. Errors: kInvalidArgument (a share outside (0, 0.5]); kBadData (a class with a single image).
 Result<HeldOut> hold_out(const data::Dataset& whole, double share, std::uint64_t seed);
 
 }  // namespace hedge::train

@@ -14,14 +14,13 @@ Error bad(const char* field, ErrorCode code, std::string got, std::string expect
           .expected = std::move(expected)};
 }
 
-/// `values` is empty or holds a finite number >= 0 a picture.
-Status check_rows(const char* field, const std::vector<float>& values, std::size_t pictures) {
-  if (values.size() != pictures)
-    return bad(field, ErrorCode::kMismatch, std::to_string(values.size()), std::to_string(pictures) + " numbers, one a picture");
+/// `values` is empty or holds a finite number >= 0 an image.
+Status check_rows(const char* field, const std::vector<float>& values, std::size_t images) {
+  if (values.size() != images)
+    return bad(field, ErrorCode::kMismatch, std::to_string(values.size()), std::to_string(images) + " numbers, one an image");
   for (std::size_t i = 0; i < values.size(); ++i)
     if (!(values[i] >= 0) || !std::isfinite(values[i]))
-      return bad(field, ErrorCode::kInvalidArgument, std::to_string(values[i]) + " for picture " + std::to_string(i),
-                 "a finite number >= 0");
+      return bad(field, ErrorCode::kInvalidArgument, std::to_string(values[i]) + " for image " + std::to_string(i), "a finite number >= 0");
   return {};
 }
 
@@ -29,7 +28,7 @@ bool share(double value) { return value >= 0 && value <= 1; }
 
 }  // namespace
 
-Status Objective::validate(std::size_t outputs, std::size_t pictures) const {
+Status Objective::validate(std::size_t outputs, std::size_t images) const {
   if (!output_weights.empty()) {
     if (output_weights.size() > outputs)
       return bad("output_weights", ErrorCode::kMismatch, std::to_string(output_weights.size()), "at most " + std::to_string(outputs));
@@ -41,7 +40,7 @@ Status Objective::validate(std::size_t outputs, std::size_t pictures) const {
     }
     if (sum == 0) return bad("output_weights", ErrorCode::kInvalidArgument, "zeros", "one above 0");
   }
-  if (!sample_weights.empty()) HEDGE_CHECK(check_rows("sample_weights", sample_weights, pictures));
+  if (!sample_weights.empty()) HEDGE_CHECK(check_rows("sample_weights", sample_weights, images));
   if (teacher) {
     if (!share(teacher->weight)) return bad("teacher.weight", ErrorCode::kInvalidArgument, std::to_string(teacher->weight), "in 0..1");
     if (!(teacher->temperature > 0) || !std::isfinite(teacher->temperature))
@@ -50,7 +49,7 @@ Status Objective::validate(std::size_t outputs, std::size_t pictures) const {
   if (hybrid) {
     if (teacher || !output_weights.empty()) return bad("hybrid", ErrorCode::kInvalidArgument, "with a teacher or output_weights", "alone");
     if (outputs < 2) return bad("hybrid", ErrorCode::kMismatch, "one output", "logits and r");
-    HEDGE_CHECK(check_rows("hybrid.global_loss", hybrid->global_loss, pictures));
+    HEDGE_CHECK(check_rows("hybrid.global_loss", hybrid->global_loss, images));
     if (!share(hybrid->coverage)) return bad("hybrid.coverage", ErrorCode::kInvalidArgument, std::to_string(hybrid->coverage), "in 0..1");
     if (!(hybrid->penalty >= 0) || !std::isfinite(hybrid->penalty))
       return bad("hybrid.penalty", ErrorCode::kInvalidArgument, std::to_string(hybrid->penalty), ">= 0");

@@ -110,14 +110,14 @@ Result<std::optional<std::string>> interpolation_warning(const routing::Predicti
   const auto compare = [&](const char* model, double fitted, double held) {
     if (1 - fitted >= kFlattered * (1 - held)) return;
     text += (text.empty() ? "the " : ", the ") + std::string(model) + " is right on " + percent(fitted) +
-            " of the pictures the router learns from and on " + percent(held) + " of held-out ones";
+            " of the images the router learns from and on " + percent(held) + " of held-out ones";
   };
   compare("base", there.base_accuracy(), here.base_accuracy());
   compare("global", there.global_accuracy(), here.global_accuracy());
   if (text.empty()) return std::optional<std::string>{};
   return std::optional<std::string>(text +
-                                    ": the model has learned these pictures by heart, so they show little of where it errs; predictions of "
-                                    "pictures it has not seen teach a router better");
+                                    ": the model has learned these images by heart, so they show little of where it errs; predictions of "
+                                    "images it has not seen teach a router better");
 }
 
 }  // namespace hedge::train

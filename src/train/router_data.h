@@ -6,16 +6,16 @@
 #include <utility>
 #include <vector>
 
-#include "core/result.h"
+#include "hedge/result.h"
 #include "routing/prediction_table.h"
 
 namespace hedge::train {
 
 /// How the predictions that a router learns from were made; the texts stand in the Policy.
 enum class RouterProtocol {
-  kTrainingSet,  ///< of pictures that base or global were trained on, in evaluation mode, without augmentation
-  kHeldOut,      ///< of pictures that neither has seen
-  kCrossFitted,  ///< the same, and each picture's score comes from a router that has not seen it
+  kTrainingSet,  ///< of images that base or global were trained on, in evaluation mode, without augmentation
+  kHeldOut,      ///< of images that neither has seen
+  kCrossFitted,  ///< the same, and each image's score comes from a router that has not seen it
 };
 /// "training-set predictions, evaluation mode", "held-out predictions", "cross-fitted held-out predictions".
 const char* to_string(RouterProtocol protocol);
@@ -30,12 +30,12 @@ Result<routing::PredictionTable> take_rows(const routing::PredictionTable& table
 /// Errors: kInvalidArgument (folds < 2, or fewer rows than folds).
 Result<std::vector<std::vector<std::size_t>>> make_folds(std::size_t rows, int folds, std::uint64_t seed);
 
-/// Two disjoint parts of a table, drawn at random: a `share` of the rows first. Both keep the table's info: they are pictures of one split.
+/// Two disjoint parts of a table, drawn at random: a `share` of the rows first. Both keep the table's info: they are images of one split.
 /// Errors: kInvalidArgument (share outside (0, 1), or a part without rows).
 Result<std::pair<routing::PredictionTable, routing::PredictionTable>> divide(const routing::PredictionTable& table, double share,
                                                                              std::uint64_t seed);
 
-/// A sentence where a model is so much better on the router's training pictures than on held-out ones that these teach little of where it
+/// A sentence where a model is so much better on the router's training images than on held-out ones that these teach little of where it
 /// errs: its error there is less than half. Nothing where all is well. Errors: kMismatch (no global).
 Result<std::optional<std::string>> interpolation_warning(const routing::PredictionTable& fit, const routing::PredictionTable& held_out);
 

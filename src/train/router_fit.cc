@@ -75,13 +75,13 @@ Status check_labels(const FittedRouter& counted, const PredictionTable& table) {
         .code = ErrorCode::kBadData, .what = std::move(what), .where = table.info.dataset, .got = std::move(got), .hint = std::move(hint)};
   };
   if (counted.helps == 0)
-    return bad("the global is right on no picture where the base is wrong, so there is nothing to learn",
+    return bad("the global is right on no image where the base is wrong, so there is nothing to learn",
                std::to_string(rows) + " rows without one", "the base alone is the best there is, or the table's models are swapped");
   if (counted.helps == rows)
-    return bad("the cloud helps on every picture, so there is nothing to tell apart", std::to_string(rows) + " rows of one class",
+    return bad("the cloud helps on every image, so there is nothing to tell apart", std::to_string(rows) + " rows of one class",
                "the base is never right: query everything, or look at its labels");
   if (table.size() < kFewestRows)
-    return bad("there are too few pictures to fit a router on",
+    return bad("there are too few images to fit a router on",
                std::to_string(rows) + " rows; at least " + std::to_string(kFewestRows) + " are needed",
                "use a free score, e.g. the margin");
   return {};

@@ -4,9 +4,9 @@
 #include <optional>
 #include <vector>
 
-#include "core/log.h"
-#include "core/result.h"
 #include "graph/graph.h"
+#include "hedge/log.h"
+#include "hedge/result.h"
 #include "routing/prediction_table.h"
 #include "routing/scores.h"
 #include "train/router_graph.h"
@@ -44,7 +44,7 @@ struct FittedRouter {
 /// A fitted router learns from at least so many rows.
 inline constexpr std::size_t kFewestRows = 50;
 
-/// Fits a router on `table`: predictions in evaluation mode, of pictures the calibration and the test do not hold.
+/// Fits a router on `table`: predictions in evaluation mode, of images the calibration and the test do not hold.
 /// gain, linear: cross entropy on gain labels. Source: Bayes-optimal deferral ranks by P(g = y | x) - P(b = y | x).
 /// poster: class-balanced binary cross entropy on oracle labels + lambda (c - mean(1 - r))_+ on probabilities, lambda by dual ascent.
 /// A free router is built, not fitted.

@@ -4,13 +4,13 @@
 #include <string>
 #include <vector>
 
-#include "core/result.h"
 #include "graph/graph.h"
+#include "hedge/result.h"
 
 namespace hedge::train {
 
 /// The routers there are. Each is an ONNX graph from the base's "logits" f32 [-1, C] and, where it uses them, "features"
-/// f32 [-1, F] to "score" f32 [-1, 1]: the higher, the sooner the picture is sent to the global.
+/// f32 [-1, F] to "score" f32 [-1, 1]: the higher, the sooner the image is sent to the global.
 enum class RouterKind {
   kGain,            ///< three classes: the cloud helps, makes no difference, hurts; score = p_helps - p_hurts
   kLinear,          ///< the same of the base's confidence alone, in one layer: for small data

@@ -26,14 +26,14 @@ using internal::Stepper;
 using internal::TrainableGraph;
 
 Status check_fit(const graph::Graph& graph, const data::Dataset& dataset, const data::Preprocess& recipe) {
-  const Shape picture = {-1, recipe.channels, recipe.height, recipe.width};
+  const Shape image = {-1, recipe.channels, recipe.height, recipe.width};
   if (graph.inputs.empty() || graph.inputs[0].shape.size() != 4 ||
-      !std::equal(picture.begin() + 1, picture.end(), graph.inputs[0].shape.begin() + 1))
+      !std::equal(image.begin() + 1, image.end(), graph.inputs[0].shape.begin() + 1))
     return Error{.code = ErrorCode::kMismatch,
-                 .what = "the network takes pictures of another shape than the recipe makes",
+                 .what = "the network takes images of another shape than the recipe makes",
                  .where = graph.name,
                  .got = graph.inputs.empty() ? "no input" : hedge::to_string(graph.inputs[0].shape),
-                 .expected = hedge::to_string(picture)};
+                 .expected = hedge::to_string(image)};
   HEDGE_TRY(const auto shapes, graph::infer_shapes(graph));
   const auto& logits = shapes.at(graph.outputs.at(0).name).shape;
   const auto classes = static_cast<std::int64_t>(dataset.class_names().size());

@@ -6,12 +6,12 @@
 #include <optional>
 #include <string>
 
-#include "core/log.h"
-#include "core/result.h"
 #include "data/dataset.h"
 #include "data/loader.h"
 #include "data/preprocess.h"
 #include "graph/graph.h"
+#include "hedge/log.h"
+#include "hedge/result.h"
 #include "train/objective.h"
 
 namespace hedge::train {
@@ -19,13 +19,13 @@ namespace hedge::train {
 enum class Optimizer { kSgd, kAdamW };
 /// Working precision of the forward and backward passes; weights stay f32.
 enum class Precision { kAuto, kF32, kBf16 };
-/// Layout of pictures and 4-D weights.
+/// Layout of images and 4-D weights.
 enum class Layout { kAuto, kNchw, kChannelsLast };
 
 /// How a network is trained.
 struct TrainOptions {
   std::int64_t epochs = 15;                 ///< passes over the data, >= 1
-  std::int64_t batch = 128;                 ///< pictures a step, >= 2 (batch normalisation)
+  std::int64_t batch = 128;                 ///< images a step, >= 2 (batch normalisation)
   Optimizer optimizer = Optimizer::kAdamW;  ///< AdamW learns more in few epochs; SGD wants many
   double learning_rate = 3e-3;              ///< peak; AdamW about 0.003, SGD about 0.1 at batch 128
   double momentum = 0.9;                    ///< SGD's (Nesterov)
@@ -45,7 +45,7 @@ struct TrainOptions {
   int loader_workers = 1;            ///< decoding and augmenting threads
   std::filesystem::path checkpoint;  ///< written atomically after each epoch, resumed from where present; empty: none
   bool fresh = false;                ///< ignore an old checkpoint; the first new one replaces it
-  bool strict = false;               ///< a picture that cannot be decoded is an error; otherwise it is left out and listed
+  bool strict = false;               ///< an image that cannot be decoded is an error; otherwise it is left out and listed
   std::filesystem::path csv;         ///< a line an epoch; empty: none
 
   [[nodiscard]] std::int64_t schedule_length() const { return schedule_epochs != 0 ? schedule_epochs : first_epoch + epochs; }
@@ -57,7 +57,7 @@ struct TrainOptions {
 struct TrainSummary {
   double seconds = 0;              ///< of this process, without loading
   double final_loss = 0;           ///< mean of the last epoch
-  double final_accuracy = 0;       ///< on augmented training pictures, last epoch
+  double final_accuracy = 0;       ///< on augmented training images, last epoch
   double pictures_per_second = 0;  ///< last epoch
   std::int64_t resumed_from_epoch = 0;
   Precision precision = Precision::kF32;
@@ -77,9 +77,9 @@ struct TrainHooks {
   std::function<bool()> should_stop;  ///< polled between steps; true ends with kCancelled, the last checkpoint stands
 };
 
-/// Trains `graph` (first output: logits [N, C]; first input: pictures f32 [N, C, H, W]) on `dataset` with cross entropy,
+/// Trains `graph` (first output: logits [N, C]; first input: images f32 [N, C, H, W]) on `dataset` with cross entropy,
 /// or towards another `objective`. Learning rate: linear warm-up, then cosine to zero (Loshchilov and Hutter 2017).
-/// Errors: kInvalidArgument (options), kMismatch (classes, picture shape, an objective for other data, a checkpoint of another run),
+/// Errors: kInvalidArgument (options), kMismatch (classes, image shape, an objective for other data, a checkpoint of another run),
 /// kBadData (a loss that is not finite: the last checkpoint stands), kCancelled, and those of the loader.
 Result<Trained> train_classifier(graph::Graph graph, const data::Dataset& dataset, const data::Preprocess& recipe,
                                  const TrainOptions& options, const TrainHooks& hooks = {}, const Objective& objective = {});

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/result.h"
+#include "hedge/result.h"
 
 namespace hedge::architecture {
 
@@ -21,10 +21,11 @@ struct Vendor {
   bool in_public_headers = false;
 };
 
-/// What docs/architecture.md says in its two tables.
+/// What docs/architecture.md says in its tables.
 struct Rules {
   std::map<std::string, std::set<std::string>> rooms;  ///< room -> the rooms it may include; "any": all
   std::vector<Vendor> vendors;
+  std::map<std::string, std::string> promised;  ///< header of include/ ("hedge/tensor.h") -> the room that it belongs to
 };
 
 /// "`a`, b" -> {"a", "b"}
@@ -78,12 +79,19 @@ inline Result<Rules> parse_rules(const std::string& markdown) {
     rules.vendors.push_back(
         {cells[0], split_cell(cells[1]), {rooms.begin(), rooms.end()}, split_cell(cells[3]) == std::vector<std::string>{"yes"}});
   }
+  for (const auto& cells : table_of(markdown, "promised header")) {
+    if (cells.size() < 2 || split_cell(cells[1]).size() != 1)
+      return Error{.code = ErrorCode::kBadFormat, .what = "a line of the promised headers' table"};
+    for (const auto& header : split_cell(cells[0])) rules.promised["hedge/" + header] = split_cell(cells[1])[0];
+  }
   if (rules.rooms.empty() || rules.vendors.empty()) return Error{.code = ErrorCode::kBadFormat, .what = "no rooms' or libraries' table"};
   return rules;
 }
 
-/// The room that `path` ("graph/onnx/internal/x.h") lies in: the one with the longest name that begins it; "" for none.
+/// The room that `path` ("graph/onnx/internal/x.h") lies in: the one with the longest name that begins it, a promised header's own; ""
+/// for none.
 inline std::string room_of(const Rules& rules, std::string path) {
+  if (const auto header = rules.promised.find(path); header != rules.promised.end()) return header->second;
   for (auto slash = path.rfind('/'); slash != std::string::npos; slash = path.rfind('/')) {
     path.resize(slash);
     if (rules.rooms.contains(path)) return path;

@@ -24,6 +24,11 @@ constexpr const char* kTables = R"(
 | system | `sys/`, `unistd.h` | any | no |
 | json | `nlohmann/` | core | yes |
 | onnx | `onnx/` | graph/onnx | no |
+
+| promised header | room |
+|---|---|
+| `tensor.h`, `result.h` | core |
+| `model.h` | graph |
 )";
 
 std::vector<std::string> check(const std::string& path, const std::string& content) {
@@ -68,6 +73,14 @@ TEST(Rules, refuse_paths_outside_any_room) {
   EXPECT_THAT(check("core/x.cc", "#include \"../graph/graph.h\"\n"), ElementsAre(HasSubstr("in no room")));
   EXPECT_THAT(check("core/x.cc", "#include \"core.h\"\n"), ElementsAre(HasSubstr("in no room")));
   EXPECT_THAT(check("kitchen/x.cc", "#include <vector>\n"), ElementsAre(HasSubstr("is no room")));
+}
+
+TEST(Rules, take_a_promised_header_as_its_rooms_own) {
+  EXPECT_THAT(check("graph/x.cc", "#include \"hedge/tensor.h\"\n#include \"hedge/model.h\"\n"), IsEmpty());
+  EXPECT_THAT(check("core/x.cc", "#include \"hedge/model.h\"\n"), ElementsAre(HasSubstr("core may not include graph")));
+  EXPECT_THAT(check("hedge/tensor.h", "#include \"graph/graph.h\"\n"), ElementsAre(HasSubstr("core may not include graph")));
+  EXPECT_THAT(check("core/x.cc", "#include \"hedge/other.h\"\n"), ElementsAre(HasSubstr("in no room")));
+  EXPECT_THAT(check("hedge/model.h", "#include <nlohmann/json.hpp>\n"), ElementsAre(HasSubstr("may not include")));
 }
 
 TEST(Rules, keep_vendors_in_their_rooms_and_out_of_public_headers) {

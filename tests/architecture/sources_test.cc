@@ -23,17 +23,18 @@ using ::testing::Not;
 const fs::path kSource = HEDGE_SOURCE_DIR;
 
 struct Source {
-  std::string path;  ///< below src/
+  std::string path;  ///< below src/ or include/
   std::string content;
 };
 
 std::vector<Source> sources() {
   std::vector<Source> all;
-  for (const auto& entry : fs::recursive_directory_iterator(kSource / "src")) {
-    const auto extension = entry.path().extension();
-    if (!entry.is_regular_file() || (extension != ".h" && extension != ".cc")) continue;
-    all.push_back({fs::relative(entry.path(), kSource / "src").generic_string(), read_file(entry.path()).value()});
-  }
+  for (const fs::path& folder : {kSource / "src", kSource / "include"})
+    for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+      const auto extension = entry.path().extension();
+      if (!entry.is_regular_file() || (extension != ".h" && extension != ".cc")) continue;
+      all.push_back({fs::relative(entry.path(), folder).generic_string(), read_file(entry.path()).value()});
+    }
   return all;
 }
 

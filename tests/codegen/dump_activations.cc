@@ -1,4 +1,4 @@
-// dump_activations MODEL.tflite INPUT OUTPUT [exact|device]: runs one picture (int8, [H, W, C]) through the model on the host and writes
+// dump_activations MODEL.tflite INPUT OUTPUT [exact|device]: runs one image (int8, [H, W, C]) through the model on the host and writes
 // every activation: a line "NAME BYTES\n", then the bytes. With "device" each layer runs in the device arithmetic, from the exact inputs.
 // For tests/codegen/exactness.py.
 #include <cstdio>
@@ -31,12 +31,12 @@ hedge::Status dump(const std::string& model, const std::string& input, const std
   HEDGE_TRY(const auto graph, hedge::codegen::read_tflite(model));
   HEDGE_TRY(auto network, hedge::codegen::lower(graph));
   HEDGE_TRY(const auto runner, HostRunner::create(std::move(network), Arithmetic::kExact));
-  HEDGE_TRY(const auto picture, hedge::read_file(input));
+  HEDGE_TRY(const auto image, hedge::read_file(input));
   const auto& activations = runner.network().activations;
-  if (static_cast<std::int64_t>(picture.size()) != activations[runner.network().input].bytes())
+  if (static_cast<std::int64_t>(image.size()) != activations[runner.network().input].bytes())
     return hedge::Error{
-        .code = hedge::ErrorCode::kMismatch, .what = "a picture of another size", .where = input, .got = std::to_string(picture.size())};
-  auto made = runner.run({reinterpret_cast<const std::int8_t*>(picture.data()), picture.size()});
+        .code = hedge::ErrorCode::kMismatch, .what = "an image of another size", .where = input, .got = std::to_string(image.size())};
+  auto made = runner.run({reinterpret_cast<const std::int8_t*>(image.data()), image.size()});
   if (device) {
     HEDGE_TRY(made, layer_by_layer(runner.network(), made));
   }

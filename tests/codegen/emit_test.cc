@@ -103,7 +103,7 @@ TEST(Report, ABudgetThatIsTooSmallNamesTheLayerAndWhatWouldMendIt) {
   ASSERT_FALSE(ram);
   EXPECT_EQ(ram.error().code, ErrorCode::kUnreachable);
   EXPECT_THAT(ram.error().where, HasSubstr(program.base.layers[3].name));
-  EXPECT_THAT(ram.error().hint, HasSubstr("pictures of about"));
+  EXPECT_THAT(ram.error().hint, HasSubstr("images of about"));
   const auto flash = check_budget(e.report, program.base, e.plan, {.flash_bytes = 400000});
   ASSERT_FALSE(flash);
   EXPECT_THAT(flash.error().message(), HasSubstr("weights must go"));

@@ -12,7 +12,7 @@
 namespace hedge::codegen {
 namespace {
 
-const graph::PictureShape kPicture = {.channels = 3, .height = 32, .width = 32};
+const graph::ImageShape kImage = {.channels = 3, .height = 32, .width = 32};
 
 std::vector<std::int8_t> drawn(std::size_t count, std::uint64_t seed) {
   Rng rng(seed);
@@ -58,7 +58,7 @@ std::vector<std::int8_t> naive(const Network& network, const Layer& layer, const
 
 TEST(HostRunner, gives_the_bytes_of_the_kernels_naive_twins_in_the_device_arithmetic) {
   for (const char* spec : {"mobile:8", "resnet:8,1"}) {
-    const auto network = testing::zoo_network(spec, kPicture, 10, 5);
+    const auto network = testing::zoo_network(spec, kImage, 10, 5);
     ASSERT_TRUE(network.ok()) << network.error().message();
     const auto runner = HostRunner::create(*network, Arithmetic::kDevice);
     ASSERT_TRUE(runner.ok()) << runner.error().message();
@@ -68,7 +68,7 @@ TEST(HostRunner, gives_the_bytes_of_the_kernels_naive_twins_in_the_device_arithm
 }
 
 TEST(HostRunner, differs_between_its_arithmetics_by_one_on_few_outputs_of_a_layer) {
-  const auto network = testing::zoo_network("mobile:8", kPicture, 10, 6);
+  const auto network = testing::zoo_network("mobile:8", kImage, 10, 6);
   ASSERT_TRUE(network.ok()) << network.error().message();
   const auto exact = HostRunner::create(*network, Arithmetic::kExact);
   const auto device = HostRunner::create(*network, Arithmetic::kDevice);
@@ -93,7 +93,7 @@ TEST(HostRunner, differs_between_its_arithmetics_by_one_on_few_outputs_of_a_laye
 /// The reference computes the quantised graph in floats with ties to even, TFLite's kernels round twice: single steps apart.
 TEST(HostExecutor, agrees_with_the_quantised_graph_in_floats_to_single_steps) {
   for (const char* spec : {"mobile:8", "resnet:4,1"}) {
-    auto graph = graph::build_zoo(spec, kPicture, 10, 7);
+    auto graph = graph::build_zoo(spec, kImage, 10, 7);
     ASSERT_TRUE(graph.ok());
     testing::shake(*graph, 7);
     const auto small = testing::quantized(*graph);
@@ -121,12 +121,12 @@ TEST(HostExecutor, agrees_with_the_quantised_graph_in_floats_to_single_steps) {
 
 TEST(HostExecutor, quantises_as_tflite_ties_away_from_zero_saturated_channels_last) {
   const Activation activation{.name = "x", .height = 1, .width = 2, .channels = 2, .scale = 0.5F, .zero_point = 3};
-  const std::vector<float> picture = {0.25F, -0.25F, 1000.0F, -1000.0F};  // channel 0: two pixels, channel 1: two pixels
-  EXPECT_EQ(quantize_picture(picture, activation), (std::vector<std::int8_t>{4, 127, 2, -128}));
+  const std::vector<float> image = {0.25F, -0.25F, 1000.0F, -1000.0F};  // channel 0: two pixels, channel 1: two pixels
+  EXPECT_EQ(quantize_image(image, activation), (std::vector<std::int8_t>{4, 127, 2, -128}));
 }
 
 TEST(HostRunner, refuses_a_scale_outside_the_device_arithmetic_and_names_the_layer) {
-  auto network = testing::zoo_network("mobile:8", kPicture, 10, 8);
+  auto network = testing::zoo_network("mobile:8", kImage, 10, 8);
   ASSERT_TRUE(network.ok());
   network->layers[0].weight_scales[0] = 1e3F;
   const auto runner = HostRunner::create(*network, Arithmetic::kDevice);

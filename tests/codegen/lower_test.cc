@@ -73,7 +73,7 @@ Builder flattened_gemm(std::vector<std::int8_t> weights, float bias_scale = 0.25
   return b;
 }
 
-TEST(Lower, puts_the_weights_behind_a_flattened_picture_channels_last) {
+TEST(Lower, puts_the_weights_behind_a_flattened_image_channels_last) {
   auto graph = flattened_gemm({1, 2, 3, 4, 11, 12, 13, 14}).build();
   ASSERT_TRUE(graph.ok()) << graph.error().message();
   const auto network = lower(*graph);

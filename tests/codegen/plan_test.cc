@@ -140,7 +140,7 @@ TEST(Plan, ComputesEveryLayerOnceAndInOrder) {
   }
 }
 
-TEST(Plan, VisualWakeWordsFitsInHalfTheTargetWithThePictureInside) {
+TEST(Plan, VisualWakeWordsFitsInHalfTheTargetWithTheImageInside) {
   const auto network = testing::mcunet_vww1();
   ASSERT_EQ(macs(network), 11578816);
   const auto costs = kernel_costs(Target::kCortexM4);
@@ -168,7 +168,7 @@ TEST(Plan, ABudgetBuysInstructions) {
   EXPECT_GT(unfused->arena_bytes, 2 * within->arena_bytes);
 }
 
-TEST(Plan, ImageNetNetworkFits320KiBWithItsPicture) {
+TEST(Plan, ImageNetNetworkFits320KiBWithItsImage) {
   const auto network = testing::mcunet_in3();
   ASSERT_EQ(macs(network), 81785520);
   const auto costs = kernel_costs(Target::kCortexM4);

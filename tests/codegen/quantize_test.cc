@@ -199,7 +199,7 @@ TEST(Quantize, refuses_a_graph_that_is_quantised_already) {
   EXPECT_EQ(again.error().code, ErrorCode::kInvalidArgument);
 }
 
-TEST(Calibrate, refuses_no_pictures_and_values_that_are_not_finite) {
+TEST(Calibrate, refuses_no_images_and_values_that_are_not_finite) {
   const auto plan = plan_quantization(dense_pair());
   ASSERT_TRUE(plan.ok());
   const auto none = calibrate(*plan, testing::make_reference, {.batches = 0});

@@ -15,7 +15,7 @@ namespace {
 
 /// Scores of the same probabilities, in integers and in double: log_q24 and the table's rounding.
 constexpr float kFreeTolerance = 2e-5F;
-/// The gain router in int8 against the same in double, on the average. Single pictures may be further off: these logits and features are
+/// The gain router in int8 against the same in double, on the average. Single images may be further off: these logits and features are
 /// uniform over int8, so that some sums leave the 4.5 deviations that the hidden layer's range holds.
 constexpr double kGainMeanTolerance = 0.02;
 constexpr double kGainTolerance = 0.1;

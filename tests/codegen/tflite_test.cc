@@ -31,7 +31,7 @@ std::vector<std::int8_t> pattern(std::int64_t count) {
   return values;
 }
 
-/// What TFLite's interpreter (ai-edge-litert 2.3.0, reference kernels) makes of the same pictures; exactness.py compares every layer.
+/// What TFLite's interpreter (ai-edge-litert 2.3.0, reference kernels) makes of the same images; exactness.py compares every layer.
 TEST(Tflite, reads_every_operator_and_computes_what_the_interpreter_computes) {
   const Network network = network_of("small.tflite");
   const auto runner = HostRunner::create(network, Arithmetic::kExact);

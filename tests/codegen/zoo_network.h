@@ -13,7 +13,7 @@
 
 namespace hedge::codegen::testing {
 
-/// Random values for every input of `graph`, `batch` pictures.
+/// Random values for every input of `graph`, `batch` images.
 inline std::map<std::string, Tensor> random_batch(const graph::Graph& graph, std::int64_t batch, Rng& rng) {
   std::map<std::string, Tensor> inputs;
   for (const auto& input : graph.inputs) {
@@ -38,9 +38,9 @@ inline Result<std::unique_ptr<Executor>> make_reference(const graph::Graph& grap
 
 /// `graph` in int8, its ranges from `pictures` random inputs.
 inline Result<graph::Graph> quantized(const graph::Graph& graph, const CalibrationOptions& options = {.method = RangeMethod::kMinMax},
-                                      std::uint64_t seed = 1, std::int64_t pictures = 2) {
+                                      std::uint64_t seed = 1, std::int64_t images = 2) {
   HEDGE_TRY(const auto plan, plan_quantization(graph));
-  HEDGE_TRY(const auto ranges, calibrate(plan, make_reference, random_data(plan.graph, pictures, seed), options));
+  HEDGE_TRY(const auto ranges, calibrate(plan, make_reference, random_data(plan.graph, images, seed), options));
   return quantize(plan, ranges);
 }
 
@@ -56,8 +56,8 @@ inline void shake(graph::Graph& graph, std::uint64_t seed) {
 }
 
 /// An untrained network of the zoo with random weights ("mobile:8", "resnet:8,1", …), quantised and lowered.
-inline Result<Network> zoo_network(const std::string& spec, const graph::PictureShape& picture, std::int64_t classes, std::uint64_t seed) {
-  HEDGE_TRY(auto graph, graph::build_zoo(spec, picture, classes, seed));
+inline Result<Network> zoo_network(const std::string& spec, const graph::ImageShape& image, std::int64_t classes, std::uint64_t seed) {
+  HEDGE_TRY(auto graph, graph::build_zoo(spec, image, classes, seed));
   shake(graph, seed);
   HEDGE_TRY(const auto small, quantized(graph, {.method = RangeMethod::kMinMax}, seed));
   return lower(small);

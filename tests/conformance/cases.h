@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "core/result.h"
 #include "core/rng.h"
 #include "graph/graph.h"
+#include "hedge/result.h"
 
 namespace hedge::conformance {
 

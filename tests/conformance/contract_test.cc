@@ -102,7 +102,7 @@ TEST_P(Contract, takes_inputs_in_any_order_and_batches_that_change_from_call_to_
   for (const std::int64_t batch : {1, 2, 7, 1}) expect_agreement(graph_, **reference, *executor_, batch, 11);
 }
 
-TEST_P(Contract, gives_a_picture_the_same_answer_alone_and_in_a_batch) {
+TEST_P(Contract, gives_an_image_the_same_answer_alone_and_in_a_batch) {
   Rng rng(5);
   const auto inputs = random_inputs(graph_, 7, rng);
   auto together = executor_->run(views_of(inputs));

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "core/executor.h"
 #include "graph/graph.h"
+#include "hedge/executor.h"
 
 namespace hedge::conformance {
 

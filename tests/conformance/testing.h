@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "core/executor.h"
 #include "core/rng.h"
 #include "graph/graph.h"
+#include "hedge/executor.h"
 #include "infer/reference.h"
 
 namespace hedge::conformance {

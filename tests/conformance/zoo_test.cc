@@ -10,7 +10,7 @@ namespace {
 struct ZooCase {
   std::string name;
   std::string spec;
-  graph::PictureShape picture;
+  graph::ImageShape image;
   std::int64_t classes;
 };
 
@@ -35,7 +35,7 @@ class Zoo : public testing::TestWithParam<ZooCase> {
   static constexpr std::uint64_t kSeed = 7;
 
   void SetUp() override {
-    auto built = graph::build_zoo(GetParam().spec, GetParam().picture, GetParam().classes, kSeed);
+    auto built = graph::build_zoo(GetParam().spec, GetParam().image, GetParam().classes, kSeed);
     ASSERT_TRUE(built.ok()) << built.error().message();
     graph_ = std::move(built).value();
     Rng rng(kSeed);

@@ -1,4 +1,4 @@
-#include "core/executor.h"
+#include "hedge/executor.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -27,7 +27,7 @@ TEST_F(MatchInputs, gives_the_order_of_the_specs) {
   EXPECT_EQ((*views)[1].bytes, scale_.bytes());
 }
 
-TEST(MatchBatches, wants_one_number_of_pictures_from_every_input_that_takes_any) {
+TEST(MatchBatches, wants_one_number_of_images_from_every_input_that_takes_any) {
   const std::vector<TensorSpec> specs = {
       {.name = "image", .shape = {-1, 2}}, {.name = "scale", .shape = {3}}, {.name = "bias", .shape = {-1}}};
   const Tensor image(DType::kF32, {2, 2}), scale(DType::kF32, {3}), two(DType::kF32, {2}), three(DType::kF32, {3});

@@ -1,4 +1,4 @@
-#include "core/log.h"
+#include "hedge/log.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "core/result.h"
+#include "hedge/result.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "core/tensor.h"
+#include "hedge/tensor.h"
 
 #include <gtest/gtest.h>
 

@@ -15,15 +15,15 @@ using testing::gzip;
 using testing::idx_bytes;
 using testing::TempFolder;
 
-/// `per_class` pictures of each class, all different; `first` numbers them.
+/// `per_class` images of each class, all different; `first` numbers them.
 void write_half(const TempFolder& folder, const std::string& prefix, int per_class, int first) {
   std::string pixels;
   std::string labels;
   for (int i = 0; i < 10 * per_class; ++i) {
-    std::string picture(784, static_cast<char>(i % 10));
-    picture[0] = static_cast<char>((first + i) % 251);
-    picture[1] = static_cast<char>((first + i) / 251);
-    pixels += picture;
+    std::string image(784, static_cast<char>(i % 10));
+    image[0] = static_cast<char>((first + i) % 251);
+    image[1] = static_cast<char>((first + i) / 251);
+    pixels += image;
     labels += static_cast<char>(i % 10);
   }
   const auto count = static_cast<std::uint32_t>(10 * per_class);
@@ -74,8 +74,8 @@ TEST_F(FashionMnist, splits_are_disjoint_stratified_and_complete) {
   joined.merge(ids(*test));
   EXPECT_EQ(joined.size(), 290U);
   EXPECT_EQ(joined, ids(*all));
-  EXPECT_EQ(shared_pictures(*train, *calibration), 0U);
-  EXPECT_EQ(shared_pictures(*calibration, *all), 20U);
+  EXPECT_EQ(shared_images(*train, *calibration), 0U);
+  EXPECT_EQ(shared_images(*calibration, *all), 20U);
 }
 
 TEST_F(FashionMnist, opening_again_gives_the_same_and_splits_have_other_hashes) {
@@ -100,16 +100,16 @@ TEST_F(FashionMnist, content_hash_sees_a_pixel_and_a_label) {
   EXPECT_NE(open("?split=test")->content_hash(), pixels);
 }
 
-TEST_F(FashionMnist, pictures_have_names_and_labels) {
+TEST_F(FashionMnist, images_have_names_and_labels) {
   const auto test = open("?split=test");
   EXPECT_EQ(test->id(42), "t10k/00042");
   EXPECT_EQ(test->label(42), 2);
   EXPECT_EQ(test->class_names().at(9), "Ankle boot");
-  const auto picture = test->picture(42);
-  ASSERT_TRUE(picture.ok());
-  EXPECT_EQ(picture->height, 28);
-  EXPECT_EQ(picture->channels, 1);
-  EXPECT_EQ(picture->pixels[783], 2);
+  const auto image = test->image(42);
+  ASSERT_TRUE(image.ok());
+  EXPECT_EQ(image->height, 28);
+  EXPECT_EQ(image->channels, 1);
+  EXPECT_EQ(image->pixels[783], 2);
 }
 
 TEST_F(FashionMnist, limit_is_balanced_and_nested) {

@@ -43,11 +43,11 @@ class TempFolder {
   std::filesystem::path path_;
 };
 
-inline Picture noise(std::uint64_t seed, std::int64_t height, std::int64_t width, std::int64_t channels) {
-  Picture picture{.height = height, .width = width, .channels = channels, .pixels = {}};
+inline Image noise(std::uint64_t seed, std::int64_t height, std::int64_t width, std::int64_t channels) {
+  Image image{.height = height, .width = width, .channels = channels, .pixels = {}};
   Rng rng(seed);
-  for (std::int64_t i = 0; i < height * width * channels; ++i) picture.pixels.push_back(static_cast<std::uint8_t>(rng.below(256)));
-  return picture;
+  for (std::int64_t i = 0; i < height * width * channels; ++i) image.pixels.push_back(static_cast<std::uint8_t>(rng.below(256)));
+  return image;
 }
 
 inline std::string png_of(std::uint64_t seed) { return encode_png(noise(seed, 5, 6, 3)).value(); }
@@ -79,7 +79,7 @@ inline std::string gzip(const std::string& bytes) {
   return out;
 }
 
-/// Pictures in memory; number `broken` cannot be decoded. Counts the decodings.
+/// Images in memory; number `broken` cannot be decoded. Counts the decodings.
 class FakeDataset final : public Dataset {
  public:
   explicit FakeDataset(std::size_t count, std::vector<std::size_t> broken = {}) : count_(count), broken_(std::move(broken)) {}
@@ -87,10 +87,10 @@ class FakeDataset final : public Dataset {
   [[nodiscard]] const std::vector<std::string>& class_names() const override { return names_; }
   [[nodiscard]] std::int64_t label(std::size_t index) const override { return static_cast<std::int64_t>(index % 2); }
   [[nodiscard]] std::string id(std::size_t index) const override { return "fake/" + std::to_string(index); }
-  [[nodiscard]] Result<Picture> picture(std::size_t index) const override {
+  [[nodiscard]] Result<Image> image(std::size_t index) const override {
     ++decoded;
     for (const auto b : broken_)
-      if (b == index) return Error{.code = ErrorCode::kBadFormat, .what = "a broken picture", .where = id(index)};
+      if (b == index) return Error{.code = ErrorCode::kBadFormat, .what = "a broken image", .where = id(index)};
     return noise(index, 4, 4, 1);
   }
   [[nodiscard]] const std::string& content_hash() const override { return hash_; }

@@ -41,7 +41,7 @@ void add_three_classes(const TempFolder& folder) {
   add_class(folder, "bee", 4, 3);
 }
 
-TEST(Folder, lists_classes_and_pictures_sorted) {
+TEST(Folder, lists_classes_and_images_sorted) {
   const TempFolder folder;
   add_three_classes(folder);
   folder.write("bee/nested/deep.png", png_of(77));
@@ -56,7 +56,7 @@ TEST(Folder, lists_classes_and_pictures_sorted) {
   EXPECT_EQ(all.front(), "ant/00.png");
   EXPECT_EQ(opened.dataset->label(34), 1);
   EXPECT_EQ(all[34], "bee/nested/deep.png");
-  EXPECT_EQ(opened.dataset->picture(34)->pixels, testing::noise(77, 5, 6, 3).pixels);
+  EXPECT_EQ(opened.dataset->image(34)->pixels, testing::noise(77, 5, 6, 3).pixels);
 }
 
 TEST(Folder, flat_layout_is_divided_80_10_10_in_each_class) {
@@ -102,14 +102,14 @@ TEST(Folder, imagenet_layout_takes_the_test_folder_and_a_tenth_of_train) {
   }
 }
 
-TEST(Folder, one_picture_a_class_is_divided_over_all_classes_together) {
+TEST(Folder, one_image_a_class_is_divided_over_all_classes_together) {
   const TempFolder folder;
   for (int i = 0; i < 40; ++i) add_class(folder, "class" + std::to_string(i), 1, static_cast<std::uint64_t>(i) + 1);
   std::size_t all = 0;
-  for (const auto& [split, pictures] : {std::pair<const char*, std::size_t>{"test", 16}, {"calibration", 16}, {"train", 8}}) {
+  for (const auto& [split, images] : {std::pair<const char*, std::size_t>{"test", 16}, {"calibration", 16}, {"train", 8}}) {
     const auto opened = open_dataset("folder:" + folder.str() + "?split=" + split);
     ASSERT_TRUE(opened.ok()) << opened.error().message();
-    EXPECT_EQ(opened->dataset->size(), pictures) << split;
+    EXPECT_EQ(opened->dataset->size(), images) << split;
     EXPECT_EQ(opened->dataset->class_names().size(), 40U);
     all += opened->dataset->size();
   }
@@ -160,7 +160,7 @@ TEST(Folder, content_hash_sees_content_and_class_but_not_the_place) {
   EXPECT_NE(open(copy).dataset->content_hash(), before);
 }
 
-TEST(Folder, files_that_are_no_pictures_are_skipped_counted_and_listed) {
+TEST(Folder, files_that_are_no_images_are_skipped_counted_and_listed) {
   const TempFolder folder;
   add_three_classes(folder);
   folder.write("cat/zz.txt", "hello");
@@ -175,11 +175,11 @@ TEST(Folder, files_that_are_no_pictures_are_skipped_counted_and_listed) {
   EXPECT_EQ(opened.skipped[0].reason, "the file is empty");
   EXPECT_EQ(opened.skipped[1].path, "ant/huge.png");
   EXPECT_EQ(opened.skipped[2].path, "cat/pipe.png");
-  EXPECT_EQ(opened.skipped[3].reason, "the file is no picture");
+  EXPECT_EQ(opened.skipped[3].reason, "the file is no image");
   EXPECT_EQ(warnings, 4);
 }
 
-TEST(Folder, strict_refuses_a_file_that_is_no_picture) {
+TEST(Folder, strict_refuses_a_file_that_is_no_image) {
   const TempFolder folder;
   add_three_classes(folder);
   folder.write("cat/zz.jpg", "hello");
@@ -188,7 +188,7 @@ TEST(Folder, strict_refuses_a_file_that_is_no_picture) {
   EXPECT_EQ(error.where, "cat/zz.jpg");
 }
 
-TEST(Folder, a_picture_under_a_wrong_suffix_is_read) {
+TEST(Folder, an_image_under_a_wrong_suffix_is_read) {
   const TempFolder folder;
   add_three_classes(folder);
   folder.write("cat/really-a.png", encode_jpeg(testing::noise(1, 8, 8, 3)).value());
@@ -232,16 +232,16 @@ TEST(Folder, an_empty_class_keeps_its_number_and_is_named) {
   EXPECT_EQ(error.got, "axolotl");
 }
 
-TEST(Folder, rejects_a_single_class_and_no_class_and_no_picture) {
+TEST(Folder, rejects_a_single_class_and_no_class_and_no_image) {
   const TempFolder folder;
   EXPECT_EQ(problem(folder).code, ErrorCode::kBadData) << "no class folder";
   folder.write("loose.png", png_of(1));
   EXPECT_NE(problem(folder).hint.find("CLASS/"), std::string::npos);
   folder.make_folder("ant");
-  EXPECT_EQ(problem(folder).code, ErrorCode::kBadData) << "no picture";
+  EXPECT_EQ(problem(folder).code, ErrorCode::kBadData) << "no image";
   add_class(folder, "bee", 5, 1);
   EXPECT_NE(problem(folder).message().find("single class"), std::string::npos);
-  folder.write("ant/a.png", "no picture");
+  folder.write("ant/a.png", "no image");
   EXPECT_NE(problem(folder).message().find("single class"), std::string::npos);
 }
 
@@ -252,7 +252,7 @@ TEST(Folder, rejects_a_place_that_is_no_folder) {
   EXPECT_EQ(open_dataset("folder:" + folder.str() + "/nowhere").error().code, ErrorCode::kNotFound);
 }
 
-TEST(Folder, limit_counts_good_pictures_class_by_class) {
+TEST(Folder, limit_counts_good_images_class_by_class) {
   const TempFolder folder;
   add_three_classes(folder);
   folder.write("ant/00.png", "broken");
@@ -273,26 +273,26 @@ TEST(Folder, a_broken_file_moves_no_other_between_splits) {
   EXPECT_EQ(ids(*open(folder, "?split=train").dataset), expected);
 }
 
-TEST(Folder, a_file_that_vanishes_after_opening_is_an_error_of_its_picture) {
+TEST(Folder, a_file_that_vanishes_after_opening_is_an_error_of_its_image) {
   const TempFolder folder;
   add_three_classes(folder);
   const auto opened = open(folder);
   std::filesystem::remove(folder.str() + "/ant/00.png");
-  EXPECT_EQ(opened.dataset->picture(0).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(opened.dataset->image(0).error().code, ErrorCode::kNotFound);
 }
 
-TEST(SharedPictures, finds_the_same_pixels_under_other_names) {
+TEST(SharedImages, finds_the_same_pixels_under_other_names) {
   const TempFolder a;
   const TempFolder b;
   add_class(a, "ant", 4, 1);
   add_class(a, "bee", 4, 2);
   add_class(b, "cat", 4, 3);
   add_class(b, "dog", 4, 4);
-  EXPECT_EQ(shared_pictures(*open(a).dataset, *open(b).dataset), 0U);
+  EXPECT_EQ(shared_images(*open(a).dataset, *open(b).dataset), 0U);
   b.write("dog/copy.png", png_of(1002));
   b.write("cat/again.png", png_of(1002));
-  EXPECT_EQ(shared_pictures(*open(a).dataset, *open(b).dataset), 1U);
-  EXPECT_EQ(shared_pictures(*open(b).dataset, *open(a).dataset), 2U);
+  EXPECT_EQ(shared_images(*open(a).dataset, *open(b).dataset), 1U);
+  EXPECT_EQ(shared_images(*open(b).dataset, *open(a).dataset), 2U);
 }
 
 }  // namespace

@@ -45,7 +45,7 @@ std::string trace(const std::vector<Batch>& batches) {
   return text;
 }
 
-TEST(Loader, gives_every_picture_once_in_order_normalised) {
+TEST(Loader, gives_every_image_once_in_order_normalised) {
   const FakeDataset dataset(10);
   Loader loader(dataset, kRecipe, {.batch = 4}, true);
   const auto batches = epoch_of(loader, 0);
@@ -91,7 +91,7 @@ TEST(Loader, epochs_and_seeds_differ_and_repeat) {
   EXPECT_NE(trace(epoch_of(other, 0)), zero);
 }
 
-TEST(Loader, shuffling_keeps_every_picture) {
+TEST(Loader, shuffling_keeps_every_image) {
   const FakeDataset dataset(33);
   Loader loader(dataset, kRecipe, {.batch = 10, .shuffle = true});
   std::multiset<std::size_t> seen;
@@ -112,19 +112,19 @@ TEST(Loader, drop_last_leaves_out_the_small_batch) {
   EXPECT_EQ(epoch_of(loader, 0).size(), 2U);
 }
 
-TEST(Loader, leaves_out_broken_pictures_and_lists_each_once) {
+TEST(Loader, leaves_out_broken_images_and_lists_each_once) {
   const FakeDataset dataset(8, {0, 1, 2, 3, 6});
   Loader loader(dataset, kRecipe, {.batch = 4, .workers = 2});
   for (const int epoch : {0, 1}) {
     const auto batches = epoch_of(loader, epoch);
-    ASSERT_EQ(batches.size(), 1U) << "a batch without any picture is left out";
+    ASSERT_EQ(batches.size(), 1U) << "a batch without any image is left out";
     EXPECT_EQ(batches[0].indices, (std::vector<std::size_t>{4, 5, 7}));
     EXPECT_EQ(batches[0].images.shape()[0], 3);
   }
   const auto skipped = loader.skipped();
   ASSERT_EQ(skipped.size(), 5U);
   EXPECT_EQ(skipped[4].path, "fake/6");
-  EXPECT_EQ(skipped[4].reason, "a broken picture");
+  EXPECT_EQ(skipped[4].reason, "a broken image");
 }
 
 TEST(Loader, strict_ends_the_epoch_with_the_error_after_the_batches_before_it) {
@@ -144,7 +144,7 @@ TEST(Loader, strict_ends_the_epoch_with_the_error_after_the_batches_before_it) {
   }
 }
 
-TEST(Loader, decodes_each_picture_once) {
+TEST(Loader, decodes_each_image_once) {
   const FakeDataset dataset(20);
   Loader loader(dataset, kRecipe, {.batch = 6, .shuffle = true, .workers = 2});
   for (int epoch = 0; epoch < 3; ++epoch) epoch_of(loader, epoch);
@@ -156,7 +156,7 @@ TEST(Loader, works_ahead_no_further_than_prefetch) {
   Loader loader(dataset, kRecipe, {.batch = 10, .workers = 4, .prefetch = 3});
   loader.start(0);
   const auto settles_at = [&](int expected) {
-    for (int i = 0; i < 500 && dataset.decoded < expected; ++i) std::this_thread::sleep_for(2ms);
+    for (int i = 0; i < 10000 && dataset.decoded < expected; ++i) std::this_thread::sleep_for(2ms);
     std::this_thread::sleep_for(30ms);
     return dataset.decoded.load();
   };
@@ -182,7 +182,7 @@ TEST(Loader, an_exception_of_a_dataset_becomes_an_error) {
     [[nodiscard]] const std::vector<std::string>& class_names() const override { return names_; }
     [[nodiscard]] std::int64_t label(std::size_t) const override { return 0; }
     [[nodiscard]] std::string id(std::size_t) const override { return "x"; }
-    [[nodiscard]] Result<Picture> picture(std::size_t) const override { throw std::runtime_error("boom"); }
+    [[nodiscard]] Result<Image> image(std::size_t) const override { throw std::runtime_error("boom"); }
     [[nodiscard]] const std::string& content_hash() const override { return text_; }
     [[nodiscard]] const std::string& spec() const override { return text_; }
 
@@ -224,7 +224,7 @@ TEST(Loader, next_before_start_is_an_error) {
 TEST(Augment, shifts_with_zeros_and_mirrors) {
   const std::vector<std::uint8_t> in = {1, 2, 3, 4, 5, 6};  // 2 x 3
   std::vector<std::uint8_t> out(6);
-  const internal::PictureSize size{.height = 2, .width = 3, .channels = 1};
+  const internal::ImageSize size{.height = 2, .width = 3, .channels = 1};
   const auto changed = [&](const internal::Change& change) {
     std::fill(out.begin(), out.end(), std::uint8_t{99});
     internal::apply_change(change, size, in.data(), out.data());
@@ -261,7 +261,7 @@ TEST(Augment, draws_every_offset_and_side) {
 }
 
 TEST(Augment, cuts_around_every_pixel_and_leaves_the_other_draws_alone) {
-  const internal::PictureSize size{.height = 3, .width = 4, .channels = 1};
+  const internal::ImageSize size{.height = 3, .width = 4, .channels = 1};
   std::set<std::pair<std::int64_t, std::int64_t>> middles;
   for (std::size_t i = 0; i < 2000; ++i) {
     const internal::DrawKey key{.seed = 1, .epoch = 0, .index = i};

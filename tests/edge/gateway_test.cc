@@ -31,8 +31,8 @@ struct Pair {
           [](int) {
             return logits_of({0, 1, 0});
           },
-      double faults = 0)
-      : cloud(std::make_unique<FakeRemote>(std::move(answer)), testing::tiny_recipe(), testing::kClasses, {}, clock),
+      double faults = 0, GlobalInfo global = testing::tiny_global())
+      : cloud(std::make_unique<FakeRemote>(std::move(answer)), std::move(global), kLabels, {}, clock),
         transport(std::make_unique<LineTransport>(line), {.share = faults, .seed = 7}),
         gateway(transport, kQuick, clock, nullptr) {
     device = std::make_unique<FakeDevice>(line, std::move(device_options));
@@ -47,26 +47,26 @@ struct Pair {
   std::unique_ptr<FakeDevice> device;
 };
 
-/// A square gray picture whose first pixel is `first`.
-data::Picture picture_of(std::uint8_t first, std::int64_t side = 2) {
-  data::Picture picture{
+/// A square gray image whose first pixel is `first`.
+data::Image image_of(std::uint8_t first, std::int64_t side = 2) {
+  data::Image image{
       .height = side, .width = side, .channels = 1, .pixels = std::vector<std::uint8_t>(static_cast<std::size_t>(side * side))};
-  picture.pixels[0] = first;
-  return picture;
+  image.pixels[0] = first;
+  return image;
 }
 
 TEST(Gateway, learns_what_the_device_is) {
   Pair pair;
   const auto info = pair.gateway.greet(1s);
   ASSERT_TRUE(info.ok()) << info.error().message();
-  EXPECT_EQ(info->form, (micro::PictureForm{2, 2, 1}));
+  EXPECT_EQ(info->form, (micro::ImageForm{2, 2, 1}));
   EXPECT_EQ(info->classes, 3);
   EXPECT_TRUE(info->fed);
 }
 
-TEST(Gateway, an_easy_picture_is_the_devices) {
+TEST(Gateway, an_easy_image_is_the_devices) {
   Pair pair;
-  const auto report = pair.gateway.feed(picture_of(100), kLabels);
+  const auto report = pair.gateway.feed(image_of(100), kLabels);
   ASSERT_TRUE(report.ok()) << report.error().message();
   EXPECT_EQ(report->answer.label, "dog");
   EXPECT_EQ(report->answer.source, Source::kEdge);
@@ -76,9 +76,9 @@ TEST(Gateway, an_easy_picture_is_the_devices) {
   EXPECT_GT(report->answer.times_ms.total, 0);
 }
 
-TEST(Gateway, a_hard_picture_is_the_clouds) {
+TEST(Gateway, a_hard_image_is_the_clouds) {
   Pair pair;
-  const auto report = pair.gateway.feed(picture_of(200), kLabels);
+  const auto report = pair.gateway.feed(image_of(200), kLabels);
   ASSERT_TRUE(report.ok()) << report.error().message();
   EXPECT_EQ(report->answer.label, "dog") << "the cloud's; the device says owl";
   EXPECT_EQ(report->own_label_index, 2);
@@ -88,10 +88,29 @@ TEST(Gateway, a_hard_picture_is_the_clouds) {
   EXPECT_GT(report->answer.times_ms.cloud, 0);
 }
 
+TEST(Gateway, a_permuted_global_gives_the_bundles_labels) {
+  auto global = testing::tiny_global();
+  global.columns = {2, 0, 1};  // the global's outputs are dog, owl, cat
+  for (std::size_t best = 0; best < 3; ++best) {
+    Pair pair(
+        {},
+        [best](int) {
+          std::vector<float> logits(3, 0.0F);
+          logits[best] = 5;
+          return logits_of(logits);
+        },
+        0, global);
+    const auto report = pair.gateway.feed(image_of(200), kLabels);
+    ASSERT_TRUE(report.ok()) << report.error().message();
+    EXPECT_EQ(report->answer.source, Source::kCloud) << report->answer.reason;
+    EXPECT_EQ(report->answer.label, (std::vector<std::string>{"dog", "owl", "cat"}[best]));
+  }
+}
+
 TEST(Gateway, a_dead_cloud_leaves_200_of_200_to_the_device) {
   Pair pair({}, [](int) -> Result<std::vector<Tensor>> { return testing::dead(); });
   for (int i = 0; i < 200; ++i) {
-    const auto report = pair.gateway.feed(picture_of(200), kLabels);
+    const auto report = pair.gateway.feed(image_of(200), kLabels);
     ASSERT_TRUE(report.ok()) << i << ": " << report.error().message();
     EXPECT_EQ(report->answer.label, "owl");
     EXPECT_EQ(report->answer.source, Source::kEdgeFallback);
@@ -101,7 +120,7 @@ TEST(Gateway, a_dead_cloud_leaves_200_of_200_to_the_device) {
 
 TEST(Gateway, an_answer_of_another_form_is_refused) {
   Pair pair({}, [](int) { return logits_of({0, 1}); });
-  const auto report = pair.gateway.feed(picture_of(200), kLabels);
+  const auto report = pair.gateway.feed(image_of(200), kLabels);
   ASSERT_TRUE(report.ok());
   EXPECT_EQ(report->answer.source, Source::kEdgeFallback);
   EXPECT_THAT(report->answer.reason, StartsWith("cloud answer refused: "));
@@ -110,7 +129,7 @@ TEST(Gateway, an_answer_of_another_form_is_refused) {
 TEST(Gateway, without_a_cloud_the_device_is_told_so) {
   Pair pair;
   pair.gateway.set_cloud(nullptr);
-  const auto report = pair.gateway.feed(picture_of(200), kLabels);
+  const auto report = pair.gateway.feed(image_of(200), kLabels);
   ASSERT_TRUE(report.ok());
   EXPECT_EQ(report->answer.source, Source::kEdge);
   EXPECT_EQ(report->answer.reason, "no cloud configured");
@@ -119,7 +138,7 @@ TEST(Gateway, without_a_cloud_the_device_is_told_so) {
 TEST(Gateway, sets_the_threshold) {
   Pair pair;
   ASSERT_TRUE(pair.gateway.set_threshold(0.1F).ok());
-  EXPECT_EQ(pair.gateway.feed(picture_of(100), kLabels)->answer.source, Source::kCloud);
+  EXPECT_EQ(pair.gateway.feed(image_of(100), kLabels)->answer.source, Source::kCloud);
   EXPECT_EQ(pair.gateway.set_threshold(std::numeric_limits<float>::quiet_NaN()).error().code, ErrorCode::kInvalidArgument);
 }
 
@@ -129,12 +148,12 @@ TEST(Gateway, with_30_percent_of_frames_dropped_or_corrupted_200_of_200_are_answ
       [](int) {
         return logits_of({0, 1, 0});
       },
-      0.3);  // two pieces a picture
+      0.3);  // two pieces an image
   ASSERT_TRUE(pair.gateway.greet(5s).ok());
   int cloud = 0;
   for (int i = 0; i < 200; ++i) {
     const auto first = static_cast<std::uint8_t>(i % 2 == 0 ? 100 : 200);
-    const auto report = pair.gateway.feed(picture_of(first, 30), kLabels);
+    const auto report = pair.gateway.feed(image_of(first, 30), kLabels);
     ASSERT_TRUE(report.ok()) << i << ": " << report.error().message();
     EXPECT_EQ(report->answer.wants_cloud, first == 200);
     if (report->answer.source == Source::kEdgeFallback) {
@@ -159,31 +178,31 @@ TEST(Gateway, a_line_that_loses_everything_is_given_up_in_time) {
       1.0);
   const auto start = pair.clock.now();
   EXPECT_EQ(pair.gateway.greet(100ms).error().code, ErrorCode::kDeadline);
-  EXPECT_EQ(pair.gateway.feed(picture_of(100), kLabels).error().code, ErrorCode::kDeadline);
+  EXPECT_EQ(pair.gateway.feed(image_of(100), kLabels).error().code, ErrorCode::kDeadline);
   EXPECT_LT(seconds_between(start, pair.clock.now()), 5.0);
 }
 
 TEST(Gateway, a_line_that_is_gone_is_an_error_at_once) {
   Pair pair;
-  ASSERT_TRUE(pair.gateway.feed(picture_of(100), kLabels).ok());
+  ASSERT_TRUE(pair.gateway.feed(image_of(100), kLabels).ok());
   pair.line->up.cut();
   const auto start = pair.clock.now();
-  EXPECT_EQ(pair.gateway.feed(picture_of(100), kLabels).error().code, ErrorCode::kUnavailable);
+  EXPECT_EQ(pair.gateway.feed(image_of(100), kLabels).error().code, ErrorCode::kUnavailable);
   EXPECT_EQ(pair.gateway.serve(10s, kLabels).error().code, ErrorCode::kUnavailable);
   EXPECT_EQ(pair.gateway.greet(10s).error().code, ErrorCode::kUnavailable);
   EXPECT_LT(seconds_between(start, pair.clock.now()), 2.0);
 }
 
-TEST(Gateway, a_picture_of_another_form_is_refused_by_either_side) {
+TEST(Gateway, an_image_of_another_form_is_refused_by_either_side) {
   Pair pair;
-  EXPECT_EQ(pair.gateway.feed(picture_of(100, 3), kLabels).error().code, ErrorCode::kMismatch) << "the device refuses it";
+  EXPECT_EQ(pair.gateway.feed(image_of(100, 3), kLabels).error().code, ErrorCode::kMismatch) << "the device refuses it";
   ASSERT_TRUE(pair.gateway.greet(1s).ok());
-  EXPECT_EQ(pair.gateway.feed(picture_of(100, 3), kLabels).error().code, ErrorCode::kMismatch) << "and it is not sent any more";
+  EXPECT_EQ(pair.gateway.feed(image_of(100, 3), kLabels).error().code, ErrorCode::kMismatch) << "and it is not sent any more";
 }
 
 TEST(Gateway, a_label_that_is_no_class_is_bad_data) {
   Pair pair({.model = [](const std::uint8_t*, float) { return micro::Decision{.label = 3}; }});
-  EXPECT_EQ(pair.gateway.feed(picture_of(100), kLabels).error().code, ErrorCode::kBadData);
+  EXPECT_EQ(pair.gateway.feed(image_of(100), kLabels).error().code, ErrorCode::kBadData);
 }
 
 TEST(Gateway, waits_for_a_slow_model_and_asks_for_a_lost_answer) {
@@ -191,7 +210,7 @@ TEST(Gateway, waits_for_a_slow_model_and_asks_for_a_lost_answer) {
     std::this_thread::sleep_for(150ms);  // longer than all attempts at a piece
     return micro::Decision{.label = 1};
   }});
-  const auto report = pair.gateway.feed(picture_of(100), kLabels);
+  const auto report = pair.gateway.feed(image_of(100), kLabels);
   ASSERT_TRUE(report.ok()) << report.error().message();
   EXPECT_EQ(report->answer.label, "dog");
 }
@@ -216,7 +235,7 @@ TEST(Gateway, garbage_from_the_device_is_no_answer_and_no_harm) {
   std::vector<std::uint8_t> garbage;
   for (int i = 0; i < 4000; ++i) garbage.push_back(static_cast<std::uint8_t>(i * 37 % 251));
   pair.line->up.put(garbage.data(), garbage.size());
-  EXPECT_TRUE(pair.gateway.feed(picture_of(100), kLabels).ok());
+  EXPECT_TRUE(pair.gateway.feed(image_of(100), kLabels).ok());
 }
 
 TEST(GatewayOptions, refuse_what_cannot_work) {
@@ -226,16 +245,16 @@ TEST(GatewayOptions, refuse_what_cannot_work) {
   EXPECT_FALSE((FaultOptions{.share = 1.5}).validate().ok());
 }
 
-/// Pictures by their first pixel, class dog; -1 cannot be decoded.
-class Pixels final : public PictureSource {
+/// Images by their first pixel, class dog; -1 cannot be decoded.
+class Pixels final : public ImageSource {
  public:
   explicit Pixels(std::vector<int> pixels) : pixels_(std::move(pixels)) {}
   [[nodiscard]] std::size_t size() const override { return pixels_.size(); }
   [[nodiscard]] std::string id(std::size_t index) const override { return "p" + std::to_string(index); }
   [[nodiscard]] std::optional<std::int64_t> truth(std::size_t) const override { return 1; }
-  [[nodiscard]] Result<data::Picture> picture(std::size_t index) const override {
+  [[nodiscard]] Result<data::Image> image(std::size_t index) const override {
     if (pixels_[index] < 0) return Error{.code = ErrorCode::kBadFormat, .what = "truncated", .where = id(index)};
-    return picture_of(static_cast<std::uint8_t>(pixels_[index]));
+    return image_of(static_cast<std::uint8_t>(pixels_[index]));
   }
 
  private:
@@ -271,7 +290,7 @@ TEST(GatewayRun, feeds_all_and_adds_up) {
   EXPECT_EQ((*summary)["device"]["instructions_max"], 1200);
 }
 
-TEST(GatewayRun, gives_a_silent_device_up_after_three_pictures) {
+TEST(GatewayRun, gives_a_silent_device_up_after_three_images) {
   SteadyClock clock;
   LineTransport transport(std::make_shared<Line>());
   GatewayOptions options = kQuick;
@@ -286,7 +305,7 @@ TEST(GatewayRun, gives_a_silent_device_up_after_three_pictures) {
 }
 
 TEST(GatewayRun, serves_a_camera_and_ends_at_the_limit) {
-  Pair pair({.own_pictures = {{100, 0, 0, 0}, {200, 0, 0, 0}, {102, 0, 0, 0}}});
+  Pair pair({.own_images = {{100, 0, 0, 0}, {200, 0, 0, 0}, {102, 0, 0, 0}}});
   Lines lines;
   const auto summary = serve_all({.gateway = pair.gateway, .clock = pair.clock, .labels = kLabels, .limit = 3}, std::ref(lines));
   ASSERT_TRUE(summary.ok()) << summary.error().message();
@@ -298,14 +317,14 @@ TEST(GatewayRun, serves_a_camera_and_ends_at_the_limit) {
 }
 
 TEST(GatewayRun, a_killed_gateway_costs_no_answer_and_a_new_one_is_found) {
-  std::vector<std::vector<std::uint8_t>> pictures;
-  for (int i = 0; i < 200; ++i) pictures.push_back({static_cast<std::uint8_t>(i % 2 == 0 ? 100 : 200), 0, 0, 0});
+  std::vector<std::vector<std::uint8_t>> images;
+  for (int i = 0; i < 200; ++i) images.push_back({static_cast<std::uint8_t>(i % 2 == 0 ? 100 : 200), 0, 0, 0});
   Pair pair({.model =
-                 [](const std::uint8_t* picture, float threshold) {
+                 [](const std::uint8_t* image, float threshold) {
                    std::this_thread::sleep_for(2ms);
-                   return FakeDevice::model_of_tests(picture, threshold);
+                   return FakeDevice::model_of_tests(image, threshold);
                  },
-             .own_pictures = pictures});
+             .own_images = images});
   Lines lines;
   ASSERT_TRUE(serve_all({.gateway = pair.gateway, .clock = pair.clock, .labels = kLabels, .limit = 40}, std::ref(lines)).ok());
   // Nobody is at the other end now.
@@ -314,7 +333,7 @@ TEST(GatewayRun, a_killed_gateway_costs_no_answer_and_a_new_one_is_found) {
   Gateway second(transport, kQuick, pair.clock, nullptr);
   second.set_cloud(&pair.cloud);
   EXPECT_TRUE(second.greet(1s).ok());
-  while (pair.device->answered() < pictures.size() && second.serve(50ms, kLabels).ok()) {
+  while (pair.device->answered() < images.size() && second.serve(50ms, kLabels).ok()) {
   }
   const auto answers = pair.device->answers();
   ASSERT_EQ(answers.size(), 200U);

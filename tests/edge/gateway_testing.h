@@ -95,13 +95,13 @@ inline constexpr micro::LinkOptions kQuickLink{.retry_ms = 4, .tries = 16};
 /// The firmware as a thread: the same client, and a model that says class first pixel % 3 with the score first / 255.
 class FakeDevice {
  public:
-  using Model = std::function<micro::Decision(const std::uint8_t* picture, float threshold)>;
+  using Model = std::function<micro::Decision(const std::uint8_t* image, float threshold)>;
   struct Options {
-    micro::PictureForm form{2, 2, 1};
+    micro::ImageForm form{2, 2, 1};
     std::uint16_t classes = 3;
     micro::ClientOptions client{.link = kQuickLink, .answer_ms = 500, .probe_ms = 50};
     Model model = model_of_tests;
-    std::vector<std::vector<std::uint8_t>> own_pictures;  ///< a camera; none: it is fed
+    std::vector<std::vector<std::uint8_t>> own_images;  ///< a camera; none: it is fed
   };
 
   FakeDevice(std::shared_ptr<Line> line, Options options)
@@ -111,12 +111,10 @@ class FakeDevice {
     thread_.join();
   }
 
-  static micro::Decision model_of_tests(const std::uint8_t* picture, float threshold) {
-    const float score = static_cast<float>(picture[0]) / 255.0F;
-    return {.label = static_cast<std::uint16_t>(picture[0] % 3),
-            .score = score,
-            .query = score > threshold,
-            .instructions = 1000U + picture[0]};
+  static micro::Decision model_of_tests(const std::uint8_t* image, float threshold) {
+    const float score = static_cast<float>(image[0]) / 255.0F;
+    return {
+        .label = static_cast<std::uint16_t>(image[0] % 3), .score = score, .query = score > threshold, .instructions = 1000U + image[0]};
   }
   [[nodiscard]] std::size_t answered() const {
     const std::lock_guard lock(mutex_);
@@ -130,16 +128,16 @@ class FakeDevice {
  private:
   void work() {
     std::vector<std::uint8_t> memory(options_.form.bytes());
-    const bool fed = options_.own_pictures.empty();
+    const bool fed = options_.own_images.empty();
     micro::Client<LinePort> client(
-        port_, {.form = options_.form, .classes = options_.classes, .threshold = 0.5F, .picture = fed ? memory.data() : nullptr},
+        port_, {.form = options_.form, .classes = options_.classes, .threshold = 0.5F, .image = fed ? memory.data() : nullptr},
         options_.client);
-    for (std::size_t i = 0; i < options_.own_pictures.size() && !stop_; ++i) {
-      const auto& picture = options_.own_pictures[i];
-      note(client.resolve_own(static_cast<std::uint32_t>(i), picture.data(), options_.model(picture.data(), client.threshold())));
+    for (std::size_t i = 0; i < options_.own_images.size() && !stop_; ++i) {
+      const auto& image = options_.own_images[i];
+      note(client.resolve_own(static_cast<std::uint32_t>(i), image.data(), options_.model(image.data(), client.threshold())));
     }
     while (!stop_) {
-      if (client.receive(5)) note(client.resolve(options_.model(client.picture(), client.threshold())));
+      if (client.receive(5)) note(client.resolve(options_.model(client.image(), client.threshold())));
     }
   }
   void note(const micro::DeviceAnswer& answer) {

@@ -14,11 +14,11 @@ namespace {
 
 namespace fs = std::filesystem;
 using hedge::testing::TemporaryFolder;
-using testing::picture_of;
+using testing::image_of;
 
 void write_png(const fs::path& path, std::uint8_t first) {
   fs::create_directories(path.parent_path());
-  std::ofstream(path, std::ios::binary) << data::encode_png(picture_of(first)).value();
+  std::ofstream(path, std::ios::binary) << data::encode_png(image_of(first)).value();
 }
 
 class FakeDataset final : public data::Dataset {
@@ -28,7 +28,7 @@ class FakeDataset final : public data::Dataset {
   [[nodiscard]] const std::vector<std::string>& class_names() const override { return names_; }
   [[nodiscard]] std::int64_t label(std::size_t index) const override { return labels_[index]; }
   [[nodiscard]] std::string id(std::size_t index) const override { return std::to_string(index); }
-  [[nodiscard]] Result<data::Picture> picture(std::size_t) const override { return picture_of(1); }
+  [[nodiscard]] Result<data::Image> image(std::size_t) const override { return image_of(1); }
   [[nodiscard]] const std::string& content_hash() const override { return text_; }
   [[nodiscard]] const std::string& spec() const override { return text_; }
 
@@ -38,20 +38,20 @@ class FakeDataset final : public data::Dataset {
   std::string text_;
 };
 
-TEST(Input, a_folder_gives_its_pictures_by_path_and_no_truth) {
+TEST(Input, a_folder_gives_its_images_by_path_and_no_truth) {
   const TemporaryFolder folder("input");
   write_png(folder / "b.PNG", 2);
   write_png(folder / "a/z.png", 1);
-  std::ofstream(folder / "notes.txt") << "no picture";
-  std::ofstream(folder / "broken.jpg") << "no picture either";
+  std::ofstream(folder / "notes.txt") << "no image";
+  std::ofstream(folder / "broken.jpg") << "no image either";
   const auto source = open_input(folder.path().string(), testing::kLabels, {});
   ASSERT_TRUE(source.ok()) << source.error().message();
   ASSERT_EQ((*source)->size(), 3U);
   EXPECT_EQ((*source)->id(0), "a/z.png");
   EXPECT_EQ((*source)->id(1), "b.PNG");
   EXPECT_EQ((*source)->id(2), "broken.jpg");
-  EXPECT_EQ((*source)->picture(0)->pixels[0], 1);
-  EXPECT_EQ((*source)->picture(2).error().code, ErrorCode::kBadFormat);
+  EXPECT_EQ((*source)->image(0)->pixels[0], 1);
+  EXPECT_EQ((*source)->image(2).error().code, ErrorCode::kBadFormat);
   EXPECT_FALSE((*source)->truth(0).has_value());
 }
 
@@ -66,17 +66,17 @@ TEST(Input, passes_over_links_that_lead_nowhere_or_in_a_circle) {
   EXPECT_EQ((*source)->id(0), "one.png");
 }
 
-TEST(Input, a_single_picture_needs_no_folder) {
+TEST(Input, a_single_image_needs_no_folder) {
   const TemporaryFolder folder("input");
   write_png(folder / "one.png", 7);
   const auto source = open_input((folder / "one.png").string(), testing::kLabels, {});
   ASSERT_TRUE(source.ok()) << source.error().message();
   ASSERT_EQ((*source)->size(), 1U);
   EXPECT_EQ((*source)->id(0), "one.png");
-  EXPECT_EQ((*source)->picture(0)->pixels[0], 7);
+  EXPECT_EQ((*source)->image(0)->pixels[0], 7);
 }
 
-TEST(Input, a_folder_without_pictures_is_an_error) {
+TEST(Input, a_folder_without_images_is_an_error) {
   const TemporaryFolder folder("input");
   EXPECT_EQ(open_input(folder.path().string(), testing::kLabels, {}).error().code, ErrorCode::kBadData);
 }

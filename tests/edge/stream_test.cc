@@ -11,11 +11,11 @@ namespace {
 
 using testing::FakeRemote;
 using testing::FakeSetup;
+using testing::image_of;
 using testing::logits_of;
-using testing::picture_of;
 
-/// Pictures by their first pixel; -1 is one that cannot be decoded. Earlier ones take longer, so that rows come out of order.
-class FakeSource final : public PictureSource {
+/// Images by their first pixel; -1 is one that cannot be decoded. Earlier ones take longer, so that rows come out of order.
+class FakeSource final : public ImageSource {
  public:
   explicit FakeSource(std::vector<int> pixels, bool uneven = false) : pixels_(std::move(pixels)), uneven_(uneven) {}
   [[nodiscard]] std::size_t size() const override { return pixels_.size(); }
@@ -24,10 +24,10 @@ class FakeSource final : public PictureSource {
     if (index % 4 == 3) return std::nullopt;
     return 1;
   }
-  [[nodiscard]] Result<data::Picture> picture(std::size_t index) const override {
+  [[nodiscard]] Result<data::Image> image(std::size_t index) const override {
     if (uneven_ && index % 5 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(5));
     if (pixels_[index] < 0) return Error{.code = ErrorCode::kBadFormat, .what = "truncated", .where = id(index)};
-    return picture_of(static_cast<std::uint8_t>(pixels_[index]));
+    return image_of(static_cast<std::uint8_t>(pixels_[index]));
   }
 
  private:
@@ -154,7 +154,7 @@ TEST(JsonLines, an_answer_says_who_answered_and_why) {
       "\n");
 }
 
-TEST(JsonLines, a_picture_without_an_answer_has_an_error_and_no_label) {
+TEST(JsonLines, an_image_without_an_answer_has_an_error_and_no_label) {
   const Row row{.id = "bad\xff.png", .answer = Error{.code = ErrorCode::kBadFormat, .what = "truncated"}};
   const auto json = parse_json(to_json_line(row, testing::kLabels), "line");
   ASSERT_TRUE(json.ok()) << "an id that is not UTF-8 still gives JSON";

@@ -50,7 +50,7 @@ TEST(RiskCurve, equal_scores_share_the_expectation_over_their_orders) {
   EXPECT_NEAR(risk[0], 1.0 / 3, kTolerance);
 }
 
-TEST(RiskCurve, aurc_follows_its_definition_and_weights_count_pictures_twice) {
+TEST(RiskCurve, aurc_follows_its_definition_and_weights_count_images_twice) {
   Rng rng(61);
   std::vector<float> scores;
   std::vector<std::uint8_t> right;

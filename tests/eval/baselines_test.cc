@@ -7,7 +7,7 @@
 namespace hedge::eval {
 namespace {
 
-constexpr std::size_t kPictures = 400;
+constexpr std::size_t kImages = 400;
 
 std::vector<float> random_scores(Rng& rng, std::size_t n) {
   std::vector<float> scores;
@@ -19,19 +19,19 @@ class Baselines : public ::testing::Test {
  protected:
   Baselines() {
     hybrid_ = {.name = "hybrid",
-               .outcomes = random_outcomes(rng_, kPictures),
-               .scores = {random_scores(rng_, kPictures), random_scores(rng_, kPictures)},
+               .outcomes = random_outcomes(rng_, kImages),
+               .scores = {random_scores(rng_, kImages), random_scores(rng_, kImages)},
                .device_macs = 110,
                .cloud_macs = 1000,
                .query_bytes = 784};
     options_.resamples = 200;
   }
-  /// Two exits; the first is sure of every third picture.
+  /// Two exits; the first is sure of every third image.
   ExitMethod exits() {
     ExitMethod method{.name = "early_exit", .macs = {200, 1100}};
     method.entropy.resize(1);
     method.right.resize(2);
-    for (std::size_t i = 0; i < kPictures; ++i) {
+    for (std::size_t i = 0; i < kImages; ++i) {
       method.entropy[0].push_back(i % 3 == 0 ? 0.1F : 1.0F + static_cast<float>(i) * 1e-4F);
       method.right[0].push_back(i % 3 == 0 ? 1 : 0);
       method.right[1].push_back(1);
@@ -44,7 +44,7 @@ class Baselines : public ::testing::Test {
   BaselineOptions options_;
 };
 
-TEST_F(Baselines, cost_is_what_every_picture_and_what_a_query_costs) {
+TEST_F(Baselines, cost_is_what_every_image_and_what_a_query_costs) {
   options_.coverages = {0.25, 1.0};
   const auto rows = baseline_rows(hybrid_, {}, {}, options_);
   ASSERT_TRUE(rows.ok()) << rows.error().message();
@@ -71,15 +71,15 @@ TEST_F(Baselines, the_hybrid_differs_from_itself_by_nothing) {
 TEST_F(Baselines, differences_are_paired_across_methods_with_answers_of_their_own) {
   SharedMethod better = hybrid_;
   better.name = "better";
-  for (std::size_t i = 0; i < 8; ++i) {  // right on eight pictures more, whoever answers
+  for (std::size_t i = 0; i < 8; ++i) {  // right on eight images more, whoever answers
     better.outcomes.base_right[i] = better.outcomes.global_right[i] = 1;
     hybrid_.outcomes.base_right[i] = hybrid_.outcomes.global_right[i] = 0;
   }
   options_.coverages = {0.5};
   const auto rows = baseline_rows(hybrid_, {better}, {}, options_).value();
   const auto& difference = *rows[1].to_hybrid;
-  EXPECT_NEAR(difference.value, 8.0 / kPictures, 1e-12);
-  EXPECT_GE(difference.low, 0.0);  // unpaired, the interval of a 2-point difference on 400 pictures would reach far below 0
+  EXPECT_NEAR(difference.value, 8.0 / kImages, 1e-12);
+  EXPECT_GE(difference.low, 0.0);  // unpaired, the interval of a 2-point difference on 400 images would reach far below 0
   EXPECT_LT(difference.high, 0.05);
 }
 
@@ -108,11 +108,11 @@ TEST_F(Baselines, exits_are_left_at_the_first_sure_one_and_cost_what_was_run) {
   EXPECT_DOUBLE_EQ(none.accuracy.value, 1);
   const auto& third = rows[4];
   EXPECT_FLOAT_EQ(*third.threshold, 0.1F);
-  EXPECT_DOUBLE_EQ(third.coverage, 134.0 / kPictures);  // 0, 3 … 399
+  EXPECT_DOUBLE_EQ(third.coverage, 134.0 / kImages);  // 0, 3 … 399
   EXPECT_NEAR(third.device_macs, (134 * 200 + 266 * 1100) / 400.0, 1e-9);
   EXPECT_DOUBLE_EQ(third.accuracy.value, 1);
   EXPECT_DOUBLE_EQ(rows[5].device_macs, 200);
-  EXPECT_DOUBLE_EQ(rows[5].accuracy.value, 134.0 / kPictures);
+  EXPECT_DOUBLE_EQ(rows[5].accuracy.value, 134.0 / kImages);
   EXPECT_DOUBLE_EQ(rows[5].share_sent, 0);
 }
 
@@ -128,7 +128,7 @@ TEST_F(Baselines, exits_are_compared_with_the_hybrid_of_the_same_cost) {
   EXPECT_FALSE(dear.back().hybrid_coverage.has_value());
 }
 
-TEST_F(Baselines, areas_of_two_hybrids_are_compared_on_the_same_pictures) {
+TEST_F(Baselines, areas_of_two_hybrids_are_compared_on_the_same_images) {
   SharedMethod better = hybrid_;
   for (std::size_t i = 0; i < 40; ++i) {
     hybrid_.outcomes.base_right[i] = hybrid_.outcomes.global_right[i] = 0;

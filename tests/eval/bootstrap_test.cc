@@ -67,12 +67,12 @@ TEST(PairedBootstrap, the_spread_over_router_seeds_widens_the_interval) {
 TEST(PairedBootstrap, its_interval_holds_the_truth_in_about_95_percent_of_draws) {
   // Scores tell nothing, so the true accuracy at coverage 0.5 is the mean of 0.6 and 0.8.
   constexpr int kTrials = 200;
-  constexpr std::size_t kPictures = 300;
+  constexpr std::size_t kImages = 300;
   Rng rng(54);
   int inside = 0;
   for (int trial = 0; trial < kTrials; ++trial) {
-    const routing::Outcomes outcomes = random_outcomes(rng, kPictures);
-    const std::vector<CurveFamily> families = {family_of({random_scores(rng, kPictures)}, outcomes)};
+    const routing::Outcomes outcomes = random_outcomes(rng, kImages);
+    const std::vector<CurveFamily> families = {family_of({random_scores(rng, kImages)}, outcomes)};
     const auto samples =
         paired_bootstrap(families, outcomes, {.resamples = 200, .seed = static_cast<std::uint64_t>(trial), .coverages = {0.5}});
     ASSERT_TRUE(samples.ok());

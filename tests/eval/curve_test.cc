@@ -13,7 +13,7 @@ namespace {
 /// Sums of at most a few hundred doubles of size 1.
 constexpr double kTolerance = 1e-12;
 
-/// The definition, picture by picture: each one of a run of equal scores is covered with the same probability.
+/// The definition, image by image: each one of a run of equal scores is covered with the same probability.
 double naive_accuracy(const std::vector<float>& scores, const routing::Outcomes& outcomes, double coverage) {
   const double wanted = coverage * static_cast<double>(scores.size());
   double right = 0;
@@ -85,7 +85,7 @@ TEST(SelectiveCurve, agrees_with_the_definition_on_random_data_with_ties) {
   }
 }
 
-TEST(SelectiveCurve, a_weighted_sample_is_the_table_with_its_pictures_repeated) {
+TEST(SelectiveCurve, a_weighted_sample_is_the_table_with_its_images_repeated) {
   constexpr std::uint64_t kSeed = 32;
   Rng rng(kSeed);
   for (int trial = 0; trial < 40; ++trial) {
@@ -97,14 +97,14 @@ TEST(SelectiveCurve, a_weighted_sample_is_the_table_with_its_pictures_repeated) 
     routing::Outcomes repeated;
     std::vector<float> repeated_scores;
     for (std::size_t i = 0; i < n; ++i) {
-      const auto picture = static_cast<std::size_t>(rng.below(n));
-      ++weights.counts[picture];
+      const auto image = static_cast<std::size_t>(rng.below(n));
+      ++weights.counts[image];
       ++weights.total;
-      weights.base_right += outcomes.base_right[picture];
-      weights.global_right += outcomes.global_right[picture];
-      repeated.base_right.push_back(outcomes.base_right[picture]);
-      repeated.global_right.push_back(outcomes.global_right[picture]);
-      repeated_scores.push_back(scores[picture]);
+      weights.base_right += outcomes.base_right[image];
+      weights.global_right += outcomes.global_right[image];
+      repeated.base_right.push_back(outcomes.base_right[image]);
+      repeated.global_right.push_back(outcomes.global_right[image]);
+      repeated_scores.push_back(scores[image]);
     }
     const std::array<double, 4> coverages = {0, 0.3, 0.55, 1};
     std::array<double, 4> accuracy{};

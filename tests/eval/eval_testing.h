@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "core/executor.h"
 #include "core/rng.h"
+#include "hedge/executor.h"
 #include "routing/scores.h"
 
 namespace hedge::eval {
@@ -44,8 +44,8 @@ inline routing::Outcomes random_outcomes(Rng& rng, std::size_t n, double base_ac
   return outcomes;
 }
 
-/// Two classes, N pictures of class 0. The base is sure where `ease` is high and right as often as it claims; the global is right on
-/// `global_accuracy` of them, whatever the picture.
+/// Two classes, N images of class 0. The base is sure where `ease` is high and right as often as it claims; the global is right on
+/// `global_accuracy` of them, whatever the image.
 inline routing::PredictionTable synthetic_table(Rng& rng, std::size_t n, double global_accuracy) {
   routing::PredictionTable table;
   const auto rows = static_cast<std::int64_t>(n);

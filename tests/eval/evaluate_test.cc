@@ -164,7 +164,7 @@ TEST_F(EvaluateTest, json_has_the_documented_shape) {
   EXPECT_EQ(json["methods"][6]["kind"], "upper_bound");
   EXPECT_EQ(json["default_method"], "hybrid");
   EXPECT_EQ(json["per_class"]["rows"].size(), 2U);
-  EXPECT_TRUE(json["per_class"]["rows"][1]["hybrid"].is_null()) << "no picture of class 1";
+  EXPECT_TRUE(json["per_class"]["rows"][1]["hybrid"].is_null()) << "no image of class 1";
 }
 
 TEST_F(EvaluateTest, a_table_without_a_global_is_judged_for_abstaining_alone) {
@@ -246,7 +246,7 @@ TEST_F(EvaluateTest, a_table_on_the_disk_is_judged_as_one_in_memory) {
   EXPECT_EQ(to_json(*here).dump(), to_json(*there).dump());
 }
 
-TEST_F(EvaluateTest, a_pair_of_other_models_is_judged_on_the_same_pictures) {
+TEST_F(EvaluateTest, a_pair_of_other_models_is_judged_on_the_same_images) {
   Rng rng(72);
   auto pair = synthetic_table(rng, 400, 0.99);
   pair.info.base_macs = 55;
@@ -265,7 +265,7 @@ TEST_F(EvaluateTest, a_pair_of_other_models_is_judged_on_the_same_pictures) {
 
 TEST_F(EvaluateTest, a_promise_is_measured_on_the_table) {
   const routing::PromisedPoint promised = {
-      .promise = {.kind = routing::PromiseKind::kCoverage, .target = 0.99}, .point = {.threshold = 0.1F}, .pictures = 10};
+      .promise = {.kind = routing::PromiseKind::kCoverage, .target = 0.99}, .point = {.threshold = 0.1F}, .images = 10};
   options_.policy = PolicyUse{.policy = {.calibration_hash = "cal", .calibration_size = 10, .chosen = promised.point, .promise = promised}};
   const auto report = evaluate(table_, two_methods(table_), options_);
   ASSERT_TRUE(report.ok());
@@ -276,13 +276,13 @@ TEST_F(EvaluateTest, a_promise_is_measured_on_the_table) {
   EXPECT_EQ(to_json(*report)["operating_point"]["promise"]["kind"], "coverage");
 }
 
-TEST_F(EvaluateTest, the_explorer_lists_pictures_in_ascending_score) {
+TEST_F(EvaluateTest, the_explorer_lists_images_in_ascending_score) {
   options_.explorer_pictures = 50;
   const auto methods = two_methods(table_);
   const auto report = evaluate(table_, methods, options_);
   ASSERT_TRUE(report.ok() && report->explorer.has_value());
   const Explorer& explorer = *report->explorer;
-  EXPECT_EQ(explorer.pictures, 400);
+  EXPECT_EQ(explorer.images, 400);
   ASSERT_EQ(explorer.rows.size(), 50U);
   EXPECT_TRUE(std::is_sorted(explorer.scores.begin(), explorer.scores.end()));
   for (std::size_t i = 0; i < explorer.rows.size(); ++i)
@@ -291,7 +291,7 @@ TEST_F(EvaluateTest, the_explorer_lists_pictures_in_ascending_score) {
 }
 
 TEST_F(EvaluateTest, a_specialist_that_is_worse_than_the_base_may_still_be_worth_asking) {
-  // The global knows half of the pictures, and the router knows which.
+  // The global knows half of the images, and the router knows which.
   std::vector<float> scores;
   for (std::size_t i = 0; i < 400; ++i) {
     table_.global_logits.data<float>()[2 * i] = i % 2 == 0 ? 5.0F : -5.0F;

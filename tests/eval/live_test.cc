@@ -38,7 +38,7 @@ TEST(CompareLive, tells_another_source_from_another_label) {
   EXPECT_EQ(some->other_source, 1);
 }
 
-TEST(CompareLive, passes_over_pictures_that_could_not_be_answered) {
+TEST(CompareLive, passes_over_images_that_could_not_be_answered) {
   const auto result = compare_live("{\"id\":\"broken\",\"error\":\"truncated\"}\n" + line(0, "edge") + line(1, "edge") + line(1, "cloud"),
                                    table(), kScores, 0.5F);
   ASSERT_TRUE(result.ok());

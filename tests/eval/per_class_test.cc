@@ -8,7 +8,7 @@ namespace hedge::eval {
 namespace {
 
 TEST(PerClass, counts_help_and_harm_where_they_happen) {
-  // Class 0: two pictures, one queried and helped. Class 1: three, two queried, one hurt. Class 2: none.
+  // Class 0: two images, one queried and helped. Class 1: three, two queried, one hurt. Class 2: none.
   const std::vector<std::int64_t> labels = {0, 0, 1, 1, 1};
   const routing::Outcomes outcomes = {.base_right = {0, 1, 1, 1, 0}, .global_right = {1, 0, 0, 1, 1}};
   const std::vector<float> scores = {2, 1, 2, 2, 1};
@@ -26,15 +26,15 @@ TEST(PerClass, counts_help_and_harm_where_they_happen) {
   EXPECT_DOUBLE_EQ(*result.rows[1].hybrid, 1.0 / 3);
   EXPECT_DOUBLE_EQ(*result.rows[1].global, 2.0 / 3);
   EXPECT_DOUBLE_EQ(result.rows[1].over_base->value, -1.0 / 3);
-  EXPECT_EQ(result.rows[2].pictures, 0);
+  EXPECT_EQ(result.rows[2].images, 0);
   EXPECT_FALSE(result.rows[2].hybrid.has_value());
   EXPECT_FALSE(result.rows[2].over_base.has_value());
-  EXPECT_DOUBLE_EQ(result.balanced.hybrid.value, (1 + 1.0 / 3) / 2) << "over the classes that have pictures";
+  EXPECT_DOUBLE_EQ(result.balanced.hybrid.value, (1 + 1.0 / 3) / 2) << "over the classes that have images";
   EXPECT_DOUBLE_EQ(result.balanced.hybrid_over_base.value, (1 + 1.0 / 3) / 2 - (0.5 + 2.0 / 3) / 2);
 }
 
 TEST(PerClass, balanced_accuracy_is_not_carried_by_the_many) {
-  // 900 pictures of class 0, all right; 100 of class 1, all wrong: 90 %, balanced 50 %.
+  // 900 images of class 0, all right; 100 of class 1, all wrong: 90 %, balanced 50 %.
   std::vector<std::int64_t> labels(1000, 0);
   std::fill(labels.begin() + 900, labels.end(), 1);
   routing::Outcomes outcomes;
@@ -50,7 +50,7 @@ TEST(PerClass, balanced_accuracy_is_not_carried_by_the_many) {
   EXPECT_EQ(result.balanced.hybrid, result.balanced.base) << "nothing is queried";
 }
 
-TEST(PerClass, intervals_hold_their_estimate_and_shrink_with_the_pictures) {
+TEST(PerClass, intervals_hold_their_estimate_and_shrink_with_the_images) {
   Rng rng(63);
   const auto width = [&](std::size_t n) {
     const routing::Outcomes outcomes = random_outcomes(rng, n);

@@ -17,7 +17,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-/// Gray 2x2 pictures whose pixels are all their index; those in `broken` cannot be decoded.
+/// Gray 2x2 images whose pixels are all their index; those in `broken` cannot be decoded.
 class FakeDataset final : public data::Dataset {
  public:
   explicit FakeDataset(std::size_t size, std::set<std::size_t> broken = {}) : size_(size), broken_(std::move(broken)) {}
@@ -25,9 +25,9 @@ class FakeDataset final : public data::Dataset {
   [[nodiscard]] const std::vector<std::string>& class_names() const override { return names_; }
   [[nodiscard]] std::int64_t label(std::size_t index) const override { return static_cast<std::int64_t>(index % 3); }
   [[nodiscard]] std::string id(std::size_t index) const override { return "fake/" + std::to_string(index); }
-  [[nodiscard]] Result<data::Picture> picture(std::size_t index) const override {
+  [[nodiscard]] Result<data::Image> image(std::size_t index) const override {
     if (broken_.count(index) > 0) return Error{.code = ErrorCode::kBadFormat, .what = "truncated", .where = id(index)};
-    return data::Picture{.height = 2, .width = 2, .channels = 1, .pixels = std::vector<std::uint8_t>(4, static_cast<std::uint8_t>(index))};
+    return data::Image{.height = 2, .width = 2, .channels = 1, .pixels = std::vector<std::uint8_t>(4, static_cast<std::uint8_t>(index))};
   }
   [[nodiscard]] const std::string& content_hash() const override { return hash_; }
   [[nodiscard]] const std::string& spec() const override { return spec_; }
@@ -113,7 +113,7 @@ TEST(Predict, honours_a_fixed_batch) {
   EXPECT_THAT(first_logits(table->base_logits), ElementsAre(0, 1, 3, 4, 5, 6));
 }
 
-TEST(Predict, leaves_out_broken_pictures_for_both_and_lists_them) {
+TEST(Predict, leaves_out_broken_images_for_both_and_lists_them) {
   const FakeDataset dataset(6, {0, 4});
   const FakeExecutor base = pixel_model(DType::kF32, -1, false);
   const FakeExecutor global = pixel_model(DType::kU8, 1, false);
@@ -135,7 +135,7 @@ TEST(Predict, leaves_out_broken_pictures_for_both_and_lists_them) {
   EXPECT_THAT(warnings[0] + warnings[1], HasSubstr("fake/4"));
 }
 
-TEST(Predict, strict_refuses_broken_pictures_and_nothing_left_is_an_error) {
+TEST(Predict, strict_refuses_broken_images_and_nothing_left_is_an_error) {
   const FakeExecutor base = pixel_model(DType::kF32, -1, false);
   const FakeDataset one_broken(6, {4});
   EXPECT_EQ(predict({.dataset = &one_broken, .base = {.executor = &base, .recipe = recipe()}, .strict = true}).error().code,
@@ -163,7 +163,7 @@ TEST(Predict, the_table_says_which_features_it_holds_and_what_the_models_were_tr
   EXPECT_EQ(predict(inputs)->info.global_trained_on, "") << "no global";
 }
 
-TEST(Predict, names_the_picture_of_a_logit_that_is_not_finite) {
+TEST(Predict, names_the_image_of_a_logit_that_is_not_finite) {
   const FakeDataset dataset(6);
   const FakeExecutor base = pixel_model(DType::kF32, -1, false, 5);
   const auto table = predict({.dataset = &dataset, .base = {.executor = &base, .recipe = recipe()}, .batch = 4});
@@ -240,13 +240,13 @@ TEST(PredictionCache, a_killed_prediction_goes_on_and_gives_the_same_table) {
   PredictInputs inputs = plain;
   inputs.cache = folder.path();
   model.calls = 0;
-  model.fail_from = 6;  // in the second part of 1024 pictures
+  model.fail_from = 6;  // in the second part of 1024 images
   EXPECT_FALSE(predict(inputs).ok());
   model.fail_from = 1 << 30;
   model.calls = 0;
   const auto second = predict(inputs);
   ASSERT_TRUE(second.ok()) << second.error().message();
-  EXPECT_EQ(model.calls, 6) << "1024 pictures and 452, in batches of 256";
+  EXPECT_EQ(model.calls, 6) << "1024 images and 452, in batches of 256";
   model.calls = 0;
   const auto third = predict(inputs);
   ASSERT_TRUE(third.ok());
@@ -258,7 +258,7 @@ TEST(PredictionCache, a_killed_prediction_goes_on_and_gives_the_same_table) {
   }
 }
 
-TEST(PredictionCache, is_not_taken_for_another_model_recipe_or_picture_and_not_when_damaged) {
+TEST(PredictionCache, is_not_taken_for_another_model_recipe_or_image_and_not_when_damaged) {
   const hedge::testing::TemporaryFolder folder("prediction_cache_keys");
   const FakeDataset dataset(10, {3});
   CountingModel model;
@@ -274,7 +274,7 @@ TEST(PredictionCache, is_not_taken_for_another_model_recipe_or_picture_and_not_w
   };
   EXPECT_EQ(calls(), 1);
   EXPECT_EQ(calls(), 0);
-  EXPECT_EQ(report.skipped.size(), 1U) << "the list of broken pictures is kept, too";
+  EXPECT_EQ(report.skipped.size(), 1U) << "the list of broken images is kept, too";
   inputs.strict = true;
   EXPECT_EQ(predict(inputs).error().code, ErrorCode::kBadFormat) << "strict looks again";
   inputs.strict = false;
@@ -333,7 +333,7 @@ TEST(Predict, tells_how_far_it_is) {
   EXPECT_EQ(updates[0].done, 2);
   EXPECT_EQ(updates[0].total, 8);
   EXPECT_DOUBLE_EQ(updates[0].eta_s, 1.5);
-  EXPECT_EQ(updates[0].note, "4 pictures/s");
+  EXPECT_EQ(updates[0].note, "4 images/s");
   EXPECT_EQ(updates[3].eta_s, 0);
 }
 

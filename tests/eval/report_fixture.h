@@ -65,7 +65,7 @@ inline Json sample_bins(double optimism) {
   return bins;
 }
 
-inline Json sample_pictures() {
+inline Json sample_images() {
   const char* top =
       "iVBORw0KGgoAAAANSUhEUgAAAA4AAAAOCAAAAAA6I3INAAAAnElEQVR42k3ONRICURRE0R/2/gPcGXRwK9zd3d2dLfDnFQGd3eRUM8BgcXqBdKHaAhhMNpc/"
       "ApTqneEMTHB4gtFUvtLsjRfbExN94XimWGsPpqv95ckCSObKje5ovjneoGQAN/qT5e78kEkUJGN9uL4UWkoy7h+VXqAkQ64xWkVKbryVOrPdHaDkhlp6FopRcoOe"
@@ -74,22 +74,22 @@ inline Json sample_pictures() {
       "iVBORw0KGgoAAAANSUhEUgAAAA4AAAAOCAAAAAA6I3INAAAAiklEQVR42mPgQAEMEGr3gaOnziO4h46fuXgNwT157vKNuwjuhau37j9BcK/fefjs9TQY9+a9xy/e"
       "zpgL4V67/eDpq/ez5i8BcYFmPHr+ZvqchctWA7kgM16+mzlv8Yq1m4BcsBmzFyxdtX7LTiAXbMai5Ws2btt9AMh9xTGLYwnHOo4dQJfB7YUBADkUTVMLh5gHAAAA"
       "AElFTkSuQmCC";
-  Json pictures = Json::array();
+  Json images = Json::array();
   for (int i = 0; i < 12; ++i) {
     const bool shirt = i % 3 != 1;
     const bool helped = i % 4 != 3;
     const char* label = shirt ? "Shirt" : "Ankle boot";
     const char* wrong = shirt ? "T-shirt/top" : "Sneaker";
-    pictures.push_back({{"png", shirt ? top : boot},
-                        {"id", "test/" + std::to_string(417 * i + 12)},
-                        {"label", label},
-                        {"base", i == 7 ? label : wrong},
-                        {"base_confidence", 0.41 + 0.01 * i},
-                        {"global", helped ? label : wrong},
-                        {"score", 0.71 - 0.02 * i},
-                        {"helped", helped}});
+    images.push_back({{"png", shirt ? top : boot},
+                      {"id", "test/" + std::to_string(417 * i + 12)},
+                      {"label", label},
+                      {"base", i == 7 ? label : wrong},
+                      {"base_confidence", 0.41 + 0.01 * i},
+                      {"global", helped ? label : wrong},
+                      {"score", 0.71 - 0.02 * i},
+                      {"helped", helped}});
   }
-  return pictures;
+  return images;
 }
 
 inline Json sample_report() {
@@ -117,28 +117,28 @@ inline Json sample_report() {
                                {"inside", true}};
   report["reliability"] = {{"base", {{"ece", 0.0312}, {"bins", sample_bins(0.09)}}},
                            {"global", {{"ece", 0.0187}, {"bins", sample_bins(0.05)}}}};
-  report["pictures_queried"] = sample_pictures();
+  report["pictures_queried"] = sample_images();
   report["live"] = {{"coverage", 0.8034}, {"accuracy", 0.9148}, {"answered", 10000}, {"total", 10000}, {"edge", 8034},
                     {"cloud", 1961},      {"fallback", 5},      {"p50_ms", 0.42},    {"p99_ms", 11.8}, {"agreement_with_table", 0.9995}};
   report["notes"] = {"Margin is printed beside entropy: entropy alone flatters a router.",
                      "The router was fitted on predictions for the training set."};
   report["verdict"] =
-      "A hybrid is worth it here. At 80 % coverage it answers 91.5 % of the pictures rightly, 3.5 points more than the base alone, and "
+      "A hybrid is worth it here. At 80 % coverage it answers 91.5 % of the images rightly, 3.5 points more than the base alone, and "
       "asks the "
-      "cloud for one picture in five.";
+      "cloud for one image in five.";
   return report;
 }
 
 /// Scores in ascending order with a few runs of equal ones, and answers of three classes.
-inline Json sample_explorer(std::size_t pictures) {
-  Json explorer = {{"method", "hybrid"}, {"fused", false}, {"pictures", pictures}};
+inline Json sample_explorer(std::size_t images) {
+  Json explorer = {{"method", "hybrid"}, {"fused", false}, {"pictures", images}};
   for (const char* key : {"rows", "scores", "labels", "base", "global"}) explorer[key] = Json::array();
-  for (std::size_t i = 0; i < pictures; ++i) {
+  for (std::size_t i = 0; i < images; ++i) {
     const auto label = static_cast<int>(i % 3);
-    explorer["rows"].push_back((i * 7919) % pictures);
+    explorer["rows"].push_back((i * 7919) % images);
     explorer["scores"].push_back(static_cast<float>(i / 3 * 3) / 10000.0F - 0.05F);
     explorer["labels"].push_back(label);
-    explorer["base"].push_back((i * 37) % 100 < 100 * i / pictures ? (label + 1) % 3 : label);
+    explorer["base"].push_back((i * 37) % 100 < 100 * i / images ? (label + 1) % 3 : label);
     explorer["global"].push_back((i * 53) % 100 < 8 ? (label + 2) % 3 : label);
   }
   return explorer;
@@ -271,7 +271,7 @@ inline Json full_report() {
                                                     {"cloud_macs", 1.7e7},
                                                     {"bytes_sent", 512}}})}};
   report["explorer"] = sample_explorer(900);
-  report["explorer_pictures"] = sample_pictures();
+  report["explorer_pictures"] = sample_images();
   for (std::size_t i = 0; i < report["explorer_pictures"].size(); ++i)
     report["explorer_pictures"][i]["score"] = static_cast<float>(75 * i) / 10000.0F - 0.05F;
   report["operating_point"]["threshold"] = report["explorer"]["scores"][719];

@@ -7,18 +7,18 @@
 namespace hedge::eval {
 namespace {
 
-/// Six gray 2 x 2 pictures, one of them bright; class 1 is the bright one.
+/// Six gray 2 x 2 images, one of them bright; class 1 is the bright one.
 class Dots final : public data::Dataset {
  public:
   [[nodiscard]] std::size_t size() const override { return 6; }
   [[nodiscard]] const std::vector<std::string>& class_names() const override { return names_; }
   [[nodiscard]] std::int64_t label(std::size_t index) const override { return index == 4 ? 1 : 0; }
   [[nodiscard]] std::string id(std::size_t index) const override { return std::to_string(index); }
-  [[nodiscard]] Result<data::Picture> picture(std::size_t index) const override {
-    return data::Picture{.height = 2,
-                         .width = 2,
-                         .channels = 1,
-                         .pixels = std::vector<std::uint8_t>(4, index == 4 ? 255 : static_cast<std::uint8_t>(10 * index))};
+  [[nodiscard]] Result<data::Image> image(std::size_t index) const override {
+    return data::Image{.height = 2,
+                       .width = 2,
+                       .channels = 1,
+                       .pixels = std::vector<std::uint8_t>(4, index == 4 ? 255 : static_cast<std::uint8_t>(10 * index))};
   }
   [[nodiscard]] const std::string& content_hash() const override { return hash_; }
   [[nodiscard]] const std::string& spec() const override { return hash_; }
@@ -30,7 +30,7 @@ class Dots final : public data::Dataset {
 
 constexpr std::int64_t kChannels = 3;
 
-/// The cut tensor [n, 3, 2, 2] repeats the picture; the exit head always says "dark", with entropy falling from picture to picture.
+/// The cut tensor [n, 3, 2, 2] repeats the image; the exit head always says "dark", with entropy falling from image to image.
 Result<std::vector<Tensor>> device_half(const std::vector<TensorView>& in) {
   const auto n = in[0].shape[0];
   Tensor cut(DType::kF32, {n, kChannels, 2, 2}), exit(DType::kF32, {n, 2});
@@ -56,7 +56,7 @@ Result<std::vector<Tensor>> cloud_half(const std::vector<TensorView>& in) {
 class SplitRun : public ::testing::Test {
  protected:
   Dots dots_;
-  PictureRun pictures_{
+  ImageRun images_{
       .dataset = &dots_, .recipe = {.channels = 1, .height = 2, .width = 2, .normalization = {.mean = {0}, .std = {1}}}, .batch = 4};
   FakeExecutor device_{
       {{"image", DType::kF32, {-1, 1, 2, 2}}}, {{"cut", DType::kF32, {-1, kChannels, 2, 2}}, {"exit1", DType::kF32, {-1, 2}}}, device_half};
@@ -64,7 +64,7 @@ class SplitRun : public ::testing::Test {
 };
 
 TEST_F(SplitRun, a_query_sends_the_tensors_elements_in_f32_or_in_a_byte_each) {
-  const auto methods = run_split({&device_, &cloud_}, int8_code(0, 1).value(), pictures_);
+  const auto methods = run_split({&device_, &cloud_}, int8_code(0, 1).value(), images_);
   ASSERT_TRUE(methods.ok()) << methods.error().message();
   constexpr std::int64_t kElements = kChannels * 2 * 2;
   EXPECT_EQ(methods->f32.query_bytes, kElements * 4);
@@ -72,7 +72,7 @@ TEST_F(SplitRun, a_query_sends_the_tensors_elements_in_f32_or_in_a_byte_each) {
 }
 
 TEST_F(SplitRun, the_device_answers_by_its_exit_and_the_cloud_by_what_it_received) {
-  const auto methods = run_split({&device_, &cloud_}, int8_code(0, 1).value(), pictures_).value();
+  const auto methods = run_split({&device_, &cloud_}, int8_code(0, 1).value(), images_).value();
   const std::vector<std::uint8_t> all_dark = {1, 1, 1, 1, 0, 1}, right(6, 1);
   EXPECT_EQ(methods.f32.outcomes.base_right, all_dark);
   EXPECT_EQ(methods.f32.outcomes.global_right, right);
@@ -80,18 +80,18 @@ TEST_F(SplitRun, the_device_answers_by_its_exit_and_the_cloud_by_what_it_receive
   ASSERT_EQ(methods.f32.scores.size(), 1U);
   ASSERT_EQ(methods.f32.scores[0].size(), 6U);
   EXPECT_GT(methods.f32.scores[0][0], methods.f32.scores[0][3]);
-  // A code too narrow for the bright picture clips it: the cloud really runs on what was quantised.
-  const auto clipped = run_split({&device_, &cloud_}, int8_code(0, 0.3F).value(), pictures_).value();
+  // A code too narrow for the bright image clips it: the cloud really runs on what was quantised.
+  const auto clipped = run_split({&device_, &cloud_}, int8_code(0, 0.3F).value(), images_).value();
   EXPECT_EQ(clipped.int8.outcomes.global_right, all_dark);
   EXPECT_EQ(clipped.f32.outcomes.global_right, right);
 }
 
-TEST_F(SplitRun, the_code_spans_what_the_pictures_show) {
-  const auto code = measure_code(device_, pictures_, 1000);
+TEST_F(SplitRun, the_code_spans_what_the_images_show) {
+  const auto code = measure_code(device_, images_, 1000);
   ASSERT_TRUE(code.ok());
   EXPECT_FLOAT_EQ(code->scale, 1.0F / 255);
   EXPECT_EQ(code->zero_point, -128);
-  const auto dark = measure_code(device_, pictures_, 4);  // the first batch alone: up to 30/255
+  const auto dark = measure_code(device_, images_, 4);  // the first batch alone: up to 30/255
   ASSERT_TRUE(dark.ok());
   EXPECT_NEAR(dark->scale, 30.0 / 255 / 255, 1e-7);
 }
@@ -103,18 +103,18 @@ TEST_F(SplitRun, exits_give_answers_and_entropies_at_each) {
                          HEDGE_TRY(auto logits, cloud_half({half[0].view()}));
                          return std::vector<Tensor>{logits[0], half[1]};
                        });
-  const auto method = run_exits(network, {"exit1"}, {10, 20}, pictures_);
+  const auto method = run_exits(network, {"exit1"}, {10, 20}, images_);
   ASSERT_TRUE(method.ok()) << method.error().message();
   EXPECT_EQ(method->right[0], (std::vector<std::uint8_t>{1, 1, 1, 1, 0, 1}));
   EXPECT_EQ(method->right[1], std::vector<std::uint8_t>(6, 1));
   ASSERT_EQ(method->entropy.size(), 1U);
   EXPECT_EQ(method->entropy[0].size(), 6U);
-  EXPECT_EQ(run_exits(network, {"exit9"}, {10, 20}, pictures_).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(run_exits(network, {"exit9"}, {10, 20}, images_).error().code, ErrorCode::kNotFound);
 }
 
 TEST_F(SplitRun, refuses_halves_that_are_none) {
-  EXPECT_EQ(run_split({&cloud_, &cloud_}, {}, pictures_).error().code, ErrorCode::kMismatch);
-  EXPECT_EQ(measure_code(cloud_, pictures_, 10).error().code, ErrorCode::kMismatch);
+  EXPECT_EQ(run_split({&cloud_, &cloud_}, {}, images_).error().code, ErrorCode::kMismatch);
+  EXPECT_EQ(measure_code(cloud_, images_, 10).error().code, ErrorCode::kMismatch);
 }
 
 TEST(Int8, comes_back_within_half_a_step_and_holds_zero_exactly) {

@@ -15,7 +15,7 @@ Interval around(double value, double half = 0.005) { return {.value = value, .lo
 /// Base 80 %, global 90 %; at coverages 0.5, 0.7 and 1 the hybrid has the given accuracies.
 EvaluationReport report_of(double at50, double at70) {
   EvaluationReport report;
-  report.pictures = 10000;
+  report.images = 10000;
   report.default_method = "hybrid";
   report.base = {.macs = 100, .accuracy = around(0.8)};
   report.global = {.macs = 1000, .accuracy = around(0.9)};

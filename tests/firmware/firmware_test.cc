@@ -32,12 +32,12 @@ constexpr std::int64_t kClassesOfStandin = 10;
 const std::string kFirmware = std::string(HEDGE_SOURCE_DIR) + "/firmware";
 
 /// The stand-in says class first % 10 with the score second / 255.
-data::Picture picture_of(std::uint8_t first, std::uint8_t second) {
-  data::Picture picture{.height = kSide, .width = kSide, .channels = 1, .pixels = std::vector<std::uint8_t>(kSide * kSide)};
-  for (std::size_t i = 0; i < picture.pixels.size(); ++i) picture.pixels[i] = static_cast<std::uint8_t>(i * 31);
-  picture.pixels[0] = first;
-  picture.pixels[1] = second;
-  return picture;
+data::Image image_of(std::uint8_t first, std::uint8_t second) {
+  data::Image image{.height = kSide, .width = kSide, .channels = 1, .pixels = std::vector<std::uint8_t>(kSide * kSide)};
+  for (std::size_t i = 0; i < image.pixels.size(); ++i) image.pixels[i] = static_cast<std::uint8_t>(i * 31);
+  image.pixels[0] = first;
+  image.pixels[1] = second;
+  return image;
 }
 
 class Firmware : public ::testing::Test {
@@ -64,8 +64,9 @@ class Firmware : public ::testing::Test {
       if (call >= answers) return testing::dead();
       return testing::logits_of({0, 0, 0, 0, 0, 0, 0, 0, 0, 1});
     });
+    remote->output_specs = {{"logits", DType::kF32, {-1, kClassesOfStandin}}};
     if (answers == 0) remote->metadata_error = testing::dead();
-    return std::make_unique<Cloud>(std::move(remote), testing::tiny_recipe(), kClassesOfStandin, CloudOptions{}, clock_);
+    return std::make_unique<Cloud>(std::move(remote), testing::tiny_global(), labels_, CloudOptions{}, clock_);
   }
 
   static std::string at(const std::string& name) { return (folder_ / name).string(); }
@@ -109,12 +110,12 @@ TEST_F(Firmware, answers_over_the_line_and_counts_its_instructions_exactly) {
   const auto gateway = gateway_on(*line);
   const auto info = gateway->greet(20s);
   ASSERT_TRUE(info.ok()) << info.error().message() << "; QEMU said: " << read_file(at("told")).value();
-  EXPECT_EQ(info->form, (micro::PictureForm{kSide, kSide, 1}));
+  EXPECT_EQ(info->form, (micro::ImageForm{kSide, kSide, 1}));
   EXPECT_EQ(info->classes, kClassesOfStandin);
   std::uint32_t counted = 0;
   for (int i = 0; i < 12; ++i) {
     const auto report =
-        gateway->feed(picture_of(static_cast<std::uint8_t>(3 * i), static_cast<std::uint8_t>(i % 3 == 2 ? 200 : 100)), labels_);
+        gateway->feed(image_of(static_cast<std::uint8_t>(3 * i), static_cast<std::uint8_t>(i % 3 == 2 ? 200 : 100)), labels_);
     ASSERT_TRUE(report.ok()) << report.error().message();
     EXPECT_EQ(report->own_label_index, 3 * i % 10);
     EXPECT_EQ(report->answer.source, i % 3 == 2 ? Source::kCloud : Source::kEdge);
@@ -124,18 +125,18 @@ TEST_F(Firmware, answers_over_the_line_and_counts_its_instructions_exactly) {
     EXPECT_NEAR(report->instructions, counted, 1) << "the stand-in has no branches";
   }
   ASSERT_TRUE(gateway->set_threshold(0.1F).ok());
-  EXPECT_EQ(gateway->feed(picture_of(1, 100), labels_)->answer.source, Source::kCloud);
+  EXPECT_EQ(gateway->feed(image_of(1, 100), labels_)->answer.source, Source::kCloud);
   qemu.signal(SIGKILL);
-  EXPECT_EQ(gateway->feed(picture_of(1, 100), labels_).error().code, ErrorCode::kUnavailable);
+  EXPECT_EQ(gateway->feed(image_of(1, 100), labels_).error().code, ErrorCode::kUnavailable);
 }
 
-TEST_F(Firmware, with_30_percent_of_frames_dropped_or_corrupted_every_picture_is_answered) {
+TEST_F(Firmware, with_30_percent_of_frames_dropped_or_corrupted_every_image_is_answered) {
   auto qemu = boot();
   const auto line = connect(0.3);
   const auto gateway = gateway_on(*line);
   ASSERT_TRUE(gateway->greet(30s).ok());
   for (int i = 0; i < 30; ++i) {
-    const auto report = gateway->feed(picture_of(static_cast<std::uint8_t>(i), static_cast<std::uint8_t>(i % 3 == 2 ? 200 : 100)), labels_);
+    const auto report = gateway->feed(image_of(static_cast<std::uint8_t>(i), static_cast<std::uint8_t>(i % 3 == 2 ? 200 : 100)), labels_);
     ASSERT_TRUE(report.ok()) << i << ": " << report.error().message();
     EXPECT_EQ(report->own_label_index, i % 10);
     EXPECT_EQ(report->answer.label_index, report->answer.source == Source::kCloud ? 9 : i % 10);
@@ -153,7 +154,7 @@ TEST_F(Firmware, answers_200_of_200_where_the_cloud_never_was_or_dies_at_work) {
     ASSERT_TRUE(gateway->greet(20s).ok());
     int from_cloud = 0, fallbacks = 0;
     for (int i = 0; i < 200; ++i) {
-      const auto report = gateway->feed(picture_of(static_cast<std::uint8_t>(i), i % 2 == 0 ? 100 : 200), labels_);
+      const auto report = gateway->feed(image_of(static_cast<std::uint8_t>(i), i % 2 == 0 ? 100 : 200), labels_);
       ASSERT_TRUE(report.ok()) << i << ": " << report.error().message();
       EXPECT_EQ(report->own_label_index, i % 10);
       EXPECT_EQ(report->answer.label_index, report->answer.source == Source::kCloud ? 9 : i % 10);
@@ -169,15 +170,15 @@ TEST_F(Firmware, answers_200_of_200_where_the_cloud_never_was_or_dies_at_work) {
   }
 }
 
-TEST_F(Firmware, with_pictures_of_its_own_it_answers_200_of_200_though_the_gateway_is_killed) {
-  std::ofstream pictures(at("camera.bin"), std::ios::binary);
+TEST_F(Firmware, with_images_of_its_own_it_answers_200_of_200_though_the_gateway_is_killed) {
+  std::ofstream images(at("camera.bin"), std::ios::binary);
   const std::uint32_t head[] = {0x58504748, 200};
-  pictures.write(reinterpret_cast<const char*>(head), sizeof head);
+  images.write(reinterpret_cast<const char*>(head), sizeof head);
   for (int i = 0; i < 200; ++i) {
-    const auto picture = picture_of(static_cast<std::uint8_t>(i), static_cast<std::uint8_t>(i % 2 == 0 ? 100 : 200));
-    pictures.write(reinterpret_cast<const char*>(picture.pixels.data()), static_cast<std::streamsize>(picture.pixels.size()));
+    const auto image = image_of(static_cast<std::uint8_t>(i), static_cast<std::uint8_t>(i % 2 == 0 ? 100 : 200));
+    images.write(reinterpret_cast<const char*>(image.pixels.data()), static_cast<std::streamsize>(image.pixels.size()));
   }
-  pictures.close();
+  images.close();
   auto qemu = boot("-device loader,file=" + at("camera.bin") + ",addr=0x60000000,force-raw=on");
   {
     const auto line = connect();

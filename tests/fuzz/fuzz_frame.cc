@@ -55,14 +55,14 @@ void check_decoder(Bytes wire) {
 
 /// The device comes back from every call, whatever the line says.
 void check_client(Bytes wire) {
-  constexpr hedge::micro::PictureForm kForm{4, 5, 3};
-  std::uint8_t picture[60] = {};
+  constexpr hedge::micro::ImageForm kForm{4, 5, 3};
+  std::uint8_t image[60] = {};
   Line line{.at = wire.data, .left = wire.size};
-  Client<Line> client(line, {.form = kForm, .classes = 3, .picture = picture}, {.link = {.retry_ms = 10, .tries = 2}, .answer_ms = 20});
+  Client<Line> client(line, {.form = kForm, .classes = 3, .image = image}, {.link = {.retry_ms = 10, .tries = 2}, .answer_ms = 20});
   for (int i = 0; i < 3; ++i) {
     const bool query = i != 1;
     const hedge::micro::Decision own{.label = 1, .score = 0.5F, .query = query};
-    const auto answer = client.receive(10) ? client.resolve(own) : client.resolve_own(7, picture, own);
+    const auto answer = client.receive(10) ? client.resolve(own) : client.resolve_own(7, image, own);
     if (answer.label >= 3 || answer.own_label != 1 || (!query && answer.label != 1)) std::abort();
   }
 }

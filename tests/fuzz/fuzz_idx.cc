@@ -3,8 +3,8 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "core/tensor.h"
 #include "data/idx.h"
+#include "hedge/tensor.h"
 
 /// Any bytes give an array whose size is its dimensions', or an error.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

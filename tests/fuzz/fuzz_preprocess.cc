@@ -4,9 +4,9 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "core/result.h"
 #include "data/preprocess.h"
 #include "data/recipe_text.h"
+#include "hedge/result.h"
 
 namespace {
 

@@ -44,7 +44,7 @@ TEST(CutPoints, keep_the_smallest_tensor_where_nothing_is_multiplied_between) {
   }
 }
 
-TEST(CutPoints, stages_end_before_the_pictures_shrink) {
+TEST(CutPoints, stages_end_before_the_images_shrink) {
   const auto ends = stage_ends(cut_points(network("resnet:4,2")).value());
   ASSERT_EQ(ends.size(), 2U);  // three stages; the last one's end is the network's own
   EXPECT_EQ(ends[0].shape, (Shape{-1, 4, 32, 32}));

@@ -82,7 +82,7 @@ TEST(Onnx, refuses_to_write_weights_that_are_not_finite) {
 
 TEST(Onnx, refuses_what_is_no_model) {
   expect_error(parse_onnx("", "empty.onnx"), ErrorCode::kBadFormat, "empty.onnx");
-  expect_error(parse_onnx("\x89PNG\r\n", "picture.onnx"), ErrorCode::kBadFormat, "picture.onnx");
+  expect_error(parse_onnx("\x89PNG\r\n", "image.onnx"), ErrorCode::kBadFormat, "image.onnx");
 }
 
 TEST(Onnx, survives_truncation_anywhere) {

@@ -115,7 +115,7 @@ std::vector<Case> window_cases() {
       fails("Conv", {x, f32({8, 4, 3, 3})}, {{"group", 0}}, ErrorCode::kMismatch, "group"),
       fails("Conv", {x, f32({8, 4, 0, 3})}, {}, ErrorCode::kMismatch, "empty"),
       fails("Conv", {x, f32({8, 4, 3, 3}), f32({7})}, {}, ErrorCode::kMismatch, "bias"),
-      fails("Conv", {x, f32({8, 4, 11, 3})}, {}, ErrorCode::kMismatch, "larger than the padded picture"),
+      fails("Conv", {x, f32({8, 4, 11, 3})}, {}, ErrorCode::kMismatch, "larger than the padded image"),
       fails("Conv", {x, f32({8, 4, 3, 3})}, {{"strides", Ints{0, 1}}}, ErrorCode::kMismatch, "strides"),
       fails("Conv", {x, f32({8, 4, 3, 3})}, {{"pads", Ints{std::numeric_limits<std::int64_t>::max(), 1, 1, 1}}}, ErrorCode::kMismatch,
             "pads"),
@@ -127,7 +127,7 @@ std::vector<Case> window_cases() {
       fails("MaxPool", {x}, {{"kernel_shape", Ints{2, 2}}, {"pads", Ints{2, 0, 0, 0}}}, ErrorCode::kMismatch, "padding"),
       {"AveragePool", {x}, {{"kernel_shape", Ints{3, 3}}, {"pads", Ints{1, 1, 1, 1}}, {"count_include_pad", 1}}, {{-1, 4, 9, 7}}},
       fails("AveragePool", {x}, {{"kernel_shape", Ints{2, 2}}, {"auto_pad", "HALF"}}, ErrorCode::kMismatch, "auto_pad"),
-      // The last window would start in the padding behind the picture: it does not count.
+      // The last window would start in the padding behind the image: it does not count.
       {"AveragePool",
        {f32({1, 1, 4, 4})},
        {{"kernel_shape", Ints{2, 2}}, {"strides", Ints{3, 3}}, {"pads", Ints{1, 1, 1, 1}}, {"ceil_mode", 1}},
@@ -262,7 +262,7 @@ TEST(OperatorTable, gives_element_types) {
   EXPECT_EQ(cast->at("y0").dtype, DType::kF32);
 }
 
-TEST(Macs, counts_convolutions_and_products_of_one_picture) {
+TEST(Macs, counts_convolutions_and_products_of_one_image) {
   const auto conv = count_macs(one_node("Conv", {f32({-1, 4, 9, 7}), f32({8, 2, 3, 3})}, {{"group", 2}}));
   ASSERT_TRUE(conv.ok()) << conv.error().message();
   EXPECT_EQ(*conv, 8 * 7 * 5 * 2 * 3 * 3);
@@ -273,7 +273,7 @@ TEST(Macs, counts_convolutions_and_products_of_one_picture) {
   EXPECT_EQ(*count_macs(one_node("Add", {f32({-1, 5}), f32({5})}, {})), 0);
 }
 
-TEST(Macs, refuses_a_dynamic_picture) {
+TEST(Macs, refuses_a_dynamic_image) {
   expect_error(count_macs(one_node("Conv", {f32({-1, 4, -1, 7}), f32({8, 4, 3, 3})}, {})), ErrorCode::kUnsupported, "node n (Conv)");
 }
 

@@ -15,8 +15,8 @@ using testing::expect_error;
 
 constexpr std::uint64_t kSeed = 7;
 
-std::int64_t macs_of(const std::string& spec, const PictureShape& picture) {
-  const auto graph = build_zoo(spec, picture, 10, kSeed);
+std::int64_t macs_of(const std::string& spec, const ImageShape& image) {
+  const auto graph = build_zoo(spec, image, 10, kSeed);
   EXPECT_TRUE(graph.ok()) << graph.error().message();
   return graph ? count_macs(*graph).value() : 0;
 }
@@ -42,10 +42,10 @@ TEST(Zoo, makes_the_promised_inputs_and_outputs) {
 }
 
 TEST(Zoo, mobile_reaches_its_range_of_macs_by_width) {
-  for (const PictureShape picture : {PictureShape{1, 28, 28}, PictureShape{3, 32, 32}, PictureShape{3, 64, 64}}) {
-    SCOPED_TRACE(picture.height);
-    EXPECT_LE(macs_of("mobile:1", picture), 65'000);
-    EXPECT_GE(macs_of("mobile:24", picture), 5'000'000);
+  for (const ImageShape image : {ImageShape{1, 28, 28}, ImageShape{3, 32, 32}, ImageShape{3, 64, 64}}) {
+    SCOPED_TRACE(image.height);
+    EXPECT_LE(macs_of("mobile:1", image), 65'000);
+    EXPECT_GE(macs_of("mobile:24", image), 5'000'000);
   }
   EXPECT_LE(macs_of("mobile:6", {1, 28, 28}), 500'000);
 }

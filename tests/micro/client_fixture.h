@@ -14,7 +14,7 @@ namespace hedge::micro {
 
 using Buffer = std::vector<std::uint8_t>;
 
-inline constexpr PictureForm kForm{20, 50, 1};  // 1000 bytes: three pieces
+inline constexpr ImageForm kForm{20, 50, 1};  // 1000 bytes: three pieces
 
 /// A line to a scripted gateway. Time moves only where the client waits, and a little with every look at the clock, so that no wait is
 /// endless.
@@ -85,8 +85,8 @@ class ScriptedPort {
 
 class ClientTest : public ::testing::Test {
  protected:
-  ClientTest() : client(port, {.form = kForm, .classes = 10, .threshold = 0.5F, .picture = stored.data()}) {
-    for (std::size_t i = 0; i < picture.size(); ++i) picture[i] = static_cast<std::uint8_t>(i * 7);
+  ClientTest() : client(port, {.form = kForm, .classes = 10, .threshold = 0.5F, .image = stored.data()}) {
+    for (std::size_t i = 0; i < image.size(); ++i) image[i] = static_cast<std::uint8_t>(i * 7);
   }
 
   /// Acknowledges everything and answers whole queries with `reply`.
@@ -95,8 +95,8 @@ class ClientTest : public ::testing::Test {
       if (frame.type == FrameType::kAck && frame.sequence == sequence) repeat = nullptr;
       if (frame.type != FrameType::kQuery && frame.type != FrameType::kAnswer) return;
       port.acknowledge(frame);
-      PicturePiece piece;
-      if (frame.type != FrameType::kQuery || !PicturePiece::read(frame, piece)) return;
+      ImagePiece piece;
+      if (frame.type != FrameType::kQuery || !ImagePiece::read(frame, piece)) return;
       if (piece.offset == queried.size()) queried.insert(queried.end(), piece.bytes.data, piece.bytes.data + piece.bytes.size);
       if (queried.size() < kForm.bytes()) return;
       if (piece.offset + piece.bytes.size < kForm.bytes() || (repeat && replying_to == piece.id)) return;
@@ -112,11 +112,11 @@ class ClientTest : public ::testing::Test {
     };
   }
 
-  /// Sends a piece of `picture` to the device, as the gateway does.
-  void feed(std::uint32_t id, std::uint32_t offset, std::size_t size, PictureForm form = kForm) {
-    std::uint8_t head[PicturePiece::kHeadBytes];
-    port.say(FrameType::kPicture, ++sequence, PicturePiece{.id = id, .form = form, .offset = offset}.write_head(head),
-             {picture.data() + offset, size});
+  /// Sends a piece of `image` to the device, as the gateway does.
+  void feed(std::uint32_t id, std::uint32_t offset, std::size_t size, ImageForm form = kForm) {
+    std::uint8_t head[ImagePiece::kHeadBytes];
+    port.say(FrameType::kImage, ++sequence, ImagePiece{.id = id, .form = form, .offset = offset}.write_head(head),
+             {image.data() + offset, size});
   }
   void feed_whole(std::uint32_t id) {
     for (std::uint32_t offset = 0; offset < kForm.bytes(); offset += 400)
@@ -136,7 +136,7 @@ class ClientTest : public ::testing::Test {
   }
 
   ScriptedPort port;
-  Buffer picture = Buffer(kForm.bytes());
+  Buffer image = Buffer(kForm.bytes());
   Buffer stored = Buffer(kForm.bytes());
   Buffer queried;
   std::function<void()> repeat;  ///< says the cloud's reply again, until it is acknowledged

@@ -125,13 +125,13 @@ TEST(Frame, is_cobs_by_the_book) {
   for (const std::size_t size : {0U, 1U, 243U, 244U, 245U, 246U, 250U, 254U, 255U, 498U, 499U, 500U, 512U}) {
     const Buffer payload = random_payload(random, size);
     Buffer inside = {kFrameVersion,
-                     static_cast<std::uint8_t>(FrameType::kPicture),
+                     static_cast<std::uint8_t>(FrameType::kImage),
                      7,
                      0,
                      static_cast<std::uint8_t>(size),
                      static_cast<std::uint8_t>(size >> 8)};
     inside.insert(inside.end(), payload.begin(), payload.end());
-    EXPECT_EQ(encoded(FrameType::kPicture, 7, payload), framed(inside)) << size;
+    EXPECT_EQ(encoded(FrameType::kImage, 7, payload), framed(inside)) << size;
   }
 }
 
@@ -139,15 +139,15 @@ TEST(Frame, head_and_body_are_one_payload) {
   const Buffer head = {1, 0, 2};
   const Buffer body = {3, 4, 0};
   Buffer wire(kMostWireBytes);
-  wire.resize(encode_frame(FrameType::kPicture, 9, view(head), view(body), wire.data()));
-  EXPECT_EQ(wire, encoded(FrameType::kPicture, 9, {1, 0, 2, 3, 4, 0}));
+  wire.resize(encode_frame(FrameType::kImage, 9, view(head), view(body), wire.data()));
+  EXPECT_EQ(wire, encoded(FrameType::kImage, 9, {1, 0, 2, 3, 4, 0}));
 }
 
 TEST(Frame, a_payload_too_long_is_not_written) {
-  EXPECT_TRUE(encoded(FrameType::kPicture, 1, Buffer(kMostPayloadBytes + 1)).empty());
+  EXPECT_TRUE(encoded(FrameType::kImage, 1, Buffer(kMostPayloadBytes + 1)).empty());
   const Buffer half(kMostPayloadBytes / 2 + 1);
   Buffer wire(kMostWireBytes);
-  EXPECT_EQ(encode_frame(FrameType::kPicture, 1, view(half), view(half), wire.data()), 0U);
+  EXPECT_EQ(encode_frame(FrameType::kImage, 1, view(half), view(half), wire.data()), 0U);
 }
 
 TEST(Decoder, refuses_every_flipped_bit) {
@@ -214,7 +214,7 @@ TEST(Decoder, finds_all_sound_frames_in_noise) {
   Buffer stream;
   for (std::uint16_t i = 0; i < 500; ++i) {
     for (auto noise = random() % 40; noise > 0; --noise) stream.push_back(static_cast<std::uint8_t>(random()));
-    const auto wire = encoded(FrameType::kPicture, i, random_payload(random, random() % 60));
+    const auto wire = encoded(FrameType::kImage, i, random_payload(random, random() % 60));
     stream.insert(stream.end(), wire.begin(), wire.end());
   }
   const auto decoded = decode(stream);
@@ -280,14 +280,14 @@ TEST(Messages, a_longer_payload_of_a_later_writer_is_taken) {
   EXPECT_TRUE(DeviceInfo::read(carrying(FrameType::kDevice, {buffer, size + 8}), back));
 }
 
-TEST(Messages, a_piece_stays_within_its_picture) {
+TEST(Messages, a_piece_stays_within_its_image) {
   std::uint8_t buffer[64] = {};
-  const auto reads = [&](const PicturePiece& piece, std::size_t bytes) {
-    PicturePiece back;
+  const auto reads = [&](const ImagePiece& piece, std::size_t bytes) {
+    ImagePiece back;
     const auto head = piece.write_head(buffer).size;
-    return PicturePiece::read(carrying(FrameType::kPicture, {buffer, head + bytes}), back);
+    return ImagePiece::read(carrying(FrameType::kImage, {buffer, head + bytes}), back);
   };
-  const PictureForm form{2, 3, 1};
+  const ImageForm form{2, 3, 1};
   EXPECT_TRUE(reads({.form = form, .offset = 0}, 6));
   EXPECT_TRUE(reads({.form = form, .offset = 5}, 1));
   EXPECT_FALSE(reads({.form = form, .offset = 0}, 7));
@@ -295,7 +295,7 @@ TEST(Messages, a_piece_stays_within_its_picture) {
   EXPECT_FALSE(reads({.form = form, .offset = 0xFFFFFFFF}, 2)) << "the sum would wrap around";
   EXPECT_FALSE(reads({.form = form, .offset = 0}, 0)) << "empty";
   EXPECT_FALSE(reads({.form = {0, 3, 1}, .offset = 0}, 1));
-  EXPECT_FALSE(reads({.form = {65535, 65535, 255}, .offset = 0}, 1)) << "larger than any picture";
+  EXPECT_FALSE(reads({.form = {65535, 65535, 255}, .offset = 0}, 1)) << "larger than any image";
   EXPECT_FALSE(reads({.form = form, .score = std::numeric_limits<float>::quiet_NaN(), .offset = 0}, 6));
 }
 

@@ -210,7 +210,7 @@ Outcome block_case(Random& random, Workspace& w) {
   g.in_width = g.in_width < 10 ? g.in_width : 10;
   g.out_width = (g.in_width + 2 * g.pad_left - kKernel) / kStride + 1;
   if (g.in_width + 2 * g.pad_left < kKernel) return nullptr;
-  // The front: none, pointwise, or a convolution of stride 2 over a larger picture.
+  // The front: none, pointwise, or a convolution of stride 2 over a larger image.
   const std::int32_t kind = random.between(0, 2);
   const bool residual = kind == 1 && g.in_height == g.out_height && g.in_width == g.out_width && kStride == 1;
   Geometry front{.in_height = g.in_height,

@@ -30,7 +30,7 @@ TEST(Profiles, a_measured_model_gives_speed_and_power) {
   ASSERT_TRUE(setting.ok()) << setting.error().message();
   EXPECT_DOUBLE_EQ(setting->device.macs_per_ms * 165, 12501632);
   EXPECT_DOUBLE_EQ(setting->device.power_mw * 165 / 1000, 6.92);
-  EXPECT_DOUBLE_EQ(3072 / setting->link.bytes_per_ms, 3072 / 11.52) << "267 ms a CIFAR picture";
+  EXPECT_DOUBLE_EQ(3072 / setting->link.bytes_per_ms, 3072 / 11.52) << "267 ms a CIFAR image";
 }
 
 TEST(Profiles, an_own_file_adds_and_replaces) {

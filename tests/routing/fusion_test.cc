@@ -19,7 +19,7 @@ struct World {
   std::int64_t classes = 6;
   double base_signal = 2;  ///< added to the true class's logit, in standard deviations of the noise
   double global_signal = 3;
-  std::int64_t global_knows = 6;  ///< classes below this; the others' logits are low, whatever the picture
+  std::int64_t global_knows = 6;  ///< classes below this; the others' logits are low, whatever the image
 };
 
 /// Independent noise on both models' logits, so that both together know more than either.
@@ -102,7 +102,7 @@ TEST(FitFusion, is_left_out_where_the_base_knows_nothing) {
   EXPECT_LE(adopted, kTrials / 2);
 }
 
-TEST(FitFusion, too_few_pictures_leave_the_global_alone) {
+TEST(FitFusion, too_few_images_leave_the_global_alone) {
   Rng rng(34);
   const auto fusion = fit_fusion(make_table(rng, 60, {}));
   ASSERT_TRUE(fusion.ok());

@@ -15,11 +15,11 @@ namespace {
 
 using testing::HasSubstr;
 
-/// Five pictures; in ascending order of the score: both right, base only, global only, global only, none.
+/// Five images; in ascending order of the score: both right, base only, global only, global only, none.
 const std::vector<float> kScores = {0.1F, 0.4F, 0.2F, 0.4F, 0.9F};
 const Outcomes kOutcomes = {.base_right = {1, 0, 1, 0, 0}, .global_right = {1, 1, 0, 1, 0}};
 
-/// Counts by the rule, one picture after the other.
+/// Counts by the rule, one image after the other.
 OperatingPoint count_by_rule(const std::vector<float>& scores, const Outcomes& outcomes, float threshold) {
   int covered = 0;
   int right = 0;
@@ -201,7 +201,7 @@ Policy full_example() {
   policy.promise = PromisedPoint{.promise = {.kind = PromiseKind::kRisk, .target = 0.05, .delta = 0.1},
                                  .point = policy.chosen,
                                  .exact = {.target_coverage = 0.9, .threshold = 0.5F, .coverage = 0.9, .accuracy = 0.91},
-                                 .pictures = 5000,
+                                 .images = 5000,
                                  .bound = 0.049};
   policy.fusion = Fusion{.adopted = true,
                          .why = "better",
@@ -213,7 +213,7 @@ Policy full_example() {
                          .class_bias = {0.1, -0.2},
                          .fit_dataset = "d",
                          .fit_hash = "h",
-                         .pictures = 900,
+                         .images = 900,
                          .held_out_gain = {0.01, 0.001, 0.02}};
   policy.choice =
       RouterChoice{.chosen = "gain", .why = "widest", .candidates = {{.name = "gain", .macs = 7, .gap_closed_percent = {8, 6, 10}}}};
@@ -229,7 +229,7 @@ TEST(PolicyJson, promise_fusion_and_choice_survive) {
   ASSERT_TRUE(back->promise && back->fusion && back->choice);
   EXPECT_EQ(back->promise->promise.kind, PromiseKind::kRisk);
   EXPECT_EQ(back->promise->point.threshold, 0.25F) << "the chosen point";
-  EXPECT_EQ(back->promise->pictures, 5000);
+  EXPECT_EQ(back->promise->images, 5000);
   EXPECT_EQ(back->fusion->class_bias, (std::vector<double>{0.1, -0.2}));
   EXPECT_EQ(back->fusion->top_k, 3);
   EXPECT_EQ(back->choice->candidates[0].gap_closed_percent.high, 10);

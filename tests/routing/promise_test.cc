@@ -110,7 +110,7 @@ INSTANTIATE_TEST_SUITE_P(Promises, PromiseHolds,
                            return std::string(to_string(promise.kind)) + "_delta_" + (promise.delta < 0.07 ? "5" : "10") + "_percent";
                          });
 
-TEST(PromisePrice, is_at_most_a_point_of_accuracy_at_5000_pictures) {
+TEST(PromisePrice, is_at_most_a_point_of_accuracy_at_5000_images) {
   constexpr int kDraws = 40;
   Rng rng(92);
   const Pool pool = make_pool(rng, 20000);
@@ -139,7 +139,7 @@ TEST(ThresholdForPromise, covers_more_than_the_exact_threshold_and_says_its_pric
   const Pool sample = make_pool(rng, 2000);
   const auto promised = threshold_for_promise(sample.scores, sample.outcomes, promise_of("coverage>=0.8", 0.05));
   ASSERT_TRUE(promised.ok());
-  EXPECT_EQ(promised->pictures, 2000);
+  EXPECT_EQ(promised->images, 2000);
   EXPECT_GE(promised->bound, 0.8);
   EXPECT_LT(promised->bound, promised->point.coverage);
   EXPECT_GT(promised->point.coverage, promised->exact.coverage);

@@ -7,7 +7,7 @@
 
 namespace hedge::routing {
 
-/// Three pictures, three classes, two features. The base is right on the first, the global on the first and the second.
+/// Three images, three classes, two features. The base is right on the first, the global on the first and the second.
 inline PredictionTable small_table() {
   PredictionTable table;
   table.labels = Tensor::of<std::int64_t>({3}, std::vector<std::int64_t>{0, 1, 2});

@@ -43,7 +43,7 @@ TEST(FreeScore, stay_finite_for_huge_logits_and_highest_for_equal_ones) {
   EXPECT_EQ(free_score(FreeScore::kMaxProbability, rows)[1], 0.5F);
 }
 
-TEST(FreeScore, keep_apart_pictures_that_are_almost_certain) {
+TEST(FreeScore, keep_apart_images_that_are_almost_certain) {
   // 1 - p1 would round to 0 for both of them.
   const Tensor rows = logits({2, 2}, {50, 0, 60, 0});
   for (const FreeScore score : {FreeScore::kEntropy, FreeScore::kMargin, FreeScore::kMaxProbability}) {

@@ -57,7 +57,7 @@ TEST(CheckUnseen, refuses_what_either_model_was_trained_on) {
   EXPECT_THAT(check_unseen(info).error().message(), HasSubstr("the global was trained on"));
   info.global_trained_on = "folder:a-copy?split=train";
   info.global_trained_on_hash = info.content_hash;
-  EXPECT_EQ(code_of(check_unseen(info)), ErrorCode::kMismatch) << "the same pictures under another name";
+  EXPECT_EQ(code_of(check_unseen(info)), ErrorCode::kMismatch) << "the same images under another name";
 }
 
 class CheckCalibration : public testing::Test {
@@ -78,7 +78,7 @@ class CheckCalibration : public testing::Test {
 
 TEST_F(CheckCalibration, takes_a_split_of_its_own_though_the_fit_table_is_the_models_training_split) { EXPECT_EQ(code(), ErrorCode{}); }
 
-TEST_F(CheckCalibration, refuses_the_fitted_pictures_also_behind_a_limit) {
+TEST_F(CheckCalibration, refuses_the_fitted_images_also_behind_a_limit) {
   calibration_.dataset = "fashion-mnist?split=train&limit=500";
   calibration_.base_trained_on = calibration_.global_trained_on = "";
   EXPECT_EQ(code(), ErrorCode::kMismatch);

@@ -46,7 +46,7 @@ TEST(FitTemperature, finds_the_one_that_made_the_labels) {
     ASSERT_TRUE(fitted.ok()) << fitted.error().message();
     EXPECT_NEAR(fitted->value, truth, 0.05 * truth);
     EXPECT_LE(fitted->nll_after, fitted->nll_before);
-    EXPECT_EQ(fitted->pictures, 20000);
+    EXPECT_EQ(fitted->images, 20000);
   }
 }
 

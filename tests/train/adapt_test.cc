@@ -93,7 +93,7 @@ class Adapting : public ::testing::Test {
   double next_area() { return areas_.at(next_++); }
 
   std::filesystem::path folder_;
-  Bars bars_{96, 20};  // some labels are wrong, so that base and global err, on different pictures
+  Bars bars_{96, 20};  // some labels are wrong, so that base and global err, on different images
   HeldOut parts_ = hold_out(bars_, 0.25, 1).value();
   data::Preprocess recipe_{.channels = 1, .height = 12, .width = 12, .normalization = {.mean = {0.4F}, .std = {0.2F}}};
   AdaptOptions options_;

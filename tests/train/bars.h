@@ -20,14 +20,14 @@ class Bars final : public data::Dataset {
     return static_cast<std::int64_t>((index + (swapped ? 1 : 0)) % 2);
   }
   [[nodiscard]] std::string id(std::size_t index) const override { return std::to_string(index); }
-  [[nodiscard]] Result<data::Picture> picture(std::size_t index) const override {
-    data::Picture picture{.height = 12, .width = 12, .channels = 1, .pixels = std::vector<std::uint8_t>(144)};
+  [[nodiscard]] Result<data::Image> image(std::size_t index) const override {
+    data::Image image{.height = 12, .width = 12, .channels = 1, .pixels = std::vector<std::uint8_t>(144)};
     Rng rng(7, index);
     for (std::size_t i = 0; i < 144; ++i) {
       const bool bright = (i % 12 < 6) == (index % 2 == 0);
-      picture.pixels[i] = static_cast<std::uint8_t>((bright ? 150 : 50) + rng.below(50));
+      image.pixels[i] = static_cast<std::uint8_t>((bright ? 150 : 50) + rng.below(50));
     }
-    return picture;
+    return image;
   }
   [[nodiscard]] const std::string& content_hash() const override { return hash_; }
   [[nodiscard]] const std::string& spec() const override { return hash_; }

@@ -41,7 +41,7 @@ std::string positive(Builder& b, Shape shape, std::uint64_t seed) {
 }
 
 std::vector<Case> cases() {
-  const Shape picture = {2, 4, 5, 5}, rows = {3, 6};
+  const Shape image = {2, 4, 5, 5}, rows = {3, 6};
   const auto plain = [](const char* op) { return [op](Builder& b, const std::string& x) { return b.op(op, {x}); }; };
   const auto with = [](const char* op) { return [op](Builder& b, const std::string& x) { return b.op(op, {x, weight(b, {3, 6}, 7)}); }; };
   const auto reduce = [](const char* op) {
@@ -102,27 +102,27 @@ std::vector<Case> cases() {
        [](Builder& b, const std::string& x) {
          return b.op("MatMul", {x, weight(b, {6, 4}, 1)});
        }},
-      {"Conv", picture,
+      {"Conv", image,
        [](Builder& b, const std::string& x) {
          return b.op("Conv", {x, weight(b, {6, 4, 3, 3}, 1), weight(b, {6}, 2)}, {{"pads", Is{1, 1, 1, 1}}, {"strides", Is{2, 2}}});
        }},
-      {"Conv", picture,
+      {"Conv", image,
        [](Builder& b, const std::string& x) {
          return b.op("Conv", {x, weight(b, {4, 1, 3, 3}, 1)}, {{"group", I{4}}, {"pads", Is{0, 1, 1, 0}}});
        }},
-      {"BatchNormalization", picture,
+      {"BatchNormalization", image,
        [](Builder& b, const std::string& x) {
          return b.op("BatchNormalization", {x, weight(b, {4}, 1), weight(b, {4}, 2), weight(b, {4}, 3), positive(b, {4}, 4)});
        }},
-      {"MaxPool", picture,
+      {"MaxPool", image,
        [](Builder& b, const std::string& x) {
          return b.op("MaxPool", {x}, {{"kernel_shape", Is{2, 2}}, {"strides", Is{2, 2}}});
        }},
-      {"AveragePool", picture,
+      {"AveragePool", image,
        [](Builder& b, const std::string& x) {
          return b.op("AveragePool", {x}, {{"kernel_shape", Is{3, 3}}, {"pads", Is{1, 1, 1, 1}}, {"strides", Is{2, 2}}});
        }},
-      {"GlobalAveragePool", picture, plain("GlobalAveragePool")},
+      {"GlobalAveragePool", image, plain("GlobalAveragePool")},
       {"ReduceMean", rows, reduce("ReduceMean")},
       {"ReduceMax", rows, reduce("ReduceMax")},
       {"ReduceLogSumExp", rows, reduce("ReduceLogSumExp")},
@@ -130,8 +130,8 @@ std::vector<Case> cases() {
        [](Builder& b, const std::string& x) {
          return b.op("ReduceSum", {x, b.integers("axes", {1})}, {{"keepdims", I{1}}});
        }},
-      {"Flatten", picture, plain("Flatten")},
-      {"Reshape", picture,
+      {"Flatten", image, plain("Flatten")},
+      {"Reshape", image,
        [](Builder& b, const std::string& x) {
          return b.op("Reshape", {x, b.integers("shape", {0, -1})});
        }},
@@ -156,7 +156,7 @@ std::vector<Case> cases() {
        [](Builder& b, const std::string& x) {
          return b.op("Slice", {x, b.integers("from", {-1}), b.integers("to", {-100}), b.integers("axes", {1}), b.integers("steps", {-2})});
        }},
-      {"Conv", picture,
+      {"Conv", image,
        [](Builder& b, const std::string& x) {
          return b.op("Conv", {x, weight(b, {2, 4, 2, 2}, 1)}, {{"auto_pad", std::string("SAME_LOWER")}, {"strides", Is{2, 2}}});
        }},
@@ -168,7 +168,7 @@ std::vector<Case> cases() {
        [](Builder& b, const std::string& x) {
          return b.op("Concat", {x, b.op("Neg", {x})}, {{"axis", I{1}}});
        }},
-      {"Pad", picture,
+      {"Pad", image,
        [](Builder& b, const std::string& x) {
          return b.op("Pad", {x, b.integers("pads", {0, 0, 1, 2, 0, 0, 0, 1})});
        }},

@@ -35,7 +35,7 @@ class LossOf : public ::testing::Test {
   torch::Tensor logits_, per_sample_;
 };
 
-TEST_F(LossOf, weights_go_with_the_pictures_they_belong_to) {
+TEST_F(LossOf, weights_go_with_the_images_they_belong_to) {
   const std::vector<float> weights = {10, 20, 30, 40, 50, 60};
   const auto own = torch::tensor({60.0F, 10.0F, 40.0F, 20.0F});  // rows 5, 0, 3, 1
   EXPECT_NEAR(loss({.sample_weights = weights}, {logits_}), (own * per_sample_).mean().item<double>(), 100 * kTolerance);
@@ -64,7 +64,7 @@ TEST_F(LossOf, a_teacher_that_says_the_same_adds_nothing_and_another_pulls) {
   EXPECT_NEAR(loss(objective, {same + torch::tensor({3.0F, -3.0F})}), 0.75 * hard + 0.25 * other, 10 * kTolerance);
 }
 
-TEST_F(LossOf, a_teacher_sees_the_pictures_in_its_own_normalisation) {
+TEST_F(LossOf, a_teacher_sees_the_images_in_its_own_normalisation) {
   auto own = recipe_;
   own.normalization = {.mean = {0.1F}, .std = {0.5F}};
   auto teacher = TrainableGraph::create(network_);

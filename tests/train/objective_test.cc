@@ -80,7 +80,7 @@ TEST_F(Objectives, what_is_frozen_stays_and_the_heads_learn) {
     EXPECT_EQ(same_bits(tensor, trained->graph.initializers.at(name)), !name.starts_with(graph::kExitPrefix)) << name;
 }
 
-TEST_F(Objectives, pictures_of_weight_0_teach_nothing) {
+TEST_F(Objectives, images_of_weight_0_teach_nothing) {
   const Bars noisy(64, 45);  // near half of the labels are wrong …
   Objective objective;
   for (std::size_t i = 0; i < noisy.size(); ++i)

@@ -294,7 +294,7 @@ TEST_F(ReplicaTraining, ends_with_the_error_of_one_of_them) {
     [[nodiscard]] const std::vector<std::string>& class_names() const override { return bars_.class_names(); }
     [[nodiscard]] std::int64_t label(std::size_t index) const override { return index == 5 ? 9 : bars_.label(index); }
     [[nodiscard]] std::string id(std::size_t index) const override { return bars_.id(index); }
-    [[nodiscard]] Result<data::Picture> picture(std::size_t index) const override { return bars_.picture(index); }
+    [[nodiscard]] Result<data::Image> image(std::size_t index) const override { return bars_.image(index); }
     [[nodiscard]] const std::string& content_hash() const override { return bars_.content_hash(); }
     [[nodiscard]] const std::string& spec() const override { return bars_.spec(); }
 

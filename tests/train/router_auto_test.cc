@@ -128,7 +128,7 @@ TEST(RouterData, names_the_protocol_by_what_the_models_were_trained_on) {
   EXPECT_EQ(protocol_of(info), RouterProtocol::kTrainingSet);
 }
 
-TEST(RouterData, warns_of_a_model_that_knows_the_router_pictures_by_heart) {
+TEST(RouterData, warns_of_a_model_that_knows_the_router_images_by_heart) {
   const auto held = synthetic(400, 1);
   EXPECT_FALSE(interpolation_warning(held, held).value().has_value());
   auto learned = synthetic(400, 2);

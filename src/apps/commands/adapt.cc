@@ -91,7 +91,7 @@ class Tools {
   ProgressSink progress_;
 };
 
-/// A pair to be judged: its networks, and the seeds of routers fitted on its predictions of the training pictures.
+/// A pair to be judged: its networks, and the seeds of routers fitted on its predictions of the training images.
 struct Contender {
   std::string name;
   train::Hybrid hybrid;
@@ -100,7 +100,7 @@ struct Contender {
 
 Json interval_json(const eval::Interval& i) { return {{"value", i.value}, {"low", i.low}, {"high", i.high}}; }
 
-/// Writes a contender's networks and tables, and returns what it answers on the pictures it is judged by.
+/// Writes a contender's networks and tables, and returns what it answers on the images it is judged by.
 Result<eval::SharedMethod> judge(const Contender& contender, const Flags& flags, const Tools& tools, const data::Dataset& fit,
                                  const data::Dataset& test, Context& context) {
   const auto folder = std::filesystem::path(flags.out) / contender.name;
@@ -175,7 +175,7 @@ Status finish_flags(Flags& flags) {
 Status check_judge(const data::Dataset& fit, const data::Dataset& test) {
   if (!routing::same_or_overlapping(fit.spec(), test.spec())) return {};
   return Error{.code = ErrorCode::kMismatch,
-               .what = "the pictures to judge by are trained on",
+               .what = "the images to judge by are trained on",
                .got = test.spec(),
                .expected = "another split than " + fit.spec()};
 }
@@ -245,7 +245,7 @@ void add_adapt(CLI::App& root, Context& context) {
   app->add_option("--global", f->global, "the trained global (.onnx)")->required();
   app->add_option("--router", f->router, "the router's graph (.onnx) for the first round")->required();
   app->add_option("--data", f->data, "the data set; its train split by default, of which a part is held out to stop early by")->required();
-  app->add_option("--judge", f->judge, "pictures that nothing is chosen by; default: the same data set's test split");
+  app->add_option("--judge", f->judge, "images that nothing is chosen by; default: the same data set's test split");
   app->add_option("-o,--out", f->out, "a folder: adapt.json, a folder of networks and tables for each arm, and the rounds")->required();
   app->add_option("--weights-by", f->share, "r of the weights 2 - r and 1 + r: soft, hard or oracle")
       ->capture_default_str()
@@ -257,10 +257,10 @@ void add_adapt(CLI::App& root, Context& context) {
       ->capture_default_str();
   app->add_option("--router-epochs", a.router.epochs, "of those")->capture_default_str();
   app->add_option("--router-seeds", f->seeds, "routers fitted to judge each arm")->capture_default_str()->check(CLI::Range(1, 100));
-  app->add_option("--coverage", a.coverage, "share of pictures that r leaves on the device")->capture_default_str();
+  app->add_option("--coverage", a.coverage, "share of images that r leaves on the device")->capture_default_str();
   app->add_option("--rounds", a.rounds, "of training and fitting the router anew")->capture_default_str();
   app->add_option("--patience", a.patience, "rounds without a better area before both arms stop")->capture_default_str();
-  app->add_option("--held-out", f->held_share, "share of the training pictures that is held out")->capture_default_str();
+  app->add_option("--held-out", f->held_share, "share of the training images that is held out")->capture_default_str();
   app->add_option("--teacher-weight", a.teacher_weight, "of distilling the global into the base, in both arms; 0: none")
       ->capture_default_str();
   app->add_option("--temperature", a.temperature, "of that")->capture_default_str();

@@ -40,9 +40,9 @@ Status run(const Flags& flags, Context& context) {
     splits.push_back(std::move(opened));
   }
   if (flags.overlap)
-    json["pictures_in_two_splits"] = {{"train_and_calibration", data::shared_pictures(*splits[0].dataset, *splits[1].dataset)},
-                                      {"train_and_test", data::shared_pictures(*splits[0].dataset, *splits[2].dataset)},
-                                      {"calibration_and_test", data::shared_pictures(*splits[1].dataset, *splits[2].dataset)}};
+    json["pictures_in_two_splits"] = {{"train_and_calibration", data::shared_images(*splits[0].dataset, *splits[1].dataset)},
+                                      {"train_and_test", data::shared_images(*splits[0].dataset, *splits[2].dataset)},
+                                      {"calibration_and_test", data::shared_images(*splits[1].dataset, *splits[2].dataset)}};
   std::printf("%s\n", json.dump(2).c_str());
   return {};
 }
@@ -53,8 +53,8 @@ void add_data(CLI::App& root, Context& context) {
   auto* app = root.add_subcommand("data", "look at a data set: its splits, classes, hashes, and the files that are left out");
   auto flags = std::make_shared<Flags>();  // shared with the callback, which outlives this function
   app->add_option("DATA", flags->data, "fashion-mnist or folder:PATH, with ?limit=N")->required();
-  app->add_flag("--strict", flags->strict, "a file that is no picture is an error instead of being skipped");
-  app->add_flag("--overlap", flags->overlap, "also count pictures that stand in two splits, pixel for pixel");
+  app->add_flag("--strict", flags->strict, "a file that is no image is an error instead of being skipped");
+  app->add_flag("--overlap", flags->overlap, "also count images that stand in two splits, pixel for pixel");
   app->callback([flags, &context] { context.chosen = [flags, &context] { return run(*flags, context); }; });
 }
 

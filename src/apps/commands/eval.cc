@@ -16,7 +16,7 @@ struct Flags {
   std::string table, out, title = "Hedge";
   std::vector<std::string> hybrid, poster, routers, notes;
   std::string chosen, baselines;
-  std::size_t pictures = 24;
+  std::size_t images = 24;
   int resamples = 1000;
 };
 
@@ -66,12 +66,12 @@ Status write_report(const Flags& flags, const eval::EvaluationReport& report, Js
 
 void print_table(const eval::EvaluationReport& report) {
   if (!report.has_global) {
-    std::printf("%s: base %.2f %% of %lld pictures, no global\n%s\n", report.dataset.c_str(), 100 * report.base.accuracy.value,
-                static_cast<long long>(report.pictures), report.verdict.c_str());
+    std::printf("%s: base %.2f %% of %lld images, no global\n%s\n", report.dataset.c_str(), 100 * report.base.accuracy.value,
+                static_cast<long long>(report.images), report.verdict.c_str());
     return;
   }
-  std::printf("%s: base %.2f %%, global %.2f %% of %lld pictures; hybrid: router %s, %zu seeds, 95 %% intervals\n", report.dataset.c_str(),
-              100 * report.base.accuracy.value, 100 * report.global.accuracy.value, static_cast<long long>(report.pictures),
+  std::printf("%s: base %.2f %%, global %.2f %% of %lld images; hybrid: router %s, %zu seeds, 95 %% intervals\n", report.dataset.c_str(),
+              100 * report.base.accuracy.value, 100 * report.global.accuracy.value, static_cast<long long>(report.images),
               report.router_name.c_str(), report.seeds);
   std::printf("%9s", "coverage");
   if (!report.curve.empty())
@@ -88,14 +88,14 @@ void print_table(const eval::EvaluationReport& report) {
   std::printf("\n%s\n", report.verdict.c_str());
 }
 
-/// Shows some of the pictures that the default method queries, and some around its threshold.
-void add_pictures(const Flags& flags, const routing::TableView& table, const Judged& method, Context& context, Json& json) {
+/// Shows some of the images that the default method queries, and some around its threshold.
+void add_images(const Flags& flags, const routing::TableView& table, const Judged& method, Context& context, Json& json) {
   if (method.folders.empty()) return;
   auto gallery = make_gallery(table, {.scores = method.scores.per_seed[0],
                                       .threshold = method.folders[0].policy.chosen.threshold,
-                                      .queried = flags.pictures,
-                                      .spread = 4 * flags.pictures});
-  if (!gallery) return context.console.say("hedge: no pictures in the report: " + gallery.error().message());
+                                      .queried = flags.images,
+                                      .spread = 4 * flags.images});
+  if (!gallery) return context.console.say("hedge: no images in the report: " + gallery.error().message());
   json["pictures_queried"] = std::move(gallery->queried);
   json["explorer_pictures"] = std::move(gallery->spread);
 }
@@ -145,7 +145,7 @@ Status run(const Flags& flags, Context& context) {
   HEDGE_TRY(const auto report, eval::evaluate(table, methods, options));
   auto json = eval::to_json(report);
   json["baselines"] = std::move(baselines);
-  if (chosen != nullptr) add_pictures(flags, table, *chosen, context, json);
+  if (chosen != nullptr) add_images(flags, table, *chosen, context, json);
   HEDGE_CHECK(write_report(flags, report, std::move(json)));
   print_table(report);
   std::printf("report: %s\n", (std::filesystem::path(flags.out) / "report.html").c_str());
@@ -164,13 +164,13 @@ void add_eval(CLI::App& root, Context& context) {
   app->add_option("--router", f->routers,
                   "NAME=FOLDER of another router (again with the same NAME: its next seed); NAME=FOLDER@TABLE judges it on other models' "
                   "predictions of the same "
-                  "pictures; FOLDER may be a free score: entropy, margin, max_probability, energy");
+                  "images; FOLDER may be a free score: entropy, margin, max_probability, energy");
   app->add_option("--default", f->chosen, "whom the operating point, the classes and the verdict are about; the first one");
-  app->add_option("--baselines", f->baselines, "the rows of \"hedge baselines\" on the same pictures (JSON)");
+  app->add_option("--baselines", f->baselines, "the rows of \"hedge baselines\" on the same images (JSON)");
   app->add_option("--out", f->out, "a folder: report.html, report.json, curve.csv")->required();
   app->add_option("--title", f->title, "of the report")->capture_default_str();
-  app->add_option("--note", f->notes, "something a reader must know, e.g. that the pictures are lossy");
-  app->add_option("--pictures", f->pictures, "so many of the queried pictures are shown")->capture_default_str()->check(CLI::Range(0, 500));
+  app->add_option("--note", f->notes, "something a reader must know, e.g. that the images are lossy");
+  app->add_option("--images", f->images, "so many of the queried images are shown")->capture_default_str()->check(CLI::Range(0, 500));
   app->add_option("--resamples", f->resamples, "of the bootstrap")->capture_default_str()->check(CLI::Range(100, 100000));
   app->callback([f, &context] { context.chosen = [f, &context] { return run(*f, context); }; });
 }

@@ -89,7 +89,7 @@ void add_exits(CLI::App& root, Context& context) {
   app->add_option("--data", f->data, "the data set; its train split by default")->required();
   app->add_option("--global", f->global, "the trained network (.onnx)")->required();
   app->add_option("--out", f->out, "where the network with exits goes; its checkpoint stands beside it")->required();
-  app->add_option("--at", f->at, "stages: a head before each shrinking of the pictures; cuts: at each tensor where the network can be cut")
+  app->add_option("--at", f->at, "stages: a head before each shrinking of the images; cuts: at each tensor where the network can be cut")
       ->capture_default_str()
       ->check(CLI::IsMember({"stages", "cuts"}));
   app->add_flag("--freeze", f->freeze, "train the heads alone: the network and its accuracy stay");

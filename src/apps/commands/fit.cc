@@ -60,7 +60,7 @@ struct Chosen {
 
 Error contradiction(const char* what, const char* hint) { return {.code = ErrorCode::kInvalidArgument, .what = what, .hint = hint}; }
 
-/// Read, or predicted from pictures and models and left beside the router.
+/// Read, or predicted from images and models and left beside the router.
 Result<Tables> read_tables(const Flags& flags, Context& context) {
   Tables tables;
   if (!flags.data.empty()) {
@@ -81,7 +81,7 @@ Result<Tables> read_tables(const Flags& flags, Context& context) {
   return tables;
 }
 
-/// Held-out pictures of their own, or a part of the calibration's, which the threshold then does without.
+/// Held-out images of their own, or a part of the calibration's, which the threshold then does without.
 Status hold_out(const Flags& flags, Tables& tables, Context& context) {
   if (!flags.held_out.empty()) {
     HEDGE_TRY(tables.held_out, routing::read_table(flags.held_out));
@@ -90,9 +90,8 @@ Status hold_out(const Flags& flags, Tables& tables, Context& context) {
     tables.has_held_out = true;
   } else if (flags.needs_held_out()) {
     HEDGE_TRY(auto parts, train::divide(tables.calibration, flags.held_out_share, 1));
-    context.console.say(
-        "hedge: " + std::to_string(parts.first.size()) + " of the " + std::to_string(tables.calibration.size()) +
-        " calibration pictures are held out to choose and learn by, the others give the threshold; --held-out brings others");
+    context.console.say("hedge: " + std::to_string(parts.first.size()) + " of the " + std::to_string(tables.calibration.size()) +
+                        " calibration images are held out to choose and learn by, the others give the threshold; --held-out brings others");
     tables.held_out = std::move(parts.first);
     tables.calibration = std::move(parts.second);
     tables.has_held_out = true;
@@ -105,7 +104,7 @@ Result<Tables> make_tables(const Flags& flags, Context& context) {
   if (flags.cross_fit > 0) {
     if (train::protocol_of(tables.fit.info) != train::RouterProtocol::kHeldOut)
       return Error{.code = ErrorCode::kMismatch,
-                   .what = "cross-fitting takes pictures that neither model has seen, as the threshold comes from them too",
+                   .what = "cross-fitting takes images that neither model has seen, as the threshold comes from them too",
                    .where = tables.fit.info.dataset,
                    .hint = "predict a split that the models were not trained on"};
     return tables;
@@ -149,7 +148,7 @@ Result<Chosen> choose(const Flags& flags, const Tables& tables, const std::optio
   return Chosen{.kind = automatic.kind, .fitted = std::move(automatic.fitted), .choice = std::move(automatic.choice)};
 }
 
-/// A free score of logits divided by the temperature that calibrates the base on held-out pictures.
+/// A free score of logits divided by the temperature that calibrates the base on held-out images.
 Result<Chosen> with_temperature(train::RouterKind kind, const Tables& tables) {
   if (train::is_fitted(kind))
     return contradiction("a fitted router needs no temperature",
@@ -172,7 +171,7 @@ Result<Chosen> make_router(const Flags& flags, const Tables& tables, const std::
   return chosen;
 }
 
-/// Of pictures that the router has not seen: the calibration's, or by cross-fitting.
+/// Of images that the router has not seen: the calibration's, or by cross-fitting.
 Status score_calibration(const Flags& flags, const Tables& tables, const routing::Outcomes& outcomes, Chosen& chosen, Context& context) {
   if (flags.cross_fit > 0 && train::is_fitted(chosen.kind)) {
     auto options = flags.options;
@@ -276,9 +275,9 @@ void print(const routing::Policy& policy, const Chosen& chosen, const std::files
 Status check(const Flags& flags) {
   if (flags.cross_fit == 0) return {};
   if (!flags.calibration.empty() || !flags.data.empty() || !flags.held_out.empty())
-    return contradiction("--cross-fit calibrates on the pictures it fits on", "leave --calibration, --held-out and --data out");
+    return contradiction("--cross-fit calibrates on the images it fits on", "leave --calibration, --held-out and --data out");
   if (flags.fuse || flags.calibrate_temperature)
-    return contradiction("fusing and temperatures need held-out pictures of their own", "leave --cross-fit out and give --calibration");
+    return contradiction("fusing and temperatures need held-out images of their own", "leave --cross-fit out and give --calibration");
   if (!flags.promise.empty())
     return contradiction("a promise needs a calibration split that the router has not used",
                          "leave --cross-fit out and give --calibration");
@@ -314,17 +313,17 @@ Status run(Flags& flags, Context& context) {
 /// What is learned from, chosen by and calibrated on.
 void add_predictions(CLI::App& app, Flags& f) {
   app.add_option("--table", f.table,
-                 "predictions to learn from: of the training set, in evaluation mode, or of pictures the models have not seen");
+                 "predictions to learn from: of the training set, in evaluation mode, or of images the models have not seen");
   app.add_option("--calibration", f.calibration, "predictions that neither models nor router have used: the threshold comes from them");
   app.add_option("--held-out", f.held_out,
                  "predictions that neither models nor router have used, to choose, fuse and find temperatures by");
-  app.add_option("--held-out-share", f.held_out_share, "without --held-out, where it is needed: this share of the calibration's pictures")
+  app.add_option("--held-out-share", f.held_out_share, "without --held-out, where it is needed: this share of the calibration's images")
       ->capture_default_str()
       ->check(CLI::Range(0.05, 0.95));
   app.add_option("--cross-fit", f.cross_fit,
-                 "for small data: so many folds of --table; every picture is scored by a router that has not seen it, and calibrates")
+                 "for small data: so many folds of --table; every image is scored by a router that has not seen it, and calibrates")
       ->check(CLI::Range(2, 100));
-  app.add_option("--data", f.data, "instead of the two: pictures (folder:PATH), predicted here with --base and --global")
+  app.add_option("--data", f.data, "instead of the two: images (folder:PATH), predicted here with --base and --global")
       ->excludes("--table")
       ->excludes("--calibration");
   add_pair_flags(app, f.pair, false);
@@ -335,19 +334,19 @@ void add_router(CLI::App& app, Flags& f) {
                  "auto (the best on held-out predictions), gain, linear, poster, or a free score: entropy, margin, max_probability, energy")
       ->capture_default_str();
   app.add_flag("--calibrate-temperature", f.calibrate_temperature,
-               "of a free score: divide the logits by the temperature that calibrates the base on held-out pictures");
-  app.add_flag("--fuse", f.fuse, "learn on held-out pictures whether a query's answer is better combined with the base's");
+               "of a free score: divide the logits by the temperature that calibrates the base on held-out images");
+  app.add_flag("--fuse", f.fuse, "learn on held-out images whether a query's answer is better combined with the base's");
 }
 
 /// Where the threshold is put.
 void add_point(CLI::App& app, Flags& f) {
-  auto* coverage = app.add_option("--coverage", f.coverage, "share of pictures that stay on the device, at least")
+  auto* coverage = app.add_option("--coverage", f.coverage, "share of images that stay on the device, at least")
                        ->capture_default_str()
                        ->check(CLI::Range(0.0, 1.0));
   auto* accuracy = app.add_option("--accuracy", f.accuracy, "or: the highest coverage whose calibration accuracy is at least this")
                        ->check(CLI::Range(0.0, 1.0))
                        ->excludes(coverage);
-  app.add_option("--promise", f.promise, "or: hold this for new pictures with confidence 1 - delta: coverage>=C, accuracy>=A or risk<=E")
+  app.add_option("--promise", f.promise, "or: hold this for new images with confidence 1 - delta: coverage>=C, accuracy>=A or risk<=E")
       ->excludes(coverage)
       ->excludes(accuracy);
   app.add_option("--delta", f.delta, "the chance that the promise does not hold")->capture_default_str();

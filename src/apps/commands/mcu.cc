@@ -80,8 +80,8 @@ void add_common(CLI::App& app, Flags& f) {
   app.add_option("SOURCE", f.program.source, "a bundle's folder, or an .onnx file (quantised, or in floats with --calibrate)")->required();
   app.add_option("--target", f.target, "cortex-m4, cortex-m7, cortex-m55 or portable")->capture_default_str();
   app.add_option("--calibrate,--data", f.program.calibrate,
-                 "pictures that set the ranges of a base in floats, and the int8 threshold (docs/formats/datasets.md)");
-  app.add_option("--pictures", f.program.pictures, "how many of them")->capture_default_str()->check(CLI::Range(1, 100000));
+                 "images that set the ranges of a base in floats, and the int8 threshold (docs/formats/datasets.md)");
+  app.add_option("--images", f.program.images, "how many of them")->capture_default_str()->check(CLI::Range(1, 100000));
   app.add_option("--threads", f.program.threads, "of calibration; 0: all cores")->capture_default_str();
   app.add_option("--ram", f.ram,
                  "bytes of the arena, such as 320K: fails where it does not fit, else looks for few instructions within it; default: the "

@@ -13,9 +13,9 @@ void add_mcu_demo(CLI::App& mcu, Context& context) {
       ->capture_default_str();
   app->add_option("--firmware", o->firmware, "the sources' folder \"firmware\"")->capture_default_str();
   app->add_option("--data", o->data, "what the bundle was trained on, without a split")->capture_default_str();
-  app->add_option("--pictures", o->pictures, "of the test split")->capture_default_str()->check(CLI::Range(1, 1000000));
+  app->add_option("--images", o->images, "of the test split")->capture_default_str()->check(CLI::Range(1, 1000000));
   app->add_option("--faults", o->faults, "then once more, with this share of the frames dropped or corrupted")->check(CLI::Range(0.0, 0.9));
-  app->add_flag("--dead-cloud", o->dead_cloud, "at last once more, with the cloud killed: every picture is still answered");
+  app->add_flag("--dead-cloud", o->dead_cloud, "at last once more, with the cloud killed: every image is still answered");
   app->callback([o, &context] { context.chosen = [o, &context] { return run_mcu_demo(*o, context.console, context.should_stop); }; });
 }
 

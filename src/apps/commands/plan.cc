@@ -3,13 +3,13 @@
 
 #include "apps/commands.h"
 #include "apps/latency.h"
-#include "apps/models.h"
 #include "apps/routers.h"
 #include "core/file.h"
 #include "core/json.h"
 #include "eval/report/html.h"
 #include "graph/onnx/onnx_io.h"
 #include "infer/openvino/openvino_executor.h"
+#include "model/openvino/open_model.h"
 #include "plan/report_plan.h"
 
 namespace hedge::apps {
@@ -41,9 +41,10 @@ void list_profiles(const plan::Profiles& profiles) {
   show("cloud", profiles.clouds);
 }
 
-/// The median of one picture at a time with OpenVINO, on `threads` threads.
+/// The median of one image at a time with OpenVINO, on `threads` threads.
 Result<double> time_model(const std::string& path, const std::string& recipe, const Flags& flags, Console& console) {
-  HEDGE_TRY(const auto model, open_model(path, {.recipe = recipe, .throughput = false, .threads = flags.threads, .log = console.log()}));
+  HEDGE_TRY(const auto model,
+            model::open_model(path, {.card = {.recipe = recipe, .log = console.log()}, .throughput = false, .threads = flags.threads}));
   HEDGE_TRY(const auto latency, measure_latency(*model.executor));
   return latency.p50_ms;
 }
@@ -130,7 +131,7 @@ void add_plan(CLI::App& root, Context& context) {
   app->add_option("--cloud", f->cloud, "a cloud profile")->capture_default_str();
   app->add_option("--profiles", f->profiles, "a file with own profiles (docs/formats/plan_profiles.md)");
   app->add_flag("--list", f->list, "show all profiles and their sources");
-  app->add_option("--bytes", f->bytes, "of a picture that is sent; default: what the baselines say")->check(CLI::PositiveNumber);
+  app->add_option("--bytes", f->bytes, "of an image that is sent; default: what the baselines say")->check(CLI::PositiveNumber);
   app->add_option("--baselines", f->baselines, "the rows of other methods (docs/formats/baselines_json.md), put into the report");
   app->add_option("--base", f->base, "with --global: measure both here with OpenVINO, for the plot of one device");
   app->add_option("--global", f->global, "see --base");

@@ -41,9 +41,9 @@ void add_predict(CLI::App& root, Context& context) {
   app->add_option("--data", f->data, "the data set with its split, e.g. fashion-mnist?split=test")->required();
   add_pair_flags(*app, f->pair, true);
   app->add_option("--out", f->out, "where the table goes (safetensors)")->required();
-  app->add_option("--batch", f->pair.batch, "pictures a step")->capture_default_str()->check(CLI::Range(1, 65536));
+  app->add_option("--batch", f->pair.batch, "images a step")->capture_default_str()->check(CLI::Range(1, 65536));
   app->add_option("--threads", f->pair.threads, "0: as many as OpenVINO likes")->capture_default_str()->check(CLI::Range(0, 1024));
-  app->add_flag("--strict", f->pair.strict, "a picture that cannot be decoded is an error instead of being left out");
+  app->add_flag("--strict", f->pair.strict, "an image that cannot be decoded is an error instead of being left out");
   app->callback([f, &context] { context.chosen = [f, &context] { return run(*f, context); }; });
 }
 

@@ -3,9 +3,7 @@
 #include <optional>
 
 #include "apps/mcu_commands.h"
-#include "apps/model_metadata.h"
 #include "apps/quantise.h"
-#include "apps/sidecar.h"
 #include "codegen/host.h"
 #include "codegen/lower.h"
 #include "codegen/quantize_report.h"
@@ -13,53 +11,42 @@
 #include "core/file.h"
 #include "core/json.h"
 #include "data/dataset.h"
-#include "data/label_map.h"
 #include "graph/onnx/onnx_io.h"
 #include "graph/passes.h"
+#include "model/card.h"
+#include "model/class_map.h"
 #include "routing/prediction_table.h"
 
 namespace hedge::apps {
 namespace {
 
-constexpr std::size_t kBatch = 16;  // pictures compared at once
-constexpr std::size_t kNoisePictures = 16;
+constexpr std::size_t kBatch = 16;  // images compared at once
+constexpr std::size_t kNoiseImages = 16;
 
 struct Flags {
   std::string model, data, table, test, out, report, recipe, labels;
   std::string method = "mse";
   std::string arithmetic = "exact";
   double percentile = 99.99;
-  std::size_t pictures = 256;
+  std::size_t images = 256;
   int threads = 0;
   bool plain = false;
   bool biases_stay = false;
 };
 
-/// A model with what is known of its pictures and classes.
+/// A model with what is known of its images and classes.
 struct Model {
   graph::Graph graph;
   std::optional<data::Preprocess> recipe;
   std::vector<std::string> labels;
 };
 
-/// What the user says holds before the sidecar, and that before the metadata.
+/// Takes what user, sidecar and metadata say, and writes it into the graph's metadata.
 Status describe(const Flags& flags, const std::string& path, Model& model) {
-  HEDGE_TRY(const auto sidecar, read_sidecar(path));
-  if (!flags.recipe.empty()) {
-    HEDGE_TRY(model.recipe, read_recipe(flags.recipe));
-  } else if (sidecar.recipe) {
-    model.recipe = sidecar.recipe;
-  } else {
-    HEDGE_TRY(model.recipe, recipe_of(model.graph));
-  }
-  model.labels = sidecar.labels;
-  if (!flags.labels.empty()) {
-    HEDGE_TRY(model.labels, data::read_class_names(flags.labels));
-  } else if (model.labels.empty()) {
-    HEDGE_TRY(model.labels, labels_of(model.graph, path));
-  }
-  if (model.recipe) model.graph.metadata[graph::kPreprocessKey] = model.recipe->to_json();
-  if (!model.labels.empty()) model.graph.metadata[graph::kLabelsKey] = Json(model.labels).dump();
+  HEDGE_TRY(auto card, model::read_card(path, {.recipe = flags.recipe, .labels = flags.labels}));
+  model::write_metadata(card, model.graph);
+  model.recipe = std::move(card.input.recipe);
+  model.labels = std::move(card.labels);
   return {};
 }
 
@@ -84,7 +71,7 @@ std::int64_t best_class(std::span<const float> logits, const std::vector<std::in
   return std::max_element(columns.begin(), columns.end(), [&](auto a, auto b) { return at(a) < at(b); }) - columns.begin();
 }
 
-/// The answers of both models on every picture of --test, as class indices of the model.
+/// The answers of both models on every image of --test, as class indices of the model.
 Result<codegen::AccuracyReport> accuracy(const Flags& flags, const Model& model, const codegen::Network& network, Console& console) {
   HEDGE_TRY(const auto arithmetic, codegen::arithmetic(flags.arithmetic));
   HEDGE_TRY(const auto opened, data::open_dataset(flags.test, {.log = console.log()}));
@@ -95,7 +82,7 @@ Result<codegen::AccuracyReport> accuracy(const Flags& flags, const Model& model,
   HEDGE_TRY(const std::size_t logits, find_spec(floats->outputs(), network.output_names[0]));
   const std::int64_t outputs = floats->outputs()[logits].shape[1];
   HEDGE_TRY(const auto maps,
-            data::map_classes(dataset.class_names(), {.names = model.labels, .outputs = outputs, .where = flags.model}, {}));
+            model::map_classes(dataset.class_names(), {.names = model.labels, .outputs = outputs, .where = flags.model}, {}));
   const auto best = [&](const Tensor& scores, std::size_t row) {
     const auto width = static_cast<std::size_t>(outputs);
     return best_class(scores.data<float>().subspan(row * width, width), maps.base_columns);
@@ -105,7 +92,7 @@ Result<codegen::AccuracyReport> accuracy(const Flags& flags, const Model& model,
   for (std::size_t first = 0; first < dataset.size(); first += kBatch) {
     std::vector<std::size_t> indices;
     for (std::size_t i = first; i < std::min(first + kBatch, dataset.size()); ++i) indices.push_back(i);
-    HEDGE_TRY(const Tensor images, pictures_of(dataset, *model.recipe, indices));
+    HEDGE_TRY(const Tensor images, images_of(dataset, *model.recipe, indices));
     const NamedView view{input, images.view()};
     HEDGE_TRY(const auto a, floats->run({&view, 1}));
     HEDGE_TRY(const auto b, integers->run({&view, 1}));
@@ -127,8 +114,8 @@ void print(const std::vector<codegen::TensorNoise>& noise) {
 }
 
 void print(const codegen::AccuracyReport& r) {
-  std::printf("%lld pictures: float %.2f %%, int8 %.2f %%, difference %+.2f points (95 %%: %+.2f to %+.2f), same label on %.2f %%\n",
-              static_cast<long long>(r.pictures), 100 * r.float_accuracy, 100 * r.int8_accuracy, 100 * r.difference, 100 * r.low,
+  std::printf("%lld images: float %.2f %%, int8 %.2f %%, difference %+.2f points (95 %%: %+.2f to %+.2f), same label on %.2f %%\n",
+              static_cast<long long>(r.images), 100 * r.float_accuracy, 100 * r.int8_accuracy, 100 * r.difference, 100 * r.low,
               100 * r.high, 100 * r.agreement);
 }
 
@@ -136,8 +123,8 @@ void print(const codegen::AccuracyReport& r) {
 Status report(const Flags& flags, const Model& model, const Quantised& made, const data::Dataset& dataset, Console& console, Json& json) {
   HEDGE_TRY(const auto network, codegen::lower(made.graph));
   HEDGE_TRY(const auto runner, codegen::HostRunner::create(network, codegen::Arithmetic::kExact));
-  const auto pictures = calibration_of(dataset, *model.recipe, model.graph.inputs[0].name, kNoisePictures);
-  HEDGE_TRY(const auto noise, codegen::measure_noise(made.plan, runner, float_executors(flags.threads), pictures));
+  const auto images = calibration_of(dataset, *model.recipe, model.graph.inputs[0].name, kNoiseImages);
+  HEDGE_TRY(const auto noise, codegen::measure_noise(made.plan, runner, float_executors(flags.threads), images));
   json["tensors"] = codegen::to_json(noise);
   print(noise);
   if (flags.test.empty()) return {};
@@ -149,14 +136,13 @@ Status report(const Flags& flags, const Model& model, const Quantised& made, con
   return {};
 }
 
-/// Calibrates and quantises; with pictures also reports.
+/// Calibrates and quantises; with images also reports.
 Status quantize(const Flags& flags, Context& context) {
   Model model;
   HEDGE_TRY(model.graph, graph::read_onnx(flags.model));
   HEDGE_CHECK(describe(flags, flags.model, model));
   if (!flags.data.empty() && !model.recipe)
-    return Error{
-        .code = ErrorCode::kNotFound, .what = "nothing says how to prepare pictures", .where = flags.model, .hint = "give --recipe"};
+    return Error{.code = ErrorCode::kNotFound, .what = "nothing says how to prepare images", .where = flags.model, .hint = "give --recipe"};
   QuantiseOptions options{.equalize = !flags.plain, .correct_biases = flags.table.empty() && !flags.biases_stay, .threads = flags.threads};
   options.ranges = {.percentile = flags.percentile, .progress = context.console.progress("hedge: ")};
   HEDGE_TRY(options.ranges.method, codegen::range_method(flags.method));
@@ -164,7 +150,7 @@ Status quantize(const Flags& flags, Context& context) {
   codegen::CalibrationData rows;
   if (flags.table.empty()) {
     HEDGE_TRY(opened, data::open_dataset(flags.data, {.log = context.console.log()}));
-    rows = calibration_of(*opened.dataset, *model.recipe, model.graph.inputs.at(0).name, flags.pictures);
+    rows = calibration_of(*opened.dataset, *model.recipe, model.graph.inputs.at(0).name, flags.images);
   } else {
     HEDGE_TRY(rows, rows_of(flags.table, model.graph));
   }
@@ -177,7 +163,7 @@ Status quantize(const Flags& flags, Context& context) {
   return {};
 }
 
-/// What the integers of the network's input can hold, beside what the recipe makes of pictures: another mean and std than the file was made
+/// What the integers of the network's input can hold, beside what the recipe makes of images: another mean and std than the file was made
 /// with cost accuracy, and nothing else tells.
 void print_input(const codegen::Network& network, const std::optional<data::Preprocess>& recipe) {
   const codegen::Activation& input = network.activations[network.input];
@@ -193,7 +179,7 @@ void print_input(const codegen::Network& network, const std::optional<data::Prep
     }
     std::printf("; the recipe makes %.3f to %.3f", least, most);
     const double slack = 0.1 * (high - low);
-    if (least < low - slack || most > high + slack) std::printf(": pictures are cut off, look for the mean and std it was trained with");
+    if (least < low - slack || most > high + slack) std::printf(": images are cut off, look for the mean and std it was trained with");
   }
   std::printf("\n");
 }
@@ -208,12 +194,12 @@ Status import(const Flags& flags) {
   HEDGE_CHECK(graph::write_onnx(flags.out, model.graph));
   std::printf("wrote %s: %zu int8 layers, %lld MACs\n", flags.out.c_str(), network.layers.size(), static_cast<long long>(macs));
   print_input(network, model.recipe);
-  if (!model.recipe) std::printf("nothing says how to prepare its pictures yet: give --recipe here, or to the commands that run it\n");
+  if (!model.recipe) std::printf("nothing says how to prepare its images yet: give --recipe here, or to the commands that run it\n");
   return {};
 }
 
 void add_described(CLI::App& app, Flags& f) {
-  app.add_option("--recipe", f.recipe, "how pictures are prepared, JSON or the short form, where the model does not say it");
+  app.add_option("--recipe", f.recipe, "how images are prepared, JSON or the short form, where the model does not say it");
   app.add_option("--labels", f.labels, "the outputs' class names, where the model does not say them");
   app.add_option("-o,--out", f.out, "where the int8 model goes (.onnx)")->required();
 }
@@ -222,13 +208,13 @@ void add_described(CLI::App& app, Flags& f) {
 
 void add_mcu_quantize(CLI::App& mcu, Context& context) {
   auto* app =
-      mcu.add_subcommand("quantize", "a model in floats -> int8 (.onnx with QuantizeLinear and DequantizeLinear), ranges from pictures");
+      mcu.add_subcommand("quantize", "a model in floats -> int8 (.onnx with QuantizeLinear and DequantizeLinear), ranges from images");
   auto f = std::make_shared<Flags>();  // shared with the callback, which outlives this function
   app->add_option("MODEL", f->model, "an .onnx file in floats: a base, or a router")->required();
-  auto* data = app->add_option("--data", f->data, "pictures to calibrate with, e.g. fashion-mnist?split=calibration; labels are not used");
+  auto* data = app->add_option("--data", f->data, "images to calibrate with, e.g. fashion-mnist?split=calibration; labels are not used");
   app->add_option("--table", f->table, "instead, for a router: a prediction table to calibrate with")->excludes(data);
-  app->add_option("--test", f->test, "also compare floats and int8 on these labelled pictures");
-  app->add_option("--pictures", f->pictures, "how many of --data, evenly spread")->capture_default_str()->check(CLI::Range(1, 1000000));
+  app->add_option("--test", f->test, "also compare floats and int8 on these labelled images");
+  app->add_option("--images", f->images, "how many of --data, evenly spread")->capture_default_str()->check(CLI::Range(1, 1000000));
   app->add_option("--method", f->method, "ranges: mse, percentile or min-max")->capture_default_str();
   app->add_option("--percentile", f->percentile, "of the values, for --method percentile")->capture_default_str();
   app->add_option("--arithmetic", f->arithmetic, "of the comparison: exact (TFLite's) or device (a microcontroller's)")

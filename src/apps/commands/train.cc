@@ -30,19 +30,19 @@ struct Flags {
   TrainingFlags training;
 };
 
-/// The zoo's networks are for pictures up to this side; larger ones are brought down to it unless --size asks for more.
+/// The zoo's networks are for images up to this side; larger ones are brought down to it unless --size asks for more.
 constexpr std::int64_t kMostDefaultSide = 64;
 
-/// The first picture that can be decoded.
-Result<data::Picture> first_picture(const data::Dataset& dataset) {
-  auto picture = dataset.picture(0);
-  for (std::size_t i = 1; i < dataset.size() && !picture; ++i) picture = dataset.picture(i);
-  return picture;
+/// The first image that can be decoded.
+Result<data::Image> first_image(const data::Dataset& dataset) {
+  auto image = dataset.image(0);
+  for (std::size_t i = 1; i < dataset.size() && !image; ++i) image = dataset.image(i);
+  return image;
 }
 
-/// The recipe of a network to be: square, of the first picture's shorter side (at most 64) and channels unless the flags say otherwise.
+/// The recipe of a network to be: square, of the first image's shorter side (at most 64) and channels unless the flags say otherwise.
 Result<data::Preprocess> make_recipe(const data::Dataset& dataset, const Flags& flags) {
-  HEDGE_TRY(const auto first, first_picture(dataset));
+  HEDGE_TRY(const auto first, first_image(dataset));
   data::Preprocess recipe;
   recipe.channels = flags.channels > 0 ? flags.channels : first.channels;
   const auto shorter = std::min(first.height, first.width);
@@ -84,7 +84,7 @@ Status check_start(const Flags& flags) {
   return {};
 }
 
-/// What is learned beside the labels. The teacher has seen the training pictures too, and says so in its metadata.
+/// What is learned beside the labels. The teacher has seen the training images too, and says so in its metadata.
 Result<train::Objective> make_objective(const Flags& flags) {
   train::Objective objective;
   if (flags.teacher.empty()) return objective;
@@ -130,7 +130,7 @@ Status run(Flags& flags, Context& context) {
   start.graph.metadata[graph::kTrainedOnHashKey] = dataset.content_hash();
   HEDGE_TRY(const auto macs, graph::count_macs(start.graph));
   context.console.say("hedge: training " + (flags.net.empty() ? flags.model : flags.net) + " (" + std::to_string(macs) + " MACs, " +
-                      std::to_string(start.graph.num_parameters()) + " parameters) on " + std::to_string(dataset.size()) + " pictures of " +
+                      std::to_string(start.graph.num_parameters()) + " parameters) on " + std::to_string(dataset.size()) + " images of " +
                       dataset.spec());
   if (options.checkpoint.empty()) options.checkpoint = flags.out + ".checkpoint";
   HEDGE_TRY(const auto objective, make_objective(flags));
@@ -150,10 +150,10 @@ void add_flags(CLI::App& app, Flags& f) {
                  "a new network: mobile:WIDTH[,expand=4,…], resnet:WIDTH,DEPTH[,stem_stride=1], pooled:W,W,W or mcunet-in0 .. mcunet-in4");
   app.add_option("--model", f.model, "or an ONNX model to train further");
   app.add_option("--out", f.out, "where the trained ONNX model goes; its checkpoint stands beside it")->required();
-  app.add_option("--size", f.size, "pictures are brought to SIZE x SIZE; default: the first picture's shorter side, at most 64")
+  app.add_option("--size", f.size, "images are brought to SIZE x SIZE; default: the first image's shorter side, at most 64")
       ->check(CLI::Range(8, 1024));
-  app.add_option("--channels", f.channels, "1 gray, 3 RGB; default: the first picture's")->check(CLI::IsMember({1, 3}));
-  app.add_option("--teacher", f.teacher, "a trained model (.onnx) of the same picture size and classes, whose logits are learned from too");
+  app.add_option("--channels", f.channels, "1 gray, 3 RGB; default: the first image's")->check(CLI::IsMember({1, 3}));
+  app.add_option("--teacher", f.teacher, "a trained model (.onnx) of the same image size and classes, whose logits are learned from too");
   app.add_option("--teacher-weight", f.teacher_weight, "of that, 0 to 1; the labels have the rest")->capture_default_str();
   app.add_option("--temperature", f.temperature, "softens teacher and student while they are compared")->capture_default_str();
   f.training.add(app);

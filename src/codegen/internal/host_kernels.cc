@@ -12,7 +12,7 @@ std::int8_t finish(const Layer& layer, const PreparedLayer& prepared, Arithmetic
   return micro::exact::clamp(micro::requantize(sum, prepared.device[channel], zero), layer.low, layer.high);
 }
 
-/// The window at output (y, x) as int16 [kernel rows, kernel columns, channels], the zero point outside the picture.
+/// The window at output (y, x) as int16 [kernel rows, kernel columns, channels], the zero point outside the image.
 void gather(const Layer& layer, const Activation& in, const std::int8_t* from, std::int32_t y, std::int32_t x, std::int16_t* patch) {
   for (std::int32_t ky = 0; ky < layer.kernel_height; ++ky)
     for (std::int32_t kx = 0; kx < layer.kernel_width; ++kx, patch += in.channels) {

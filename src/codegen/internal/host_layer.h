@@ -9,7 +9,7 @@
 
 namespace hedge::codegen::internal {
 
-/// A layer with what can be worked out before the first picture.
+/// A layer with what can be worked out before the first image.
 struct PreparedLayer {
   std::vector<std::int16_t> weights;  ///< products: [O, K], K = kernel rows * columns * channels; depthwise: [K, C]
   std::vector<std::int32_t> bias;     ///< the input's zero point folded in

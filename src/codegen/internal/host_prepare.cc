@@ -12,7 +12,7 @@ Error outside(const Layer& layer, std::string what, std::string got, std::string
           .where = "layer " + layer.name,
           .got = std::move(got),
           .expected = std::move(expected),
-          .hint = "calibrate with other pictures or another range method"};
+          .hint = "calibrate with other images or another range method"};
 }
 
 /// TFLite's multipliers. A fully connected layer with one scale for all has its product of scales taken in float there.

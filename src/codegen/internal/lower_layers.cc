@@ -167,8 +167,8 @@ Status Lowering::mean(const graph::Node& node) {
   auto axes = node.integers("axes", {2, 3});
   std::sort(axes.begin(), axes.end());
   const Shape& x = shape_of(node.inputs[0]);
-  const bool pictures = x.size() == 4 && (axes == std::vector<std::int64_t>{2, 3} || axes == std::vector<std::int64_t>{-2, -1});
-  if (!pictures) return unsupported(node, "a mean over other axes than height and width");
+  const bool images = x.size() == 4 && (axes == std::vector<std::int64_t>{2, 3} || axes == std::vector<std::int64_t>{-2, -1});
+  if (!images) return unsupported(node, "a mean over other axes than height and width");
   Layer layer{.kind = LayerKind::kMean, .name = node.name, .inputs = {input}};
   layer.kernel_height = static_cast<std::int32_t>(x[2]);
   layer.kernel_width = static_cast<std::int32_t>(x[3]);

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "core/result.h"
 #include "graph/graph.h"
+#include "hedge/result.h"
 
 namespace hedge::codegen::internal {
 

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "codegen/internal/flatbuffer.h"
-#include "core/result.h"
-#include "core/tensor.h"
+#include "hedge/result.h"
+#include "hedge/tensor.h"
 
 /// A .tflite file as plain values, its offsets checked. Field numbers: the public schema of TensorFlow Lite, version 3
 /// (docs/formats/tflite.md).

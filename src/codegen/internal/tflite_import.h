@@ -19,10 +19,10 @@ class TfliteImport {
  private:
   /// A tensor of the file in the graph.
   struct Value {
-    std::string name;                       ///< f32, dequantised; [N, C, H, W] or [N, F]
-    std::int32_t tensor = -1;               ///< whose scale and integers it has
-    std::array<std::int64_t, 3> picture{};  ///< of a flattened picture: C, H, W before; else zeros
-    std::array<std::int64_t, 4> pads{};     ///< top, left, bottom, right that a PAD has asked for
+    std::string name;                     ///< f32, dequantised; [N, C, H, W] or [N, F]
+    std::int32_t tensor = -1;             ///< whose scale and integers it has
+    std::array<std::int64_t, 3> image{};  ///< of a flattened image: C, H, W before; else zeros
+    std::array<std::int64_t, 4> pads{};   ///< top, left, bottom, right that a PAD has asked for
   };
   struct Weights {
     std::string name;  ///< f32, dequantised
@@ -47,8 +47,8 @@ class TfliteImport {
   Result<Value> operand(const TfliteOperator& op, std::size_t i, bool padded = false) const;
   Result<const TfliteTensor*> constant(const TfliteOperator& op, std::size_t i) const;
   Result<std::int32_t> output(const TfliteOperator& op) const;
-  /// A picture's tensor of the file, [1, H, W, C]. Errors: kUnsupported.
-  Status require_picture(const TfliteOperator& op, std::int32_t tensor) const;
+  /// An image's tensor of the file, [1, H, W, C]. Errors: kUnsupported.
+  Status require_image(const TfliteOperator& op, std::int32_t tensor) const;
   /// Weights as [O, I, KH, KW] (or [O, I]) floats behind integers, symmetric, one scale an output.
   Result<Weights> weights(const TfliteOperator& op, const std::string& name, const Shape& shape, const std::vector<std::size_t>& from,
                           std::size_t channel_axis);

@@ -143,7 +143,7 @@ Result<Ints> TfliteImport::pads(const TfliteOperator& op, const Value& x, std::a
 
 Status TfliteImport::conv(const TfliteOperator& op, const std::string& name, bool depthwise) {
   HEDGE_TRY(const Value x, operand(op, 0, true));
-  HEDGE_CHECK(require_picture(op, x.tensor));
+  HEDGE_CHECK(require_image(op, x.tensor));
   HEDGE_TRY(const TfliteTensor* tensor, constant(op, 1));
   const Shape& w = tensor->shape;
   const I channels = file_.tensors[static_cast<std::size_t>(x.tensor)].shape[3];
@@ -181,13 +181,13 @@ Status TfliteImport::fully_connected(const TfliteOperator& op, const std::string
   if (w.size() != 2 || num_elements(w) == 0) return error(ErrorCode::kBadFormat, op, "weights that are no matrix", to_string(w));
   if (op.options.number<std::int8_t>(kWeightsFormat) != 0) return error(ErrorCode::kUnsupported, op, "shuffled weights");
   const Shape& shape = file_.tensors[static_cast<std::size_t>(x.tensor)].shape;
-  std::array<I, 3> picture = x.picture;
+  std::array<I, 3> image = x.image;
   std::string input = x.name;
-  if (shape.size() == 4 && picture[0] == 0) {
-    picture = {shape[3], shape[1], shape[2]};
+  if (shape.size() == 4 && image[0] == 0) {
+    image = {shape[3], shape[1], shape[2]};
     input = builder_.op("Flatten", {input}, {}, name + ".flat");
   }
-  const I plane = picture[0] == 0 ? 1 : picture[1] * picture[2], channels = picture[0] == 0 ? w[1] : picture[0];
+  const I plane = image[0] == 0 ? 1 : image[1] * image[2], channels = image[0] == 0 ? w[1] : image[0];
   if (plane * channels != w[1])
     return error(ErrorCode::kBadFormat, op, "weights that do not fit the input", to_string(w), to_string(shape));
   std::vector<std::size_t> from;  // the file flattens [H, W, C], the graph [C, H, W]
@@ -211,7 +211,7 @@ Status TfliteImport::add(const TfliteOperator& op, const std::string& name) {
 
 Status TfliteImport::pool(const TfliteOperator& op, const std::string& name, bool average) {
   HEDGE_TRY(const Value x, operand(op, 0));
-  HEDGE_CHECK(require_picture(op, x.tensor));
+  HEDGE_CHECK(require_image(op, x.tensor));
   const std::array<I, 2> kernel = {op.options.number<std::int32_t>(kPoolHeight), op.options.number<std::int32_t>(kPoolWidth)};
   const std::array<I, 2> strides = {op.options.number<std::int32_t>(kStrideHeight), op.options.number<std::int32_t>(kStrideWidth)};
   HEDGE_TRY(const auto around, pads(op, x, kernel, strides));
@@ -224,7 +224,7 @@ Status TfliteImport::pool(const TfliteOperator& op, const std::string& name, boo
 
 Status TfliteImport::mean(const TfliteOperator& op, const std::string& name) {
   HEDGE_TRY(const Value x, operand(op, 0));
-  HEDGE_CHECK(require_picture(op, x.tensor));
+  HEDGE_CHECK(require_image(op, x.tensor));
   HEDGE_TRY(const TfliteTensor* axes, constant(op, 1));
   Ints over = holds_integers(*axes) ? integers_of(*axes) : Ints{};
   for (I& axis : over) axis = axis < 0 ? axis + 4 : axis;
@@ -243,8 +243,8 @@ Status TfliteImport::reshape(const TfliteOperator& op, const std::string& name) 
   if (num_elements(before) != num_elements(after) || (before != after && !vector))
     return error(ErrorCode::kUnsupported, op, "a change of shape other than to a vector", to_string(before), to_string(after));
   // The integers stay as they are, and so does their scale, whatever the file claims for the new shape.
-  if (before.size() == 4 && after.size() != 4 && x.picture[0] == 0) {
-    x.picture = {before[3], before[1], before[2]};
+  if (before.size() == 4 && after.size() != 4 && x.image[0] == 0) {
+    x.image = {before[3], before[1], before[2]};
     x.name = builder_.op("Flatten", {x.name}, {}, name);
   }
   values_[made] = x;
@@ -253,13 +253,13 @@ Status TfliteImport::reshape(const TfliteOperator& op, const std::string& name) 
 
 Status TfliteImport::pad(const TfliteOperator& op) {
   HEDGE_TRY(Value x, operand(op, 0, true));
-  HEDGE_CHECK(require_picture(op, x.tensor));
+  HEDGE_CHECK(require_image(op, x.tensor));
   HEDGE_TRY(const std::int32_t made, output(op));
   HEDGE_TRY(const TfliteTensor* amounts, constant(op, 1));
   const Ints by = holds_integers(*amounts) ? integers_of(*amounts) : Ints{};
   const bool spatial = by.size() == 8 && by[0] == 0 && by[1] == 0 && by[6] == 0 && by[7] == 0;
   if (!spatial || std::any_of(by.begin(), by.end(), [](I v) { return v < 0 || v > 1 << 16; }))
-    return error(ErrorCode::kUnsupported, op, "padding other than around the picture", to_string(by));
+    return error(ErrorCode::kUnsupported, op, "padding other than around the image", to_string(by));
   x.pads = {x.pads[0] + by[2], x.pads[1] + by[4], x.pads[2] + by[3], x.pads[3] + by[5]};
   values_[made] = x;
   return {};

@@ -12,18 +12,18 @@ namespace {
 /// What a cut-out square shows: near the mean of photographs, so that its edges say little.
 constexpr std::uint8_t kGray = 128;
 
-void cut_square(const Change& change, const PictureSize& size, std::uint8_t* picture) {
+void cut_square(const Change& change, const ImageSize& size, std::uint8_t* image) {
   const auto top = std::clamp<std::int64_t>(change.cut_y, 0, size.height);
   const auto bottom = std::clamp<std::int64_t>(change.cut_y + change.cut, 0, size.height);
   const auto left = std::clamp<std::int64_t>(change.cut_x, 0, size.width);
   const auto right = std::clamp<std::int64_t>(change.cut_x + change.cut, 0, size.width);
   for (std::int64_t y = top; y < bottom; ++y)
-    std::memset(picture + (y * size.width + left) * size.channels, kGray, static_cast<std::size_t>((right - left) * size.channels));
+    std::memset(image + (y * size.width + left) * size.channels, kGray, static_cast<std::size_t>((right - left) * size.channels));
 }
 
 }  // namespace
 
-Change draw_change(const Augmentation& augmentation, const PictureSize& size, const DrawKey& key) {
+Change draw_change(const Augmentation& augmentation, const ImageSize& size, const DrawKey& key) {
   Rng rng(Rng(key.seed, static_cast<std::uint64_t>(key.epoch)).next(), key.index);
   Change change;
   const auto pad = augmentation.pad_crop;
@@ -37,7 +37,7 @@ Change draw_change(const Augmentation& augmentation, const PictureSize& size, co
   return change;
 }
 
-void apply_change(const Change& change, const PictureSize& size, const std::uint8_t* in, std::uint8_t* out) {
+void apply_change(const Change& change, const ImageSize& size, const std::uint8_t* in, std::uint8_t* out) {
   const auto row_bytes = static_cast<std::size_t>(size.width * size.channels);
   const auto pixel_bytes = static_cast<std::size_t>(size.channels);
   const auto begin = std::clamp<std::int64_t>(-change.right, 0, size.width);

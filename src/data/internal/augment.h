@@ -25,15 +25,15 @@ struct DrawKey {
   std::size_t index = 0;
 };
 
-struct PictureSize {
+struct ImageSize {
   std::int64_t height = 0;
   std::int64_t width = 0;
   std::int64_t channels = 0;
 };
 
-Change draw_change(const Augmentation& augmentation, const PictureSize& size, const DrawKey& key);
+Change draw_change(const Augmentation& augmentation, const ImageSize& size, const DrawKey& key);
 
-/// Writes the changed picture to `out`; both are u8 HWC of `size` and must not overlap.
-void apply_change(const Change& change, const PictureSize& size, const std::uint8_t* in, std::uint8_t* out);
+/// Writes the changed image to `out`; both are u8 HWC of `size` and must not overlap.
+void apply_change(const Change& change, const ImageSize& size, const std::uint8_t* in, std::uint8_t* out);
 
 }  // namespace hedge::data::internal

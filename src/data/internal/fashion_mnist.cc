@@ -11,19 +11,19 @@ namespace {
 const std::vector<std::string> kClassNames = {"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
                                               "Sandal",      "Shirt",   "Sneaker",  "Bag",   "Ankle boot"};
 constexpr std::int64_t kSide = 28;
-constexpr std::size_t kPictureBytes = static_cast<std::size_t>(kSide * kSide);
-/// 5 000 of the 60 000 pictures of the train file.
+constexpr std::size_t kImageBytes = static_cast<std::size_t>(kSide * kSide);
+/// 5 000 of the 60 000 images of the train file.
 constexpr SplitShares kShares{.calibration = {.part = 1, .of = 12}, .test = {}};
 
-/// One pair of files: pictures and their labels.
+/// One pair of files: images and their labels.
 struct Half {
   std::string prefix;  ///< "train" or "t10k"
-  IdxArray pictures;
+  IdxArray images;
   IdxArray labels;
 
   [[nodiscard]] std::size_t size() const { return labels.values.size(); }
   [[nodiscard]] std::string_view bytes(std::size_t i) const {
-    return {reinterpret_cast<const char*>(pictures.values.data()) + i * kPictureBytes, kPictureBytes};
+    return {reinterpret_cast<const char*>(images.values.data()) + i * kImageBytes, kImageBytes};
   }
 };
 
@@ -41,7 +41,7 @@ class FashionMnist final : public Dataset {
   void seal() {
     ContentHash hash;
     for (std::size_t i = 0; i < size(); ++i)
-      hash.add(label(i), sha256_hex({reinterpret_cast<const char*>(pixels_.data()) + i * kPictureBytes, kPictureBytes}));
+      hash.add(label(i), sha256_hex({reinterpret_cast<const char*>(pixels_.data()) + i * kImageBytes, kImageBytes}));
     content_hash_ = hash.hex();
   }
 
@@ -49,9 +49,9 @@ class FashionMnist final : public Dataset {
   [[nodiscard]] const std::vector<std::string>& class_names() const override { return kClassNames; }
   [[nodiscard]] std::int64_t label(std::size_t index) const override { return labels_[index]; }
   [[nodiscard]] std::string id(std::size_t index) const override { return ids_[index]; }
-  [[nodiscard]] Result<Picture> picture(std::size_t index) const override {
-    const auto* first = pixels_.data() + index * kPictureBytes;
-    return Picture{.height = kSide, .width = kSide, .channels = 1, .pixels = {first, first + kPictureBytes}};
+  [[nodiscard]] Result<Image> image(std::size_t index) const override {
+    const auto* first = pixels_.data() + index * kImageBytes;
+    return Image{.height = kSide, .width = kSide, .channels = 1, .pixels = {first, first + kImageBytes}};
   }
   [[nodiscard]] const std::string& content_hash() const override { return content_hash_; }
   [[nodiscard]] const std::string& spec() const override { return spec_; }
@@ -78,21 +78,21 @@ Result<IdxArray> read_either(const std::filesystem::path& plain) {
 }
 
 Result<Half> read_half(const std::filesystem::path& folder, const std::string& prefix) {
-  Half half{.prefix = prefix, .pictures = {}, .labels = {}};
-  const auto pictures = folder / (prefix + "-images-idx3-ubyte");
+  Half half{.prefix = prefix, .images = {}, .labels = {}};
+  const auto images = folder / (prefix + "-images-idx3-ubyte");
   const auto labels = folder / (prefix + "-labels-idx1-ubyte");
-  HEDGE_TRY(half.pictures, read_either(pictures));
+  HEDGE_TRY(half.images, read_either(images));
   HEDGE_TRY(half.labels, read_either(labels));
-  const auto& dims = half.pictures.dims;
+  const auto& dims = half.images.dims;
   if (dims.size() != 3 || dims[1] != kSide || dims[2] != kSide)
     return Error{.code = ErrorCode::kBadFormat,
-                 .what = "the pictures have another shape",
-                 .where = pictures.string(),
+                 .what = "the images have another shape",
+                 .where = images.string(),
                  .got = hedge::to_string(dims),
                  .expected = "[N, 28, 28]"};
   if (half.labels.dims.size() != 1 || half.labels.dims[0] != dims[0])
     return Error{.code = ErrorCode::kBadFormat,
-                 .what = "the labels do not fit the pictures",
+                 .what = "the labels do not fit the images",
                  .where = labels.string(),
                  .got = hedge::to_string(half.labels.dims),
                  .expected = "[" + std::to_string(dims[0]) + "]"};
@@ -106,7 +106,7 @@ Result<Half> read_half(const std::filesystem::path& folder, const std::string& p
   return half;
 }
 
-/// The positions of the train file that `split` keeps. The pixels order the pictures, so that exact duplicates, which
+/// The positions of the train file that `split` keeps. The pixels order the images, so that exact duplicates, which
 /// this data set has, land on the same side but where they straddle the cut.
 std::vector<std::size_t> positions_of(const Half& half, Split split) {
   std::vector<std::int64_t> labels(half.labels.values.begin(), half.labels.values.end());
@@ -140,7 +140,7 @@ Result<Opened> open_fashion_mnist(const DatasetSpec& spec, const OpenOptions& op
     for (std::size_t i = 0; i < test.size(); ++i) items.push_back({&test, i});
   }
   if (items.empty())
-    return Error{.code = ErrorCode::kBadData, .what = "the data set has no picture", .where = to_string(spec) + " in " + folder.string()};
+    return Error{.code = ErrorCode::kBadData, .what = "the data set has no image", .where = to_string(spec) + " in " + folder.string()};
   std::vector<std::int64_t> labels;
   for (const auto& item : items) labels.push_back(item.half->labels.values[item.position]);
   HEDGE_TRY(const auto kept, take_balanced(labels, kClassNames.size(), spec.limit.value_or(items.size()),
@@ -148,7 +148,7 @@ Result<Opened> open_fashion_mnist(const DatasetSpec& spec, const OpenOptions& op
   auto dataset = std::make_unique<FashionMnist>(to_string(spec));
   for (const auto i : kept) dataset->add(*items[i].half, items[i].position);
   if (kept.empty())
-    return Error{.code = ErrorCode::kBadData, .what = "the data set has no picture of these classes", .where = to_string(spec)};
+    return Error{.code = ErrorCode::kBadData, .what = "the data set has no image of these classes", .where = to_string(spec)};
   dataset->seal();
   Opened opened;
   opened.dataset = std::move(dataset);

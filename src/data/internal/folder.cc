@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t kMostFileBytes = std::size_t{1} << 28;
 
-Result<std::string> read_picture_file(const std::filesystem::path& path) {
+Result<std::string> read_image_file(const std::filesystem::path& path) {
   std::error_code problem;
   // Opening a pipe or a device could wait for ever.
   if (std::filesystem::exists(path, problem) && !std::filesystem::is_regular_file(path, problem))
@@ -41,9 +41,9 @@ class FolderDataset final : public Dataset {
   [[nodiscard]] const std::vector<std::string>& class_names() const override { return classes_; }
   [[nodiscard]] std::int64_t label(std::size_t index) const override { return items_[index].label; }
   [[nodiscard]] std::string id(std::size_t index) const override { return items_[index].path; }
-  [[nodiscard]] Result<Picture> picture(std::size_t index) const override {
-    HEDGE_TRY(const auto bytes, read_picture_file(root_ / items_[index].path));
-    return decode_picture(bytes, items_[index].path);
+  [[nodiscard]] Result<Image> image(std::size_t index) const override {
+    HEDGE_TRY(const auto bytes, read_image_file(root_ / items_[index].path));
+    return decode_image(bytes, items_[index].path);
   }
   [[nodiscard]] const std::string& content_hash() const override { return content_hash_; }
   [[nodiscard]] const std::string& spec() const override { return spec_; }
@@ -56,7 +56,7 @@ class FolderDataset final : public Dataset {
   std::string content_hash_;
 };
 
-/// Probes and hashes the files of one split and keeps the pictures.
+/// Probes and hashes the files of one split and keeps the images.
 class Collector {
  public:
   Collector(const DatasetSpec& spec, const OpenOptions& options, const FolderListing& listing)
@@ -83,12 +83,12 @@ class Collector {
   }
 
  private:
-  /// Whether file `i` is a picture by its header. Errors: in strict mode, that it is none.
+  /// Whether file `i` is an image by its header. Errors: in strict mode, that it is none.
   Result<bool> accept(std::size_t i) {
     const auto& path = wanted_[i]->path;
-    const auto bytes = read_picture_file(std::filesystem::path(spec_.path) / path);
+    const auto bytes = read_image_file(std::filesystem::path(spec_.path) / path);
     if (!bytes) return refuse(path, bytes.error());
-    const auto info = probe_picture(*bytes, path);
+    const auto info = probe_image(*bytes, path);
     if (!info) return refuse(path, info.error());
     digests_[i] = sha256_hex(*bytes);
     return true;
@@ -113,7 +113,7 @@ class Collector {
     for (std::size_t c = 0; c < filled.size(); ++c) {
       if (filled[c] || !spec_.wants(static_cast<std::int64_t>(c))) continue;
       const std::string reason = "the class has no file in this split";
-      if (options_.strict) return bad_data(reason, listing_.classes[c], "add pictures or remove the class folder");
+      if (options_.strict) return bad_data(reason, listing_.classes[c], "add images or remove the class folder");
       log(options_.log, LogLevel::kWarning, listing_.classes[c] + ": " + reason);
       skipped_.push_back({listing_.classes[c], reason});
     }
@@ -122,13 +122,13 @@ class Collector {
 
   Status check_classes(const std::vector<FolderItem>& items) const {
     if (items.empty())
-      return bad_data("the data set has no picture", std::to_string(skipped_.size()) + " skipped",
-                      "the layout is CLASS/picture.jpg, or train/CLASS/… beside test/CLASS/… or val/CLASS/…");
+      return bad_data("the data set has no image", std::to_string(skipped_.size()) + " skipped",
+                      "the layout is CLASS/image.jpg, or train/CLASS/… beside test/CLASS/… or val/CLASS/…");
     std::set<std::int64_t> labels;
     for (const auto& item : items) labels.insert(item.label);
     if (labels.size() == 1 && spec_.limit.value_or(2) > 1)
       return bad_data("the data set has a single class", listing_.classes[static_cast<std::size_t>(*labels.begin())],
-                      "classifying needs pictures in at least two class folders");
+                      "classifying needs images in at least two class folders");
     return {};
   }
 

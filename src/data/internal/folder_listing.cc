@@ -15,7 +15,7 @@ constexpr Share kTenth{.part = 1, .of = 10};
 constexpr Share kTwoFifths{.part = 2, .of = 5};
 constexpr const char* kTrain = "train";
 constexpr const char* kTestNames[] = {"test", "val", "validation", "valid"};  ///< the first that fits is the test split
-constexpr const char* kLayoutHint = "the layout is CLASS/picture.jpg, or train/CLASS/… beside test/CLASS/… (or val/, validation/, valid/)";
+constexpr const char* kLayoutHint = "the layout is CLASS/image.jpg, or train/CLASS/… beside test/CLASS/… (or val/, validation/, valid/)";
 
 Error cannot_list(const fs::path& path, const std::error_code& problem) {
   return Error{.code = ErrorCode::kIo, .what = "the folder cannot be listed", .where = path.string(), .got = problem.message()};
@@ -76,8 +76,8 @@ Result<std::vector<ListedFile>> list_part(const fs::path& root, const fs::path& 
   return files;
 }
 
-/// Whether some class has pictures enough to be divided by itself. Where none has, nothing can be trained on the folder: it judges models
-/// of elsewhere, and needs its pictures for that.
+/// Whether some class has images enough to be divided by itself. Where none has, nothing can be trained on the folder: it judges models
+/// of elsewhere, and needs its images for that.
 bool can_train(const std::vector<ListedFile>& files, std::size_t classes) {
   std::vector<std::size_t> counts(classes, 0);
   for (const auto& file : files) ++counts[static_cast<std::size_t>(file.label)];
@@ -95,7 +95,7 @@ Result<std::string> choose_test_folder(const fs::path& root, const std::set<std:
   return Error{.code = ErrorCode::kBadData,
                .what = "train/ has no class in common with test/, val/, validation/ or valid/",
                .where = root.string(),
-               .hint = "put the pictures of both into folders named by class: train/cat/1.jpg, test/cat/2.jpg"};
+               .hint = "put the images of both into folders named by class: train/cat/1.jpg, test/cat/2.jpg"};
 }
 
 Result<FolderListing> list_imagenet_layout(const fs::path& root, const std::set<std::string>& parts) {

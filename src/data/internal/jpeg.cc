@@ -15,7 +15,7 @@
 namespace hedge::data {
 namespace {
 
-/// A progressive file of a few bytes can ask for thousands of passes over a large picture.
+/// A progressive file of a few bytes can ask for thousands of passes over a large image.
 constexpr int kMostScans = 256;
 constexpr std::size_t kMostReservedBytes = std::size_t{1} << 22;
 
@@ -116,7 +116,7 @@ Error damaged(const Reader& reader, std::string_view where) {
 }
 
 /// Reads and checks the header and chooses what the decoder gives: gray, RGB, or CMYK to be converted.
-Result<PictureInfo> open(Reader& reader, std::string_view bytes, std::string_view where, const DecodeLimits& limits) {
+Result<ImageInfo> open(Reader& reader, std::string_view bytes, std::string_view where, const DecodeLimits& limits) {
   if (!read_header(reader, bytes)) return damaged(reader, where);
   auto& info = reader.info;
   HEDGE_CHECK(internal::check_size(info.image_height, info.image_width, where, limits));
@@ -133,10 +133,10 @@ Result<PictureInfo> open(Reader& reader, std::string_view bytes, std::string_vie
                    .got = std::to_string(info.num_components) + " components",
                    .expected = "gray, RGB, YCbCr, CMYK or YCCK"};
   }
-  return PictureInfo{.format = PictureFormat::kJpeg,
-                     .height = info.image_height,
-                     .width = info.image_width,
-                     .channels = info.out_color_space == JCS_GRAYSCALE ? 1 : 3};
+  return ImageInfo{.format = ImageFormat::kJpeg,
+                   .height = info.image_height,
+                   .width = info.image_width,
+                   .channels = info.out_color_space == JCS_GRAYSCALE ? 1 : 3};
 }
 
 struct Writer {
@@ -156,21 +156,21 @@ struct Writer {
   Writer& operator=(const Writer&) = delete;
 };
 
-bool write(Writer& writer, const Picture& picture, int quality) {
+bool write(Writer& writer, const Image& image, int quality) {
   if (setjmp(writer.error.jump) != 0) return false;
   auto& info = writer.info;
   jpeg_create_compress(&info);
   jpeg_mem_dest(&info, &writer.bytes, &writer.size);
-  info.image_height = static_cast<JDIMENSION>(picture.height);
-  info.image_width = static_cast<JDIMENSION>(picture.width);
-  info.input_components = static_cast<int>(picture.channels);
-  info.in_color_space = picture.channels == 1 ? JCS_GRAYSCALE : JCS_RGB;
+  info.image_height = static_cast<JDIMENSION>(image.height);
+  info.image_width = static_cast<JDIMENSION>(image.width);
+  info.input_components = static_cast<int>(image.channels);
+  info.in_color_space = image.channels == 1 ? JCS_GRAYSCALE : JCS_RGB;
   jpeg_set_defaults(&info);
   jpeg_set_quality(&info, quality, TRUE);
   jpeg_start_compress(&info, TRUE);
   while (info.next_scanline < info.image_height) {
-    const auto offset = static_cast<std::size_t>(info.next_scanline) * static_cast<std::size_t>(picture.width * picture.channels);
-    auto* row = const_cast<std::uint8_t*>(picture.pixels.data() + offset);  // libjpeg only reads it
+    const auto offset = static_cast<std::size_t>(info.next_scanline) * static_cast<std::size_t>(image.width * image.channels);
+    auto* row = const_cast<std::uint8_t*>(image.pixels.data() + offset);  // libjpeg only reads it
     jpeg_write_scanlines(&info, &row, 1);
   }
   jpeg_finish_compress(&info);
@@ -183,43 +183,42 @@ namespace internal {
 
 bool is_jpeg(std::string_view bytes) { return bytes.starts_with("\xff\xd8\xff"); }
 
-Result<PictureInfo> probe_jpeg(std::string_view bytes, std::string_view where, const DecodeLimits& limits) {
+Result<ImageInfo> probe_jpeg(std::string_view bytes, std::string_view where, const DecodeLimits& limits) {
   Reader reader;
   return open(reader, bytes, where, limits);
 }
 
-Result<Picture> decode_jpeg(std::string_view bytes, std::string_view where, const DecodeLimits& limits) {
+Result<Image> decode_jpeg(std::string_view bytes, std::string_view where, const DecodeLimits& limits) {
   Reader reader;
   HEDGE_TRY(const auto info, open(reader, bytes, where, limits));
   if (!start(reader)) return damaged(reader, where);
-  Picture picture{.height = info.height, .width = info.width, .channels = info.channels, .pixels = {}};
+  Image image{.height = info.height, .width = info.width, .channels = info.channels, .pixels = {}};
   const auto row_bytes = static_cast<std::size_t>(info.width * info.channels);
   // Memory grows with the rows that really come, so a lying header costs nothing.
-  picture.pixels.reserve(std::min(row_bytes * static_cast<std::size_t>(info.height), kMostReservedBytes));
+  image.pixels.reserve(std::min(row_bytes * static_cast<std::size_t>(info.height), kMostReservedBytes));
   const bool cmyk = reader.info.out_color_space == JCS_CMYK;
   std::vector<std::uint8_t> inks(cmyk ? static_cast<std::size_t>(info.width) * 4 : 0);
   for (std::int64_t y = 0; y < info.height; ++y) {
-    const auto offset = picture.pixels.size();
-    picture.pixels.resize(offset + row_bytes);
-    if (!read_row(reader, cmyk ? inks.data() : picture.pixels.data() + offset)) return damaged(reader, where);
-    if (cmyk) cmyk_to_rgb(inks, reader.info.saw_Adobe_marker == TRUE, picture.pixels.data() + offset);
+    const auto offset = image.pixels.size();
+    image.pixels.resize(offset + row_bytes);
+    if (!read_row(reader, cmyk ? inks.data() : image.pixels.data() + offset)) return damaged(reader, where);
+    if (cmyk) cmyk_to_rgb(inks, reader.info.saw_Adobe_marker == TRUE, image.pixels.data() + offset);
   }
   if (!finish(reader)) return damaged(reader, where);
-  return picture;
+  return image;
 }
 
 }  // namespace internal
 
-Result<std::string> encode_jpeg(const Picture& picture, int quality) {
-  HEDGE_CHECK(validate_picture(picture));
-  if (quality < 1 || quality > 100 || picture.height > JPEG_MAX_DIMENSION || picture.width > JPEG_MAX_DIMENSION)
-    return Error{
-        .code = ErrorCode::kInvalidArgument,
-        .what = "the picture cannot be a JPEG",
-        .got = "quality " + std::to_string(quality) + ", " + std::to_string(picture.height) + " x " + std::to_string(picture.width),
-        .expected = "a quality of 1..100 and sides of at most " + std::to_string(JPEG_MAX_DIMENSION)};
+Result<std::string> encode_jpeg(const Image& image, int quality) {
+  HEDGE_CHECK(validate_image(image));
+  if (quality < 1 || quality > 100 || image.height > JPEG_MAX_DIMENSION || image.width > JPEG_MAX_DIMENSION)
+    return Error{.code = ErrorCode::kInvalidArgument,
+                 .what = "the image cannot be a JPEG",
+                 .got = "quality " + std::to_string(quality) + ", " + std::to_string(image.height) + " x " + std::to_string(image.width),
+                 .expected = "a quality of 1..100 and sides of at most " + std::to_string(JPEG_MAX_DIMENSION)};
   Writer writer;
-  if (!write(writer, picture, quality))
+  if (!write(writer, image, quality))
     return Error{.code = ErrorCode::kInternal, .what = "libjpeg failed", .got = writer.error.message.data()};
   return std::string(reinterpret_cast<const char*>(writer.bytes), writer.size);
 }

@@ -103,15 +103,15 @@ bool read_rows(Reader& reader, std::uint8_t** rows) {
   return true;
 }
 
-bool write_all(Writer& writer, const Picture& picture, std::uint8_t** rows) {
+bool write_all(Writer& writer, const Image& image, std::uint8_t** rows) {
   writer.png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &writer.message, on_error, on_warning);
   if (writer.png == nullptr) return false;
   if (setjmp(png_jmpbuf(writer.png)) != 0) return false;
   writer.info = png_create_info_struct(writer.png);
   if (writer.info == nullptr) return false;
   png_set_write_fn(writer.png, &writer, on_write, on_flush);
-  png_set_IHDR(writer.png, writer.info, static_cast<png_uint_32>(picture.width), static_cast<png_uint_32>(picture.height), 8,
-               picture.channels == 1 ? PNG_COLOR_TYPE_GRAY : PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
+  png_set_IHDR(writer.png, writer.info, static_cast<png_uint_32>(image.width), static_cast<png_uint_32>(image.height), 8,
+               image.channels == 1 ? PNG_COLOR_TYPE_GRAY : PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
                PNG_FILTER_TYPE_DEFAULT);
   png_write_info(writer.png, writer.info);
   png_write_image(writer.png, rows);
@@ -130,14 +130,14 @@ Error damaged(const Reader& reader, std::string_view where) {
       .code = ErrorCode::kBadFormat, .what = "the PNG is truncated or damaged", .where = std::string(where), .got = reader.message.data()};
 }
 
-Result<PictureInfo> open(Reader& reader, std::string_view bytes, std::string_view where, const DecodeLimits& limits) {
+Result<ImageInfo> open(Reader& reader, std::string_view bytes, std::string_view where, const DecodeLimits& limits) {
   reader.bytes = bytes;
   if (!read_header(reader)) return damaged(reader, where);
   const auto height = static_cast<std::int64_t>(png_get_image_height(reader.png, reader.info));
   const auto width = static_cast<std::int64_t>(png_get_image_width(reader.png, reader.info));
   HEDGE_CHECK(internal::check_size(height, width, where, limits));
   const bool gray = (png_get_color_type(reader.png, reader.info) & PNG_COLOR_MASK_COLOR) == 0;
-  return PictureInfo{.format = PictureFormat::kPng, .height = height, .width = width, .channels = gray ? 1 : 3};
+  return ImageInfo{.format = ImageFormat::kPng, .height = height, .width = width, .channels = gray ? 1 : 3};
 }
 
 }  // namespace
@@ -146,12 +146,12 @@ namespace internal {
 
 bool is_png(std::string_view bytes) { return bytes.starts_with("\x89PNG\r\n\x1a\n"); }
 
-Result<PictureInfo> probe_png(std::string_view bytes, std::string_view where, const DecodeLimits& limits) {
+Result<ImageInfo> probe_png(std::string_view bytes, std::string_view where, const DecodeLimits& limits) {
   Reader reader;
   return open(reader, bytes, where, limits);
 }
 
-Result<Picture> decode_png(std::string_view bytes, std::string_view where, const DecodeLimits& limits) {
+Result<Image> decode_png(std::string_view bytes, std::string_view where, const DecodeLimits& limits) {
   Reader reader;
   HEDGE_TRY(const auto info, open(reader, bytes, where, limits));
   const auto stored_bytes = png_get_rowbytes(reader.png, reader.info) * static_cast<std::size_t>(info.height);
@@ -164,21 +164,21 @@ Result<Picture> decode_png(std::string_view bytes, std::string_view where, const
   const auto row_bytes = info.width * info.channels;
   if (png_get_rowbytes(reader.png, reader.info) != static_cast<std::size_t>(row_bytes))
     return Error{.code = ErrorCode::kUnsupported, .what = "the PNG's colour type is not implemented", .where = std::string(where)};
-  Picture picture{.height = info.height, .width = info.width, .channels = info.channels, .pixels = {}};
-  picture.pixels.resize(static_cast<std::size_t>(info.height * row_bytes));
-  auto rows = row_pointers(picture.pixels.data(), info.height, row_bytes);
+  Image image{.height = info.height, .width = info.width, .channels = info.channels, .pixels = {}};
+  image.pixels.resize(static_cast<std::size_t>(info.height * row_bytes));
+  auto rows = row_pointers(image.pixels.data(), info.height, row_bytes);
   if (!read_rows(reader, rows.data())) return damaged(reader, where);
-  return picture;
+  return image;
 }
 
 }  // namespace internal
 
-Result<std::string> encode_png(const Picture& picture) {
-  HEDGE_CHECK(validate_picture(picture));
+Result<std::string> encode_png(const Image& image) {
+  HEDGE_CHECK(validate_image(image));
   Writer writer;
   // libpng only reads the rows.
-  auto rows = row_pointers(const_cast<std::uint8_t*>(picture.pixels.data()), picture.height, picture.width * picture.channels);
-  if (!write_all(writer, picture, rows.data()))
+  auto rows = row_pointers(const_cast<std::uint8_t*>(image.pixels.data()), image.height, image.width * image.channels);
+  if (!write_all(writer, image, rows.data()))
     return Error{.code = ErrorCode::kInternal, .what = "libpng failed", .got = writer.message.data()};
   return std::move(writer.bytes);
 }

@@ -71,13 +71,13 @@ std::vector<Taps> all_taps(const Window& window, std::int64_t in, std::int64_t o
   return taps;
 }
 
-/// Filters the rows `rows` of the picture along x: [rows, columns, channels] in units of 1/256.
-std::vector<std::uint16_t> filter_columns(const Picture& picture, const Window& rows, const std::vector<Taps>& taps) {
-  const auto channels = static_cast<std::size_t>(picture.channels);
+/// Filters the rows `rows` of the image along x: [rows, columns, channels] in units of 1/256.
+std::vector<std::uint16_t> filter_columns(const Image& image, const Window& rows, const std::vector<Taps>& taps) {
+  const auto channels = static_cast<std::size_t>(image.channels);
   std::vector<std::uint16_t> filtered(static_cast<std::size_t>(rows.size) * taps.size() * channels);
   auto* out = filtered.data();
   for (std::int64_t y = rows.begin; y < rows.begin + rows.size; ++y) {
-    const auto* row = picture.pixels.data() + y * picture.width * picture.channels;
+    const auto* row = image.pixels.data() + y * image.width * image.channels;
     for (const auto& tap : taps) {
       for (std::size_t c = 0; c < channels; ++c) {
         const auto* in = row + static_cast<std::size_t>(tap.first) * channels + c;
@@ -103,18 +103,18 @@ void filter_row(const std::vector<std::uint16_t>& filtered, const Taps& tap, std
 
 }  // namespace
 
-Picture resize_and_cut(const Picture& picture, const ResizePlan& plan) {
-  Picture out{.height = plan.rows.size, .width = plan.columns.size, .channels = picture.channels, .pixels = {}};
+Image resize_and_cut(const Image& image, const ResizePlan& plan) {
+  Image out{.height = plan.rows.size, .width = plan.columns.size, .channels = image.channels, .pixels = {}};
   out.pixels.assign(static_cast<std::size_t>(out.height * out.width * out.channels), 0);
   const auto rows = inside(plan.rows, plan.height);
   const auto columns = inside(plan.columns, plan.width);
   if (rows.size == 0 || columns.size == 0) return out;
-  const auto row_taps = all_taps(rows, picture.height, plan.height);
-  const auto column_taps = all_taps(columns, picture.width, plan.width);
+  const auto row_taps = all_taps(rows, image.height, plan.height);
+  const auto column_taps = all_taps(columns, image.width, plan.width);
   const auto first_row = row_taps.front().first;
   const auto last = row_taps.back().first + static_cast<std::int64_t>(row_taps.back().weights.size());
-  const auto filtered = filter_columns(picture, {.begin = first_row, .size = last - first_row}, column_taps);
-  const auto row_values = column_taps.size() * static_cast<std::size_t>(picture.channels);
+  const auto filtered = filter_columns(image, {.begin = first_row, .size = last - first_row}, column_taps);
+  const auto row_values = column_taps.size() * static_cast<std::size_t>(image.channels);
   const auto left = (columns.begin - plan.columns.begin) * out.channels;
   for (std::int64_t y = 0; y < rows.size; ++y) {
     const auto out_y = rows.begin - plan.rows.begin + y;

@@ -7,20 +7,20 @@
 #include "data/dataset.h"
 #include "data/spec.h"
 
-/// Where pictures come from, for dataset.cc alone.
+/// Where images come from, for dataset.cc alone.
 namespace hedge::data::internal {
 
 /// Errors: kNotFound where the files are not there; kBadFormat: damaged or not that data set.
 Result<Opened> open_fashion_mnist(const DatasetSpec& spec, const OpenOptions& options);
 
-/// Errors: kNotFound, kIo, kBadFormat (strict), kBadData: no picture, a single class, an empty class (strict).
+/// Errors: kNotFound, kIo, kBadFormat (strict), kBadData: no image, a single class, an empty class (strict).
 Result<Opened> open_folder(const DatasetSpec& spec, const OpenOptions& options);
 
-/// The content hash of a data set, made picture by picture in order: SHA-256 over "LABEL SHA256-OF-BYTES\n".
+/// The content hash of a data set, made image by image in order: SHA-256 over "LABEL SHA256-OF-BYTES\n".
 class ContentHash {
  public:
-  void add(std::int64_t label, std::string_view picture_sha256) {
-    sha_.update(std::to_string(label) + " ").update(picture_sha256).update("\n");
+  void add(std::int64_t label, std::string_view image_sha256) {
+    sha_.update(std::to_string(label) + " ").update(image_sha256).update("\n");
   }
   [[nodiscard]] std::string hex() { return sha_.hex(); }
 

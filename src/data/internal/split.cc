@@ -13,7 +13,7 @@ std::vector<std::vector<std::size_t>> positions_by_class(std::span<const std::in
   return positions;
 }
 
-/// What is divided by itself: the pictures of a class, or together those of all classes too small to be divided (one picture a class is
+/// What is divided by itself: the images of a class, or together those of all classes too small to be divided (one image a class is
 /// an ordinary way to sample ImageNet). As the last group, in which no class has a share of its own.
 std::vector<std::vector<std::size_t>> groups_of(const SplitInput& input) {
   std::vector<std::vector<std::size_t>> groups;
@@ -63,7 +63,7 @@ Result<std::vector<std::size_t>> take_balanced(std::span<const std::int64_t> lab
   while (moved && kept.size() < limit) {
     moved = false;
     for (std::size_t c = 0; c < classes && kept.size() < limit; ++c) {
-      // A refused picture is replaced by the next one of its class.
+      // A refused image is replaced by the next one of its class.
       while (next[c] < by_class[c].size()) {
         const auto position = by_class[c][next[c]++];
         HEDGE_TRY(const bool accepted, accept(position));

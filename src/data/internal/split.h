@@ -7,18 +7,18 @@
 #include <string_view>
 #include <vector>
 
-#include "core/result.h"
 #include "data/spec.h"
+#include "hedge/result.h"
 
 namespace hedge::data::internal {
 
-/// Fixed for ever: another value would move pictures between splits (docs/formats/datasets.md).
+/// Fixed for ever: another value would move images between splits (docs/formats/datasets.md).
 inline constexpr std::uint64_t kSplitSalt = 0x68656467652D3031ULL;  // "hedge-01"
 
-/// Fewer pictures of a class cannot be in each of three splits.
+/// Fewer images of a class cannot be in each of three splits.
 inline constexpr std::size_t kLeastToDivide = 3;
 
-/// FNV-1a over `bytes`, started from `salt` and mixed at the end: what orders pictures before they are divided.
+/// FNV-1a over `bytes`, started from `salt` and mixed at the end: what orders images before they are divided.
 std::uint64_t stable_hash(std::string_view bytes, std::uint64_t salt = kSplitSalt);
 
 /// A part of each class, as a fraction.
@@ -27,10 +27,10 @@ struct Share {
   std::size_t of = 1;
 };
 
-/// What each picture needs to be divided; borrowed.
+/// What each image needs to be divided; borrowed.
 struct SplitInput {
   std::span<const std::int64_t> labels;
-  std::span<const std::uint64_t> keys;  ///< stable_hash of each picture
+  std::span<const std::uint64_t> keys;  ///< stable_hash of each image
   std::size_t classes = 0;
 };
 
@@ -39,8 +39,8 @@ struct SplitShares {
   Share test;
 };
 
-/// Divides class by class: in the order of (key, position) the first pictures are test, the next calibration, the rest
-/// train. A share is rounded to the nearest count, but a class of 3 or more pictures gives each wanted split at least one. The pictures
+/// Divides class by class: in the order of (key, position) the first images are test, the next calibration, the rest
+/// train. A share is rounded to the nearest count, but a class of 3 or more images gives each wanted split at least one. The images
 /// of all smaller classes are divided together, as if they were one class.
 std::vector<Split> assign_splits(const SplitInput& input, const SplitShares& shares);
 

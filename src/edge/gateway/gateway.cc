@@ -21,17 +21,16 @@ constexpr std::size_t kMostWaitingAnswers = 64;
 
 milliseconds since(TimePoint start, const Clock& clock) { return std::chrono::duration_cast<milliseconds>(clock.now() - start); }
 
-micro::PictureForm form_of(const data::Picture& picture) {
-  return {.height = static_cast<std::uint16_t>(picture.height),
-          .width = static_cast<std::uint16_t>(picture.width),
-          .channels = static_cast<std::uint8_t>(picture.channels)};
+micro::ImageForm form_of(const data::Image& image) {
+  return {.height = static_cast<std::uint16_t>(image.height),
+          .width = static_cast<std::uint16_t>(image.width),
+          .channels = static_cast<std::uint8_t>(image.channels)};
 }
 
-std::string to_string(const micro::PictureForm& form) { return "u8 " + hedge::to_string(Shape{form.height, form.width, form.channels}); }
+std::string to_string(const micro::ImageForm& form) { return "u8 " + hedge::to_string(Shape{form.height, form.width, form.channels}); }
 
-bool same_form(const data::Picture& picture, const micro::PictureForm& form) {
-  return picture.height == form.height && picture.width == form.width && picture.channels == form.channels &&
-         picture.pixels.size() == form.bytes();
+bool same_form(const data::Image& image, const micro::ImageForm& form) {
+  return image.height == form.height && image.width == form.width && image.channels == form.channels && image.pixels.size() == form.bytes();
 }
 
 Error device_silent(milliseconds patience) {
@@ -125,8 +124,8 @@ void Gateway::take_info(const Frame& frame) {
 }
 
 void Gateway::take_query(const Frame& frame) {
-  micro::PicturePiece piece;
-  if (!micro::PicturePiece::read(frame, piece)) return link_.refuse(frame, NackReason::kMalformed);
+  micro::ImagePiece piece;
+  if (!micro::ImagePiece::read(frame, piece)) return link_.refuse(frame, NackReason::kMalformed);
   if ((info_ && piece.form != info_->form) || (piece.form.channels != 1 && piece.form.channels != 3))
     return link_.refuse(frame, NackReason::kWrongSize);
   const bool present = query_.open && piece.id == query_.id;
@@ -175,7 +174,7 @@ void Gateway::ask_cloud() {
   query_.cloud_ms = seconds_between(start, clock_.now()) * 1e3;
   std::uint8_t payload[micro::CloudReply::kMostBytes];
   if (link_.deliver(FrameType::kCloud, reply.write(payload), {}, handler()) == Delivery::kLost)
-    hedge::log(log_, LogLevel::kWarning, "the device did not take the cloud's answer for picture " + std::to_string(reply.id));
+    hedge::log(log_, LogLevel::kWarning, "the device did not take the cloud's answer for image " + std::to_string(reply.id));
 }
 
 bool Gateway::heard_of(std::uint32_t id) const {
@@ -183,12 +182,12 @@ bool Gateway::heard_of(std::uint32_t id) const {
   return asked || std::any_of(answers_.begin(), answers_.end(), [id](const auto& answer) { return answer.id == id; });
 }
 
-Status Gateway::send_piece(std::uint32_t id, const data::Picture& picture, std::uint32_t offset, TimePoint deadline, bool& again) {
-  std::uint8_t head[micro::PicturePiece::kHeadBytes];
-  const micro::PicturePiece piece{.id = id, .form = form_of(picture), .offset = offset};
-  const Bytes body{picture.pixels.data() + offset, std::min(picture.pixels.size() - offset, micro::PicturePiece::kMostBytes)};
+Status Gateway::send_piece(std::uint32_t id, const data::Image& image, std::uint32_t offset, TimePoint deadline, bool& again) {
+  std::uint8_t head[micro::ImagePiece::kHeadBytes];
+  const micro::ImagePiece piece{.id = id, .form = form_of(image), .offset = offset};
+  const Bytes body{image.pixels.data() + offset, std::min(image.pixels.size() - offset, micro::ImagePiece::kMostBytes)};
   for (;;) {
-    const auto delivery = link_.deliver(FrameType::kPicture, piece.write_head(head), body, handler());
+    const auto delivery = link_.deliver(FrameType::kImage, piece.write_head(head), body, handler());
     HEDGE_CHECK(port_.status());
     if (query_.ready) ask_cloud();
     if (delivery == Delivery::kAcknowledged || heard_of(id)) return {};
@@ -198,44 +197,43 @@ Status Gateway::send_piece(std::uint32_t id, const data::Picture& picture, std::
     }
     if (delivery == Delivery::kRefused)
       return Error{.code = ErrorCode::kMismatch,
-                   .what = "the device does not take this picture",
-                   .got = to_string(form_of(picture)),
+                   .what = "the device does not take this image",
+                   .got = to_string(form_of(image)),
                    .expected = info_ ? to_string(info_->form) : ""};
     if (clock_.now() >= deadline) return device_silent(options_.device_patience);
   }
 }
 
 /// All of it; from the start where the device has lost its place.
-Status Gateway::send_pieces(std::uint32_t id, const data::Picture& picture) {
+Status Gateway::send_pieces(std::uint32_t id, const data::Image& image) {
   const auto deadline = clock_.now() + options_.device_patience;
-  for (std::size_t offset = 0; offset < picture.pixels.size();) {
+  for (std::size_t offset = 0; offset < image.pixels.size();) {
     bool again = false;
-    HEDGE_CHECK(send_piece(id, picture, static_cast<std::uint32_t>(offset), deadline, again));
+    HEDGE_CHECK(send_piece(id, image, static_cast<std::uint32_t>(offset), deadline, again));
     if (again && clock_.now() >= deadline) return device_silent(options_.device_patience);
-    offset = again ? 0 : offset + micro::PicturePiece::kMostBytes;
+    offset = again ? 0 : offset + micro::ImagePiece::kMostBytes;
   }
   return {};
 }
 
 /// The last piece once more: a device that is done says its answer again, one that is at work acknowledges.
-void Gateway::remind(std::uint32_t id, const data::Picture& picture) {
-  std::uint8_t head[micro::PicturePiece::kHeadBytes];
-  const std::size_t last = (picture.pixels.size() - 1) / micro::PicturePiece::kMostBytes * micro::PicturePiece::kMostBytes;
-  const micro::PicturePiece piece{.id = id, .form = form_of(picture), .offset = static_cast<std::uint32_t>(last)};
-  link_.send(FrameType::kPicture, link_.next_sequence(), piece.write_head(head),
-             {picture.pixels.data() + last, picture.pixels.size() - last});
+void Gateway::remind(std::uint32_t id, const data::Image& image) {
+  std::uint8_t head[micro::ImagePiece::kHeadBytes];
+  const std::size_t last = (image.pixels.size() - 1) / micro::ImagePiece::kMostBytes * micro::ImagePiece::kMostBytes;
+  const micro::ImagePiece piece{.id = id, .form = form_of(image), .offset = static_cast<std::uint32_t>(last)};
+  link_.send(FrameType::kImage, link_.next_sequence(), piece.write_head(head), {image.pixels.data() + last, image.pixels.size() - last});
 }
 
-Result<DeviceReport> Gateway::feed(const data::Picture& picture, const std::vector<std::string>& labels) {
-  if (info_ && !same_form(picture, info_->form))
+Result<DeviceReport> Gateway::feed(const data::Image& image, const std::vector<std::string>& labels) {
+  if (info_ && !same_form(image, info_->form))
     return Error{.code = ErrorCode::kMismatch,
-                 .what = "the device takes other pictures",
-                 .got = to_string(form_of(picture)),
+                 .what = "the device takes other images",
+                 .got = to_string(form_of(image)),
                  .expected = to_string(info_->form)};
   const std::uint32_t id = next_id_++;
   const auto start = clock_.now();
   answers_.clear();
-  HEDGE_CHECK(send_pieces(id, picture));
+  HEDGE_CHECK(send_pieces(id, image));
   auto heard = link_.received();
   auto quiet_since = clock_.now();
   while (since(quiet_since, clock_) < options_.device_patience) {
@@ -256,7 +254,7 @@ Result<DeviceReport> Gateway::feed(const data::Picture& picture, const std::vect
       heard = link_.received();
       quiet_since = clock_.now();
     }
-    if (!stirred) remind(id, picture);
+    if (!stirred) remind(id, image);
   }
   return device_silent(options_.device_patience);
 }

@@ -8,12 +8,12 @@
 #include <vector>
 
 #include "core/clock.h"
-#include "core/log.h"
-#include "core/result.h"
 #include "data/preprocess.h"
 #include "edge/cloud.h"
 #include "edge/gateway/transport.h"
 #include "edge/runtime.h"
+#include "hedge/log.h"
+#include "hedge/result.h"
 #include "micro/link.h"
 #include "micro/messages.h"
 
@@ -24,14 +24,14 @@ struct GatewayOptions {
   std::chrono::milliseconds device_patience{
       10000};  ///< for a device that says nothing at all while it owes an acknowledgement or an answer; >= 1 ms
   std::chrono::milliseconds remind_every{2000};  ///< an answer that does not come is asked for again so often; >= 1 ms
-  std::uint32_t first_id = 0;                    ///< of the pictures sent; another one a run, so that a device can tell runs apart
+  std::uint32_t first_id = 0;                    ///< of the images sent; another one a run, so that a device can tell runs apart
   /// Errors: kInvalidArgument, naming the field.
   [[nodiscard]] Status validate() const;
 };
 
-/// What the device said of a picture, in the words of the edge.
+/// What the device said of an image, in the words of the edge.
 struct DeviceReport {
-  std::uint32_t id = 0;  ///< the device's own number of the picture, or the gateway's where it was sent one
+  std::uint32_t id = 0;  ///< the device's own number of the image, or the gateway's where it was sent one
   Answer answer;
   std::int64_t own_label_index = 0;
   std::uint32_t instructions = 0;  ///< of base and router; 0: the device does not count
@@ -39,7 +39,7 @@ struct DeviceReport {
 };
 
 /// The other half of a microcontroller's hybrid: speaks with one device over a serial line (docs/formats/serial_frame.md), sends it
-/// pictures to answer or not, and takes its queries to the cloud. Call greet() first, then feed() for each picture, or serve() again and
+/// images to answer or not, and takes its queries to the cloud. Call greet() first, then feed() for each image, or serve() again and
 /// again. Not thread-safe. `transport`, the cloud and `clock` must outlive it.
 class Gateway {
  public:
@@ -56,12 +56,12 @@ class Gateway {
   /// transport.
   Status set_threshold(float threshold);
 
-  /// Sends a picture of the device's form (u8 [height, width, channels]) and waits for its answer, serving its query meanwhile.
+  /// Sends an image of the device's form (u8 [height, width, channels]) and waits for its answer, serving its query meanwhile.
   /// Errors: kMismatch (of another form); kDeadline (the device is silent); kBadData (an answer that is no
   /// class); those of the transport.
-  Result<DeviceReport> feed(const data::Picture& picture, const std::vector<std::string>& labels);
+  Result<DeviceReport> feed(const data::Image& image, const std::vector<std::string>& labels);
 
-  /// Serves a device with pictures of its own: its next answer, or nothing where none came `within`.
+  /// Serves a device with images of its own: its next answer, or nothing where none came `within`.
   /// Errors: kBadData; those of the transport.
   Result<std::optional<DeviceReport>> serve(std::chrono::milliseconds within, const std::vector<std::string>& labels);
 
@@ -87,12 +87,12 @@ class Gateway {
     std::uint32_t skipped_ms_ = 0;
   };
 
-  /// A picture on its way to the cloud.
+  /// An image on its way to the cloud.
   struct Query {
     bool open = false;   ///< its answer has not come yet
     bool ready = false;  ///< whole, and not asked yet
     std::uint32_t id = 0;
-    micro::PictureForm form;
+    micro::ImageForm form;
     std::vector<std::uint8_t> pixels;  ///< what has come of it
     std::string failure;               ///< what the cloud said, where nothing came of it
     double cloud_ms = 0;
@@ -107,9 +107,9 @@ class Gateway {
   void take_answer(const micro::Frame& frame);
   void ask_cloud();
   micro::CloudReply query_cloud();
-  Status send_pieces(std::uint32_t id, const data::Picture& picture);
-  Status send_piece(std::uint32_t id, const data::Picture& picture, std::uint32_t offset, TimePoint deadline, bool& again);
-  void remind(std::uint32_t id, const data::Picture& picture);
+  Status send_pieces(std::uint32_t id, const data::Image& image);
+  Status send_piece(std::uint32_t id, const data::Image& image, std::uint32_t offset, TimePoint deadline, bool& again);
+  void remind(std::uint32_t id, const data::Image& image);
   [[nodiscard]] bool heard_of(std::uint32_t id) const;
   Result<DeviceReport> report_of(const micro::DeviceAnswer& answer, const std::vector<std::string>& labels);
 
@@ -124,7 +124,7 @@ class Gateway {
   std::uint16_t hello_ = 0;  ///< sequence number of the last greeting
   Query query_;
   std::deque<micro::DeviceAnswer> answers_;                             ///< not handed out yet
-  std::optional<std::pair<std::uint32_t, std::uint16_t>> last_answer_;  ///< picture and sequence number, to know a repetition
+  std::optional<std::pair<std::uint32_t, std::uint16_t>> last_answer_;  ///< image and sequence number, to know a repetition
 };
 
 }  // namespace hedge::edge

@@ -55,13 +55,13 @@ std::string line_of(const Row& row, const std::optional<DeviceReport>& report, c
 
 }  // namespace
 
-Result<Json> feed_all(const GatewayRun& run, const PictureSource& source, const WriteLine& write) {
-  std::optional<DeviceReport> report;  // of the picture under way; there is one at a time
+Result<Json> feed_all(const GatewayRun& run, const ImageSource& source, const WriteLine& write) {
+  std::optional<DeviceReport> report;  // of the image under way; there is one at a time
   DeviceTally tally;
   int silent = 0;
-  const auto answer = [&](const data::Picture& picture) -> Result<Answer> {
+  const auto answer = [&](const data::Image& image) -> Result<Answer> {
     report.reset();
-    HEDGE_TRY(const auto fitted, data::fit_picture(picture, run.recipe));
+    HEDGE_TRY(const auto fitted, data::fit_image(image, run.recipe));
     HEDGE_TRY(report, run.gateway.feed(fitted, run.labels));
     tally.add(*report);
     return report->answer;

@@ -9,11 +9,11 @@
 
 #include "core/clock.h"
 #include "core/json.h"
-#include "core/log.h"
-#include "core/result.h"
 #include "data/preprocess.h"
 #include "edge/gateway/gateway.h"
 #include "edge/input.h"
+#include "hedge/log.h"
+#include "hedge/result.h"
 
 namespace hedge::edge {
 
@@ -22,8 +22,8 @@ struct GatewayRun {
   Gateway& gateway;
   const Clock& clock;
   const std::vector<std::string>& labels;
-  data::Preprocess recipe;                  ///< a picture -> what the device takes
-  std::size_t limit = 0;                    ///< the first so many pictures or answers; 0: all
+  data::Preprocess recipe;                  ///< an image -> what the device takes
+  std::size_t limit = 0;                    ///< the first so many images or answers; 0: all
   const std::atomic<bool>* stop = nullptr;  ///< set from outside (a signal): an end soon
   ProgressSink progress;
 };
@@ -31,12 +31,12 @@ struct GatewayRun {
 /// Takes a line of JSON, with its line feed.
 using WriteLine = std::function<Status(std::string_view)>;
 
-/// Sends all pictures of `source` to the device, one after the other, and writes a line each (docs/formats/edge_json_lines.md: as
-/// hedge-edge's, with "device"). A picture that cannot be decoded, and one that the device does not answer, is a line with an error. Gives
-/// the summary. Errors: those of `write`; kUnavailable where the line is gone, or the device silent for three pictures in a row.
-Result<Json> feed_all(const GatewayRun& run, const PictureSource& source, const WriteLine& write);
+/// Sends all images of `source` to the device, one after the other, and writes a line each (docs/formats/edge_json_lines.md: as
+/// hedge-edge's, with "device"). An image that cannot be decoded, and one that the device does not answer, is a line with an error. Gives
+/// the summary. Errors: those of `write`; kUnavailable where the line is gone, or the device silent for three images in a row.
+Result<Json> feed_all(const GatewayRun& run, const ImageSource& source, const WriteLine& write);
 
-/// Serves a device with pictures of its own until the limit, the stop or the end of the line, and writes a line for each of its answers,
+/// Serves a device with images of its own until the limit, the stop or the end of the line, and writes a line for each of its answers,
 /// with the id "device/NUMBER". Gives the summary. Errors: those of `write`; kUnavailable where the line was gone before the first answer.
 Result<Json> serve_all(const GatewayRun& run, const WriteLine& write);
 

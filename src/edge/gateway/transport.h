@@ -7,7 +7,7 @@
 #include <string>
 
 #include "core/clock.h"
-#include "core/result.h"
+#include "hedge/result.h"
 
 namespace hedge::edge {
 

@@ -3,16 +3,16 @@
 #include <memory>
 
 #include "core/clock.h"
-#include "core/result.h"
 #include "edge/bundle.h"
 #include "edge/runtime.h"
+#include "hedge/result.h"
 #include "oip/remote_model.h"
 
 namespace hedge::edge {
 
 struct OpenRuntimeOptions {
   int threads = 0;          ///< of OpenVINO, for the base; 0: its choice
-  bool throughput = false;  ///< several pictures at once instead of the lowest latency of one
+  bool throughput = false;  ///< several images at once instead of the lowest latency of one
   CloudOptions cloud;
 };
 

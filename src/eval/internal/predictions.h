@@ -7,7 +7,7 @@
 
 namespace hedge::eval::internal {
 
-/// What one model says of pictures of a data set, a row a picture that could be decoded. Rows are the model's own: no class is moved.
+/// What one model says of images of a data set, a row an image that could be decoded. Rows are the model's own: no class is moved.
 struct Predictions {
   std::vector<std::size_t> indices;   ///< of the data set, ascending, one a row
   std::int64_t classes = 0;           ///< columns of `logits`

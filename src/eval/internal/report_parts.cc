@@ -15,7 +15,7 @@ Json intervals(const std::vector<Interval>& list) {
 
 Json to_json(const ClassRow& row) {
   return {{"class", row.index},
-          {"pictures", row.pictures},
+          {"pictures", row.images},
           {"base", or_null(row.base)},
           {"global", or_null(row.global)},
           {"hybrid", or_null(row.hybrid)},
@@ -85,8 +85,8 @@ Json to_json(const FusionReport& report) {
 }
 
 Json to_json(const Explorer& explorer) {
-  return {{"method", explorer.method}, {"fused", explorer.fused},   {"pictures", explorer.pictures}, {"rows", explorer.rows},
-          {"scores", explorer.scores}, {"labels", explorer.labels}, {"base", explorer.base},         {"global", explorer.global}};
+  return {{"method", explorer.method}, {"fused", explorer.fused},   {"pictures", explorer.images}, {"rows", explorer.rows},
+          {"scores", explorer.scores}, {"labels", explorer.labels}, {"base", explorer.base},       {"global", explorer.global}};
 }
 
 Json paired_json(const std::vector<PairedRow>& rows) {

@@ -19,7 +19,7 @@ Status check_outcomes(const MethodScores& method, std::size_t rows) {
   const bool sized = std::all_of(method.outcomes.begin(), method.outcomes.end(),
                                  [&](const routing::Outcomes& o) { return o.base_right.size() == rows && o.global_right.size() == rows; });
   if (counted && sized) return {};
-  return Error{.code = ErrorCode::kMismatch, .what = "a method's own answers are of other pictures or seeds", .where = method.name};
+  return Error{.code = ErrorCode::kMismatch, .what = "a method's own answers are of other images or seeds", .where = method.name};
 }
 
 std::vector<Method> all_methods(const routing::TableView& table, const std::vector<MethodScores>& given,
@@ -66,7 +66,7 @@ double macs_at(const Method& method, double coverage, const routing::TableInfo& 
 
 /// Resamples in which entropy is the upper bound have no gap to close and are left out.
 std::optional<Interval> gap_closed(const Method& method, const Method& entropy, const Method& bound) {
-  constexpr double kNoGap = 1e-12;  // far below one picture's weight in any table
+  constexpr double kNoGap = 1e-12;  // far below one image's weight in any table
   if (bound.area - entropy.area < kNoGap) return std::nullopt;
   std::vector<double> samples;
   for (std::size_t i = 0; i < method.samples.area.size(); ++i) {

@@ -17,7 +17,7 @@ struct Method {
   FamilySamples samples;
 };
 
-/// All methods on one table, on the same resampled pictures.
+/// All methods on one table, on the same resampled images.
 struct Study {
   routing::Outcomes outcomes;     ///< the table's
   std::vector<double> coverages;  ///< 0.30, 0.35 … 1.00

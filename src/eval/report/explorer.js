@@ -1,4 +1,4 @@
-/* The explorer: every picture's score and answers, so that a moved threshold gives exact figures. Works on keys alone: the slider is a
+/* The explorer: every image's score and answers, so that a moved threshold gives exact figures. Works on keys alone: the slider is a
    native one. The section's data-* attributes have the figures as they are, for tests. */
 (() => {
   'use strict';
@@ -6,7 +6,7 @@
   const { el, isNumber, number, signed, percent, points, count, section, list } = H;
   const kMostShown = 24;
 
-  /** {k: pictures on the device -> counts} in O(1), from rows in ascending score. */
+  /** {k: images on the device -> counts} in O(1), from rows in ascending score. */
   function tally(explorer) {
     const n = explorer.scores.length;
     const sums = { base: new Uint32Array(n + 1), global: new Uint32Array(n + 1), helped: new Uint32Array(n + 1), hurt: new Uint32Array(n + 1) };
@@ -21,7 +21,7 @@
     return sums;
   }
 
-  /** How many pictures may be on the device: the ends of the runs of equal scores, from none to all. */
+  /** How many images may be on the device: the ends of the runs of equal scores, from none to all. */
   function stops(scores) {
     const ends = [0];
     for (let i = 0; i < scores.length; ++i) if (i + 1 === scores.length || scores[i + 1] !== scores[i]) ends.push(i + 1);
@@ -50,7 +50,7 @@
     const costs = [];
     const row = list(report.methods).find((method) => method.name === state0(report)) || {};
     const [base, router, global] = [row.base_macs ?? (report.base || {}).macs, row.router_macs ?? (report.router || {}).macs ?? 0, row.global_macs ?? (report.global || {}).macs];
-    if (base > 0 && global > 0) costs.push({ key: 'macs', label: 'MACs, mean a picture', fixed: base + router, perQuery: global, show: count });
+    if (base > 0 && global > 0) costs.push({ key: 'macs', label: 'MACs, mean an image', fixed: base + router, perQuery: global, show: count });
     const plan = (report.plan || {}).explorer || {};
     const add = (key, label, unit) => {
       const cost = plan[key];
@@ -66,13 +66,13 @@
 
   /** What moved between the operating point and here, in words. */
   function movedText(state, from, to) {
-    if (from === to) return 'No picture has changed sides: this is where the threshold started.';
+    if (from === to) return 'No image has changed sides: this is where the threshold started.';
     const [low, high] = [Math.min(from, to), Math.max(from, to)];
     const better = state.sums.helped[high] - state.sums.helped[low];
     const worse = state.sums.hurt[high] - state.sums.hurt[low];
-    const pictures = `${number(high - low)} ${high - low === 1 ? 'picture' : 'pictures'}`;
-    return to < from ? `${pictures} more are sent to the cloud: ${number(better)} become right, ${number(worse)} become wrong.`
-      : `${pictures} more stay on the device: ${number(better)} become wrong, ${number(worse)} become right.`;
+    const images = `${number(high - low)} ${high - low === 1 ? 'image' : 'images'}`;
+    return to < from ? `${images} more are sent to the cloud: ${number(better)} become right, ${number(worse)} become wrong.`
+      : `${images} more stay on the device: ${number(better)} become wrong, ${number(worse)} become right.`;
   }
 
   function controls(state, show) {
@@ -91,9 +91,9 @@
   }
 
   /** Evenly at most `most` of what lies between the two thresholds. */
-  function passedPictures(state, pictures, from, to) {
+  function passedImages(state, images, from, to) {
     const [low, high] = [Math.min(from, to), Math.max(from, to)];
-    const passed = pictures.filter((picture) => isNumber(picture.score) && (high === 0 ? false : picture.score <= state.scores[high - 1]) && (low === 0 || picture.score > state.scores[low - 1]));
+    const passed = images.filter((image) => isNumber(image.score) && (high === 0 ? false : image.score <= state.scores[high - 1]) && (low === 0 || image.score > state.scores[low - 1]));
     if (passed.length <= kMostShown) return passed;
     return Array.from({ length: kMostShown }, (_, i) => passed[Math.floor((i * passed.length) / kMostShown)]);
   }
@@ -103,14 +103,14 @@
     const ends = state.ends.filter((_, i) => i % step === 0 || i === state.ends.length - 1);
     const shown = ends.map((k) => figuresAt(state, k)).map((f) => ({ x: f.coverage, y: f.accuracy, low: null, high: null }));
     const method = H.methods.find((m) => m.key === state0(report)) || { key: 'hybrid', label: 'Hybrid' };
-    return { title: 'Accuracy as the threshold moves', xTitle: 'Coverage: pictures answered on the device (%)', yTitle: 'Accuracy (%)',
-      caption: 'Each threshold on these very pictures; the diamond is where the slider stands.',
+    return { title: 'Accuracy as the threshold moves', xTitle: 'Coverage: images answered on the device (%)', yTitle: 'Accuracy (%)',
+      caption: 'Each threshold on these very images; the diamond is where the slider stands.',
       summary: `Accuracy against coverage at every threshold, from ${percent(shown[0].y)} at coverage 0 to ${percent(shown[shown.length - 1].y)} at 100 %. The slider below moves along it.`,
       series: [{ ...method, dash: [], point: 'circle', shown: true, band: false, plain: true, points: shown }], markers: [], xMin: 0, xMax: 1,
       xFormat: (x) => number(100 * x, 0), yFormat: (y) => number(100 * y, 1), tooltipTitle: (p) => `Coverage ${percent(p.x)}`, tooltipValue: (p) => percent(p.y, 2) };
   }
 
-  function explorer(report, pictureCard) {
+  function explorer(report, imageCard) {
     const data = report.explorer;
     if (!data || !data.scores || !data.scores.length) return null;
     const scores = Float32Array.from(data.scores);
@@ -122,7 +122,7 @@
     const cells = ['Accuracy', 'Coverage', 'Threshold', ...costs.map((cost) => cost.label)].map(cell);
     const cards = el('dl', { class: 'cards' }, cells.map((c) => el('div', { class: 'card' }, el('dt', { text: c.label }), el('dd', {}, c.value, c.note))));
     const moved = el('p', { id: 'explorer-moved', role: 'status', 'aria-live': 'polite' });
-    const gallery = el('ul', { class: 'gallery', 'aria-label': 'Pictures that change sides' });
+    const gallery = el('ul', { class: 'gallery', 'aria-label': 'Images that change sides' });
     const plot = plotOf(report, state);
     const node = section('explorer', 'Move the threshold', null);
     const show = (k) => {
@@ -143,15 +143,15 @@
       bar.slider.setAttribute('aria-valuetext', `${percent(at.coverage)} on the device, accuracy ${percent(at.accuracy, 2)}`);
       bar.wanted.value = (100 * at.coverage).toFixed(1);
       moved.textContent = movedText(state, state.start, k);
-      const passed = passedPictures(state, list(report.explorer_pictures), state.start, k);
+      const passed = passedImages(state, list(report.explorer_pictures), state.start, k);
       node.dataset.shown = passed.length;
-      gallery.replaceChildren(...passed.map(pictureCard));
+      gallery.replaceChildren(...passed.map(imageCard));
       plot.markers = [{ x: at.coverage, y: at.accuracy, spanX: null, spanY: null, label: `${percent(at.coverage, 0)} on the device` }];
       H.redraw(plot);
     };
     const bar = controls(state, show);
-    const spread = data.pictures > state.n ? ` ${number(state.n)} of the ${number(data.pictures)} pictures are listed, evenly over the scores.` : '';
-    node.append(el('p', { class: 'intro', text: `Drag the threshold, or move it with the arrow keys: every figure is counted anew over ${number(state.n)} pictures, and those that change sides are shown.${spread}` }),
+    const spread = data.pictures > state.n ? ` ${number(state.n)} of the ${number(data.pictures)} images are listed, evenly over the scores.` : '';
+    node.append(el('p', { class: 'intro', text: `Drag the threshold, or move it with the arrow keys: every figure is counted anew over ${number(state.n)} images, and those that change sides are shown.${spread}` }),
       H.figure(plot), bar.node, cards, moved, gallery);
     show(state.start);
     return node;

@@ -3,14 +3,14 @@
 #include <string>
 
 #include "core/json.h"
-#include "core/result.h"
+#include "hedge/result.h"
 
 namespace hedge::eval {
 
 /// The newest layout of the report's JSON that render_html reads.
 inline constexpr int kReportSchema = 1;
 
-/// One self-contained HTML page of an evaluation: verdict, key figures, plots with their tables, queried pictures, provenance.
+/// One self-contained HTML page of an evaluation: verdict, key figures, plots with their tables, queried images, provenance.
 ///
 /// `report` is the report's JSON (docs/formats/report_json.md). Of its fields only `schema` must be there: what is missing or null is left
 /// out of the page, and unknown fields are ignored. Everything that is shown as text stays text, whatever it contains.

@@ -48,7 +48,7 @@
     const part = plan.setting || {};
     const facts = ['device', 'link', 'cloud'].filter((key) => part[key]).map((key) => [key[0].toUpperCase() + key.slice(1), `${part[key].name}: ${part[key].about}. ${part[key].source}.`]);
     if (isNumber(plan.query_bytes)) facts.push(['A query', `${number(plan.query_bytes)} bytes`]);
-    if (plan.measured) facts.push(['Measured', `${plan.measured.executor}: base ${number(plan.measured.base_ms, 3)} ms, router ${number(plan.measured.router_ms, 3)} ms, cloud’s model ${number(plan.measured.global_ms, 3)} ms a picture`]);
+    if (plan.measured) facts.push(['Measured', `${plan.measured.executor}: base ${number(plan.measured.base_ms, 3)} ms, router ${number(plan.measured.router_ms, 3)} ms, cloud’s model ${number(plan.measured.global_ms, 3)} ms an image`]);
     return el('dl', { class: 'facts' }, facts.map(([name, text]) => el('div', {}, el('dt', { text: name }), el('dd', { text }))));
   }
 
@@ -56,9 +56,9 @@
     const part = report.plan;
     if (!part || !list(part.lines).length) return null;
     const figures = [figureOf(part, 'latency_ms', 'Accuracy against latency', 'Mean latency (ms)', 'Device, link and cloud together: T = device + share sent × (link + cloud).'),
-      figureOf(part, 'energy_mj', 'Accuracy against energy', 'Mean energy on the device (mJ)', 'What a picture takes from the device’s battery: computing, sending, waiting.'),
-      figureOf(part, 'macs', 'On one device: accuracy against computation', 'Mean MACs a picture (device and cloud’s part)', 'Where both models run on one device: all MACs count alike.'),
-      figureOf(part, 'measured_ms', 'On one device: accuracy against measured latency', 'Mean latency (ms), both models on one machine', 'Base, router and the share of the cloud’s model, each measured a picture at a time.')].filter(Boolean);
+      figureOf(part, 'energy_mj', 'Accuracy against energy', 'Mean energy on the device (mJ)', 'What an image takes from the device’s battery: computing, sending, waiting.'),
+      figureOf(part, 'macs', 'On one device: accuracy against computation', 'Mean MACs an image (device and cloud’s part)', 'Where both models run on one device: all MACs count alike.'),
+      figureOf(part, 'measured_ms', 'On one device: accuracy against measured latency', 'Mean latency (ms), both models on one machine', 'Base, router and the share of the cloud’s model, each measured an image at a time.')].filter(Boolean);
     if (!figures.length) return null;
     const pairs = [];
     for (let i = 0; i < figures.length; i += 2) pairs.push(el('div', { class: 'pair' }, figures.slice(i, i + 2)));

@@ -9,7 +9,7 @@
   const main = document.getElementById('main');
 
   function meta() {
-    const parts = [report.dataset, report.split && `${report.split} split`, isNumber(report.pictures) && `${number(report.pictures)} pictures`,
+    const parts = [report.dataset, report.split && `${report.split} split`, isNumber(report.pictures) && `${number(report.pictures)} images`,
       list(report.classes).length && `${list(report.classes).length} classes`].filter(Boolean);
     document.getElementById('meta').textContent = parts.join(' · ');
   }
@@ -30,7 +30,7 @@
     const live = report.live;
     if (live && isNumber(live.answered) && isNumber(live.total)) {
       const all = live.answered === live.total;
-      add(all ? 'good' : 'bad', all ? '✓' : '!', all ? 'Every picture of the live run answered' : `${number(live.total - live.answered)} pictures of the live run unanswered`);
+      add(all ? 'good' : 'bad', all ? '✓' : '!', all ? 'Every image of the live run answered' : `${number(live.total - live.answered)} images of the live run unanswered`);
     }
   }
 
@@ -59,7 +59,7 @@
     const macs = isNumber(coverage) ? H.macsAt(H.curveOf(report), coverage) : null;
     const full = report.global && report.global.macs;
     if (!isNumber(macs)) return null;
-    return card('Mean cost a picture', count(macs), 'MACs, device and cloud together', isNumber(full) && full > 0 && `${percent(macs / full, 0)} of always asking the cloud`);
+    return card('Mean cost an image', count(macs), 'MACs, device and cloud together', isNumber(full) && full > 0 && `${percent(macs / full, 0)} of always asking the cloud`);
   }
 
   function keyFigures() {
@@ -74,12 +74,12 @@
     const run = report.live;
     if (!run) return null;
     const ms = (x) => (isNumber(x) ? `${number(x, x < 10 ? 2 : 1)}\u00a0ms` : H.kMissing);
-    const cards = [card('Answered', number(run.answered), isNumber(run.total) && `of ${number(run.total)} pictures`), card('Coverage', percent(run.coverage, 2), 'answered by the base'),
+    const cards = [card('Answered', number(run.answered), isNumber(run.total) && `of ${number(run.total)} images`), card('Coverage', percent(run.coverage, 2), 'answered by the base'),
       card('Accuracy', percent(run.accuracy, 2)), card('Same as the table', percent(run.agreement_with_table, 2), 'label and source agree'),
       card('Latency, median', ms(run.p50_ms), isNumber(run.p99_ms) && `99th percentile ${ms(run.p99_ms)}`)].filter(Boolean);
     const sources = [['On the device', run.edge], ['In the cloud', run.cloud], ['On the device, cloud not reached', run.fallback]].filter(([, n]) => isNumber(n));
     const total = isNumber(run.total) && run.total > 0 ? run.total : sources.reduce((sum, [, n]) => sum + n, 0);
-    const columns = [{ label: 'Answered', numeric: false }, { label: 'Pictures' }, { label: 'Share' }];
+    const columns = [{ label: 'Answered', numeric: false }, { label: 'Images' }, { label: 'Share' }];
     return section('live', 'The live run', 'The same models as running processes: an edge process answers, and queries a cloud process over the network where the router says so.',
       cards.length ? el('dl', { class: 'cards' }, cards) : null,
       sources.length ? table('Where the answers came from', columns, sources.map(([name, n]) => [name, number(n), total > 0 ? percent(n / total, 2) : H.kMissing])) : null);
@@ -91,45 +91,45 @@
     return name === null || name === undefined ? (isNumber(x) ? `class ${x}` : H.kMissing) : String(name);
   };
 
-  function outcomeOf(picture) {
-    const [label, base, global] = [picture.label, picture.base, picture.global].map(className);
-    if (picture.helped === true) return ['good', '✓', 'Cloud helped'];
+  function outcomeOf(image) {
+    const [label, base, global] = [image.label, image.base, image.global].map(className);
+    if (image.helped === true) return ['good', '✓', 'Cloud helped'];
     if (base === label && global !== label) return ['bad', '!', 'Cloud hurt'];
-    if (picture.helped === false || base === global) return ['plain', '=', 'No difference'];
+    if (image.helped === false || base === global) return ['plain', '=', 'No difference'];
     return null;
   }
 
-  function pictureCard(picture) {
-    const outcome = outcomeOf(picture);
-    const label = className(picture.label);
-    const kind = ['png', 'jpeg'].find((key) => typeof picture[key] === 'string' && /^[A-Za-z0-9+/]+=*$/.test(picture[key]));
-    const image = kind ? el('img', { src: `data:image/${kind};base64,${picture[kind]}`, class: kind === 'jpeg' ? 'photo' : null, alt: `Picture ${picture.id ?? ''}, labelled ${label}`, loading: 'lazy' })
-      : el('div', { class: 'nopicture', text: 'no picture' });
+  function imageCard(image) {
+    const outcome = outcomeOf(image);
+    const label = className(image.label);
+    const kind = ['png', 'jpeg'].find((key) => typeof image[key] === 'string' && /^[A-Za-z0-9+/]+=*$/.test(image[key]));
+    const image = kind ? el('img', { src: `data:image/${kind};base64,${image[kind]}`, class: kind === 'jpeg' ? 'photo' : null, alt: `Image ${image.id ?? ''}, labelled ${label}`, loading: 'lazy' })
+      : el('div', { class: 'noimage', text: 'no image' });
     const answer = (name, value) => (value === null || value === undefined ? null
       : el('div', {}, el('dt', { text: name }), el('dd', { class: className(value) === label ? 'right' : 'wrong' }, className(value),
         el('span', { class: 'hidden', text: className(value) === label ? ' (right)' : ' (wrong)' }))));
-    const told = [isNumber(picture.score) && `score ${number(picture.score, 2)}`, isNumber(picture.base_confidence) && `base ${percent(picture.base_confidence, 0)}`].filter(Boolean);
-    return el('li', {}, image, el('p', { class: 'label', text: label }), el('dl', {}, answer('Base', picture.base), answer('Cloud', picture.global)),
+    const told = [isNumber(image.score) && `score ${number(image.score, 2)}`, isNumber(image.base_confidence) && `base ${percent(image.base_confidence, 0)}`].filter(Boolean);
+    return el('li', {}, image, el('p', { class: 'label', text: label }), el('dl', {}, answer('Base', image.base), answer('Cloud', image.global)),
       el('p', { class: 'foot' }, outcome ? el('span', { class: `chip ${outcome[0]}` }, el('b', { 'aria-hidden': 'true', text: outcome[1] }), outcome[2]) : null,
         told.length ? el('small', { text: told.join(', ') }) : null));
   }
 
   function gallery() {
-    const pictures = list(report.pictures_queried);
-    if (!pictures.length) return null;
-    return section('pictures', 'Pictures that were queried', 'The title of each picture is its true label. The router’s score says how much it expects the cloud to help; beside it stands the base’s confidence.',
-      el('ul', { class: 'gallery' }, pictures.map(pictureCard)));
+    const images = list(report.pictures_queried);
+    if (!images.length) return null;
+    return section('pictures', 'Images that were queried', 'The title of each image is its true label. The router’s score says how much it expects the cloud to help; beside it stands the base’s confidence.',
+      el('ul', { class: 'gallery' }, images.map(imageCard)));
   }
 
   function reading() {
     const terms = [
-      ['Coverage', 'The fraction of pictures that the base answers on the device. At 80 % coverage, one picture in five is sent to the cloud.'],
-      ['Accuracy', 'The fraction of all pictures answered rightly, by whoever answered them.'],
-      ['Intervals', 'The 95 % intervals come from a bootstrap that draws the test pictures anew, and with them the router’s seeds: they say how far a figure may move on another sample of the same kind. Differences are paired on the same pictures, so their intervals are narrower. Base, cloud and operating point, single shares, have Wilson’s interval.'],
-      ['Threshold', 'A picture is queried where its score is above the threshold, which is chosen on a calibration split that neither training nor this test has used. What it predicts there is held against what is measured here.'],
-      ['Ties', 'On the device, pictures of equal score go together: all stay or all are queried. Where a point of a curve cuts through equal scores, it is the expectation over their random order.'],
+      ['Coverage', 'The fraction of images that the base answers on the device. At 80 % coverage, one image in five is sent to the cloud.'],
+      ['Accuracy', 'The fraction of all images answered rightly, by whoever answered them.'],
+      ['Intervals', 'The 95 % intervals come from a bootstrap that draws the test images anew, and with them the router’s seeds: they say how far a figure may move on another sample of the same kind. Differences are paired on the same images, so their intervals are narrower. Base, cloud and operating point, single shares, have Wilson’s interval.'],
+      ['Threshold', 'An image is queried where its score is above the threshold, which is chosen on a calibration split that neither training nor this test has used. What it predicts there is held against what is measured here.'],
+      ['Ties', 'On the device, images of equal score go together: all stay or all are queried. Where a point of a curve cuts through equal scores, it is the expectation over their random order.'],
       ['Upper bound', 'Routing by an oracle that knows both answers. No router can be above it with these two models.'],
-      ['MACs', 'Multiply-accumulate operations. Base and router run on every picture, the cloud model on those queried.'],
+      ['MACs', 'Multiply-accumulate operations. Base and router run on every image, the cloud model on those queried.'],
     ];
     return section('reading', 'How to read this', null, el('dl', { class: 'terms' }, terms.map(([term, text]) => el('div', {}, el('dt', { text: term }), el('dd', { text })))),
       list(report.notes).length ? [el('h3', { text: 'Notes' }), el('ul', { class: 'notes' }, list(report.notes).map((note) => el('li', { text: note })))] : null);
@@ -137,14 +137,14 @@
 
   function provenance() {
     const describe = (model) => model && [model.name, isNumber(model.macs) && `${count(model.macs)} MACs`, isNumber(model.parameters) && `${count(model.parameters)} parameters`].filter(Boolean).join(', ');
-    const rows = [['Data set', report.dataset], ['Split', report.split], ['Pictures', isNumber(report.pictures) ? number(report.pictures) : null],
+    const rows = [['Data set', report.dataset], ['Split', report.split], ['Images', isNumber(report.pictures) ? number(report.pictures) : null],
       ['Classes', list(report.classes).map(String).join(', ')], ['Base', describe(report.base)], ['Global', describe(report.global)], ['Router', describe(report.router)],
       ['Router seeds', isNumber(report.seeds) ? number(report.seeds) : null], ['Executor', report.executor], ['Report schema', report.schema]].filter(([, value]) => value);
     return section('provenance', 'Where the figures come from', null, el('dl', { class: 'facts' }, rows.map(([name, value]) => el('div', {}, el('dt', { text: name }), el('dd', { text: value })))));
   }
 
   function contents(sections) {
-    const names = { figures: 'Figures', curve: 'Curves', explorer: 'Explorer', methods: 'Methods', choice: 'Choice', paired: 'Pairs', plan: 'Costs', baselines: 'Baselines', classes: 'Classes', fusion: 'Fusion', abstaining: 'Abstaining', areas: 'Areas', promise: 'Operating point', reliability: 'Reliability', live: 'Live', pictures: 'Pictures', reading: 'Reading', provenance: 'Provenance' };
+    const names = { figures: 'Figures', curve: 'Curves', explorer: 'Explorer', methods: 'Methods', choice: 'Choice', paired: 'Pairs', plan: 'Costs', baselines: 'Baselines', classes: 'Classes', fusion: 'Fusion', abstaining: 'Abstaining', areas: 'Areas', promise: 'Operating point', reliability: 'Reliability', live: 'Live', images: 'Images', reading: 'Reading', provenance: 'Provenance' };
     document.getElementById('contents').append(...sections.map((node) => el('a', { href: `#${node.id}`, text: names[node.id] })));
   }
 
@@ -210,7 +210,7 @@
 
   [...list(report.methods).map((method) => method.name), ...H.curveOf(report).flatMap((row) => Object.keys(row).filter((key) => valueOf(row[key]) !== null))].forEach((name) => typeof name === 'string' && H.methodOf(name));
   const S = H.sections;
-  const sections = [keyFigures(), S.curves(report), H.explorer(report, pictureCard), S.areas(report), S.methods(report), S.choice(report), S.paired(report), S.promise(report), S.plan(report), S.baselines(report),
+  const sections = [keyFigures(), S.curves(report), H.explorer(report, imageCard), S.areas(report), S.methods(report), S.choice(report), S.paired(report), S.promise(report), S.plan(report), S.baselines(report),
     S.perClass(report), S.fusion(report), S.abstaining(report), S.reliability(report), live(), gallery(), reading(), provenance()].filter(Boolean);
   meta();
   badges();

@@ -42,7 +42,7 @@
     return [{ x, y: accuracy, spanX: toMacs ? null : span(point.coverage), spanY: span(point.accuracy), label: 'Operating point' }];
   }
 
-  /** Mean MACs a picture at a coverage, between the curve's rows; null outside them. */
+  /** Mean MACs an image at a coverage, between the curve's rows; null outside them. */
   function macsAt(rows, coverage) {
     const known = rows.filter((row) => isNumber(row.macs));
     for (let i = 0; i + 1 < known.length; ++i) {
@@ -63,8 +63,8 @@
   function coverageFigure(report, rows) {
     const series = seriesOf(rows, 'coverage', withoutSpread);
     return H.figure({
-      title: 'Accuracy against coverage', xTitle: 'Coverage: pictures answered on the device (%)', yTitle: 'Accuracy (%)',
-      caption: 'Further up is better; further right sends fewer pictures to the cloud. The shaded band is the 95 % interval.',
+      title: 'Accuracy against coverage', xTitle: 'Coverage: images answered on the device (%)', yTitle: 'Accuracy (%)',
+      caption: 'Further up is better; further right sends fewer images to the cloud. The shaded band is the 95 % interval.',
       summary: summaryOf(series, rows, 'Accuracy against coverage'), series, bandToggle: true,
       xFormat: inPercent, yFormat: inPercent, xMin: rows[0].coverage, xMax: rows[rows.length - 1].coverage,
       references: referencesOf(report, false), markers: markersOf(report),
@@ -76,9 +76,9 @@
     const series = seriesOf(rows, 'macs', withoutSpread).map((line) => ({ ...line, shown: line.shown && line.key !== 'upper_bound' }));
     if (!series.length) return null;
     return H.figure({
-      title: 'Accuracy against computation', xTitle: 'Mean MACs a picture, device and cloud together', yTitle: 'Accuracy (%)',
-      caption: 'The same points by what they cost: base and router on every picture, the cloud model on those that were queried.',
-      summary: summaryOf(series, rows, 'Accuracy against mean MACs a picture'), series, bandToggle: true,
+      title: 'Accuracy against computation', xTitle: 'Mean MACs an image, device and cloud together', yTitle: 'Accuracy (%)',
+      caption: 'The same points by what they cost: base and router on every image, the cloud model on those that were queried.',
+      summary: summaryOf(series, rows, 'Accuracy against mean MACs an image'), series, bandToggle: true,
       xFormat: count, yFormat: inPercent, references: referencesOf(report, true), markers: markersOf(report, (coverage) => macsAt(rows, coverage)),
       tooltipTitle: (p) => `${count(p.x)} MACs, coverage ${percent(p.coverage, 0)}`, tooltipValue: accuracyTip,
     });
@@ -109,7 +109,7 @@
   function curveTable(report, rows) {
     const methods = methodsOf(rows);
     const hasMacs = rows.some((row) => isNumber(row.macs));
-    const columns = [{ label: 'Coverage' }, ...(hasMacs ? [{ label: 'MACs', note: 'mean a picture' }] : []), ...methods.map((method) => ({ label: method.label }))];
+    const columns = [{ label: 'Coverage' }, ...(hasMacs ? [{ label: 'MACs', note: 'mean an image' }] : []), ...methods.map((method) => ({ label: method.label }))];
     const target = report.operating_point && report.operating_point.target_coverage;
     const cells = rows.map((row) => [percent(row.coverage, 0), ...(hasMacs ? [count(row.macs)] : []), ...methods.map((method) => accuracyCell(row[method.key]))]);
     const chosen = (r) => isNumber(target) && Math.abs(rows[r].coverage - target) < 1e-9;
@@ -120,7 +120,7 @@
   function curves(report) {
     const rows = curveOf(report);
     if (!methodsOf(rows).length) return null;
-    return section('curve', 'What a hybrid reaches', 'Every curve shares one base and one cloud model; only the rule that picks the pictures to query differs.',
+    return section('curve', 'What a hybrid reaches', 'Every curve shares one base and one cloud model; only the rule that picks the images to query differs.',
       coverageFigure(report, rows), el('div', { class: 'pair' }, macsFigure(report, rows), differenceFigure(report, rows)), curveTable(report, rows));
   }
 
@@ -136,7 +136,7 @@
     const cells = rows.map((row) => [{ text: H.methodName(row.method), swatch: H.methodColour(row.method) }, accuracyCell(row),
       ...(has('to_entropy') ? [pointsCell(row.to_entropy)] : []), ...(has('to_margin') ? [pointsCell(row.to_margin)] : []),
       ...(has('gap_closed_percent') ? [intervalCell(row.gap_closed_percent, plain(1), plainBounds)] : [])]);
-    return section('areas', 'Area under the curve', 'One figure for the whole curve: accuracy averaged over the coverages. Differences are paired, picture by picture, so that their intervals are narrower than those of the accuracies.',
+    return section('areas', 'Area under the curve', 'One figure for the whole curve: accuracy averaged over the coverages. Differences are paired, image by image, so that their intervals are narrower than those of the accuracies.',
       table('Areas under the accuracy-coverage curves', columns, cells, { captionHidden: true, marked: (r) => rows[r].method === (report.default_method || 'hybrid') }));
   }
 
@@ -158,12 +158,12 @@
     const bins = list(part && part.bins).filter((bin) => isNumber(bin.confidence) && isNumber(bin.accuracy) && bin.count !== 0);
     if (!bins.length) return null;
     const ece = isNumber(part.ece) ? `expected calibration error ${percent(part.ece, 2)}` : 'expected calibration error unknown';
-    const columns = [{ label: 'Confidence' }, { label: 'Accuracy' }, { label: 'Pictures' }];
+    const columns = [{ label: 'Confidence' }, { label: 'Accuracy' }, { label: 'Images' }];
     const values = bins.map((bin) => [percent(bin.confidence), percent(bin.accuracy), number(bin.count)]);
     const key = name === 'Base' ? 'entropy' : 'hybrid';
     return H.figure({
       square: true, title: `${name}: ${ece}`, xTitle: 'Confidence (%)', yTitle: 'Accuracy (%)', diagonal: true,
-      caption: 'On the diagonal, confidence is as good as its word; below it, the model is too sure. Bars: how many pictures.',
+      caption: 'On the diagonal, confidence is as good as its word; below it, the model is too sure. Bars: how many images.',
       summary: `Reliability of the ${name.toLowerCase()}: ${ece}, ${bins.length} bins. The table below has every value.`,
       series: [{ key, label: name, dash: [], point: 'circle', shown: true, points: bins.map((bin) => ({ x: bin.confidence, y: bin.accuracy, low: null, high: null, count: bin.count })) }],
       bars: bins.every((bin) => isNumber(bin.count)) ? [{ points: bins.map((bin) => ({ x: bin.confidence, y: bin.count })) }] : undefined,

@@ -6,10 +6,10 @@
 namespace hedge::graph::internal {
 namespace {
 
-Status require_picture(const Node& node, Infos inputs) {
+Status require_image(const Node& node, Infos inputs) {
   HEDGE_CHECK(require_type(node, inputs, 0, DType::kF32));
   if (inputs[0].shape.size() == 4) return {};
-  Error error = unsupported(input_name(node, 0) + " is not a batch of pictures; only 2-D windows are implemented");
+  Error error = unsupported(input_name(node, 0) + " is not a batch of images; only 2-D windows are implemented");
   error.got = to_string(inputs[0].shape);
   error.expected = "[N, C, H, W]";
   return error;
@@ -36,7 +36,7 @@ GemmShape gemm_shape(const Node& node, Infos inputs) {
 }  // namespace
 
 Inferred infer_conv(const Node& node, Infos inputs) {
-  HEDGE_CHECK(require_picture(node, inputs));
+  HEDGE_CHECK(require_image(node, inputs));
   HEDGE_CHECK(require_type(node, inputs, 1, DType::kF32));
   HEDGE_CHECK(require_rank(node, inputs, 1, 4));
   const Shape& x = inputs[0].shape;
@@ -62,7 +62,7 @@ Inferred infer_conv(const Node& node, Infos inputs) {
 }
 
 Inferred infer_pool(const Node& node, Infos inputs) {
-  HEDGE_CHECK(require_picture(node, inputs));
+  HEDGE_CHECK(require_image(node, inputs));
   if (node.integer("storage_order", 0) != 0) return unsupported("MaxPool with storage_order 1");
   const Shape& x = inputs[0].shape;
   HEDGE_TRY(const Window window, resolve_window(node, x[2], x[3]));
@@ -73,9 +73,9 @@ Inferred infer_pool(const Node& node, Infos inputs) {
 }
 
 Inferred infer_global_pool(const Node& node, Infos inputs) {
-  HEDGE_CHECK(require_picture(node, inputs));
+  HEDGE_CHECK(require_image(node, inputs));
   const Shape& x = inputs[0].shape;
-  if (x[2] == 0 || x[3] == 0) return mismatched("the picture is empty", to_string(x));
+  if (x[2] == 0 || x[3] == 0) return mismatched("the image is empty", to_string(x));
   return std::vector{TensorInfo{DType::kF32, {x[0], x[1], 1, 1}}};
 }
 
@@ -111,17 +111,17 @@ Inferred infer_matmul(const Node& node, Infos inputs) {
 
 std::int64_t conv_macs(const Node&, Infos inputs, Infos outputs) {
   const Shape& w = inputs[1].shape;
-  return saturating_product(elements_a_picture(outputs[0].shape), elements_a_picture(w));
+  return saturating_product(elements_an_image(outputs[0].shape), elements_an_image(w));
 }
 
 std::int64_t gemm_macs(const Node& node, Infos inputs, Infos outputs) {
   const GemmShape shape = gemm_shape(node, inputs);
-  return saturating_product(elements_a_picture(outputs[0].shape), std::max(shape.depth, shape.depth_b));
+  return saturating_product(elements_an_image(outputs[0].shape), std::max(shape.depth, shape.depth_b));
 }
 
 std::int64_t matmul_macs(const Node&, Infos inputs, Infos outputs) {
   const std::int64_t depth = std::max(inputs[0].shape.back(), inputs[1].shape[inputs[1].shape.size() - 2]);
-  return saturating_product(elements_a_picture(outputs[0].shape), std::max<std::int64_t>(depth, 0));
+  return saturating_product(elements_an_image(outputs[0].shape), std::max<std::int64_t>(depth, 0));
 }
 
 }  // namespace hedge::graph::internal

@@ -85,7 +85,7 @@ std::int64_t saturating_product(std::int64_t a, std::int64_t b) {
   return b != 0 && a > kMost / b ? kMost : a * b;
 }
 
-std::int64_t elements_a_picture(const Shape& shape) {
+std::int64_t elements_an_image(const Shape& shape) {
   std::int64_t count = 1;
   for (std::size_t i = 1; i < shape.size(); ++i) count = saturating_product(count, std::max<std::int64_t>(shape[i], 0));
   return count;

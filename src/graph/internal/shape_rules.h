@@ -32,8 +32,8 @@ Result<std::vector<std::size_t>> resolve_axes(const std::vector<std::int64_t>& a
 Result<Shape> broadcast(const Shape& a, const Shape& b);
 /// a * b without overflow: capped at the largest 64-bit integer. Preconditions: both >= 0.
 std::int64_t saturating_product(std::int64_t a, std::int64_t b);
-/// Elements of one picture of `shape`: the first dimension, the batch, counts as 1.
-std::int64_t elements_a_picture(const Shape& shape);
+/// Elements of one image of `shape`: the first dimension, the batch, counts as 1.
+std::int64_t elements_an_image(const Shape& shape);
 
 std::int64_t no_macs(const Node&, Infos, Infos);
 

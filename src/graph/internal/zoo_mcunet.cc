@@ -16,7 +16,7 @@ struct McunetBlock {
 
 struct Mcunet {
   std::string_view name;
-  std::int64_t resolution = 0;  ///< of the published network; any picture will do
+  std::int64_t resolution = 0;  ///< of the published network; any image will do
   std::int64_t stem = 0;
   std::vector<McunetBlock> blocks;
 };
@@ -146,7 +146,7 @@ const std::vector<Mcunet>& mcunets() {
 
 }  // namespace
 
-Result<Graph> build_mcunet(const std::string& name, const PictureShape& picture, std::int64_t classes, std::uint64_t seed) {
+Result<Graph> build_mcunet(const std::string& name, const ImageShape& image, std::int64_t classes, std::uint64_t seed) {
   const Mcunet* net = nullptr;
   std::string names;
   for (const Mcunet& one : mcunets()) {
@@ -156,8 +156,8 @@ Result<Graph> build_mcunet(const std::string& name, const PictureShape& picture,
   if (net == nullptr)
     return Error{.code = ErrorCode::kInvalidArgument, .what = "no such MCUNet", .where = "network \"" + name + "\"", .expected = names};
   Parts parts(name, seed);
-  std::string x = parts.builder.input("image", DType::kF32, {-1, picture.channels, picture.height, picture.width});
-  x = parts.conv_norm("stem", x, {.in = picture.channels, .out = net->stem, .stride = 2});
+  std::string x = parts.builder.input("image", DType::kF32, {-1, image.channels, image.height, image.width});
+  x = parts.conv_norm("stem", x, {.in = image.channels, .out = net->stem, .stride = 2});
   x = parts.relu6("stem.relu6", x);
   std::int64_t channels = net->stem;
   for (std::size_t i = 0; i < net->blocks.size(); ++i) {

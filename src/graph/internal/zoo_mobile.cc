@@ -5,21 +5,21 @@
 namespace hedge::graph::internal {
 namespace {
 
-/// Pictures with a shorter side above this are halved once more, in the first stage.
-constexpr std::int64_t kLargePicture = 40;
+/// Images with a shorter side above this are halved once more, in the first stage.
+constexpr std::int64_t kLargeImage = 40;
 
 }  // namespace
 
-Result<Graph> build_mobile(const MobileOptions& options, const PictureShape& picture, std::int64_t classes, std::uint64_t seed) {
+Result<Graph> build_mobile(const MobileOptions& options, const ImageShape& image, std::int64_t classes, std::uint64_t seed) {
   Parts parts("mobile", seed);
   const std::int64_t stem = options.stem > 0 ? options.stem : options.width;
   const std::int64_t head = options.head > 0 ? options.head : 8 * options.width;
-  std::string x = parts.builder.input("image", DType::kF32, {-1, picture.channels, picture.height, picture.width});
-  x = parts.conv_norm("stem", x, {.in = picture.channels, .out = stem, .stride = options.stem_stride});
+  std::string x = parts.builder.input("image", DType::kF32, {-1, image.channels, image.height, image.width});
+  x = parts.conv_norm("stem", x, {.in = image.channels, .out = stem, .stride = options.stem_stride});
   x = parts.relu6("stem.relu6", x);
   std::int64_t channels = stem;
   for (std::int64_t stage = 0; stage < 3; ++stage) {
-    const bool halve = stage > 0 || std::min(picture.height, picture.width) > kLargePicture;
+    const bool halve = stage > 0 || std::min(image.height, image.width) > kLargeImage;
     for (std::int64_t i = 0; i < options.depth; ++i) {
       const bool first = stage == 0 && i == 0;
       const InvertedOptions block{.in = channels,

@@ -69,9 +69,9 @@ class Parts {
   std::string six_;
 };
 
-Result<Graph> build_mobile(const MobileOptions& options, const PictureShape& picture, std::int64_t classes, std::uint64_t seed);
-Result<Graph> build_mcunet(const std::string& name, const PictureShape& picture, std::int64_t classes, std::uint64_t seed);
-Result<Graph> build_pooled(const PooledOptions& options, const PictureShape& picture, std::int64_t classes, std::uint64_t seed);
-Result<Graph> build_resnet(const ResnetOptions& options, const PictureShape& picture, std::int64_t classes, std::uint64_t seed);
+Result<Graph> build_mobile(const MobileOptions& options, const ImageShape& image, std::int64_t classes, std::uint64_t seed);
+Result<Graph> build_mcunet(const std::string& name, const ImageShape& image, std::int64_t classes, std::uint64_t seed);
+Result<Graph> build_pooled(const PooledOptions& options, const ImageShape& image, std::int64_t classes, std::uint64_t seed);
+Result<Graph> build_resnet(const ResnetOptions& options, const ImageShape& image, std::int64_t classes, std::uint64_t seed);
 
 }  // namespace hedge::graph::internal

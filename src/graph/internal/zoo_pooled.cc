@@ -15,10 +15,10 @@ std::string pooled_stage(Parts& parts, const std::string& name, const std::strin
 
 }  // namespace
 
-Result<Graph> build_pooled(const PooledOptions& options, const PictureShape& picture, std::int64_t classes, std::uint64_t seed) {
+Result<Graph> build_pooled(const PooledOptions& options, const ImageShape& image, std::int64_t classes, std::uint64_t seed) {
   Parts parts("pooled", seed);
-  std::string x = parts.builder.input("image", DType::kF32, {-1, picture.channels, picture.height, picture.width});
-  x = parts.conv_norm("stem", x, {.in = picture.channels, .out = options.stem});
+  std::string x = parts.builder.input("image", DType::kF32, {-1, image.channels, image.height, image.width});
+  x = parts.conv_norm("stem", x, {.in = image.channels, .out = options.stem});
   x = parts.builder.op("Relu", {x}, {}, "stem.relu");
   x = pooled_stage(parts, "stage1", x, options.stem, options.first);
   x = pooled_stage(parts, "stage2", x, options.first, options.second);

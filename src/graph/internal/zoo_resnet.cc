@@ -17,10 +17,10 @@ std::string basic_block(Parts& parts, const std::string& name, const std::string
 
 }  // namespace
 
-Result<Graph> build_resnet(const ResnetOptions& options, const PictureShape& picture, std::int64_t classes, std::uint64_t seed) {
+Result<Graph> build_resnet(const ResnetOptions& options, const ImageShape& image, std::int64_t classes, std::uint64_t seed) {
   Parts parts("resnet", seed);
-  std::string x = parts.builder.input("image", DType::kF32, {-1, picture.channels, picture.height, picture.width});
-  x = parts.conv_norm("stem", x, {.in = picture.channels, .out = options.width, .stride = options.stem_stride});
+  std::string x = parts.builder.input("image", DType::kF32, {-1, image.channels, image.height, image.width});
+  x = parts.conv_norm("stem", x, {.in = image.channels, .out = options.width, .stride = options.stem_stride});
   x = parts.builder.op("Relu", {x}, {}, "stem.relu");
   std::int64_t channels = options.width;
   for (std::int64_t stage = 0; stage < 3; ++stage) {

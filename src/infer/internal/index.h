@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "core/tensor.h"
+#include "hedge/tensor.h"
 
 namespace hedge::infer::internal {
 

@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
-#include "core/tensor.h"
 #include "graph/graph.h"
+#include "hedge/tensor.h"
 
 namespace hedge::infer::internal {
 

@@ -8,8 +8,8 @@ namespace hedge::infer::internal {
 namespace {
 
 /// A [N, C, H, W] tensor read by its four indices.
-struct Pictures {
-  explicit Pictures(const Tensor& tensor) : shape(tensor.shape()), values(tensor.data<float>()) {}
+struct Images {
+  explicit Images(const Tensor& tensor) : shape(tensor.shape()), values(tensor.data<float>()) {}
 
   [[nodiscard]] bool inside(std::int64_t y, std::int64_t x) const { return y >= 0 && x >= 0 && y < shape[2] && x < shape[3]; }
   [[nodiscard]] double at(std::int64_t n, std::int64_t c, std::int64_t y, std::int64_t x) const {
@@ -20,7 +20,7 @@ struct Pictures {
   std::span<const float> values;
 };
 
-/// One window over one plane: calls visit(ky, kx, y, x) for each of its places, inside the picture or not.
+/// One window over one plane: calls visit(ky, kx, y, x) for each of its places, inside the image or not.
 template <typename Visit>
 void for_each_place(const graph::Window& window, std::int64_t row, std::int64_t column, Visit&& visit) {
   for (std::int64_t ky = 0; ky < window.kernel[0]; ++ky)
@@ -44,8 +44,8 @@ void fill(Tensor& output, Value&& value) {
 }  // namespace
 
 void run_conv(const KernelCall& call) {
-  const Pictures x(*call.inputs[0]);
-  const Pictures w(*call.inputs[1]);
+  const Images x(*call.inputs[0]);
+  const Images w(*call.inputs[1]);
   const Tensor* bias = call.optional(2);
   // The shape rule has resolved the same window, so this cannot fail.
   const auto window = graph::resolve_window(call.node, {w.shape[2], w.shape[3]}, x.shape[2], x.shape[3]).value();
@@ -63,7 +63,7 @@ void run_conv(const KernelCall& call) {
 }
 
 void run_max_pool(const KernelCall& call) {
-  const Pictures x(*call.inputs[0]);
+  const Images x(*call.inputs[0]);
   const auto window = graph::resolve_window(call.node, x.shape[2], x.shape[3]).value();
   fill(call.outputs[0], [&](std::int64_t n, std::int64_t c, std::int64_t row, std::int64_t column) {
     double most = -std::numeric_limits<double>::infinity();
@@ -75,7 +75,7 @@ void run_max_pool(const KernelCall& call) {
 }
 
 void run_average_pool(const KernelCall& call) {
-  const Pictures x(*call.inputs[0]);
+  const Images x(*call.inputs[0]);
   const auto window = graph::resolve_window(call.node, x.shape[2], x.shape[3]).value();
   const bool count_pads = call.node.integer("count_include_pad", 0) != 0;
   // Padding counts as zeros; what ceil_mode adds beyond it never counts.
@@ -94,7 +94,7 @@ void run_average_pool(const KernelCall& call) {
 }
 
 void run_global_average_pool(const KernelCall& call) {
-  const Pictures x(*call.inputs[0]);
+  const Images x(*call.inputs[0]);
   fill(call.outputs[0], [&](std::int64_t n, std::int64_t c, std::int64_t, std::int64_t) {
     double sum = 0;
     for (std::int64_t row = 0; row < x.shape[2]; ++row)

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "core/executor.h"
 #include "core/normalization.h"
 #include "graph/graph.h"
+#include "hedge/executor.h"
 
 namespace hedge::infer {
 

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "core/result.h"
+#include "hedge/result.h"
 
 namespace hedge::oip {
 

@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "core/result.h"
+#include "hedge/result.h"
 
 namespace hedge::oip {
 

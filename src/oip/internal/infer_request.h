@@ -5,7 +5,7 @@
 #include <chrono>
 #include <optional>
 
-#include "core/result.h"
+#include "hedge/result.h"
 #include "oip/server.h"
 
 namespace hedge::oip {

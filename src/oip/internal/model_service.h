@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "core/log.h"
+#include "hedge/log.h"
 #include "oip/internal/admission.h"
 #include "oip/server.h"
 

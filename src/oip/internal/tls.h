@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/result.h"
+#include "hedge/result.h"
 #include "oip/remote_model.h"
 
 namespace hedge::oip {

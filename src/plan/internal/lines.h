@@ -5,18 +5,18 @@
 #include <vector>
 
 #include "core/json.h"
-#include "core/result.h"
+#include "hedge/result.h"
 #include "plan/cost.h"
 
 namespace hedge::plan::internal {
 
-/// What one method reaches at one share of pictures sent, and what it costs without any profile.
+/// What one method reaches at one share of images sent, and what it costs without any profile.
 struct Point {
   double coverage = 0;
   double accuracy = 0;
   std::optional<double> low, high;  ///< 95 %; of ends that a report gives without them: none
   Workload workload;
-  std::optional<double> measured_ms;  ///< one picture on the measured machine
+  std::optional<double> measured_ms;  ///< one image on the measured machine
   Cost cost;                          ///< in the plan's setting
 };
 

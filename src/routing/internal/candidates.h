@@ -4,12 +4,12 @@
 #include <span>
 #include <vector>
 
-#include "core/result.h"
+#include "hedge/result.h"
 #include "routing/threshold.h"
 
 namespace hedge::routing {
 
-/// What a threshold gives on a set of pictures, in counts.
+/// What a threshold gives on a set of images, in counts.
 struct Candidate {
   float threshold = 0;
   std::int64_t covered = 0;  ///< score <= threshold
@@ -28,7 +28,7 @@ Status check_has_global(const Outcomes& outcomes);
 /// Precondition: check_scores.
 std::vector<Candidate> candidates(std::span<const float> scores, const Outcomes& outcomes);
 
-/// As shares of `total` pictures. Errors: kBadData where the threshold is no finite f32.
+/// As shares of `total` images. Errors: kBadData where the threshold is no finite f32.
 Result<OperatingPoint> to_point(const Candidate& candidate, std::size_t total, bool has_global, double target_coverage);
 
 }  // namespace hedge::routing

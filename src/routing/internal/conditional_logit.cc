@@ -142,7 +142,7 @@ void FusionTerms::fill(std::size_t row, std::span<ClassTerms> terms) const {
 FusionWeights fit_conditional_logit(const FusionTerms& terms, std::span<const std::uint32_t> rows, FusionWeights start,
                                     const Ridge& ridge) {
   constexpr int kMostSteps = 50;
-  constexpr double kEnough = 1e-8;  // of the objective, which is about 1 nat a picture: far below what moves an answer
+  constexpr double kEnough = 1e-8;  // of the objective, which is about 1 nat an image: far below what moves an answer
   Objective objective(terms, rows, ridge);
   FusionWeights weights = std::move(start);
   for (int i = 0; i < kMostSteps; ++i) {

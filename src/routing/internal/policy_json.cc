@@ -77,7 +77,7 @@ Json to_json(const PromisedPoint& promised) {
   return {{"kind", to_string(promised.promise.kind)},
           {"target", promised.promise.target},
           {"delta", promised.promise.delta},
-          {"pictures", promised.pictures},
+          {"pictures", promised.images},
           {"bound", promised.bound},
           {"exact", to_json(promised.exact)},
           {"accuracy_given_up", promised.accuracy_given_up()},
@@ -90,7 +90,7 @@ Result<PromisedPoint> promise_from_json(const Json& json, std::string_view where
   HEDGE_TRY(promised.promise.target, get_share(json, "target", where));
   HEDGE_TRY(promised.promise.delta, get_share(json, "delta", where));
   if (!promised.promise.validate()) return outside("delta", where, std::to_string(promised.promise.delta), "above 0, at most 0.5");
-  HEDGE_TRY(promised.pictures, get_count(json, "pictures", 1, where));
+  HEDGE_TRY(promised.images, get_count(json, "pictures", 1, where));
   HEDGE_TRY(promised.bound, get_share(json, "bound", where));
   HEDGE_TRY(const Json exact, get_field<Json>(json, "exact", where));
   HEDGE_TRY(promised.exact, point_from_json(exact, std::string(where) + ": exact"));
@@ -108,7 +108,7 @@ Json to_json(const Fusion& fusion) {
           {"class_bias", fusion.class_bias},
           {"dataset", fusion.fit_dataset},
           {"hash", fusion.fit_hash},
-          {"pictures", fusion.pictures},
+          {"pictures", fusion.images},
           {"held_out_gain", to_json(fusion.held_out_gain)}};
 }
 
@@ -126,7 +126,7 @@ Result<Fusion> fusion_from_json(const Json& json, std::string_view where) {
     if (!std::isfinite(bias)) return outside("class_bias", where, std::to_string(bias), "finite numbers");
   HEDGE_TRY(fusion.fit_dataset, get_field<std::string>(json, "dataset", where));
   HEDGE_TRY(fusion.fit_hash, get_field<std::string>(json, "hash", where));
-  HEDGE_TRY(fusion.pictures, get_count(json, "pictures", 0, where));
+  HEDGE_TRY(fusion.images, get_count(json, "pictures", 0, where));
   HEDGE_TRY(fusion.held_out_gain, get_estimate(json, "held_out_gain", where));
   return fusion;
 }

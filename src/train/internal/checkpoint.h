@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "core/result.h"
+#include "hedge/result.h"
 #include "train/internal/trainable_graph.h"
 
 namespace hedge::train::internal {

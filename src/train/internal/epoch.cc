@@ -31,7 +31,7 @@ Status CsvLog::add(const std::string& line) {
 void EpochRunner::begin(std::int64_t epochs_done) {
   begin_ = clock_.now();
   trained_ = 0;
-  before_ = static_cast<double>(epochs_done) * pictures_;
+  before_ = static_cast<double>(epochs_done) * images_;
 }
 
 Result<EpochResult> EpochRunner::epoch(std::int64_t index) {
@@ -53,7 +53,7 @@ Result<EpochResult> EpochRunner::epoch(std::int64_t index) {
     const auto now = clock_.now();
     if (seconds_between(shown, now) > kShowEveryS) shown = now, show(index, sums);
   }
-  if (sums.seen == 0) return Error{.code = ErrorCode::kBadData, .what = "no picture could be decoded"};
+  if (sums.seen == 0) return Error{.code = ErrorCode::kBadData, .what = "no image could be decoded"};
   show(index, sums);
   const double seconds = seconds_between(start, clock_.now());
   const auto seen = static_cast<double>(sums.seen);
@@ -78,11 +78,11 @@ Status EpochRunner::train_batch(const data::Batch& batch, std::int64_t index, do
 
 void EpochRunner::show(std::int64_t index, const Sums& sums) const {
   if (!hooks_.progress) return;
-  const double total = pictures_ * static_cast<double>(options_.epochs);
+  const double total = images_ * static_cast<double>(options_.epochs);
   const double rate = trained_ / std::max(1e-9, seconds());
   const auto seen = static_cast<double>(sums.seen);
   char note[128];
-  std::snprintf(note, sizeof note, "epoch %lld/%lld  loss %.4f  accuracy %.4f  %.0f pictures/s", static_cast<long long>(index + 1),
+  std::snprintf(note, sizeof note, "epoch %lld/%lld  loss %.4f  accuracy %.4f  %.0f images/s", static_cast<long long>(index + 1),
                 static_cast<long long>(options_.epochs), sums.loss / seen, static_cast<double>(sums.right) / seen, rate);
   hooks_.progress({"train", before_ + trained_, total, rate > 0 ? (total - before_ - trained_) / rate : -1, note});
 }

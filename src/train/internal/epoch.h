@@ -5,8 +5,8 @@
 #include <string>
 
 #include "core/clock.h"
-#include "core/result.h"
 #include "data/loader.h"
+#include "hedge/result.h"
 #include "train/internal/step.h"
 #include "train/trainer.h"
 
@@ -36,12 +36,12 @@ struct EpochResult {
 class EpochRunner {
  public:
   /// `pictures`: of an epoch, as the loader gives them.
-  EpochRunner(Stepper& stepper, data::Loader& loader, const TrainOptions& options, const TrainHooks& hooks, std::int64_t pictures)
-      : stepper_(stepper), loader_(loader), options_(options), hooks_(hooks), pictures_(static_cast<double>(pictures)) {}
+  EpochRunner(Stepper& stepper, data::Loader& loader, const TrainOptions& options, const TrainHooks& hooks, std::int64_t images)
+      : stepper_(stepper), loader_(loader), options_(options), hooks_(hooks), images_(static_cast<double>(images)) {}
 
-  /// Sets the start of the measured time and the pictures done by an earlier process.
+  /// Sets the start of the measured time and the images done by an earlier process.
   void begin(std::int64_t epochs_done);
-  /// Errors: kCancelled, kBadData (a loss that is not finite, no picture), those of the loader.
+  /// Errors: kCancelled, kBadData (a loss that is not finite, no image), those of the loader.
   Result<EpochResult> epoch(std::int64_t index);
   /// Since begin().
   [[nodiscard]] double seconds() const { return seconds_between(begin_, clock_.now()); }
@@ -58,7 +58,7 @@ class EpochRunner {
   data::Loader& loader_;
   const TrainOptions& options_;
   const TrainHooks& hooks_;
-  double pictures_;
+  double images_;
   double trained_ = 0;
   double before_ = 0;
   SteadyClock clock_;

@@ -10,7 +10,7 @@
 namespace hedge::train::internal {
 
 /// SHA-256 of everything that must be equal for a resumption to continue the same run: initial weights, the graph's structure, the
-/// pictures, the recipe, the objective, and each option that changes the result.
+/// images, the recipe, the objective, and each option that changes the result.
 std::string fingerprint_of(const graph::Graph& graph, const data::Dataset& dataset, const data::Preprocess& recipe,
                            const TrainOptions& options, const Objective& objective = {});
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "core/clock.h"
-#include "core/log.h"
+#include "hedge/log.h"
 #include "train/trainer.h"
 
 namespace hedge::train::internal {

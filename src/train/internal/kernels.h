@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "core/result.h"
 #include "graph/graph.h"
+#include "hedge/result.h"
 
 namespace hedge::train::internal {
 

@@ -22,7 +22,7 @@ Status check_teacher(const Teacher& teacher, const graph::Graph& student, const 
   if (own.channels != recipe.channels || own.height != recipe.height || own.width != recipe.width ||
       own.resize_shorter != recipe.resize_shorter)
     return Error{.code = ErrorCode::kMismatch,
-                 .what = "the teacher sees pictures of another shape than the student",
+                 .what = "the teacher sees images of another shape than the student",
                  .where = teacher.graph.name,
                  .got = own.to_json(),
                  .expected = recipe.to_json()};

@@ -10,11 +10,11 @@
 
 namespace hedge::train::internal {
 
-/// What a step knows of its pictures.
+/// What a step knows of its images.
 struct BatchTargets {
   torch::Tensor images;  ///< f32 [n, C, H, W], as the student sees them
   torch::Tensor labels;  ///< i64 [n]
-  torch::Tensor rows;    ///< i64 [n]: the pictures' indices in the data set
+  torch::Tensor rows;    ///< i64 [n]: the images' indices in the data set
   /// mean(1 - r) over a whole batch of which this is a part; needed where Loss::has_coverage() says so.
   std::optional<double> kept = std::nullopt;
 };
@@ -22,7 +22,7 @@ struct BatchTargets {
 /// An Objective, ready to be computed. A plain one is torch's mean cross entropy and nothing else. Const methods are thread-safe.
 class Loss {
  public:
-  /// `objective` is copied. Errors: kMismatch (a teacher for pictures of another shape or with other classes); those of TrainableGraph.
+  /// `objective` is copied. Errors: kMismatch (a teacher for images of another shape or with other classes); those of TrainableGraph.
   static Result<Loss> create(const Objective& objective, const graph::Graph& student, const data::Preprocess& recipe,
                              double label_smoothing);
 

@@ -12,7 +12,7 @@ using I = std::int64_t;
 constexpr std::uint64_t kStream = 0x726f75746572ULL;
 /// Below this a log-probability says nothing more; it keeps -infinity out where a probability underflows.
 constexpr float kLowestLogProbability = -20.0F;
-/// Normalised inputs are clipped, so that a picture unlike the training set's cannot push the score anywhere.
+/// Normalised inputs are clipped, so that an image unlike the training set's cannot push the score anywhere.
 constexpr float kMostDeviations = 5.0F;
 
 }  // namespace

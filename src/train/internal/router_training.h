@@ -2,7 +2,7 @@
 
 #include <torch/torch.h>
 
-#include "core/log.h"
+#include "hedge/log.h"
 #include "train/internal/trainable_graph.h"
 #include "train/router_fit.h"
 

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "core/clock.h"
-#include "core/log.h"
 #include "data/loader.h"
+#include "hedge/log.h"
 #include "train/internal/form.h"
 #include "train/internal/loss.h"
 #include "train/internal/trainable_graph.h"

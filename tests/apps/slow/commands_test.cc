@@ -21,7 +21,7 @@ class Commands : public Programs {
  protected:
   static void SetUpTestSuite() {
     open("commands");
-    make_pictures(200);
+    make_images(200);
     ASSERT_EQ(run(study({at("study.json")})), kOk) << "nothing else can be tested";
   }
   static void TearDownTestSuite() { close(); }
@@ -111,7 +111,7 @@ TEST_F(Commands, a_studys_baselines_carry_the_true_bytes_and_an_order) {
     ++cuts;
     EXPECT_EQ(bytes.at("split_f32" + name.substr(10)), 4 * count);
   }
-  EXPECT_EQ(bytes.at("split_int8stem.relu"), 6 * 16 * 16) << "6 planes as large as the picture";
+  EXPECT_EQ(bytes.at("split_int8stem.relu"), 6 * 16 * 16) << "6 planes as large as the image";
   EXPECT_GE(cuts, 2U);
   for (const char* method : {"distilled", "distilled_entropy", "early_exit", "upper_bound", "on_device", "on_cloud"})
     EXPECT_TRUE(bytes.contains(method)) << method;
@@ -216,7 +216,7 @@ TEST_F(Commands, exits_baselines_and_adapting_refuse_what_does_not_fit) {
   };
   EXPECT_EQ(judged({made("train.table")}), code(ErrorCode::kMismatch)) << "the models were trained on it";
   EXPECT_EQ(judged({made("test.table"), "--exits", made("global.onnx")}), code(ErrorCode::kMismatch)) << "it has no exits";
-  EXPECT_EQ(judged({made("test.table"), "--distilled", made("calibration.table")}), code(ErrorCode::kMismatch)) << "other pictures";
+  EXPECT_EQ(judged({made("test.table"), "--distilled", made("calibration.table")}), code(ErrorCode::kMismatch)) << "other images";
   EXPECT_EQ(judged({made("test.table"), "--also", "nameless"}), code(ErrorCode::kInvalidArgument));
   const Words adapt = {"hedge",  "adapt", "--base", made("base.onnx"), "--global", made("global.onnx"),
                        "--data", data,    "--out",  at("refused"),     "--router"};

@@ -36,17 +36,17 @@ class Programs : public ::testing::Test {
   }
   static std::string output() { return read_file(at("stdout")).value(); }
 
-  /// 3 classes of 16x16 pictures in "pictures": a bright band whose place is the class, under noise that hides some of them.
-  static void make_pictures(int a_class) {
+  /// 3 classes of 16x16 images in "pictures": a bright band whose place is the class, under noise that hides some of them.
+  static void make_images(int a_class) {
     Rng rng(11);
     for (std::size_t label = 0; label < 3; ++label)
       for (int i = 0; i < a_class; ++i) {
-        data::Picture picture{.height = 16, .width = 16, .channels = 1, .pixels = std::vector<std::uint8_t>(256)};
+        data::Image image{.height = 16, .width = 16, .channels = 1, .pixels = std::vector<std::uint8_t>(256)};
         const auto contrast = rng.below(90);
         for (std::size_t p = 0; p < 256; ++p)
-          picture.pixels[p] = static_cast<std::uint8_t>((p / 16 / 5 == label ? 60 + contrast : 60) + rng.below(100));
+          image.pixels[p] = static_cast<std::uint8_t>((p / 16 / 5 == label ? 60 + contrast : 60) + rng.below(100));
         const auto path = folder_ / "pictures" / ("class" + std::to_string(label)) / (std::to_string(i) + ".png");
-        ASSERT_TRUE(write_file_atomic(path, data::encode_png(picture).value()).ok());
+        ASSERT_TRUE(write_file_atomic(path, data::encode_png(image).value()).ok());
       }
   }
 

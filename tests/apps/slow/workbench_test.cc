@@ -1,4 +1,4 @@
-// The programs as a person runs them: the whole way on a small folder of pictures, a training killed with -9, and bad input.
+// The programs as a person runs them: the whole way on a small folder of images, a training killed with -9, and bad input.
 
 #include <algorithm>
 #include <chrono>
@@ -21,7 +21,7 @@ class Workbench : public Programs {
  protected:
   static void SetUpTestSuite() {
     open("workbench");
-    make_pictures(900);
+    make_images(900);
   }
   static void TearDownTestSuite() { close(); }
 };
@@ -126,11 +126,11 @@ TEST_F(Workbench, bad_input_is_an_error_with_its_own_exit_code_and_overwrites_no
   EXPECT_EQ(read_file(at("garbage.onnx")).value(), "these are no weights");
 
   fs::create_directories(at("single/only"));
-  fs::copy(at("pictures/class0"), at("single/only"), fs::copy_options::recursive);
+  fs::copy(at("images/class0"), at("single/only"), fs::copy_options::recursive);
   EXPECT_EQ(run({"hedge", "train", "--data", "folder:" + at("single"), "--net", "mobile:2", "--out", at("x.onnx")}), 12);
 
   fs::copy(at("pictures"), at("mixed"), fs::copy_options::recursive);
-  ASSERT_TRUE(write_file_atomic(at("mixed/class0/note.png"), "no picture").ok());
+  ASSERT_TRUE(write_file_atomic(at("mixed/class0/note.png"), "no image").ok());
   EXPECT_EQ(run({"hedge", "data", "folder:" + at("mixed")}), 0);
   EXPECT_NE(output().find("class0/note.png"), std::string::npos);
   EXPECT_EQ(run({"hedge", "data", "folder:" + at("mixed"), "--strict"}), 4);

@@ -16,7 +16,7 @@
 namespace hedge::codegen {
 namespace {
 
-constexpr int kPictures = 3;
+constexpr int kImages = 3;
 
 /// A network as a program without a router.
 Program program_of(const Network& network) {
@@ -28,29 +28,29 @@ Program program_of(const Network& network) {
   return program;
 }
 
-std::vector<std::uint8_t> picture_of(const Network& network, std::uint64_t seed) {
+std::vector<std::uint8_t> image_of(const Network& network, std::uint64_t seed) {
   Rng rng(seed, 99);
-  std::vector<std::uint8_t> picture(static_cast<std::size_t>(network.activations[network.input].bytes()));
-  for (auto& byte : picture) byte = static_cast<std::uint8_t>(rng.below(256));
-  return picture;
+  std::vector<std::uint8_t> image(static_cast<std::size_t>(network.activations[network.input].bytes()));
+  for (auto& byte : image) byte = static_cast<std::uint8_t>(rng.below(256));
+  return image;
 }
 
-/// A main() with the pictures inside that prints a line of logits each.
+/// A main() with the images inside that prints a line of logits each.
 std::string printing_main(const Network& network, bool device) {
   std::string text = "#include \"hedge_model.h\"\n";
   text += device ? "#include \"micro/platform/platform.h\"\nusing namespace hedge::micro::platform;\n" : "#include <cstdio>\n";
-  for (int p = 0; p < kPictures; ++p) {
-    text += "static const std::uint8_t picture" + std::to_string(p) + "[] = {";
-    for (const auto byte : picture_of(network, static_cast<std::uint64_t>(p))) text += std::to_string(byte) + ",";
+  for (int p = 0; p < kImages; ++p) {
+    text += "static const std::uint8_t image" + std::to_string(p) + "[] = {";
+    for (const auto byte : image_of(network, static_cast<std::uint64_t>(p))) text += std::to_string(byte) + ",";
     text += "};\n";
   }
-  text += "static void show(const std::uint8_t* picture) {\n  const auto answer = hedge_model::run(picture);\n";
+  text += "static void show(const std::uint8_t* image) {\n  const auto answer = hedge_model::run(image);\n";
   text += "  for (int i = 0; i < hedge_model::kClasses; ++i) { ";
   text += device ? "write_number(static_cast<unsigned>(hedge_model::base::logits()[i] + 128)); write(\" \"); }\n  "
                    "write_number(static_cast<unsigned>(answer.label)); write(\"\\n\");\n}\n"
                  : "std::printf(\"%d \", hedge_model::base::logits()[i] + 128); }\n  std::printf(\"%d\\n\", answer.label);\n}\n";
   text += "int main() {\n";
-  for (int p = 0; p < kPictures; ++p) text += "  show(picture" + std::to_string(p) + ");\n";
+  for (int p = 0; p < kImages; ++p) text += "  show(image" + std::to_string(p) + ");\n";
   return text + "  return 0;\n}\n";
 }
 
@@ -59,11 +59,11 @@ std::string expected_lines(const Program& program) {
   const auto& network = program.base;
   const auto& input = network.activations[network.input];
   std::string text;
-  for (int p = 0; p < kPictures; ++p) {
+  for (int p = 0; p < kImages; ++p) {
     std::vector<std::int8_t> quantised;
-    const auto picture = picture_of(network, static_cast<std::uint64_t>(p));
-    for (std::size_t i = 0; i < picture.size(); ++i)
-      quantised.push_back(input_table(program.normalization, input, static_cast<std::int32_t>(i) % input.channels)[picture[i]]);
+    const auto image = image_of(network, static_cast<std::uint64_t>(p));
+    for (std::size_t i = 0; i < image.size(); ++i)
+      quantised.push_back(input_table(program.normalization, input, static_cast<std::int32_t>(i) % input.channels)[image[i]]);
     const auto logits = testing::device_reference(network, quantised)[network.outputs[0]];
     for (const auto value : logits) text += std::to_string(value + 128) + " ";
     text += std::to_string(std::max_element(logits.begin(), logits.end()) - logits.begin()) + "\n";

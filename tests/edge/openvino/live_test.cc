@@ -20,7 +20,7 @@ namespace {
 
 constexpr std::int64_t kSide = 28;
 constexpr std::int64_t kClasses = 10;
-constexpr std::size_t kPictures = 24;
+constexpr std::size_t kImages = 24;
 constexpr std::uint64_t kSeed = 5;
 
 data::Preprocess recipe() { return {.channels = 1, .height = kSide, .width = kSide, .normalization = {.mean = {0.3F}, .std = {0.3F}}}; }
@@ -46,12 +46,12 @@ graph::Graph router(std::int64_t features) {
   return std::move(builder).build().value();
 }
 
-std::vector<data::Picture> pictures() {
+std::vector<data::Image> images() {
   Rng rng(kSeed);
-  std::vector<data::Picture> made(kPictures, {.height = kSide, .width = kSide, .channels = 1});
-  for (auto& picture : made) {
-    picture.pixels.resize(kSide * kSide);
-    for (auto& pixel : picture.pixels) pixel = static_cast<std::uint8_t>(rng.below(256));
+  std::vector<data::Image> made(kImages, {.height = kSide, .width = kSide, .channels = 1});
+  for (auto& image : made) {
+    image.pixels.resize(kSide * kSide);
+    for (auto& pixel : image.pixels) pixel = static_cast<std::uint8_t>(rng.below(256));
   }
   return made;
 }
@@ -78,10 +78,10 @@ std::unique_ptr<Executor> open_global(const graph::Graph& graph) {
   return infer::make_openvino_executor(graph, {.normalization = recipe().normalization}).value();
 }
 
-std::int64_t class_by(const Executor& executor, const data::Picture& picture) {
+std::int64_t class_by(const Executor& executor, const data::Image& image) {
   const NamedView input{
       .name = executor.inputs().front().name,
-      .view = {.dtype = DType::kU8, .shape = {1, kSide, kSide, 1}, .bytes = reinterpret_cast<const std::byte*>(picture.pixels.data())}};
+      .view = {.dtype = DType::kU8, .shape = {1, kSide, kSide, 1}, .bytes = reinterpret_cast<const std::byte*>(image.pixels.data())}};
   const auto outputs = executor.run(std::span(&input, 1)).value();
   const auto logits = outputs[find_spec(executor.outputs(), "logits").value()].data<float>();
   return std::max_element(logits.begin(), logits.end()) - logits.begin();
@@ -90,16 +90,16 @@ std::int64_t class_by(const Executor& executor, const data::Picture& picture) {
 TEST(Live, device_and_cloud_answer_together_and_a_stopped_cloud_costs_fallbacks) {
   const hedge::testing::TemporaryFolder scratch("live");
   const SteadyClock clock;
-  const auto inputs = pictures();
+  const auto inputs = images();
 
   // The scores of this random router, to put the threshold in their middle.
   ASSERT_TRUE(write_bundle(scratch / "bundle", parts(0)).ok());
   auto alone = open_runtime(read_bundle(scratch / "bundle").value(), nullptr, {}, clock);
   ASSERT_TRUE(alone.ok()) << alone.error().message();
   std::vector<float> scores;
-  for (const auto& picture : inputs) scores.push_back((*alone)->answer(picture).value().score);
+  for (const auto& image : inputs) scores.push_back((*alone)->answer(image).value().score);
   std::sort(scores.begin(), scores.end());
-  const float threshold = scores[kPictures / 2 - 1];
+  const float threshold = scores[kImages / 2 - 1];
 
   const auto global = model("mobile:8", 2);
   const auto local_copy = open_global(global);
@@ -117,21 +117,21 @@ TEST(Live, device_and_cloud_answer_together_and_a_stopped_cloud_costs_fallbacks)
   ASSERT_TRUE(runtime.ok()) << runtime.error().message();
 
   std::size_t queried = 0;
-  for (const auto& picture : inputs) {
-    const auto answer = (*runtime)->answer(picture).value();
-    const auto base = (*alone)->answer(picture).value();
+  for (const auto& image : inputs) {
+    const auto answer = (*runtime)->answer(image).value();
+    const auto base = (*alone)->answer(image).value();
     EXPECT_EQ(answer.source, answer.score > threshold ? Source::kCloud : Source::kEdge) << answer.reason;
-    EXPECT_EQ(answer.label_index, answer.source == Source::kCloud ? class_by(*local_copy, picture) : base.label_index);
+    EXPECT_EQ(answer.label_index, answer.source == Source::kCloud ? class_by(*local_copy, image) : base.label_index);
     queried += answer.source == Source::kCloud ? 1 : 0;
   }
-  EXPECT_EQ(queried, kPictures - kPictures / 2);
+  EXPECT_EQ(queried, kImages - kImages / 2);
 
   (*server)->stop(0);
-  for (const auto& picture : inputs) {
-    const auto answer = (*runtime)->answer(picture);
+  for (const auto& image : inputs) {
+    const auto answer = (*runtime)->answer(image);
     ASSERT_TRUE(answer.ok()) << answer.error().message();
     EXPECT_EQ(answer->source, answer->wants_cloud ? Source::kEdgeFallback : Source::kEdge) << answer->reason;
-    EXPECT_EQ(answer->label_index, (*alone)->answer(picture).value().label_index);
+    EXPECT_EQ(answer->label_index, (*alone)->answer(image).value().label_index);
   }
 }
 

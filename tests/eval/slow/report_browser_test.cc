@@ -186,7 +186,7 @@ TEST_F(ReportInBrowser, draws_a_curve_of_a_single_point) {
   expect_ready(open(report), 5);
 }
 
-/// What the page should count with `covered` pictures on the device.
+/// What the page should count with `covered` images on the device.
 struct Expected {
   double coverage = 0;
   double accuracy = 0;
@@ -238,7 +238,7 @@ TEST_F(ReportInBrowser, the_explorer_counts_what_the_library_counts_at_every_thr
     note();
     root.dataset.said = said.join(';');
     root.dataset.moved = document.getElementById('explorer-moved').textContent;
-    root.dataset.pictures = String(node.querySelectorAll('.gallery li').length) + ' ' + node.dataset.shown;
+    root.dataset.images = String(node.querySelectorAll('.gallery li').length) + ' ' + node.dataset.shown;
     root.dataset.max = slider.max;
     root.dataset.value = slider.getAttribute('aria-valuetext');
   )");
@@ -262,8 +262,8 @@ TEST_F(ReportInBrowser, the_explorer_counts_what_the_library_counts_at_every_thr
     EXPECT_EQ(macs, 431000 + 9800 + (1 - expected.coverage) * 36400000) << k;
     EXPECT_EQ(latency_ms, 200 + (1 - expected.coverage) * 2000) << k;
   }
-  EXPECT_NE(attribute(dom, "moved").find("270 pictures more are sent to the cloud"), std::string::npos) << attribute(dom, "moved");
-  EXPECT_NE(attribute(dom, "pictures").find_first_not_of("0 "), std::string::npos) << "pictures between the thresholds are shown";
+  EXPECT_NE(attribute(dom, "moved").find("270 images more are sent to the cloud"), std::string::npos) << attribute(dom, "moved");
+  EXPECT_NE(attribute(dom, "pictures").find_first_not_of("0 "), std::string::npos) << "images between the thresholds are shown";
   EXPECT_NE(attribute(dom, "value").find("on the device"), std::string::npos);
 }
 

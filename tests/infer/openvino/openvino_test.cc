@@ -38,7 +38,7 @@ Tensor random_tensor(Rng& rng, Shape shape) {
   return tensor;
 }
 
-/// Pictures [-1, 2, 5, 4] -> convolution -> pooled (tensor "pooled" [N, 6]) -> classifier -> `last` on top where given.
+/// Images [-1, 2, 5, 4] -> convolution -> pooled (tensor "pooled" [N, 6]) -> classifier -> `last` on top where given.
 graph::Graph classifier(const std::string& output, const std::string& last = "") {
   Rng rng(1);
   Builder b("classifier");
@@ -186,18 +186,17 @@ TEST_F(OpenVino, folds_the_normalization_into_the_model) {
   EXPECT_EQ((*executor)->inputs()[0].dtype, DType::kU8);
   EXPECT_EQ((*executor)->inputs()[0].shape, (Shape{-1, 5, 4, 2}));
   Rng rng(6);
-  Tensor pictures(DType::kU8, {3, 5, 4, 2});
+  Tensor images(DType::kU8, {3, 5, 4, 2});
   Tensor planes(DType::kF32, {3, 2, 5, 4});
-  for (auto& value : pictures.data<std::uint8_t>()) value = static_cast<std::uint8_t>(rng.below(256));
+  for (auto& value : images.data<std::uint8_t>()) value = static_cast<std::uint8_t>(rng.below(256));
   for (std::size_t n = 0; n < 3; ++n)
     for (std::size_t c = 0; c < 2; ++c)
       for (std::size_t p = 0; p < 20; ++p)
         planes.data<float>()[(n * 2 + c) * 20 + p] =
-            (static_cast<float>(pictures.data<std::uint8_t>()[(n * 20 + p) * 2 + c]) / 255.0F - normalization.mean[c]) /
-            normalization.std[c];
+            (static_cast<float>(images.data<std::uint8_t>()[(n * 20 + p) * 2 + c]) / 255.0F - normalization.mean[c]) / normalization.std[c];
   auto reference = make_reference_executor(graph);
   ASSERT_TRUE(reference.ok());
-  expect_near(run(**executor, "image", pictures)[0], run(**reference, "image", planes)[0]);
+  expect_near(run(**executor, "image", images)[0], run(**reference, "image", planes)[0]);
 }
 
 TEST_F(OpenVino, refuses_a_normalization_of_other_channels_or_of_no_width) {

@@ -40,7 +40,7 @@ std::string reason_text(AnswerReason reason, const std::string& failure) {
     case AnswerReason::kGatewaySilent: return "gateway unavailable: the query was not acknowledged";
     case AnswerReason::kGatewayLate: return "gateway late: the query was acknowledged, but nothing came of it in time";
     case AnswerReason::kNotAsked: return "gateway unavailable: not asked, because it was silent before";
-    case AnswerReason::kQueryRefused: return "gateway refused: it does not take this picture";
+    case AnswerReason::kQueryRefused: return "gateway refused: it does not take this image";
     case AnswerReason::kCloudLate: return failure.empty() ? "cloud late: the device says so" : failure;
     case AnswerReason::kCloudUnavailable: return failure.empty() ? "cloud unavailable: the device says so" : failure;
     case AnswerReason::kCloudRefused: return failure.empty() ? "cloud answer refused: it is no class of the device" : failure;

@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "core/result.h"
 #include "edge/runtime.h"
+#include "hedge/result.h"
 #include "micro/messages.h"
 
 /// Between the serial protocol's words and the edge's.

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "core/json.h"
-#include "core/result.h"
+#include "hedge/result.h"
 
 namespace hedge::eval {
 

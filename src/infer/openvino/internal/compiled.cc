@@ -63,7 +63,7 @@ std::shared_ptr<ov::Model> with_single_batch(const std::shared_ptr<ov::Model>& m
 }
 
 /// Two compiled forms of one model: any batch, and a batch of one. With the batch unknown OpenVINO prepares its primitives
-/// anew in every call, which a small network feels: 0.65 M MACs at 28x28, one picture, f32, 2 virtual x86 cores without AMX,
+/// anew in every call, which a small network feels: 0.65 M MACs at 28x28, one image, f32, 2 virtual x86 cores without AMX,
 /// median of 400 calls through the wheel's Python API: 0.157 ms with a dynamic batch and 0.089 ms with a batch of one
 /// (one thread: 0.107 and 0.051 ms). From 12 M MACs (ResNet-8) on the two are alike. Each form is compiled when it is first
 /// needed, the likelier one at once.

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "core/executor.h"
+#include "hedge/executor.h"
 #include "infer/openvino/openvino_executor.h"
 
 namespace hedge::infer::internal {

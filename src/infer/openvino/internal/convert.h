@@ -2,8 +2,8 @@
 
 #include <openvino/openvino.hpp>
 
-#include "core/executor.h"
-#include "core/result.h"
+#include "hedge/executor.h"
+#include "hedge/result.h"
 
 namespace hedge::infer::internal {
 

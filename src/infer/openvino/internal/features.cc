@@ -20,7 +20,7 @@ std::unordered_set<const ov::Node*> varying_nodes(const std::shared_ptr<ov::Mode
   return varying;
 }
 
-/// One value a picture and feature: [N, F] or [N, F, 1, 1] (or [N, 1, 1, F]).
+/// One value an image and feature: [N, F] or [N, F, 1, 1] (or [N, 1, 1, F]).
 bool is_vector(const ov::PartialShape& shape) {
   if (shape.rank().is_dynamic() || shape.size() < 2) return false;
   int wide = 0;
@@ -83,7 +83,7 @@ Status add_features(const std::shared_ptr<ov::Model>& model, const std::string& 
                  .hint = "name the feature tensor"};
   if (!is_vector(tensor.get_partial_shape()))
     return Error{.code = ErrorCode::kNotFound,
-                 .what = "the feature tensor is no vector a picture",
+                 .what = "the feature tensor is no vector an image",
                  .where = name,
                  .got = tensor.get_partial_shape().to_string(),
                  .expected = candidates(model)};

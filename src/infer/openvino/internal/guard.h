@@ -4,7 +4,7 @@
 #include <string>
 #include <utility>
 
-#include "core/result.h"
+#include "hedge/result.h"
 
 namespace hedge::infer::internal {
 

@@ -4,7 +4,7 @@
 #include <openvino/opsets/opset8.hpp>
 #include <optional>
 
-#include "core/tensor.h"
+#include "hedge/tensor.h"
 #include "infer/openvino/internal/convert.h"
 
 namespace hedge::infer::internal {
@@ -12,8 +12,8 @@ namespace op = ov::opset8;
 
 namespace {
 
-/// The axes of a picture input: where the channels are.
-enum class PictureLayout { kNchw, kNhwc };
+/// The axes of an image input: where the channels are.
+enum class ImageLayout { kNchw, kNhwc };
 
 std::shared_ptr<ov::Node> result_source(const std::shared_ptr<ov::Model>& model, std::size_t output) {
   return model->get_results().at(output)->input_value(0).get_node_shared_ptr();
@@ -62,7 +62,7 @@ std::shared_ptr<ov::Model> with_dynamic_batch(const std::shared_ptr<ov::Model>& 
     }
     if (changed) copy->validate_nodes_and_infer_types();
   } catch (const ov::Exception&) {
-    return model;  // it holds to its batch: pictures go in one by one
+    return model;  // it holds to its batch: images go in one by one
   }
   for (const auto& output : copy->outputs())
     if (!batch_is_dynamic(output)) return model;
@@ -120,9 +120,9 @@ std::shared_ptr<ov::Model> with_named_logits(const std::shared_ptr<ov::Model>& m
 
 namespace {
 
-/// The model of integer pictures [N, H, W, C] for u8 ones. Its quantisation holds its normalisation: u8 go in as they are, i8 are the
+/// The model of integer images [N, H, W, C] for u8 ones. Its quantisation holds its normalisation: u8 go in as they are, i8 are the
 /// same values less 128, as TensorFlow's converter makes them.
-std::shared_ptr<ov::Model> with_u8_pictures(const std::shared_ptr<ov::Model>& model) {
+std::shared_ptr<ov::Model> with_u8_images(const std::shared_ptr<ov::Model>& model) {
   if (model->input(0).get_element_type() == ov::element::u8) return model;
   ov::preprocess::PrePostProcessor processor(model);
   processor.input().tensor().set_element_type(ov::element::u8);
@@ -130,7 +130,7 @@ std::shared_ptr<ov::Model> with_u8_pictures(const std::shared_ptr<ov::Model>& mo
   return processor.build();
 }
 
-bool takes_integer_pictures(const ov::Output<ov::Node>& input, std::int64_t channels) {
+bool takes_integer_images(const ov::Output<ov::Node>& input, std::int64_t channels) {
   const auto& shape = input.get_partial_shape();
   const auto type = input.get_element_type();
   return (type == ov::element::u8 || type == ov::element::i8) && shape.rank() == 4 && shape[3] == channels;
@@ -147,7 +147,7 @@ Result<std::shared_ptr<ov::Model>> with_normalization(const std::shared_ptr<ov::
   };
   if (model->inputs().size() != 1) return unsupported(std::to_string(model->inputs().size()) + " inputs");
   const auto input = model->input(0);
-  if (takes_integer_pictures(input, static_cast<std::int64_t>(normalization.mean.size()))) return with_u8_pictures(model);
+  if (takes_integer_images(input, static_cast<std::int64_t>(normalization.mean.size()))) return with_u8_images(model);
   const auto& shape = input.get_partial_shape();
   if (shape.rank() != 4 || input.get_element_type() != ov::element::f32)
     return unsupported(input.get_element_type().get_type_name() + " " + shape.to_string());
@@ -159,15 +159,15 @@ Result<std::shared_ptr<ov::Model>> with_normalization(const std::shared_ptr<ov::
                  .got = std::to_string(normalization.mean.size()) + " means, " + std::to_string(normalization.std.size()) + " deviations",
                  .expected = "as many of both as channels, deviations > 0"};
   // NCHW is this project's; NHWC only where the shape leaves no doubt (a .tflite).
-  const auto layout = shape[1] == channels || shape[1].is_dynamic() ? PictureLayout::kNchw : PictureLayout::kNhwc;
-  if (layout == PictureLayout::kNhwc && shape[3] != channels)
+  const auto layout = shape[1] == channels || shape[1].is_dynamic() ? ImageLayout::kNchw : ImageLayout::kNhwc;
+  if (layout == ImageLayout::kNhwc && shape[3] != channels)
     return Error{.code = ErrorCode::kInvalidArgument,
                  .what = "the normalization has other channels than the model's input",
                  .got = std::to_string(channels),
                  .expected = shape.to_string()};
   ov::preprocess::PrePostProcessor processor(model);
   processor.input().tensor().set_element_type(ov::element::u8).set_layout("NHWC");
-  processor.input().model().set_layout(layout == PictureLayout::kNchw ? "NCHW" : "NHWC");
+  processor.input().model().set_layout(layout == ImageLayout::kNchw ? "NCHW" : "NHWC");
   std::vector<float> mean;
   std::vector<float> scale;
   for (std::size_t c = 0; c < normalization.mean.size(); ++c) {  // (x/255 - m)/s = (x - 255 m)/(255 s)

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "core/normalization.h"
-#include "core/result.h"
+#include "hedge/result.h"
 
 namespace hedge::infer::internal {
 
@@ -25,16 +25,16 @@ std::shared_ptr<ov::Model> with_real_outputs(const std::shared_ptr<ov::Model>& m
 std::shared_ptr<ov::Model> with_named_logits(const std::shared_ptr<ov::Model>& model, bool drop_softmax);
 
 /// Adds the output "features" [N, F]: the tensor called `name`, or, where `name` is empty, what goes into the last matrix product
-/// (or convolution of 1x1 pictures) before the first output.
+/// (or convolution of 1x1 images) before the first output.
 /// Errors: kNotFound, with candidates.
 Status add_features(const std::shared_ptr<ov::Model>& model, const std::string& name);
 
 /// Whether the model has a tensor of that name.
 bool has_tensor(const std::shared_ptr<ov::Model>& model, const std::string& name);
 
-/// Folds (u8/255 - mean)/std in front of the only input: u8 [N, H, W, C] in. A quantised model that takes u8 or i8 pictures holds its
+/// Folds (u8/255 - mean)/std in front of the only input: u8 [N, H, W, C] in. A quantised model that takes u8 or i8 images holds its
 /// normalisation itself: the given one is not used.
-/// Errors: kInvalidArgument: the channels of `normalization`; kUnsupported: not one 4-D float picture.
+/// Errors: kInvalidArgument: the channels of `normalization`; kUnsupported: not one 4-D float image.
 Result<std::shared_ptr<ov::Model>> with_normalization(const std::shared_ptr<ov::Model>& model, const Normalization& normalization);
 
 }  // namespace hedge::infer::internal

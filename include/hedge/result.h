@@ -6,6 +6,8 @@
 #include <utility>
 #include <variant>
 
+#include "hedge/api.h"
+
 namespace hedge {
 
 /// What kind of thing went wrong. The values are stable: the command lines exit with them.
@@ -25,7 +27,7 @@ enum class ErrorCode : int {
 };
 
 /// A stable lower-case name of `code`, for logs and JSON.
-const char* to_string(ErrorCode code);
+HEDGE_API const char* to_string(ErrorCode code);
 
 /// An error: what happened, where, and what was got and expected. Plain value.
 struct Error {
@@ -37,7 +39,7 @@ struct Error {
   std::string hint;      ///< how to mend it; may be empty
 
   /// "where: what (got …, expected …); hint" with empty parts left out.
-  [[nodiscard]] std::string message() const;
+  [[nodiscard]] HEDGE_API std::string message() const;
 };
 
 /// A value or an Error. Never both, never neither.

@@ -5,8 +5,9 @@
 #include <string_view>
 #include <vector>
 
-#include "core/result.h"
-#include "core/tensor.h"
+#include "hedge/api.h"
+#include "hedge/result.h"
+#include "hedge/tensor.h"
 
 namespace hedge {
 
@@ -28,7 +29,7 @@ struct NamedView {
 /// Synchronous and inference only. Inputs are borrowed for the call; outputs are owned by the caller and come in the
 /// order of outputs(). Every dimension that a spec gives as -1 may differ from call to call. `run` may be called from
 /// several threads at once: an implementation that cannot overlap runs serialises them itself.
-class Executor {
+class HEDGE_API Executor {
  public:
   virtual ~Executor() = default;
 
@@ -45,9 +46,9 @@ class Executor {
 };
 
 /// The checks of Executor::run's contract, and the inputs in the order of `specs`.
-Result<std::vector<TensorView>> match_inputs(const std::vector<TensorSpec>& specs, std::span<const NamedView> inputs);
+HEDGE_API Result<std::vector<TensorView>> match_inputs(const std::vector<TensorSpec>& specs, std::span<const NamedView> inputs);
 
 /// The index of the spec called `name`, or kNotFound with the names there are.
-Result<std::size_t> find_spec(const std::vector<TensorSpec>& specs, std::string_view name);
+HEDGE_API Result<std::size_t> find_spec(const std::vector<TensorSpec>& specs, std::string_view name);
 
 }  // namespace hedge

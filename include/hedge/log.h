@@ -20,7 +20,7 @@ struct ProgressUpdate {
   double done = 0;    ///< units of work done
   double total = 0;   ///< units of work in all
   double eta_s = -1;  ///< seconds left
-  std::string note;   ///< figures worth seeing, e.g. "loss 0.31 acc 0.89 5 800 pictures/s"
+  std::string note;   ///< figures worth seeing, e.g. "loss 0.31 acc 0.89 5 800 images/s"
 };
 using ProgressSink = std::function<void(const ProgressUpdate&)>;
 

@@ -9,16 +9,17 @@
 #include <string_view>
 #include <vector>
 
-#include "core/result.h"
+#include "hedge/api.h"
+#include "hedge/result.h"
 
 namespace hedge {
 
 /// Element types. The values are stable: they appear in files.
 enum class DType : std::uint8_t { kF32 = 1, kU8 = 2, kI8 = 3, kI32 = 4, kI64 = 5, kBool = 6 };
 
-std::size_t size_of(DType dtype);
+HEDGE_API std::size_t size_of(DType dtype);
 /// "f32", "u8", …
-const char* to_string(DType dtype);
+HEDGE_API const char* to_string(DType dtype);
 
 template <typename T>
 constexpr DType dtype_of();
@@ -47,13 +48,13 @@ constexpr DType dtype_of<std::int64_t>() {
 using Shape = std::vector<std::int64_t>;
 
 /// Product of the dimensions (1 for a scalar). Precondition: no negative dimension.
-std::int64_t num_elements(const Shape& shape);
+HEDGE_API std::int64_t num_elements(const Shape& shape);
 /// num_elements with a check: kBadFormat where a dimension is negative or the product exceeds 2^40.
-Result<std::int64_t> checked_num_elements(const Shape& shape);
+HEDGE_API Result<std::int64_t> checked_num_elements(const Shape& shape);
 /// "[2, 3, -1]"
-std::string to_string(const Shape& shape);
+HEDGE_API std::string to_string(const Shape& shape);
 /// Whether `shape` fits `spec`: the same rank, and each dimension equal or -1 in `spec`.
-bool fits(const Shape& shape, const Shape& spec);
+HEDGE_API bool fits(const Shape& shape, const Shape& spec);
 
 /// A borrowed, dense, row-major tensor. Who made it must outlive it.
 struct TensorView {
@@ -70,7 +71,7 @@ struct TensorView {
 };
 
 /// An owned, dense, row-major tensor; its storage is aligned to 64 bytes and starts at zero. A value: copying copies.
-class Tensor {
+class HEDGE_API Tensor {
  public:
   Tensor() = default;
   Tensor(DType dtype, Shape shape);

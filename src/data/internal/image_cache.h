@@ -9,11 +9,11 @@
 
 namespace hedge::data::internal {
 
-/// Fitted pictures of one size, by index, as far as a budget of bytes goes; and which indices are known to be broken.
+/// Fitted images of one size, by index, as far as a budget of bytes goes; and which indices are known to be broken.
 /// Different threads may work on different indices at once, never on the same one.
-class PictureCache {
+class ImageCache {
  public:
-  PictureCache(std::size_t count, std::size_t bytes_each, std::size_t budget_bytes)
+  ImageCache(std::size_t count, std::size_t bytes_each, std::size_t budget_bytes)
       : bytes_each_(bytes_each), states_(count, kUnknown), cached_(std::min(count, budget_bytes / std::max<std::size_t>(bytes_each, 1))) {
     // Left uninitialised: the system hands out pages as they are written.
     storage_ = std::make_unique_for_overwrite<std::uint8_t[]>(cached_ * bytes_each_);
@@ -24,7 +24,7 @@ class PictureCache {
     return states_[index] == kStored ? storage_.get() + index * bytes_each_ : nullptr;
   }
   [[nodiscard]] bool is_broken(std::size_t index) const { return states_[index] == kBroken; }
-  /// Where the picture now lies, or null where it is beyond the budget.
+  /// Where the image now lies, or null where it is beyond the budget.
   const std::uint8_t* store(std::size_t index, const std::uint8_t* pixels) {
     if (index >= cached_) return nullptr;
     std::memcpy(storage_.get() + index * bytes_each_, pixels, bytes_each_);

@@ -1,4 +1,4 @@
-// The device's client before a gateway: pictures, thresholds and questions that come over the line.
+// The device's client before a gateway: images, thresholds and questions that come over the line.
 #include <gmock/gmock.h>
 
 #include <limits>
@@ -8,15 +8,15 @@
 namespace hedge::micro {
 namespace {
 
-TEST_F(ClientTest, takes_a_picture_piece_by_piece) {
+TEST_F(ClientTest, takes_an_image_piece_by_piece) {
   feed_whole(7);
   ASSERT_TRUE(client.receive(1000));
-  EXPECT_EQ(stored, picture);
+  EXPECT_EQ(stored, image);
   EXPECT_EQ(port.sent_of(FrameType::kAck).size(), 3U);
   gateway_replies(kCloudSays7);
   (void)client.resolve(kSure);
   EXPECT_EQ(reported().id, 7U);
-  EXPECT_FALSE(client.receive(100)) << "the picture is done with";
+  EXPECT_FALSE(client.receive(100)) << "the image is done with";
 }
 
 TEST_F(ClientTest, receives_nothing_in_bounded_time) {
@@ -29,7 +29,7 @@ TEST_F(ClientTest, noise_without_end_does_not_hold_it) {
   port.noise(Buffer(5000, 0x55));
   port.on_wait = [this] { port.noise(Buffer(5000, 0x55)); };
   EXPECT_FALSE(client.receive(1000));
-  EXPECT_EQ(client.resolve_own(1, picture.data(), kUnsure).reason, AnswerReason::kGatewaySilent);
+  EXPECT_EQ(client.resolve_own(1, image.data(), kUnsure).reason, AnswerReason::kGatewaySilent);
 }
 
 TEST_F(ClientTest, a_repeated_piece_is_acknowledged_again_and_a_skipped_one_refused) {
@@ -42,10 +42,10 @@ TEST_F(ClientTest, a_repeated_piece_is_acknowledged_again_and_a_skipped_one_refu
   feed(7, 400, 400);
   feed(7, 800, 200);
   EXPECT_TRUE(client.receive(10));
-  EXPECT_EQ(stored, picture);
+  EXPECT_EQ(stored, image);
 }
 
-TEST_F(ClientTest, a_new_picture_replaces_one_that_is_not_whole) {
+TEST_F(ClientTest, a_new_image_replaces_one_that_is_not_whole) {
   feed(7, 0, 400);
   feed_whole(8);
   ASSERT_TRUE(client.receive(1000));
@@ -54,13 +54,13 @@ TEST_F(ClientTest, a_new_picture_replaces_one_that_is_not_whole) {
   EXPECT_EQ(reported().id, 8U);
 }
 
-TEST_F(ClientTest, is_busy_while_a_picture_waits_for_its_answer) {
+TEST_F(ClientTest, is_busy_while_an_image_waits_for_its_answer) {
   feed_whole(7);
   ASSERT_TRUE(client.receive(10));
   feed(8, 0, 400);
   EXPECT_TRUE(client.receive(10)) << "7 still waits";
   EXPECT_THAT(refusals(), ::testing::ElementsAre(NackReason::kBusy));
-  EXPECT_EQ(stored, picture);
+  EXPECT_EQ(stored, image);
 }
 
 TEST_F(ClientTest, tells_its_answer_again_where_the_last_piece_comes_again) {
@@ -74,16 +74,16 @@ TEST_F(ClientTest, tells_its_answer_again_where_the_last_piece_comes_again) {
   EXPECT_EQ(reported().id, 7U);
 }
 
-TEST_F(ClientTest, refuses_pictures_that_it_cannot_take) {
+TEST_F(ClientTest, refuses_images_that_it_cannot_take) {
   feed(7, 0, 400, {20, 51, 1});
-  port.say(FrameType::kPicture, 5, {});
+  port.say(FrameType::kImage, 5, {});
   port.say(static_cast<FrameType>(77), 6, {});
   EXPECT_FALSE(client.receive(10));
   EXPECT_THAT(refusals(), ::testing::ElementsAre(NackReason::kWrongSize, NackReason::kMalformed, NackReason::kUnsupported));
   Client<ScriptedPort> camera(port, {.form = kForm, .classes = 10});
   feed(7, 0, 400);
   EXPECT_FALSE(camera.receive(10));
-  EXPECT_EQ(refusals().back(), NackReason::kUnsupported) << "it has pictures of its own";
+  EXPECT_EQ(refusals().back(), NackReason::kUnsupported) << "it has images of its own";
 }
 
 TEST_F(ClientTest, says_what_it_is) {
