@@ -123,11 +123,13 @@ Cloud::Signature Cloud::unasked() const {
   return names;
 }
 
-Status Cloud::place_classes(const oip::RemoteCard& card, std::int64_t width, Signature& names) const {
+Status Cloud::place_classes(const oip::RemoteCard& card, std::int64_t width, Signature& names) {
+  // Asked again by every query to a server that is refused; said once.
+  const LogSink sink = said_.exchange(true) ? LogSink() : options_.log;
   const bool known = !card.sha256.empty() && !global_.sha256.empty();
   const bool same = known && card.sha256 == global_.sha256;
   if (known && !same)
-    log(options_.log, LogLevel::kWarning,
+    log(sink, LogLevel::kWarning,
         "the cloud serves another model than the bundle's: " + short_hash(card.sha256) + " instead of " + short_hash(global_.sha256));
   if (!same && !card.labels.empty() && !labels_.empty() && card.labels != global_.classes) {
     std::vector<std::string> notes;
@@ -139,7 +141,7 @@ Status Cloud::place_classes(const oip::RemoteCard& card, std::int64_t width, Sig
     }
     if (*columns != names.columns)
       notes.push_back("the cloud's model has its classes in another order than the bundle says: they are found by their names");
-    for (const auto& note : notes) log(options_.log, LogLevel::kWarning, note);
+    for (const auto& note : notes) log(sink, LogLevel::kWarning, note);
     names.columns = std::move(columns).value();
     names.width = width > 0 ? width : names.columns.empty() ? static_cast<std::int64_t>(labels_.size()) : 0;
     return {};

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -62,7 +63,7 @@ class Cloud {
   /// By the bundle alone, as long as the server has not said anything.
   [[nodiscard]] Signature unasked() const;
   /// By the bundle or the server's names; `width`: of the server's logits, 0: not said.
-  [[nodiscard]] Status place_classes(const oip::RemoteCard& card, std::int64_t width, Signature& names) const;
+  [[nodiscard]] Status place_classes(const oip::RemoteCard& card, std::int64_t width, Signature& names);
   Result<Signature> signature(std::chrono::milliseconds deadline);
   Result<std::vector<float>> query(const data::Image& fitted);
   Result<std::vector<Tensor>> infer(const Signature& names, const TensorView& pixels, std::chrono::milliseconds deadline);
@@ -73,6 +74,7 @@ class Cloud {
   const CloudOptions options_;
   const Clock& clock_;
   CircuitBreaker breaker_;
+  std::atomic<bool> said_{false};  ///< what differs from the bundle
   std::mutex mutex_;
   std::optional<Signature> signature_;  ///< once known
   std::string last_failure_;            ///< for the reason given while the breaker is open

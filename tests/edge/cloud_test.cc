@@ -103,6 +103,7 @@ TEST(Cloud, refuses_a_model_without_a_class_of_the_labels) {
   EXPECT_EQ(met.error().got, "owl");
   EXPECT_EQ(setup.cloud->classify(testing::image_of(200)).error().code, ErrorCode::kMismatch);
   EXPECT_EQ(setup.remote->calls(), 0) << "nothing is asked of it";
+  EXPECT_THAT(setup.log, SizeIs(1)) << "said once";
 }
 
 TEST(Cloud, refuses_a_model_with_names_that_all_differ) {

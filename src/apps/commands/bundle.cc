@@ -1,5 +1,5 @@
-#include <filesystem>
 #include <memory>
+#include <tuple>
 
 #include "apps/commands.h"
 #include "apps/routers.h"
@@ -86,13 +86,11 @@ Status run(const Flags& flags, Context& context) {
   std::vector<std::string> notes;  // said already
   HEDGE_TRY(parts.global.classes, model::names_by_output(model::classes_of(global), "global", notes));
   HEDGE_CHECK(edge::write_bundle(flags.out, parts));
-  std::printf("%s\n", Json({{"bundle", flags.out},
-                            {"threshold", parts.policy.chosen.threshold},
-                            {"global", flags.name},
-                            {"classes", parts.labels.size()},
-                            {"classes_by", edge::to_string(parts.classes_by)}})
-                          .dump()
-                          .c_str());
+  const Json json = {{"bundle", flags.out},
+                     {"threshold", parts.policy.chosen.threshold},
+                     {"global", flags.name},
+                     {"classes_by", edge::to_string(parts.classes_by)}};
+  std::printf("%s\n", json.dump().c_str());
   return {};
 }
 
