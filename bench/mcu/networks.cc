@@ -33,14 +33,11 @@ Result<Network> quantised(const std::string& name, Form form) {
   HEDGE_TRY(auto graph, graph::build_zoo(name, {.channels = 3, .height = form.size, .width = form.size}, form.classes, 1));
   wake(graph);
   HEDGE_TRY(const auto plan, plan_quantization(std::move(graph)));
-  const CalibrationData data{.batches = 1, .batch = [&](std::size_t) -> Result<std::map<std::string, Tensor>> {
-                               Tensor image(DType::kF32, {1, 3, form.size, form.size});
-                               Rng rng(1);
-                               for (float& value : image.data<float>()) value = static_cast<float>(2 * rng.uniform() - 1);
-                               return std::map<std::string, Tensor>{{plan.graph.inputs.at(0).name, std::move(image)}};
-                             }};
-  const auto make = [](const graph::Graph& g) { return infer::make_reference_executor(g); };
-  HEDGE_TRY(const auto ranges, calibrate(plan, make, data, {.method = RangeMethod::kMinMax}));
+  Tensor image(DType::kF32, {1, 3, form.size, form.size});
+  Rng rng(1);
+  for (float& value : image.data<float>()) value = static_cast<float>(2 * rng.uniform() - 1);
+  const StoredBatches data({Batch{{plan.graph.inputs.at(0).name, std::move(image)}}});
+  HEDGE_TRY(const auto ranges, calibrate(plan, infer::ReferenceRunner(), data, {.method = RangeMethod::kMinMax}));
   HEDGE_TRY(const auto int8, quantize(plan, ranges));
   return lower(int8);
 }
@@ -57,7 +54,7 @@ Status write(const std::string& name, const std::string& target_text, std::int64
   for (std::int64_t i = 0; i < form.classes; ++i) program.labels.push_back(std::to_string(i));
   // The larger network needs the compact form to fit 1 MB of flash.
   const EmitOptions options{.target = target, .compact = name != "mcunet-vww1"};
-  HEDGE_TRY(const auto plan, plan_memory(program.base, kernel_costs(target, options.compact), {.arena_budget = budget}));
+  HEDGE_TRY(const auto plan, plan_memory(program.base, {.target = target, .compact = options.compact}, {.arena_budget = budget}));
   HEDGE_TRY(auto generated, emit(program, plan, options));
   generated.files.push_back({"report.json", to_json(make_report(program, plan, generated, options)).dump(1) + "\n"});
   return write_generated(generated, folder);

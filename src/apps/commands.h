@@ -5,6 +5,7 @@
 
 #include "apps/console.h"
 #include "hedge/result.h"
+#include "workflow/context.h"
 
 namespace hedge::apps {
 
@@ -13,6 +14,11 @@ struct Context {
   Console& console;
   std::function<bool()> should_stop;  ///< Ctrl-C was pressed
   std::function<Status()> chosen;     ///< set by the subcommand that was parsed
+
+  /// What a workflow talks to; the context must outlive it.
+  [[nodiscard]] workflow::RunContext run() {
+    return {.log = console.log(), .progress = console.progress("hedge: "), .should_stop = should_stop};
+  }
 };
 
 /// Each adds one subcommand; a file each, commands/<name>.cc.
@@ -30,6 +36,5 @@ void add_baselines(CLI::App& app, Context& context);
 void add_plan(CLI::App& app, Context& context);
 void add_mcu(CLI::App& app, Context& context);
 void add_demo(CLI::App& app, Context& context);
-void add_bench(CLI::App& app, Context& context);
 
 }  // namespace hedge::apps

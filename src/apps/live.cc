@@ -7,8 +7,8 @@
 #include <optional>
 #include <thread>
 
-#include "apps/process.h"
 #include "core/file.h"
+#include "core/process.h"
 
 namespace hedge::apps {
 namespace {
@@ -41,7 +41,7 @@ Result<CloudProcess> start_cloud(const std::filesystem::path& global, const std:
   console.say("$ " + shell_line(command) + " &");
   auto words = command;
   words[0] = steps.program(command[0]);
-  HEDGE_TRY(auto child, Child::start(words));
+  HEDGE_TRY(auto child, ChildProcess::start(words));
   const SteadyClock clock;
   const auto start = clock.now();
   while (seconds_between(start, clock.now()) < kCloudStart_s) {
@@ -60,7 +60,7 @@ Result<Json> run_live(const LiveSetup& setup, const Steps& steps, Console& conso
   command.insert(command.end(), {"--out", (setup.out / "live.jsonl").string()});
   console.say("$ " + shell_line(command));
   command[0] = steps.program(command[0]);
-  HEDGE_TRY(auto edge, Child::start(command));
+  HEDGE_TRY(auto edge, ChildProcess::start(command));
   HEDGE_CHECK(steps.finish(edge, "hedge-edge"));
   cloud.child.signal(SIGTERM);
   cloud.child.wait();
@@ -74,7 +74,7 @@ Result<Json> run_drill(const LiveSetup& setup, std::size_t kill_after, const Ste
   console.say("$ " + shell_line(command) + " > " + answers.string() + "   # and the cloud is killed after " + std::to_string(kill_after) +
               " answers");
   command[0] = steps.program(command[0]);
-  HEDGE_TRY(auto edge, Child::start(command, answers));
+  HEDGE_TRY(auto edge, ChildProcess::start(command, answers));
   while (edge.running() && lines_in(answers) < kill_after) std::this_thread::sleep_for(5ms);
   const bool in_the_middle = edge.running();
   cloud.child.signal(SIGKILL);

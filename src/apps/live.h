@@ -4,9 +4,9 @@
 #include <filesystem>
 #include <string>
 
-#include "apps/process.h"
 #include "apps/steps.h"
 #include "core/json.h"
+#include "core/process.h"
 #include "hedge/result.h"
 
 namespace hedge::apps {
@@ -21,7 +21,7 @@ struct LiveSetup {
 
 /// A hedge-cloud of this machine; it ends with the child.
 struct CloudProcess {
-  Child child;
+  ChildProcess child;
   std::string address;  ///< HOST:PORT
 };
 

@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "apps/live.h"
-#include "apps/process.h"
 #include "apps/steps.h"
 #include "core/file.h"
 #include "core/json.h"
+#include "core/process.h"
 #include "data/spec.h"
 
 namespace hedge::apps {
@@ -50,7 +50,7 @@ Result<Trained> find_or_train(const McuDemoOptions& options, Steps& steps, Conso
 /// Runs a script of the firmware's folder to its end.
 Status run_script(const std::vector<std::string>& command, const Steps& steps, Console& console) {
   console.say("$ " + shell_line(command));
-  HEDGE_TRY(auto child, Child::start(command));
+  HEDGE_TRY(auto child, ChildProcess::start(command));
   const int code = child.wait();
   if (code == kNotInstalled)
     return Error{.code = ErrorCode::kNotFound,
@@ -68,7 +68,7 @@ Result<Json> run_pass(const McuDemoOptions& options, const Trained& trained, con
   const std::vector<std::string> device = {(options.firmware / "run.sh").string(), (options.out / "firmware.elf").string(),
                                            "unix:" + line + ",server=on,wait=off"};
   console.say("$ " + shell_line(device) + " &");
-  HEDGE_TRY(auto qemu, Child::start(device));
+  HEDGE_TRY(auto qemu, ChildProcess::start(device));
   const auto summary = options.out / (name + ".json");
   std::vector<std::string> command = {
       "hedge-gateway", "--serial",      "unix:" + line,  "--bundle",   trained.bundle.string(),
@@ -78,7 +78,7 @@ Result<Json> run_pass(const McuDemoOptions& options, const Trained& trained, con
   if (faults > 0) command.insert(command.end(), {"--inject-faults", std::to_string(faults)});
   console.say("$ " + shell_line(command));
   command[0] = steps.program(command[0]);
-  HEDGE_TRY(auto gateway, Child::start(command));
+  HEDGE_TRY(auto gateway, ChildProcess::start(command));
   HEDGE_CHECK(steps.finish(gateway, "hedge-gateway"));
   if (!qemu.running()) return Error{.code = ErrorCode::kUnavailable, .what = "the device ended by itself", .where = device[0]};
   return read_json(summary);

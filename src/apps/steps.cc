@@ -16,7 +16,7 @@ Steps::Steps(std::filesystem::path folder, bool resume, Console& console, std::f
 
 std::string Steps::program(const std::string& name) const { return (programs_ / name).string(); }
 
-Status Steps::finish(Child& child, const std::string& name) const {
+Status Steps::finish(ChildProcess& child, const std::string& name) const {
   constexpr int kHighestOwnCode = 12;  // the last of ErrorCode before kInternal
   const int code = child.wait(should_stop_);
   if (should_stop_ && should_stop_())
@@ -45,7 +45,7 @@ Status Steps::run(const std::string& name, const std::vector<std::string>& comma
   words[0] = program(command[0]);
   const SteadyClock clock;
   const auto start = clock.now();
-  HEDGE_TRY(auto child, Child::start(words));
+  HEDGE_TRY(auto child, ChildProcess::start(words));
   HEDGE_CHECK(finish(child, name));
   const double seconds = seconds_between(start, clock.now());
   seconds_[name] = seconds;

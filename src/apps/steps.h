@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "apps/console.h"
-#include "apps/process.h"
 #include "core/json.h"
+#include "core/process.h"
 #include "hedge/result.h"
 
 namespace hedge::apps {
@@ -23,7 +23,7 @@ class Steps {
   /// Errors: kIo; kCancelled; the child's own code, or kInternal.
   Status run(const std::string& name, const std::vector<std::string>& command, const std::string& fresh = "");
   /// Waits for a child of one's own in the same way.
-  Status finish(Child& child, const std::string& name) const;
+  Status finish(ChildProcess& child, const std::string& name) const;
   /// The full path of a program beside this one.
   [[nodiscard]] std::string program(const std::string& name) const;
   /// Seconds a step, in the order they were run.

@@ -19,7 +19,7 @@ struct Probe {
   std::vector<std::string> inputs;                           ///< ranged tensors that are inputs of the graph
 };
 
-Result<Probe> make_probe(const QuantizationPlan& plan, const MakeExecutor& make) {
+Result<Probe> make_probe(const QuantizationPlan& plan, const infer::Runner& floats) {
   graph::Graph graph = plan.graph;
   Probe probe;
   for (const auto& tensor : plan.ranged) {
@@ -29,7 +29,7 @@ Result<Probe> make_probe(const QuantizationPlan& plan, const MakeExecutor& make)
       HEDGE_TRY(graph, graph::expose_output(std::move(graph), tensor));
     }
   }
-  HEDGE_TRY(probe.executor, make(graph));
+  HEDGE_TRY(probe.executor, floats.compile(graph));
   for (const auto& tensor : plan.ranged) {
     if (std::count(probe.inputs.begin(), probe.inputs.end(), tensor) > 0) continue;
     HEDGE_TRY(const std::size_t index, find_spec(probe.executor->outputs(), tensor));
@@ -41,7 +41,7 @@ Result<Probe> make_probe(const QuantizationPlan& plan, const MakeExecutor& make)
 /// Runs all of `data` and shows see(tensor's name, its values) every ranged tensor of every batch.
 template <typename See>
 Status run_all(const Probe& probe, const CalibrationData& data, const CalibrationOptions& options, const char* what, See&& see) {
-  for (std::size_t i = 0; i < data.batches; ++i) {
+  for (std::size_t i = 0; i < data.batches(); ++i) {
     HEDGE_TRY(const auto batch, data.batch(i));
     std::vector<NamedView> views;
     for (const auto& [name, tensor] : batch) views.push_back({name, tensor.view()});
@@ -51,7 +51,8 @@ Status run_all(const Probe& probe, const CalibrationData& data, const Calibratio
       if (given != batch.end()) HEDGE_CHECK(see(tensor, given->second.template data<float>()));
     }
     for (const auto& [tensor, index] : probe.outputs) HEDGE_CHECK(see(tensor, outputs[index].template data<float>()));
-    if (options.progress) options.progress({.what = what, .done = static_cast<double>(i + 1), .total = static_cast<double>(data.batches)});
+    if (options.progress)
+      options.progress({.what = what, .done = static_cast<double>(i + 1), .total = static_cast<double>(data.batches())});
   }
   return {};
 }
@@ -95,12 +96,12 @@ Status CalibrationOptions::validate() const {
   return {};
 }
 
-Result<Ranges> calibrate(const QuantizationPlan& plan, const MakeExecutor& make, const CalibrationData& data,
+Result<Ranges> calibrate(const QuantizationPlan& plan, const infer::Runner& floats, const CalibrationData& data,
                          const CalibrationOptions& options) {
   HEDGE_CHECK(options.validate());
-  if (data.batches == 0)
+  if (data.batches() == 0)
     return Error{.code = ErrorCode::kBadData, .what = "no images to calibrate with", .where = "graph " + plan.graph.name};
-  HEDGE_TRY(const Probe probe, make_probe(plan, make));
+  HEDGE_TRY(const Probe probe, make_probe(plan, floats));
   Ranges ranges;
   HEDGE_CHECK(run_all(probe, data, options, "ranges",
                       [&](const std::string& tensor, std::span<const float> values) { return widen(ranges, tensor, values); }));

@@ -1,14 +1,16 @@
 #pragma once
 
 #include <cstddef>
-#include <functional>
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "codegen/quantize.h"
 #include "hedge/executor.h"
 #include "hedge/log.h"
+#include "infer/runner.h"
 
 namespace hedge::codegen {
 
@@ -33,18 +35,38 @@ struct CalibrationOptions {
   [[nodiscard]] Status validate() const;
 };
 
-/// Calibration data: inputs by name, batch by batch. `batch` is called twice for each index.
-struct CalibrationData {
-  std::size_t batches = 0;
-  std::function<Result<std::map<std::string, Tensor>>(std::size_t index)> batch;
+/// The inputs of a graph by their names, each [n, ...] with the same n.
+using Batch = std::map<std::string, Tensor>;
+
+/// What ranges are measured on, batch by batch. Read several times, in order, on one thread.
+class CalibrationData {
+ public:
+  virtual ~CalibrationData() = default;
+  [[nodiscard]] virtual std::size_t batches() const = 0;
+  /// Batch `index` of 0 .. batches() - 1: the same values at every call. Errors: those of what the data come from.
+  [[nodiscard]] virtual Result<Batch> batch(std::size_t index) const = 0;
+
+ protected:
+  CalibrationData() = default;
+  CalibrationData(const CalibrationData&) = default;
+  CalibrationData& operator=(const CalibrationData&) = default;
 };
 
-/// Makes what computes a graph in floats.
-using MakeExecutor = std::function<Result<std::unique_ptr<Executor>>(const graph::Graph&)>;
+/// Batches that lie in the memory.
+class StoredBatches final : public CalibrationData {
+ public:
+  explicit StoredBatches(std::vector<Batch> batches = {}) : batches_(std::move(batches)) {}
+  [[nodiscard]] std::size_t batches() const override { return batches_.size(); }
+  [[nodiscard]] Result<Batch> batch(std::size_t index) const override { return batches_.at(index); }
 
-/// The range of each planned tensor over all of `data`, which two passes run through the graph in floats (one for kMinMax).
-/// Errors: kBadData no data, or values that are not finite (the tensor is named); those of `make`, of running and of `data`.
-Result<Ranges> calibrate(const QuantizationPlan& plan, const MakeExecutor& make, const CalibrationData& data,
+ private:
+  std::vector<Batch> batches_;
+};
+
+/// The range of each planned tensor over all of `data`, which two passes run through the graph in floats (one for kMinMax). `floats`: what
+/// computes that graph.
+/// Errors: kBadData no data, or values that are not finite (the tensor is named); those of `floats`, of running and of `data`.
+Result<Ranges> calibrate(const QuantizationPlan& plan, const infer::Runner& floats, const CalibrationData& data,
                          const CalibrationOptions& options = {});
 
 }  // namespace hedge::codegen

@@ -28,7 +28,8 @@ struct Program {
 struct EmitOptions {
   Target target = Target::kPortable;
   /// Depthwise layers that are not computed by rows keep int8 weights in flash (micro/depthwise_compact.h): a third of the bytes, a few
-  /// percent more instructions. No effect on Cortex-M55, whose stream is compact as it is. Plan with kernel_costs(target, compact).
+  /// percent more instructions. No effect on Cortex-M55, whose stream is compact as it is. Plan with KernelCosts of the same target and
+  /// form.
   bool compact = false;
 };
 

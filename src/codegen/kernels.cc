@@ -126,10 +126,12 @@ std::int64_t scratch_bytes(const Network& network, const LayerGroup& group, bool
   return micro::block_memory(form.block).bytes();
 }
 
-GroupCosts kernel_costs(Target target, bool compact) {
-  const bool used = is_compact(target, compact);
-  return {.scratch_bytes = [used](const Network& n, const LayerGroup& g) { return scratch_bytes(n, g, used); },
-          .instructions = [target](const Network& n, const LayerGroup& g) { return estimate_instructions(target, n, g); }};
+std::int64_t KernelCosts::scratch_bytes(const Network& network, const LayerGroup& group) const {
+  return codegen::scratch_bytes(network, group, is_compact(target, compact));
+}
+
+std::int64_t KernelCosts::instructions(const Network& network, const LayerGroup& group) const {
+  return estimate_instructions(target, network, group);
 }
 
 std::int64_t stream_bytes(micro::Layout layout, const Network& network, const Layer& layer, bool compact) {

@@ -4,7 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "codegen/plan.h"
+#include "codegen/fuse.h"
+#include "codegen/network.h"
 #include "hedge/result.h"
 #include "micro/block.h"
 #include "micro/layout.h"
@@ -42,7 +43,16 @@ std::int64_t scratch_bytes(const Network& network, const LayerGroup& group, bool
 
 /// Estimated instructions of a group on `target`: figures an operation, fitted to counts measured in QEMU (docs/microcontrollers.md).
 std::int64_t estimate_instructions(Target target, const Network& network, const LayerGroup& group);
-GroupCosts kernel_costs(Target target, bool compact = false);
+/// What the planner must know of the kernels that compute a group of layers.
+struct KernelCosts {
+  Target target = Target::kPortable;
+  bool compact = false;  ///< as EmitOptions::compact
+
+  /// Bytes of the group's working memory.
+  [[nodiscard]] std::int64_t scratch_bytes(const Network& network, const LayerGroup& group) const;
+  /// An estimate.
+  [[nodiscard]] std::int64_t instructions(const Network& network, const LayerGroup& group) const;
+};
 
 /// Whether a target's depthwise layers outside blocks can have the compact stream (micro/depthwise_compact.h), and shall.
 bool is_compact(Target target, bool wanted);

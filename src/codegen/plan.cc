@@ -15,7 +15,7 @@ namespace {
 /// Lays out a sequence of groups; remembers the leads, which do not depend on the sequence.
 class Planner {
  public:
-  Planner(const Network& network, const GroupCosts& costs, const PlanOptions& options)
+  Planner(const Network& network, const KernelCosts& costs, const PlanOptions& options)
       : network_(network), costs_(costs), options_(options) {}
 
   /// Lifetimes and places of this sequence of groups.
@@ -89,7 +89,7 @@ class Planner {
   }
 
   const Network& network_;
-  const GroupCosts& costs_;
+  const KernelCosts& costs_;
   const PlanOptions& options_;
   std::map<std::tuple<std::vector<std::size_t>, bool, std::size_t>, Lead> leads_;
 };
@@ -122,7 +122,7 @@ struct Candidate {
 /// Looks for the chains that lower the peak.
 class FusionSearch {
  public:
-  FusionSearch(const Network& network, const GroupCosts& costs, const PlanOptions& options)
+  FusionSearch(const Network& network, const KernelCosts& costs, const PlanOptions& options)
       : options_(options), planner_(network, costs, options), groups_(join_adds(network)), chains_(row_chains(network, groups_)) {}
 
   Plan run() {
@@ -219,7 +219,7 @@ std::int64_t Plan::occupied(std::size_t step) const {
   return sum;
 }
 
-Result<Plan> plan_memory(const Network& network, const GroupCosts& costs, const PlanOptions& options) {
+Result<Plan> plan_memory(const Network& network, const KernelCosts& costs, const PlanOptions& options) {
   HEDGE_CHECK(check(network));
   return FusionSearch(network, costs, options).run();
 }

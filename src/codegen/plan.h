@@ -2,12 +2,12 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "codegen/fuse.h"
+#include "codegen/kernels.h"
 #include "codegen/network.h"
 #include "hedge/result.h"
 
@@ -40,12 +40,6 @@ struct Plan {
   [[nodiscard]] std::int64_t occupied(std::size_t step) const;
 };
 
-/// What the planner must know of a group of layers. codegen/kernels.h has the kernels'.
-struct GroupCosts {
-  std::function<std::int64_t(const Network&, const LayerGroup&)> scratch_bytes;
-  std::function<std::int64_t(const Network&, const LayerGroup&)> instructions;  ///< an estimate
-};
-
 struct PlanOptions {
   /// Bytes: within it the plan of fewest instructions is looked for. 0: the smallest arena there is, then few instructions.
   std::int64_t arena_budget = 0;
@@ -56,6 +50,6 @@ struct PlanOptions {
 /// Plans `network`: adds joined, blocks computed by rows where that lowers the peak or saves instructions, every buffer at its
 /// offset. The search is greedy; its result is checked against the lower bound of its own fusion only.
 /// Errors: those of check(network).
-Result<Plan> plan_memory(const Network& network, const GroupCosts& costs, const PlanOptions& options);
+Result<Plan> plan_memory(const Network& network, const KernelCosts& costs, const PlanOptions& options);
 
 }  // namespace hedge::codegen

@@ -39,15 +39,15 @@ class Correction {
   }
 
   /// Runs `data` through the graph in floats; keeps the means of corrected layers and the images as integers.
-  Status look(const QuantizationPlan& plan, const MakeExecutor& make, const CalibrationData& data) {
+  Status look(const QuantizationPlan& plan, const infer::Runner& floats, const CalibrationData& data) {
     graph::Graph probe = plan.graph;
     for (std::size_t l = 0; l < network_.layers.size(); ++l)
       if (!biases_[l].empty()) {
         HEDGE_TRY(probe, graph::expose_output(std::move(probe), output(l).name));
       }
-    HEDGE_TRY(const auto executor, make(probe));
+    HEDGE_TRY(const auto executor, floats.compile(probe));
     const Activation& input = network_.activations[network_.input];
-    for (std::size_t b = 0; b < data.batches; ++b) {
+    for (std::size_t b = 0; b < data.batches(); ++b) {
       HEDGE_TRY(const auto batch, data.batch(b));
       std::vector<NamedView> views;
       for (const auto& [name, tensor] : batch) views.push_back({name, tensor.view()});
@@ -124,11 +124,11 @@ class Correction {
 
 }  // namespace
 
-Result<graph::Graph> correct_biases(graph::Graph small, const QuantizationPlan& plan, const MakeExecutor& make,
+Result<graph::Graph> correct_biases(graph::Graph small, const QuantizationPlan& plan, const infer::Runner& floats,
                                     const CalibrationData& data) {
   HEDGE_TRY(auto network, lower(small));
   Correction correction(std::move(small), std::move(network));
-  HEDGE_CHECK(correction.look(plan, make, data));
+  HEDGE_CHECK(correction.look(plan, floats, data));
   return correction.run();
 }
 

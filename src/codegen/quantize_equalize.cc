@@ -105,13 +105,13 @@ Status add_batch(Pair& pair, const Tensor& values) {
   return {};
 }
 
-Status measure(std::vector<Pair>& pairs, const Graph& graph, const MakeExecutor& make, const CalibrationData& data) {
+Status measure(std::vector<Pair>& pairs, const Graph& graph, const infer::Runner& floats, const CalibrationData& data) {
   Graph probe = graph;
   for (const Pair& pair : pairs) {
     HEDGE_TRY(probe, graph::expose_output(std::move(probe), pair.tensor));
   }
-  HEDGE_TRY(const auto executor, make(probe));
-  for (std::size_t b = 0; b < data.batches; ++b) {
+  HEDGE_TRY(const auto executor, floats.compile(probe));
+  for (std::size_t b = 0; b < data.batches(); ++b) {
     HEDGE_TRY(const auto batch, data.batch(b));
     std::vector<NamedView> views;
     for (const auto& [name, tensor] : batch) views.push_back({name, tensor.view()});
@@ -146,10 +146,10 @@ void apply(Graph& graph, const Pair& pair) {
 
 }  // namespace
 
-Result<QuantizationPlan> equalize_channels(QuantizationPlan plan, const MakeExecutor& make, const CalibrationData& data) {
+Result<QuantizationPlan> equalize_channels(QuantizationPlan plan, const infer::Runner& floats, const CalibrationData& data) {
   std::vector<Pair> pairs = Pairs(plan.graph).find();
   if (pairs.empty()) return plan;
-  HEDGE_CHECK(measure(pairs, plan.graph, make, data));
+  HEDGE_CHECK(measure(pairs, plan.graph, floats, data));
   for (const Pair& pair : pairs)
     if (!pair.largest.empty()) apply(plan.graph, pair);
   return plan;

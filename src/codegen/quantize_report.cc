@@ -58,7 +58,7 @@ std::vector<TensorNoise> summary(const Network& network, const std::map<std::siz
 
 }  // namespace
 
-Result<std::vector<TensorNoise>> measure_noise(const QuantizationPlan& plan, const HostRunner& runner, const MakeExecutor& make,
+Result<std::vector<TensorNoise>> measure_noise(const QuantizationPlan& plan, const HostRunner& runner, const infer::Runner& floats,
                                                const CalibrationData& data) {
   const Network& network = runner.network();
   const auto tensors = tensors_of(plan, network);
@@ -66,10 +66,10 @@ Result<std::vector<TensorNoise>> measure_noise(const QuantizationPlan& plan, con
   for (const auto& [name, index] : tensors) {
     HEDGE_TRY(graph, graph::expose_output(std::move(graph), name));
   }
-  HEDGE_TRY(const auto executor, make(graph));
+  HEDGE_TRY(const auto executor, floats.compile(graph));
   std::map<std::size_t, Sums> sums;
   const auto size = static_cast<std::size_t>(network.activations[network.input].bytes());
-  for (std::size_t b = 0; b < data.batches; ++b) {
+  for (std::size_t b = 0; b < data.batches(); ++b) {
     HEDGE_TRY(const auto batch, data.batch(b));
     std::vector<NamedView> views;
     for (const auto& [name, tensor] : batch) views.push_back({name, tensor.view()});

@@ -22,8 +22,8 @@ struct TensorNoise {
 };
 
 /// The signal-to-noise ratio of each activation of `runner`, errors of the layers before it included, over all of `data`.
-/// `plan` is what the network was quantised from. Errors: those of `make`, of running and of `data`.
-Result<std::vector<TensorNoise>> measure_noise(const QuantizationPlan& plan, const HostRunner& runner, const MakeExecutor& make,
+/// `plan` is what the network was quantised from. Errors: those of `floats`, of running and of `data`.
+Result<std::vector<TensorNoise>> measure_noise(const QuantizationPlan& plan, const HostRunner& runner, const infer::Runner& floats,
                                                const CalibrationData& data);
 
 /// Floats against int8 on the same labelled images. Shares are 0..1.

@@ -28,7 +28,7 @@ struct Emitted {
 };
 Emitted emitted(const Program& program, EmitOptions options) {
   Emitted e;
-  e.plan = plan_memory(program.base, kernel_costs(options.target, options.compact), {}).value();
+  e.plan = plan_memory(program.base, {.target = options.target, .compact = options.compact}, {}).value();
   e.generated = emit(program, e.plan, options).value();
   e.report = make_report(program, e.plan, e.generated, options);
   return e;
@@ -67,7 +67,7 @@ TEST(Emit, CompactConstantsAreSmaller) {
 TEST(Emit, RefusesLabelsOfOtherClasses) {
   auto program = program_of(testing::random_mobile(3));
   program.labels.pop_back();
-  const auto plan = plan_memory(program.base, kernel_costs(Target::kPortable), {});
+  const auto plan = plan_memory(program.base, {.target = Target::kPortable}, {});
   const auto generated = emit(program, *plan, {});
   ASSERT_FALSE(generated);
   EXPECT_EQ(generated.error().code, ErrorCode::kMismatch);
@@ -76,7 +76,7 @@ TEST(Emit, RefusesLabelsOfOtherClasses) {
 TEST(Emit, NamesALayerWhoseScaleNoMultiplierHolds) {
   auto program = program_of(testing::random_mobile(4));
   program.base.layers[0].weight_scales[0] = 100;
-  const auto plan = plan_memory(program.base, kernel_costs(Target::kPortable), {});
+  const auto plan = plan_memory(program.base, {.target = Target::kPortable}, {});
   const auto generated = emit(program, *plan, {});
   ASSERT_FALSE(generated);
   EXPECT_EQ(generated.error().code, ErrorCode::kUnsupported);

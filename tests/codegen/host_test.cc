@@ -102,7 +102,7 @@ TEST(HostExecutor, agrees_with_the_quantised_graph_in_floats_to_single_steps) {
     ASSERT_TRUE(network.ok()) << network.error().message();
     const double step = static_cast<double>(network->activations[network->outputs[0]].scale);
     const auto host = make_host_executor(*network, Arithmetic::kExact);
-    const auto reference = testing::make_reference(*small);
+    const auto reference = infer::make_reference_executor(*small);
     ASSERT_TRUE(host.ok() && reference.ok());
     Rng rng(11);
     const auto batch = testing::random_batch(*small, 3, rng);

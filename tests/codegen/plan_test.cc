@@ -118,7 +118,7 @@ TEST(Plan, NeverOverwritesAByteThatIsStillRead) {
       for (const std::int64_t budget : {std::int64_t{0}, std::int64_t{8000}, std::int64_t{1} << 30}) {
         const auto network = seed % 10 == 0 ? testing::small_resnet(seed) : testing::random_mobile(seed);
         SCOPED_TRACE("seed " + std::to_string(seed) + " on " + to_string(target) + " budget " + std::to_string(budget));
-        const auto plan = plan_memory(network, kernel_costs(target), {.arena_budget = budget});
+        const auto plan = plan_memory(network, {.target = target}, {.arena_budget = budget});
         ASSERT_TRUE(plan) << plan.error().message();
         EXPECT_EQ(ArenaSimulation(network, *plan).run(), "");
         EXPECT_GE(plan->arena_bytes, plan->lower_bound);
@@ -131,7 +131,7 @@ TEST(Plan, NeverOverwritesAByteThatIsStillRead) {
 TEST(Plan, ComputesEveryLayerOnceAndInOrder) {
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     const auto network = testing::random_mobile(seed);
-    const auto plan = plan_memory(network, kernel_costs(Target::kCortexM4), {});
+    const auto plan = plan_memory(network, {.target = Target::kCortexM4}, {});
     ASSERT_TRUE(plan);
     std::vector<std::size_t> layers;
     for (const auto& step : plan->steps) layers.insert(layers.end(), step.group.layers.begin(), step.group.layers.end());
@@ -143,7 +143,7 @@ TEST(Plan, ComputesEveryLayerOnceAndInOrder) {
 TEST(Plan, VisualWakeWordsFitsInHalfTheTargetWithTheImageInside) {
   const auto network = testing::mcunet_vww1();
   ASSERT_EQ(macs(network), 11578816);
-  const auto costs = kernel_costs(Target::kCortexM4);
+  const KernelCosts costs = {.target = Target::kCortexM4};
   const auto plan = plan_memory(network, costs, {});
   ASSERT_TRUE(plan) << plan.error().message();
   EXPECT_LE(plan->arena_bytes, 32000);
@@ -153,7 +153,7 @@ TEST(Plan, VisualWakeWordsFitsInHalfTheTargetWithTheImageInside) {
 
 TEST(Plan, ABudgetBuysInstructions) {
   const auto network = testing::mcunet_vww1();
-  const auto costs = kernel_costs(Target::kCortexM4);
+  const KernelCosts costs = {.target = Target::kCortexM4};
   const auto instructions = [&](const Plan& plan) {
     std::int64_t sum = 0;
     for (const auto& step : plan.steps) sum += costs.instructions(network, step.group);
@@ -171,7 +171,7 @@ TEST(Plan, ABudgetBuysInstructions) {
 TEST(Plan, ImageNetNetworkFits320KiBWithItsImage) {
   const auto network = testing::mcunet_in3();
   ASSERT_EQ(macs(network), 81785520);
-  const auto costs = kernel_costs(Target::kCortexM4);
+  const KernelCosts costs = {.target = Target::kCortexM4};
   const auto plan = plan_memory(network, costs, {.arena_budget = 320 * 1024});
   ASSERT_TRUE(plan);
   EXPECT_LE(plan->arena_bytes, 320 * 1024);
@@ -182,7 +182,7 @@ TEST(Plan, AResidualBlockByRowsWritesOverItsInput) {
   testing::NetworkBuilder b("residual", 12, 12, 8, 3);
   const auto out = testing::inverted_residual(b, b.input(), {3, 8, 48, 8, 1, 1});
   const auto network = b.finish({out});
-  const auto plan = plan_memory(network, kernel_costs(Target::kCortexM4), {});
+  const auto plan = plan_memory(network, {.target = Target::kCortexM4}, {});
   ASSERT_TRUE(plan);
   ASSERT_EQ(plan->steps.size(), 1U);
   EXPECT_TRUE(plan->steps[0].group.rows);
@@ -192,7 +192,7 @@ TEST(Plan, AResidualBlockByRowsWritesOverItsInput) {
 TEST(Plan, RefusesANetworkThatContradictsItself) {
   auto network = testing::random_mobile(1);
   network.layers[1].bias.pop_back();
-  const auto plan = plan_memory(network, kernel_costs(Target::kCortexM4), {});
+  const auto plan = plan_memory(network, {.target = Target::kCortexM4}, {});
   ASSERT_FALSE(plan);
   EXPECT_NE(plan.error().message().find(network.layers[1].name), std::string::npos);
 }

@@ -62,8 +62,8 @@ TEST(Quantize, keeps_names_and_stays_close_to_the_floats) {
   Rng rng(9);
   const auto batch = testing::random_batch(graph, 16, rng);
   const NamedView view{"x", batch.at("x").view()};
-  const auto a = (*testing::make_reference(graph))->run({&view, 1});
-  const auto b = (*testing::make_reference(*small))->run({&view, 1});
+  const auto a = (*infer::make_reference_executor(graph))->run({&view, 1});
+  const auto b = (*infer::make_reference_executor(*small))->run({&view, 1});
   ASSERT_TRUE(a.ok() && b.ok());
   constexpr float kTolerance = 0.05F;  // of a probability: two layers of 8 bits
   for (std::size_t i = 0; i < 48; ++i) EXPECT_NEAR((*a)[0].data<float>()[i], (*b)[0].data<float>()[i], kTolerance);
@@ -128,7 +128,7 @@ TEST(Equalize, evens_out_channels_before_depthwise_layers_and_keeps_the_function
   const auto plan = plan_quantization(*graph);
   ASSERT_TRUE(plan.ok());
   const auto data = testing::random_data(plan->graph, 2, 5);
-  const auto even = equalize_channels(*plan, testing::make_reference, data);
+  const auto even = equalize_channels(*plan, infer::ReferenceRunner(), data);
   ASSERT_TRUE(even.ok()) << even.error().message();
   bool changed = false;
   for (const auto& [name, tensor] : even->graph.initializers) {
@@ -138,8 +138,8 @@ TEST(Equalize, evens_out_channels_before_depthwise_layers_and_keeps_the_function
   EXPECT_TRUE(changed);
   const auto batch = data.batch(0);
   const NamedView view{"image", batch->at("image").view()};
-  const auto a = (*testing::make_reference(plan->graph))->run({&view, 1});
-  const auto b = (*testing::make_reference(even->graph))->run({&view, 1});
+  const auto a = (*infer::make_reference_executor(plan->graph))->run({&view, 1});
+  const auto b = (*infer::make_reference_executor(even->graph))->run({&view, 1});
   ASSERT_TRUE(a.ok() && b.ok());
   constexpr float kRounding = 1e-4F;  // of weights that a factor has rounded anew, through tens of layers
   for (std::size_t i = 0; i < 20; ++i) EXPECT_NEAR((*a)[0].data<float>()[i], (*b)[0].data<float>()[i], kRounding);
@@ -165,16 +165,16 @@ TEST(CorrectBiases, brings_the_means_of_the_outputs_near_those_in_floats) {
   const auto plan = plan_quantization(*graph);
   ASSERT_TRUE(plan.ok());
   const auto data = testing::random_data(plan->graph, 16, 5);
-  const auto ranges = calibrate(*plan, testing::make_reference, data, {.method = RangeMethod::kMinMax});
+  const auto ranges = calibrate(*plan, infer::ReferenceRunner(), data, {.method = RangeMethod::kMinMax});
   const auto small = quantize(*plan, *ranges);
   ASSERT_TRUE(small.ok()) << small.error().message();
-  const auto corrected = correct_biases(*small, *plan, testing::make_reference, data);
+  const auto corrected = correct_biases(*small, *plan, infer::ReferenceRunner(), data);
   ASSERT_TRUE(corrected.ok()) << corrected.error().message();
   const auto batch = data.batch(0);
   const NamedView view{"image", batch->at("image").view()};
-  const auto floats = (*testing::make_reference(plan->graph))->run({&view, 1});
-  const auto before = (*testing::make_reference(*small))->run({&view, 1});
-  const auto after = (*testing::make_reference(*corrected))->run({&view, 1});
+  const auto floats = (*infer::make_reference_executor(plan->graph))->run({&view, 1});
+  const auto before = (*infer::make_reference_executor(*small))->run({&view, 1});
+  const auto after = (*infer::make_reference_executor(*corrected))->run({&view, 1});
   ASSERT_TRUE(floats.ok() && before.ok() && after.ok());
   EXPECT_LT(distance_of_means((*floats)[0], (*after)[0]), 0.5 * distance_of_means((*floats)[0], (*before)[0]));
 }
@@ -202,15 +202,12 @@ TEST(Quantize, refuses_a_graph_that_is_quantised_already) {
 TEST(Calibrate, refuses_no_images_and_values_that_are_not_finite) {
   const auto plan = plan_quantization(dense_pair());
   ASSERT_TRUE(plan.ok());
-  const auto none = calibrate(*plan, testing::make_reference, {.batches = 0});
+  const auto none = calibrate(*plan, infer::ReferenceRunner(), StoredBatches());
   ASSERT_FALSE(none.ok());
   EXPECT_EQ(none.error().code, ErrorCode::kBadData);
-  const CalibrationData broken{.batches = 1, .batch = [](std::size_t) -> Result<std::map<std::string, Tensor>> {
-                                 Tensor x(DType::kF32, {1, 6});
-                                 x.data<float>()[2] = std::nanf("");
-                                 return std::map<std::string, Tensor>{{"x", x}};
-                               }};
-  const auto bad = calibrate(*plan, testing::make_reference, broken);
+  Tensor x(DType::kF32, {1, 6});
+  x.data<float>()[2] = std::nanf("");
+  const auto bad = calibrate(*plan, infer::ReferenceRunner(), StoredBatches({Batch{{"x", x}}}));
   ASSERT_FALSE(bad.ok());
   EXPECT_EQ(bad.error().code, ErrorCode::kBadData);
   EXPECT_NE(bad.error().message().find("tensor x"), std::string::npos) << bad.error().message();
@@ -252,7 +249,7 @@ TEST(Report, signal_to_noise_is_high_where_eight_bits_suffice) {
   const auto plan = plan_quantization(*graph);
   ASSERT_TRUE(plan.ok());
   const auto data = testing::random_data(plan->graph, 2, 5);
-  const auto ranges = calibrate(*plan, testing::make_reference, data, {.method = RangeMethod::kMinMax});
+  const auto ranges = calibrate(*plan, infer::ReferenceRunner(), data, {.method = RangeMethod::kMinMax});
   ASSERT_TRUE(ranges.ok());
   const auto small = quantize(*plan, *ranges);
   ASSERT_TRUE(small.ok());
@@ -260,7 +257,7 @@ TEST(Report, signal_to_noise_is_high_where_eight_bits_suffice) {
   ASSERT_TRUE(network.ok()) << network.error().message();
   const auto runner = HostRunner::create(*network, Arithmetic::kExact);
   ASSERT_TRUE(runner.ok());
-  const auto noise = measure_noise(*plan, *runner, testing::make_reference, data);
+  const auto noise = measure_noise(*plan, *runner, infer::ReferenceRunner(), data);
   ASSERT_TRUE(noise.ok()) << noise.error().message();
   EXPECT_EQ(noise->size(), network->activations.size());
   EXPECT_EQ(noise->front().kind, "input");

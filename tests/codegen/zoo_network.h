@@ -14,8 +14,8 @@
 namespace hedge::codegen::testing {
 
 /// Random values for every input of `graph`, `batch` images.
-inline std::map<std::string, Tensor> random_batch(const graph::Graph& graph, std::int64_t batch, Rng& rng) {
-  std::map<std::string, Tensor> inputs;
+inline Batch random_batch(const graph::Graph& graph, std::int64_t batch, Rng& rng) {
+  Batch inputs;
   for (const auto& input : graph.inputs) {
     Shape shape = input.shape;
     for (auto& d : shape)
@@ -27,20 +27,16 @@ inline std::map<std::string, Tensor> random_batch(const graph::Graph& graph, std
   return inputs;
 }
 
-inline CalibrationData random_data(const graph::Graph& graph, std::int64_t batch, std::uint64_t seed) {
-  return {.batches = 1, .batch = [=](std::size_t) -> Result<std::map<std::string, Tensor>> {
-            Rng rng(seed);
-            return random_batch(graph, batch, rng);
-          }};
+inline StoredBatches random_data(const graph::Graph& graph, std::int64_t batch, std::uint64_t seed) {
+  Rng rng(seed);
+  return StoredBatches({random_batch(graph, batch, rng)});
 }
-
-inline Result<std::unique_ptr<Executor>> make_reference(const graph::Graph& graph) { return infer::make_reference_executor(graph); }
 
 /// `graph` in int8, its ranges from `pictures` random inputs.
 inline Result<graph::Graph> quantized(const graph::Graph& graph, const CalibrationOptions& options = {.method = RangeMethod::kMinMax},
                                       std::uint64_t seed = 1, std::int64_t images = 2) {
   HEDGE_TRY(const auto plan, plan_quantization(graph));
-  HEDGE_TRY(const auto ranges, calibrate(plan, make_reference, random_data(plan.graph, images, seed), options));
+  HEDGE_TRY(const auto ranges, calibrate(plan, infer::ReferenceRunner(), random_data(plan.graph, images, seed), options));
   return quantize(plan, ranges);
 }
 

@@ -14,8 +14,8 @@
 #include <thread>
 #include <vector>
 
-#include "apps/process.h"
 #include "core/file.h"
+#include "core/process.h"
 #include "edge/gateway/faulty_transport.h"
 #include "edge/gateway/gateway.h"
 #include "edge/testing.h"
@@ -45,7 +45,7 @@ class Firmware : public ::testing::Test {
   static void SetUpTestSuite() {
     folder_ = fs::temp_directory_path() / ("hedge_firmware_" + std::to_string(::getpid()));
     fs::create_directories(folder_);
-    auto build = apps::Child::start({kFirmware + "/build.sh", kFirmware + "/standin", at("firmware.elf")});
+    auto build = ChildProcess::start({kFirmware + "/build.sh", kFirmware + "/standin", at("firmware.elf")});
     ASSERT_TRUE(build.ok());
     built_ = build->wait();
   }
@@ -71,15 +71,15 @@ class Firmware : public ::testing::Test {
 
   static std::string at(const std::string& name) { return (folder_ / name).string(); }
   static bool installed(const std::string& program) {
-    auto which = apps::Child::start({"/bin/sh", "-c", "command -v " + program}, at("which"));
+    auto which = ChildProcess::start({"/bin/sh", "-c", "command -v " + program}, at("which"));
     return which && which->wait() == 0;
   }
   /// QEMU with its serial line at the socket "line"; what the firmware tells goes to the file "told".
-  static apps::Child boot(const std::string& more = "") {
+  static ChildProcess boot(const std::string& more = "") {
     fs::remove(at("line"));
-    auto child = apps::Child::start({"/bin/bash", "-c",
-                                     "exec " + kFirmware + "/run.sh " + at("firmware.elf") + " unix:" + at("line") +
-                                         ",server=on,wait=off " + more + " 2>" + at("told")});
+    auto child = ChildProcess::start({"/bin/bash", "-c",
+                                      "exec " + kFirmware + "/run.sh " + at("firmware.elf") + " unix:" + at("line") +
+                                          ",server=on,wait=off " + more + " 2>" + at("told")});
     EXPECT_TRUE(child.ok());
     return std::move(child).value();
   }

@@ -4,11 +4,13 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/normalization.h"
 #include "graph/graph.h"
 #include "hedge/executor.h"
+#include "infer/runner.h"
 
 namespace hedge::infer {
 
@@ -28,6 +30,18 @@ struct OpenVinoOptions {
 Result<std::unique_ptr<Executor>> open_openvino(const std::filesystem::path& model, const OpenVinoOptions& options = {});
 /// The same for a Graph in memory.
 Result<std::unique_ptr<Executor>> make_openvino_executor(const graph::Graph& graph, const OpenVinoOptions& options = {});
+
+/// Runs graphs by make_openvino_executor, each with the same options.
+class OpenVinoRunner final : public Runner {
+ public:
+  explicit OpenVinoRunner(OpenVinoOptions options = {}) : options_(std::move(options)) {}
+  [[nodiscard]] Result<std::unique_ptr<Executor>> compile(const graph::Graph& graph) const override {
+    return make_openvino_executor(graph, options_);
+  }
+
+ private:
+  OpenVinoOptions options_;
+};
 
 /// OpenVINO's own version, e.g. "2026.4.1-…"; empty where it cannot be loaded.
 std::string openvino_version();

@@ -108,7 +108,7 @@ class ClassMap : public Programs {
     std::filesystem::remove(at("port"));
     Words words = {"hedge-cloud", "serve", "--address", "127.0.0.1:0", "--threads", "1", "--port-file", at("port")};
     words.insert(words.end(), flags.begin(), flags.end());
-    auto child = Child::start(command(words), at("cloud.log"));
+    auto child = ChildProcess::start(command(words), at("cloud.log"));
     EXPECT_TRUE(child.ok());
     cloud_.emplace(std::move(child).value());
     for (int i = 0; i < 6000 && cloud_->running() && !std::filesystem::exists(at("port")); ++i)
@@ -136,7 +136,7 @@ class ClassMap : public Programs {
     return sources;
   }
 
-  std::optional<Child> cloud_;
+  std::optional<ChildProcess> cloud_;
 };
 
 struct Variant {

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "apps/process.h"
 #include "core/file.h"
+#include "core/process.h"
 #include "core/rng.h"
 #include "data/codec.h"
 
@@ -31,7 +31,7 @@ class Programs : public ::testing::Test {
   }
   /// Runs to the end; standard output goes to the file "stdout".
   static int run(const Words& words) {
-    auto child = Child::start(command(words), at("stdout"));
+    auto child = ChildProcess::start(command(words), at("stdout"));
     return child ? child->wait() : -1;
   }
   static std::string output() { return read_file(at("stdout")).value(); }

@@ -39,7 +39,7 @@ TEST_F(Workbench, a_training_killed_with_9_resumes_to_the_same_weights) {
   ASSERT_EQ(run(train_words(at("straight.onnx"))), 0);
   const auto killed = at("killed.onnx");
   {
-    auto child = Child::start(command(train_words(killed)), at("stdout"));
+    auto child = ChildProcess::start(command(train_words(killed)), at("stdout"));
     ASSERT_TRUE(child.ok());
     for (int i = 0; i < 6000 && child->running(); ++i) {  // until two epochs are done, the first of them with its checkpoint
       const auto csv = read_file(killed + ".csv");
@@ -148,14 +148,6 @@ TEST_F(Workbench, a_full_disk_is_an_error_and_the_old_model_stands) {
   const Words words = {"hedge",    "train", "--data", "folder:" + at("pictures"), "--net", "mobile:2,depth=1",
                        "--epochs", "1",     "--out",  "/dev/full/model.onnx"};
   EXPECT_EQ(run(words), 7);
-}
-
-TEST_F(Workbench, a_child_that_cannot_be_started_or_is_killed_says_so) {
-  EXPECT_FALSE(Child::start({at("no-such-program")}).ok());
-  auto child = Child::start({"/bin/sleep", "60"});
-  ASSERT_TRUE(child.ok());
-  EXPECT_TRUE(child->running());
-  EXPECT_EQ(child->wait([] { return true; }), 128 + SIGTERM);
 }
 
 TEST_F(Workbench, help_and_version_name_every_command) {

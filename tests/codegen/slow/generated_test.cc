@@ -99,7 +99,7 @@ constexpr Device kDevices[] = {
 class GeneratedFolder {
  public:
   GeneratedFolder(const Program& program, Target target, std::int64_t budget, const std::string& name) : folder_(name) {
-    const auto plan = plan_memory(program.base, kernel_costs(target), {.arena_budget = budget, .fuse_rows = budget >= 0});
+    const auto plan = plan_memory(program.base, {.target = target}, {.arena_budget = budget, .fuse_rows = budget >= 0});
     EXPECT_TRUE(plan) << plan.error().message();
     const auto generated = emit(program, *plan, {.target = target});
     EXPECT_TRUE(generated) << generated.error().message();

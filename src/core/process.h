@@ -7,17 +7,17 @@
 
 #include "hedge/result.h"
 
-namespace hedge::apps {
+namespace hedge {
 
 /// A child process; killed and reaped at the end of the object's life if it still runs. Standard error is shared with this process.
-class Child {
+class ChildProcess {
  public:
   /// Starts `command` (a program's path and its arguments). Standard output goes to `output`, or to this process's where empty.
   /// Errors: kIo (with the system's reason).
-  static Result<Child> start(const std::vector<std::string>& command, const std::filesystem::path& output = {});
-  Child(Child&& other) noexcept;
-  Child& operator=(Child&&) = delete;
-  ~Child();
+  static Result<ChildProcess> start(const std::vector<std::string>& command, const std::filesystem::path& output = {});
+  ChildProcess(ChildProcess&& other) noexcept;
+  ChildProcess& operator=(ChildProcess&&) = delete;
+  ~ChildProcess();
 
   /// The exit code, or 128 + the signal's number; 127 where the system has lost the child. Blocks.
   int wait();
@@ -28,7 +28,7 @@ class Child {
   void signal(int number) const;
 
  private:
-  explicit Child(int pid) : pid_(pid) {}
+  explicit ChildProcess(int pid) : pid_(pid) {}
   static int code_of(int status);
   void reaped(int result, int status);
   int pid_ = -1;  ///< -1: reaped or moved from
@@ -38,4 +38,4 @@ class Child {
 /// `command` as a person would type it in a shell.
 std::string shell_line(const std::vector<std::string>& command);
 
-}  // namespace hedge::apps
+}  // namespace hedge

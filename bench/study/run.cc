@@ -1,9 +1,10 @@
-#include "apps/study.h"
+#include "study/run.h"
 
 #include "apps/steps.h"
 #include "data/spec.h"
+#include "study/rows.h"
 
-namespace hedge::apps {
+namespace hedge::study {
 namespace {
 
 constexpr const char* kFolds = "5";  // of routers that learn from the calibration split
@@ -11,7 +12,7 @@ constexpr const char* kFolds = "5";  // of routers that learn from the calibrati
 /// One model seed of one experiment: its folder, its data, its steps.
 class Run {
  public:
-  Run(const StudyConfig& config, const StudyOptions& options, std::int64_t seed, Console& console, std::function<bool()> should_stop)
+  Run(const Config& config, const Options& options, std::int64_t seed, apps::Console& console, std::function<bool()> should_stop)
       : config_(config),
         options_(options),
         seed_(seed),
@@ -30,7 +31,7 @@ class Run {
     HEDGE_CHECK(adapt());
     HEDGE_CHECK(baselines());
     HEDGE_CHECK(plan());
-    return study_rows(config_, seed_, folder_);
+    return summary_rows(config_, seed_, folder_);
   }
 
  private:
@@ -42,7 +43,7 @@ class Run {
     return ((from.empty() ? folder_ : options_.out / from / folder_.filename()) / (name + ".onnx")).string();
   }
 
-  Status train(const std::string& name, const StudyNet& net) {
+  Status train(const std::string& name, const Net& net) {
     if (!net.from.empty()) {
       if (std::filesystem::exists(model(name))) return {};
       return Error{.code = ErrorCode::kNotFound,
@@ -72,12 +73,12 @@ class Run {
     return {};
   }
 
-  [[nodiscard]] std::string fitted(const StudyRouter& router, std::int64_t seed) const {
+  [[nodiscard]] std::string fitted(const Router& router, std::int64_t seed) const {
     return router_folder(folder_, router.name, seed).string();
   }
 
   /// The table that a router learns from; a limited one is predicted when it is first needed.
-  Result<std::string> table_of(const StudyRouter& router) {
+  Result<std::string> table_of(const Router& router) {
     if (router.samples == 0) return at(router.on + ".table");
     const auto name = router.on + "-" + std::to_string(router.samples);
     HEDGE_TRY(const auto spec, data::spec_with_split(data_, router.on));
@@ -167,17 +168,17 @@ class Run {
 
   [[nodiscard]] std::string first_router() const { return fitted(config_.routers.front(), config_.router_seeds.front()); }
 
-  const StudyConfig& config_;
-  const StudyOptions& options_;
+  const Config& config_;
+  const Options& options_;
   std::int64_t seed_;
   std::filesystem::path folder_;
-  Steps steps_;
+  apps::Steps steps_;
   std::string data_;
 };
 
 }  // namespace
 
-Result<Json> run_study(const StudyConfig& config, const StudyOptions& options, Console& console, const std::function<bool()>& should_stop) {
+Result<Json> run_study(const Config& config, const Options& options, apps::Console& console, const std::function<bool()>& should_stop) {
   Json rows = Json::array();
   for (const auto seed : config.model_seeds) {
     console.say("== " + config.pair + ", model seed " + std::to_string(seed));
@@ -194,4 +195,4 @@ Result<Json> run_study(const StudyConfig& config, const StudyOptions& options, C
   return rows;
 }
 
-}  // namespace hedge::apps
+}  // namespace hedge::study

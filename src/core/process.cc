@@ -1,4 +1,4 @@
-#include "apps/process.h"
+#include "core/process.h"
 
 #include <fcntl.h>
 #include <spawn.h>
@@ -14,14 +14,14 @@
 
 extern char** environ;
 
-namespace hedge::apps {
+namespace hedge {
 namespace {
 
 constexpr int kLost = 127;  // as a shell says of a program that it could not run
 
 }  // namespace
 
-Result<Child> Child::start(const std::vector<std::string>& command, const std::filesystem::path& output) {
+Result<ChildProcess> ChildProcess::start(const std::vector<std::string>& command, const std::filesystem::path& output) {
   std::vector<char*> arguments;
   for (const auto& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);
@@ -33,25 +33,25 @@ Result<Child> Child::start(const std::vector<std::string>& command, const std::f
   posix_spawn_file_actions_destroy(&actions);
   if (error != 0)
     return Error{.code = ErrorCode::kIo, .what = std::string("cannot start the program: ") + std::strerror(error), .where = command[0]};
-  return Child(pid);
+  return ChildProcess(pid);
 }
 
-Child::Child(Child&& other) noexcept : pid_(std::exchange(other.pid_, -1)), code_(other.code_) {}
+ChildProcess::ChildProcess(ChildProcess&& other) noexcept : pid_(std::exchange(other.pid_, -1)), code_(other.code_) {}
 
-Child::~Child() {
+ChildProcess::~ChildProcess() {
   if (!running()) return;
   signal(SIGKILL);
   wait();
 }
 
-int Child::code_of(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status); }
+int ChildProcess::code_of(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status); }
 
-void Child::reaped(int result, int status) {
+void ChildProcess::reaped(int result, int status) {
   code_ = result > 0 ? code_of(status) : kLost;
   pid_ = -1;
 }
 
-int Child::wait() {
+int ChildProcess::wait() {
   while (pid_ > 0) {
     int status = 0;
     const auto result = ::waitpid(pid_, &status, 0);
@@ -61,7 +61,7 @@ int Child::wait() {
   return code_;
 }
 
-int Child::wait(const std::function<bool()>& should_stop) {
+int ChildProcess::wait(const std::function<bool()>& should_stop) {
   bool asked = false;
   while (running()) {
     if (!asked && should_stop && should_stop()) {
@@ -73,7 +73,7 @@ int Child::wait(const std::function<bool()>& should_stop) {
   return code_;
 }
 
-bool Child::running() {
+bool ChildProcess::running() {
   if (pid_ <= 0) return false;
   int status = 0;
   const auto result = ::waitpid(pid_, &status, WNOHANG);
@@ -82,7 +82,7 @@ bool Child::running() {
   return false;
 }
 
-void Child::signal(int number) const {
+void ChildProcess::signal(int number) const {
   if (pid_ > 0) ::kill(pid_, number);
 }
 
@@ -99,4 +99,4 @@ std::string shell_line(const std::vector<std::string>& command) {
   return line;
 }
 
-}  // namespace hedge::apps
+}  // namespace hedge

@@ -1,8 +1,10 @@
+#include "study/config.h"
+
 #include <set>
 
-#include "apps/study.h"
+#include "core/json.h"
 
-namespace hedge::apps {
+namespace hedge::study {
 namespace {
 
 Status check_keys(const Json& json, const std::set<std::string>& known, const std::string& where) {
@@ -21,11 +23,11 @@ Status read_optional(const Json& json, const char* key, const std::string& where
   return {};
 }
 
-Result<StudyNet> read_net(const Json& json, const char* key, const std::string& where) {
+Result<Net> read_net(const Json& json, const char* key, const std::string& where) {
   HEDGE_TRY(const auto field, get_field<Json>(json, key, where));
   const auto place = where + ": " + key;
   HEDGE_CHECK(check_keys(field, {"net", "from", "classes", "flags"}, place));
-  StudyNet net;
+  Net net;
   HEDGE_CHECK(read_optional(field, "net", place, net.net));
   HEDGE_CHECK(read_optional(field, "from", place, net.from));
   if (net.net.empty() == net.from.empty())
@@ -36,8 +38,8 @@ Result<StudyNet> read_net(const Json& json, const char* key, const std::string& 
 }
 
 /// A router's name alone, or an object with its fields.
-Result<StudyRouter> read_router(const Json& json, const std::string& where) {
-  StudyRouter router;
+Result<Router> read_router(const Json& json, const std::string& where) {
+  Router router;
   if (json.is_string()) {
     router.name = router.router = json.get<std::string>();
     return router;
@@ -60,10 +62,10 @@ Result<StudyRouter> read_router(const Json& json, const std::string& where) {
   return router;
 }
 
-Result<std::vector<StudyRouter>> read_routers(const Json& json, const std::string& where) {
+Result<std::vector<Router>> read_routers(const Json& json, const std::string& where) {
   HEDGE_TRY(const auto list, get_field<Json>(json, "routers", where));
   if (!list.is_array()) return Error{.code = ErrorCode::kBadFormat, .what = "the routers are no list", .where = where};
-  std::vector<StudyRouter> routers;
+  std::vector<Router> routers;
   std::set<std::string> names;
   for (std::size_t i = 0; i < list.size(); ++i) {
     const auto place = where + ": routers[" + std::to_string(i) + "]";
@@ -77,13 +79,13 @@ Result<std::vector<StudyRouter>> read_routers(const Json& json, const std::strin
 
 }  // namespace
 
-Result<StudyConfig> read_study(const std::filesystem::path& path) {
+Result<Config> read_config(const std::filesystem::path& path) {
   const auto where = path.string();
   HEDGE_TRY(const auto json, read_json(path));
   HEDGE_CHECK(check_keys(
       json, {"pair", "data", "note", "base", "global", "model_seeds", "router_seeds", "routers", "adapt", "baselines", "distilled"},
       where));
-  StudyConfig config;
+  Config config;
   HEDGE_TRY(config.pair, get_field<std::string>(json, "pair", where));
   HEDGE_TRY(config.data, get_field<std::string>(json, "data", where));
   HEDGE_TRY(config.base, read_net(json, "base", where));
@@ -102,4 +104,4 @@ Result<StudyConfig> read_study(const std::filesystem::path& path) {
   return config;
 }
 
-}  // namespace hedge::apps
+}  // namespace hedge::study

@@ -1,14 +1,14 @@
-// What summary.json says of one model seed, out of what its steps left (docs/formats/study.md).
+#include "study/rows.h"
+
 #include <algorithm>
 #include <cstdio>
+#include <functional>
 #include <optional>
 
-#include "apps/study.h"
-#include "apps/study_tables.h"
 #include "graph/onnx/onnx_io.h"
 #include "graph/operators.h"
 
-namespace hedge::apps {
+namespace hedge::study {
 namespace {
 
 std::string key_of(double coverage) {
@@ -31,7 +31,7 @@ Json negated(const Json& interval) {
 /// Comparisons of one report's methods with one another.
 class Comparisons {
  public:
-  Comparisons(const StudyConfig& config, const Json& report) : config_(config), report_(report) {}
+  Comparisons(const Config& config, const Json& report) : config_(config), report_(report) {}
 
   /// All that the results are judged by; each is `a` less `b`.
   [[nodiscard]] Json all() const {
@@ -42,23 +42,23 @@ class Comparisons {
         if (rival) list.push_back(compare(question, router.name, *rival));
       };
       if (router.fused())
-        add("fused", find([&](const StudyRouter& r) { return !r.fused() && r.router == router.router && like(r, router); }));
+        add("fused", find([&](const Router& r) { return !r.fused() && r.router == router.router && like(r, router); }));
       else if (router.samples > 0)
         add("few_samples", "margin");
       else if (router.router == "auto")
-        add("hindsight", best([](const StudyRouter& r) { return r.router != "auto"; }, true));
+        add("hindsight", best([](const Router& r) { return r.router != "auto"; }, true));
       else if (router.router != "poster") {
-        add("poster", best([](const StudyRouter& r) { return r.router == "poster"; }, false));
-        add("free_score", best([](const StudyRouter&) { return false; }, true));
+        add("poster", best([](const Router& r) { return r.router == "poster"; }, false));
+        add("free_score", best([](const Router&) { return false; }, true));
       }
     }
     return list;
   }
 
  private:
-  using Which = std::function<bool(const StudyRouter&)>;
+  using Which = std::function<bool(const Router&)>;
 
-  static bool like(const StudyRouter& a, const StudyRouter& b) { return a.on == b.on && a.samples == b.samples; }
+  static bool like(const Router& a, const Router& b) { return a.on == b.on && a.samples == b.samples; }
 
   [[nodiscard]] const Json* area_of(const std::string& method) const {
     for (const auto& row : report_.at("areas"))
@@ -111,7 +111,7 @@ class Comparisons {
     return json;
   }
 
-  const StudyConfig& config_;
+  const Config& config_;
   const Json& report_;
 };
 
@@ -148,7 +148,7 @@ std::filesystem::path router_folder(const std::filesystem::path& folder, const s
   return folder / (router + "-" + std::to_string(seed));
 }
 
-Result<Json> study_rows(const StudyConfig& config, std::int64_t model_seed, const std::filesystem::path& folder) {
+Result<Json> summary_rows(const Config& config, std::int64_t model_seed, const std::filesystem::path& folder) {
   HEDGE_TRY(const auto report, read_json(folder / "report.json"));
   Json rows = Json::array();
   for (std::size_t i = 0; i < report.at("areas").size(); ++i) {
@@ -185,4 +185,4 @@ Result<Json> study_rows(const StudyConfig& config, std::int64_t model_seed, cons
   return rows;
 }
 
-}  // namespace hedge::apps
+}  // namespace hedge::study

@@ -1,17 +1,104 @@
+#include "study/results.h"
+
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
 #include <map>
 #include <optional>
 #include <vector>
 
-#include "apps/study_tables.h"
+#include "study/rows.h"
 
-namespace hedge::apps {
+namespace hedge::study {
 namespace {
+
+// Parts of the results in Markdown, from rows of summary.json (docs/formats/study.md). A field that is missing throws the JSON library's
+// exception, which results_text makes an error of.
 
 constexpr double kPosterMargin = -0.1;  ///< points: an upper end above it everywhere is "not worse than the poster's"
 constexpr double kNothing = 1e-9;       ///< of a difference: what rounding leaves between equal figures
 constexpr double kRegret = 2;           ///< percent points of the gap
+
+std::string number(double value, int digits) {
+  char text[48];
+  std::snprintf(text, sizeof text, "%.*f", digits, value);
+  if (text[0] == '-' && std::strspn(text + 1, "0.") == std::strlen(text + 1)) return text + 1;  // no minus before what is shown as nothing
+  return text;
+}
+
+/// "mean [low, high]", each times `scale`.
+std::string interval(const Json& value, double scale, int digits) {
+  return number(scale * value.at("mean").get<double>(), digits) + " [" + number(scale * value.at("low").get<double>(), digits) + ", " +
+         number(scale * value.at("high").get<double>(), digits) + "]";
+}
+
+std::string percent(const Json& value) {
+  if (!value.is_object()) return "";
+  return number(100 * value.at("value").get<double>(), 2) + " [" + number(100 * value.at("low").get<double>(), 2) + ", " +
+         number(100 * value.at("high").get<double>(), 2) + "]";
+}
+
+/// The routers of one pair and model seed, whose rows stand together.
+std::string routers_table(const Json& rows) {
+  const auto& first = rows.front();
+  std::string text;
+  if (const auto note = first.value("note", std::string()); !note.empty()) text += note + "\n\n";
+  const auto model = [&](const char* name) {
+    const auto& m = first.at(name);
+    return std::string(name) + " " + number(100 * m.at("accuracy").get<double>(), 2) + " % at " +
+           number(m.at("macs").get<double>() / 1e6, 2) + " M MACs";
+  };
+  text += "`" + first.at("dataset").get<std::string>() + "`: " + model("base") + ", " + model("global") + "; " +
+          std::to_string(first.at("router_seeds").size()) + " router seeds" +
+          (first.value("one_model_seed", false) ? ", one model seed" : "") + ".\n\n";
+  text +=
+      "| method | router MACs | % of the area closed | sd | accuracy at 95 % | at 90 % | at 80 % | at 70 % | at 50 % "
+      "|\n|---|---|---|---|---|---|---|---|---|\n";
+  for (const auto& row : rows) {
+    text += "| " + row.at("method").get<std::string>() + " | " + std::to_string(row.at("macs").get<std::int64_t>()) + " | ";
+    if (row.contains("area_gap_percent"))
+      text += interval(row.at("area_gap_percent"), 1, 1) + " | " + number(row.at("area_gap_percent").at("sd").get<double>(), 1);
+    else
+      text += " | ";
+    for (const char* coverage : kCoverages)
+      text += " | " + (row.at("accuracy_at").contains(coverage) ? interval(row.at("accuracy_at").at(coverage), 100, 2) : std::string());
+    text += " |\n";
+  }
+  return text + "\n";
+}
+
+/// The baselines at the coverages that people look at.
+std::string baselines_table(const Json& baselines) {
+  std::string text =
+      "| method | variant | coverage | accuracy, % | to the hybrid, points | device MACs | cloud MACs | bytes a query | share sent "
+      "|\n|---|---|---|---|---|---|---|---|---|\n";
+  for (const auto& row : baselines.at("rows")) {
+    const double coverage = row.at("coverage").get<double>();
+    const bool shown = coverage < 1e-9 || std::abs(coverage - 0.5) < 1e-9 || std::abs(coverage - 0.8) < 1e-9 ||
+                       std::abs(coverage - 0.9) < 1e-9 || coverage > 1 - 1e-9;
+    if (!shown) continue;
+    text += "| " + row.at("name").get<std::string>() + " | " + row.at("variant").get<std::string>() + " | " + number(coverage, 2) + " | " +
+            percent(row.at("accuracy")) + " | " + percent(row.at("to_hybrid")) + " | " + number(row.at("device_macs").get<double>(), 0) +
+            " | " + number(row.at("cloud_macs").get<double>(), 0) + " | " + number(row.at("bytes_a_query").get<double>(), 0) + " | " +
+            number(row.at("share_sent").get<double>(), 2) + " |\n";
+  }
+  return text + "\n";
+}
+
+/// What adapting gave: both arms and the start, on the same images.
+std::string adapt_table(const Json& adapt) {
+  std::string text = "Trained on `" + adapt.at("trained_on").get<std::string>() + "`, " +
+                     std::to_string(adapt.at("epochs_a_round").get<std::int64_t>()) + " epochs a round, r " +
+                     adapt.at("share").get<std::string>() + ", judged on the test images; areas in percent, coverage 30 to 100 %.\n\n" +
+                     "| hybrid | base, % | global, % | area | to the control, points | to the start, points |\n|---|---|---|---|---|---|\n";
+  for (const auto& row : adapt.at("hybrids"))
+    text += "| " + row.at("name").get<std::string>() + " | " + number(100 * row.at("base_accuracy").get<double>(), 2) + " | " +
+            number(100 * row.at("global_accuracy").get<double>(), 2) + " | " + percent(row.at("area")) + " | " +
+            percent(row.at("to_control")) + " | " + percent(row.at("to_before")) + " |\n";
+  return text + "\n";
+}
 
 bool at_every_coverage(const Json& comparison, double least_high) {
   return std::all_of(std::begin(kCoverages), std::end(kCoverages),
@@ -110,8 +197,7 @@ bool energy_follows_latency(const Json& setting) {
          setting.at("link").at("energy_uj_per_byte") == 0.0;
 }
 
-}  // namespace
-
+/// The pair's methods against one another, image by image.
 std::string comparisons_table(const Json& comparisons) {
   if (comparisons.empty()) return "";
   std::string text =
@@ -129,6 +215,7 @@ std::string comparisons_table(const Json& comparisons) {
   return text + "\n";
 }
 
+/// Fused answers: their rows among `rows`; empty where there is none.
 std::string fused_table(const Json& rows) {
   std::string lines;
   for (const auto& row : rows) {
@@ -153,6 +240,7 @@ std::string fused_table(const Json& rows) {
          lines + "\n";
 }
 
+/// The methods on the edge-cloud plot, beside the poster's order; empty where nothing is to be compared.
 std::string order_table(const Json& plan) {
   if (!plan.at("order").is_object()) return "";
   const auto& setting = plan.at("setting");
@@ -176,4 +264,103 @@ std::string order_table(const Json& plan) {
   return text + "\n";
 }
 
-}  // namespace hedge::apps
+/// Rows of the same pair and seed, in order.
+std::vector<Json> groups_of(const Json& summary) {
+  std::vector<Json> groups;
+  for (const auto& row : summary) {
+    const bool same = !groups.empty() && groups.back().front().at("pair") == row.at("pair") &&
+                      groups.back().front().at("model_seed") == row.at("model_seed");
+    if (!same) groups.push_back(Json::array());
+    groups.back().push_back(row);
+  }
+  return groups;
+}
+
+/// A method's share of the area, where the pair has the method and a gap.
+std::optional<double> gap_of(const Json& group, const std::string& method) {
+  for (const auto& row : group)
+    if (row.at("method") == method && row.contains("area_gap_percent")) return row.at("area_gap_percent").at("mean").get<double>();
+  return std::nullopt;
+}
+
+/// What a pair is asked first: a cell a column of the table "In short".
+struct Short {
+  std::optional<double> gain, poster, free_score, chosen;  ///< percent of the area closed
+  std::string fused;
+};
+
+Short short_of(const Json& group) {
+  Short cells{.gain = gap_of(group, "gain"), .chosen = gap_of(group, "auto")};
+  for (const auto& one : group.front().value("comparisons", Json::array())) {
+    if (one.at("question") == "poster" && one.at("a") == "gain") cells.poster = gap_of(group, one.at("b").get<std::string>());
+    if (one.at("question") == "free_score" && one.at("a") == "gain") cells.free_score = gap_of(group, one.at("b").get<std::string>());
+  }
+  for (const auto& row : group)
+    if (row.contains("fused") && cells.fused.empty())
+      cells.fused = row.at("fused").at("adopted").get<bool>() ? interval(row.at("fused").at("gain"), 100, 2) : "not adopted";
+  return cells;
+}
+
+/// The mean over a pair's model seeds, where each has a value.
+std::string mean_cell(const std::vector<Short>& seeds, std::optional<double> Short::*column) {
+  double sum = 0;
+  for (const auto& seed : seeds) {
+    if (!(seed.*column)) return "";
+    sum += *(seed.*column);
+  }
+  return number(sum / static_cast<double>(seeds.size()), 1);
+}
+
+std::string in_short(const std::vector<Json>& groups) {
+  std::string text =
+      "## In short\n\n% of the area closed, mean over model and router seeds. Poster: at its best data protocol; best free score: both "
+      "chosen in hindsight,\nin the rival's favour. Fused answers: accuracy when every image is asked, less the global's, points.\n\n"
+      "| pair | model seeds | gain | poster | best free score | auto | fused answers |\n|---|---|---|---|---|---|---|\n";
+  for (std::size_t i = 0; i < groups.size();) {
+    std::vector<Short> seeds;
+    std::string fused;
+    const auto pair = groups[i].front().at("pair").get<std::string>();
+    for (; i < groups.size() && groups[i].front().at("pair") == pair; ++i) {
+      seeds.push_back(short_of(groups[i]));
+      if (!seeds.back().fused.empty()) fused += (fused.empty() ? "" : "; ") + seeds.back().fused;
+    }
+    text += "| " + pair + " | " + std::to_string(seeds.size()) + " | " + mean_cell(seeds, &Short::gain) + " | " +
+            mean_cell(seeds, &Short::poster) + " | " + mean_cell(seeds, &Short::free_score) + " | " + mean_cell(seeds, &Short::chosen) +
+            " | " + fused + " |\n";
+  }
+  return text + "\n";
+}
+
+std::string sections(const Json& group) {
+  const auto& first = group.front();
+  std::string text = "## " + first.at("pair").get<std::string>() + ", model seed " +
+                     std::to_string(first.at("model_seed").get<std::int64_t>()) + "\n\n" + routers_table(group);
+  if (first.contains("comparisons")) text += comparisons_table(first.at("comparisons"));
+  text += fused_table(group);
+  if (first.contains("adapt")) text += "### Adapted, beside a control trained as long\n\n" + adapt_table(first.at("adapt"));
+  if (first.contains("plan")) text += order_table(first.at("plan"));
+  if (first.contains("baselines")) text += "### Baselines\n\n" + baselines_table(first.at("baselines"));
+  return text;
+}
+
+}  // namespace
+
+Result<std::string> results_text(const Json& summary) {
+  try {
+    std::string text =
+        "# Results\n\nWritten by `hedge-study` from `summary.json`; no figure here is typed by hand. Accuracies in percent, "
+        "intervals 95 % (paired bootstrap\n"
+        "over the test images), on test splits on which nothing was chosen, fitted or calibrated. \"% of the area closed\" is the share "
+        "of the way from\n"
+        "entropy's area under the accuracy-coverage curve (coverage 30 to 100 %) to the oracle's.\n\n";
+    const auto groups = groups_of(summary);
+    text += in_short(groups);
+    for (const auto& group : groups) text += sections(group);
+    return text;
+  } catch (const nlohmann::json::exception& e) {
+    return Error{
+        .code = ErrorCode::kBadFormat, .what = std::string("a row without an expected field: ") + e.what(), .where = "summary.json"};
+  }
+}
+
+}  // namespace hedge::study

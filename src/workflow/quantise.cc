@@ -1,0 +1,155 @@
+#include "workflow/quantise.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "codegen/lower.h"
+#include "codegen/quantize_bias.h"
+#include "codegen/quantize_equalize.h"
+#include "data/dataset.h"
+#include "graph/onnx/onnx_io.h"
+#include "infer/openvino/openvino_executor.h"
+#include "model/card.h"
+#include "model/class_map.h"
+#include "workflow/calibration.h"
+#include "workflow/internal/stop.h"
+
+namespace hedge::workflow {
+namespace {
+
+constexpr std::size_t kCompared = 16;     // images at once
+constexpr std::size_t kNoiseImages = 16;  // that signal and noise are measured on
+
+/// A model and its card, whose recipe and class names stand in its metadata too.
+struct Model {
+  graph::Graph graph;
+  model::ModelCard card;
+};
+
+Result<Model> read_model(const QuantiseOptions& options) {
+  Model model;
+  HEDGE_TRY(model.graph, graph::read_onnx(options.model));
+  HEDGE_TRY(model.card, model::read_card(options.model, {.recipe = options.recipe, .labels = options.labels}));
+  model::write_metadata(model.card, model.graph);
+  if (options.table.empty()) HEDGE_CHECK(model::required_recipe(model.card));
+  return model;
+}
+
+/// The class with the largest of its logits. `columns`: of each class; empty: they are in order.
+std::int64_t best_class(std::span<const float> logits, const std::vector<std::int64_t>& columns) {
+  if (columns.empty()) return std::max_element(logits.begin(), logits.end()) - logits.begin();
+  const auto at = [&](std::int64_t column) { return logits[static_cast<std::size_t>(column)]; };
+  return std::max_element(columns.begin(), columns.end(), [&](auto a, auto b) { return at(a) < at(b); }) - columns.begin();
+}
+
+/// The answers of both models on every image of `test`, as class indices of the model.
+Result<codegen::AccuracyReport> compare(const QuantiseOptions& options, const Model& model, const codegen::Network& network,
+                                        const RunContext& context) {
+  HEDGE_TRY(const auto opened, data::open_dataset(options.test, {.log = context.log}));
+  const auto& dataset = *opened.dataset;
+  HEDGE_TRY(const auto floats, infer::make_openvino_executor(model.graph, {.threads = options.threads}));
+  const std::string& input = model.graph.inputs[0].name;
+  HEDGE_TRY(const auto integers, codegen::make_host_executor(network, options.arithmetic, input));
+  HEDGE_TRY(const std::size_t logits, find_spec(floats->outputs(), network.output_names[0]));
+  const std::int64_t outputs = floats->outputs()[logits].shape[1];
+  HEDGE_TRY(const auto maps,
+            model::map_classes(dataset.class_names(), {.names = model.card.labels, .outputs = outputs, .where = options.model}, {}));
+  const auto best = [&](const Tensor& scores, std::size_t row) {
+    const auto width = static_cast<std::size_t>(outputs);
+    return best_class(scores.data<float>().subspan(row * width, width), maps.base_columns);
+  };
+  std::vector<std::int64_t> labels, of_float, of_int8;
+  for (std::size_t first = 0; first < dataset.size(); first += kCompared) {
+    HEDGE_CHECK(internal::check_stop(context.should_stop, options.test));
+    std::vector<std::size_t> indices;
+    for (std::size_t i = first; i < std::min(first + kCompared, dataset.size()); ++i) indices.push_back(i);
+    HEDGE_TRY(const Tensor images, images_of(dataset, *model.card.input.recipe, indices));
+    const NamedView view{input, images.view()};
+    HEDGE_TRY(const auto a, floats->run({&view, 1}));
+    HEDGE_TRY(const auto b, integers->run({&view, 1}));
+    for (std::size_t i = 0; i < indices.size(); ++i) {
+      labels.push_back(maps.space.of_dataset[static_cast<std::size_t>(dataset.label(indices[i]))]);
+      of_float.push_back(best(a[logits], i));
+      of_int8.push_back(best(b[0], i));
+    }
+    if (context.progress)
+      context.progress({.what = "compare", .done = static_cast<double>(labels.size()), .total = static_cast<double>(dataset.size())});
+  }
+  return codegen::compare_accuracy(labels, of_float, of_int8);
+}
+
+/// Adds the noise of each activation and, where it was asked for, the accuracies.
+Status measure(const QuantiseOptions& options, const Model& model, const QuantisedGraph& made, const data::Dataset& dataset,
+               const RunContext& context, QuantiseReport& report) {
+  HEDGE_TRY(const auto network, codegen::lower(made.graph));
+  HEDGE_TRY(const auto runner, codegen::HostRunner::create(network, codegen::Arithmetic::kExact));
+  const CalibrationImages images(
+      dataset,
+      {.recipe = *model.card.input.recipe, .input = model.graph.inputs[0].name, .count = kNoiseImages, .should_stop = context.should_stop});
+  const infer::OpenVinoRunner floats({.threads = options.threads});
+  HEDGE_TRY(report.noise, codegen::measure_noise(made.plan, runner, floats, images));
+  if (options.test.empty()) return {};
+  HEDGE_TRY(report.accuracy, compare(options, model, network, context));
+  return {};
+}
+
+GraphQuantisation graph_options(const QuantiseOptions& options, const RunContext& context) {
+  return {.ranges = {.method = options.method, .percentile = options.percentile, .progress = context.progress},
+          .equalize = options.equalize,
+          .correct_biases = options.correct_biases && options.table.empty(),
+          .threads = options.threads};
+}
+
+}  // namespace
+
+Result<QuantisedGraph> quantise_graph(graph::Graph graph, const codegen::CalibrationData& data, const GraphQuantisation& options) {
+  const infer::OpenVinoRunner floats({.threads = options.threads});
+  QuantisedGraph made;
+  HEDGE_TRY(made.plan, codegen::plan_quantization(std::move(graph)));
+  if (options.equalize) {
+    HEDGE_TRY(made.plan, codegen::equalize_channels(std::move(made.plan), floats, data));
+  }
+  HEDGE_TRY(const auto ranges, codegen::calibrate(made.plan, floats, data, options.ranges));
+  HEDGE_TRY(made.graph, codegen::quantize(made.plan, ranges));
+  if (options.correct_biases) {
+    HEDGE_TRY(made.graph, codegen::correct_biases(std::move(made.graph), made.plan, floats, data));
+  }
+  return made;
+}
+
+Result<QuantiseReport> quantise(const QuantiseOptions& options, const RunContext& context) {
+  if (options.data.empty() == options.table.empty())
+    return Error{.code = ErrorCode::kInvalidArgument, .what = "nothing to calibrate with", .expected = "--data, or --table for a router"};
+  HEDGE_TRY(const auto model, read_model(options));
+  QuantiseReport report{.model = options.model, .out = options.out.string(), .method = codegen::to_string(options.method)};
+  if (!options.table.empty()) {
+    HEDGE_TRY(const auto rows, calibration_rows(options.table, model.graph));
+    HEDGE_TRY(const auto made, quantise_graph(model.graph, rows, graph_options(options, context)));
+    HEDGE_CHECK(graph::write_onnx(options.out, made.graph));
+    return report;
+  }
+  HEDGE_TRY(const auto opened, data::open_dataset(options.data, {.log = context.log}));
+  const CalibrationImages images(*opened.dataset, {.recipe = *model.card.input.recipe,
+                                                   .input = model.graph.inputs.at(0).name,
+                                                   .count = options.images,
+                                                   .should_stop = context.should_stop});
+  HEDGE_TRY(const auto made, quantise_graph(model.graph, images, graph_options(options, context)));
+  HEDGE_CHECK(graph::write_onnx(options.out, made.graph));
+  report.test = options.test;
+  report.arithmetic = codegen::to_string(options.arithmetic);
+  HEDGE_CHECK(measure(options, model, made, *opened.dataset, context, report));
+  return report;
+}
+
+Json to_json(const QuantiseReport& report) {
+  Json json = {{"model", report.model}, {"out", report.out}, {"method", report.method}};
+  if (report.noise) json["tensors"] = codegen::to_json(*report.noise);
+  if (!report.accuracy) return json;
+  json["accuracy"] = codegen::to_json(*report.accuracy);
+  json["accuracy"]["data"] = report.test;
+  json["accuracy"]["arithmetic"] = report.arithmetic;
+  return json;
+}
+
+}  // namespace hedge::workflow

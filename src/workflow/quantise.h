@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "codegen/calibrate.h"
+#include "codegen/host.h"
+#include "codegen/quantize.h"
+#include "codegen/quantize_report.h"
+#include "core/json.h"
+#include "graph/graph.h"
+#include "hedge/result.h"
+#include "workflow/context.h"
+
+namespace hedge::workflow {
+
+/// How a graph in floats becomes int8.
+struct GraphQuantisation {
+  codegen::CalibrationOptions ranges;
+  bool equalize = true;         ///< codegen::equalize_channels first
+  bool correct_biases = false;  ///< codegen::correct_biases at last; only graphs of one input of images
+  int threads = 0;              ///< of the graph in floats, which OpenVINO computes; 0: as many as it likes
+};
+
+/// A graph in int8, and the plan that it was made by.
+struct QuantisedGraph {
+  codegen::QuantizationPlan plan;
+  graph::Graph graph;
+};
+/// Errors: those of codegen::plan_quantization, equalize_channels, calibrate, quantize and correct_biases.
+Result<QuantisedGraph> quantise_graph(graph::Graph graph, const codegen::CalibrationData& data, const GraphQuantisation& options);
+
+/// What quantise() does. Just one of `data` and `table` is given.
+struct QuantiseOptions {
+  std::string model;          ///< an .onnx file in floats: a base, or a router
+  std::filesystem::path out;  ///< where the int8 model goes (.onnx)
+  std::string data;           ///< specification of the images that ranges are measured on; their labels are not used
+  std::string table;          ///< instead, for a router: a prediction table
+  std::string test;           ///< specification of labelled images on which floats and int8 are compared; empty: not
+  std::string recipe;         ///< how images are prepared, a JSON file or the short form; empty: as the model says
+  std::string labels;         ///< a file of the outputs' class names; empty: as the model says
+  std::size_t images = 256;   ///< how many of `data`, evenly spread
+  codegen::RangeMethod method = codegen::RangeMethod::kMeanSquareError;
+  double percentile = 99.99;                                     ///< of the values, 50 < percentile <= 100; of RangeMethod::kPercentile
+  bool equalize = true;                                          ///< even out the channels before depthwise layers
+  bool correct_biases = true;                                    ///< make each channel's mean what it is in floats; never for a router
+  codegen::Arithmetic arithmetic = codegen::Arithmetic::kExact;  ///< of the comparison
+  int threads = 0;                                               ///< of the model in floats; 0: as many as OpenVINO likes
+};
+
+/// What became of a model.
+struct QuantiseReport {
+  std::string model, out, method;                          ///< as the options say
+  std::optional<std::vector<codegen::TensorNoise>> noise;  ///< of each activation; nothing for a router
+  std::optional<codegen::AccuracyReport> accuracy;         ///< on `test`, in `arithmetic`; nothing where none was given
+  std::string test, arithmetic;
+};
+
+/// Quantises a model in floats and writes it as ONNX with QuantizeLinear and DequantizeLinear; with images also measures the noise of each
+/// activation, and the accuracy on `test`.
+/// Errors: kInvalidArgument not just one of `data` and `table`; kNotFound no recipe for images; those of reading, of quantise_graph, of
+/// codegen::lower and of model::map_classes; kIo; kCancelled.
+Result<QuantiseReport> quantise(const QuantiseOptions& options, const RunContext& context = {});
+
+/// docs/formats/quantised_model.md.
+Json to_json(const QuantiseReport& report);
+
+}  // namespace hedge::workflow

@@ -1,0 +1,104 @@
+#include "workflow/quantise.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "workflow/calibration.h"
+#include "workflow/import_tflite.h"
+#include "workflow/tiny_model.h"
+
+namespace hedge::workflow {
+namespace {
+
+using ::testing::HasSubstr;
+
+class Quantise : public ::testing::Test {
+ protected:
+  [[nodiscard]] QuantiseOptions options() const {
+    return {.model = model_, .out = folder_ / "int8.onnx", .data = images_, .test = images_, .images = 20, .threads = 1};
+  }
+
+  hedge::testing::TemporaryFolder folder_{"workflow_quantise"};
+  std::string images_ = testing::make_images(folder_, 10);
+  std::string model_ = testing::make_model(folder_);
+};
+
+TEST_F(Quantise, writes_a_model_and_tells_its_noise_and_accuracy) {
+  std::set<std::string> seen;
+  const auto report = quantise(options(), {.progress = [&](const ProgressUpdate& update) { seen.insert(update.what); }});
+  ASSERT_TRUE(report.ok()) << report.error().message();
+  const auto graph = graph::read_onnx(folder_ / "int8.onnx");
+  ASSERT_TRUE(graph.ok()) << graph.error().message();
+  EXPECT_TRUE(std::any_of(graph->nodes.begin(), graph->nodes.end(), [](const auto& node) { return node.op == "QuantizeLinear"; }));
+  EXPECT_EQ(graph->metadata.at(graph::kPreprocessKey), testing::tiny_recipe().to_json());
+  ASSERT_TRUE(report->noise && report->accuracy);
+  EXPECT_GT(report->noise->front().signal_to_noise_db, 30);
+  EXPECT_EQ(report->accuracy->images, 30);
+  EXPECT_GE(report->accuracy->agreement, 0.8) << "int8 answers as floats do, up to images between two classes";
+  EXPECT_EQ(seen, (std::set<std::string>{"ranges", "histograms", "compare"}));
+  const auto json = to_json(*report);
+  EXPECT_EQ(json.at("method"), "mse");
+  EXPECT_EQ(json.at("accuracy").at("data"), images_);
+  EXPECT_EQ(json.at("tensors").size(), report->noise->size());
+}
+
+TEST_F(Quantise, needs_just_one_of_images_and_a_table) {
+  for (const auto& [data, table] : {std::pair{std::string(), std::string()}, {images_, std::string("rows.table")}}) {
+    auto wrong = options();
+    wrong.data = data;
+    wrong.table = table;
+    const auto report = quantise(wrong, {});
+    ASSERT_FALSE(report.ok());
+    EXPECT_EQ(report.error().code, ErrorCode::kInvalidArgument);
+  }
+}
+
+TEST_F(Quantise, refuses_a_model_whose_images_nobody_can_prepare) {
+  testing::make_model(folder_, false);
+  const auto report = quantise(options(), {});
+  ASSERT_FALSE(report.ok());
+  EXPECT_EQ(report.error().code, ErrorCode::kNotFound);
+  EXPECT_THAT(report.error().message(), HasSubstr("--recipe"));
+  auto said = options();
+  said.recipe = "crop=12,channels=1,mean=0.5,std=0.25";
+  EXPECT_TRUE(quantise(said, {}).ok());
+}
+
+TEST_F(Quantise, stops_on_request_and_writes_nothing) {
+  int polls = 0;
+  const auto report = quantise(options(), {.should_stop = [&] { return ++polls > 2; }});
+  ASSERT_FALSE(report.ok());
+  EXPECT_EQ(report.error().code, ErrorCode::kCancelled);
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "int8.onnx"));
+}
+
+TEST(SpreadOver, takes_all_where_there_are_fewer_and_else_from_all_over) {
+  EXPECT_EQ(spread_over(3, 10), (std::vector<std::size_t>{0, 1, 2}));
+  EXPECT_EQ(spread_over(10, 4), (std::vector<std::size_t>{0, 2, 5, 7}));
+  EXPECT_TRUE(spread_over(0, 4).empty());
+}
+
+TEST(ImportTflite, tells_what_the_input_holds_beside_what_the_recipe_makes) {
+  const hedge::testing::TemporaryFolder folder("workflow_import");
+  ImportOptions options{.model = std::string(HEDGE_SOURCE_DIR) + "/tests/fuzz/seeds/fuzz_tflite/small.tflite", .out = folder / "int8.onnx"};
+  const auto plain = import_tflite(options);
+  ASSERT_TRUE(plain.ok()) << plain.error().message();
+  EXPECT_GT(plain->layers, 0U);
+  EXPECT_GT(plain->macs, 0);
+  EXPECT_LT(plain->held.low, plain->held.high);
+  EXPECT_FALSE(plain->made.has_value());
+  EXPECT_FALSE(plain->cut_off);
+  const auto graph = graph::read_onnx(options.out);
+  ASSERT_TRUE(graph.ok()) << graph.error().message();
+  const auto channels = graph->inputs.at(0).shape.at(1);
+  options.recipe = "crop=8,channels=" + std::to_string(channels) + ",mean=0.5,std=0.001";
+  const auto wrong = import_tflite(options);
+  ASSERT_TRUE(wrong.ok()) << wrong.error().message();
+  EXPECT_TRUE(wrong->cut_off) << wrong->held.low << " to " << wrong->held.high;
+}
+
+}  // namespace
+}  // namespace hedge::workflow
