@@ -18,8 +18,8 @@
 #include "apps/model_metadata.h"
 #include "core/file.h"
 #include "graph/onnx/onnx_io.h"
+#include "hedge/server.h"
 #include "infer/openvino/openvino_executor.h"
-#include "oip/server.h"
 
 namespace hedge {
 namespace {

@@ -13,10 +13,10 @@
 #include "codegen/host.h"
 #include "codegen/lower.h"
 #include "codegen/router_host.h"
-#include "data/dataset.h"
-#include "data/preprocess.h"
 #include "edge/bundle.h"
 #include "graph/onnx/onnx_io.h"
+#include "hedge/dataset.h"
+#include "hedge/preprocess.h"
 
 namespace hedge::apps {
 namespace {

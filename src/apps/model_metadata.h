@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "core/json.h"
-#include "data/preprocess.h"
 #include "graph/graph.h"
+#include "hedge/preprocess.h"
 #include "hedge/result.h"
 
 namespace hedge::apps {

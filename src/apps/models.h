@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "data/preprocess.h"
 #include "hedge/executor.h"
 #include "hedge/log.h"
+#include "hedge/preprocess.h"
 #include "hedge/result.h"
 
 namespace hedge::apps {

@@ -8,7 +8,7 @@
 #include "data/label_map.h"
 #include "data/spec.h"
 #include "eval/predict.h"
-#include "routing/scores.h"
+#include "hedge/router.h"
 
 namespace hedge::apps {
 namespace {

@@ -9,9 +9,9 @@
 
 #include "apps/console.h"
 #include "apps/models.h"
-#include "data/dataset.h"
+#include "hedge/dataset.h"
+#include "hedge/predictions.h"
 #include "hedge/result.h"
-#include "routing/prediction_table.h"
 
 namespace hedge::apps {
 

@@ -7,9 +7,9 @@
 
 #include "codegen/calibrate.h"
 #include "codegen/quantize.h"
-#include "data/dataset.h"
-#include "data/preprocess.h"
 #include "graph/graph.h"
+#include "hedge/dataset.h"
+#include "hedge/preprocess.h"
 #include "hedge/result.h"
 #include "hedge/tensor.h"
 

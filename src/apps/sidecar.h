@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "data/preprocess.h"
+#include "hedge/preprocess.h"
 #include "hedge/result.h"
 
 namespace hedge::apps {

@@ -7,7 +7,7 @@
 #include <system_error>
 
 #include "core/file.h"
-#include "data/codec.h"
+#include "hedge/image.h"
 
 namespace hedge::edge {
 namespace {

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "data/dataset.h"
+#include "hedge/dataset.h"
 #include "hedge/log.h"
 #include "hedge/result.h"
 

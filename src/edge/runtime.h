@@ -8,11 +8,11 @@
 #include <vector>
 
 #include "core/clock.h"
-#include "data/preprocess.h"
 #include "edge/cloud.h"
 #include "hedge/executor.h"
+#include "hedge/fusion.h"
+#include "hedge/preprocess.h"
 #include "hedge/result.h"
-#include "routing/fusion.h"
 
 namespace hedge::edge {
 

@@ -1,4 +1,4 @@
-#include "oip/remote_model.h"
+#include "hedge/remote.h"
 
 #include <future>
 #include <utility>

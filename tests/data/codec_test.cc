@@ -1,4 +1,4 @@
-#include "data/codec.h"
+#include "hedge/image.h"
 
 #include <gtest/gtest.h>
 #include <jpeglib.h>

@@ -1,4 +1,4 @@
-#include "routing/prediction_table.h"
+#include "hedge/predictions.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

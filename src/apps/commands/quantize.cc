@@ -12,11 +12,11 @@
 #include "codegen/tflite.h"
 #include "core/file.h"
 #include "core/json.h"
-#include "data/dataset.h"
 #include "data/label_map.h"
 #include "graph/onnx/onnx_io.h"
 #include "graph/passes.h"
-#include "routing/prediction_table.h"
+#include "hedge/dataset.h"
+#include "hedge/predictions.h"
 
 namespace hedge::apps {
 namespace {

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "core/normalization.h"
 #include "graph/graph.h"
 #include "hedge/executor.h"
+#include "hedge/normalization.h"
 
 namespace hedge::infer {
 

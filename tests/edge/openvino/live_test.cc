@@ -12,8 +12,8 @@
 #include "graph/builder.h"
 #include "graph/onnx/onnx_io.h"
 #include "graph/zoo.h"
+#include "hedge/server.h"
 #include "infer/openvino/openvino_executor.h"
-#include "oip/server.h"
 
 namespace hedge::edge {
 namespace {

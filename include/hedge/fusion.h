@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "hedge/predictions.h"
 #include "hedge/result.h"
-#include "routing/prediction_table.h"
-#include "routing/scores.h"
+#include "hedge/router.h"
 
 namespace hedge::routing {
 

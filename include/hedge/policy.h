@@ -6,10 +6,10 @@
 #include <string_view>
 #include <vector>
 
+#include "hedge/fusion.h"
+#include "hedge/promise.h"
 #include "hedge/result.h"
-#include "routing/fusion.h"
-#include "routing/promise.h"
-#include "routing/threshold.h"
+#include "hedge/threshold.h"
 
 namespace hedge::routing {
 

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "hedge/result.h"
-#include "routing/threshold.h"
+#include "hedge/threshold.h"
 
 namespace hedge::routing {
 

@@ -7,9 +7,9 @@
 #include <string_view>
 #include <vector>
 
+#include "hedge/predictions.h"
 #include "hedge/result.h"
 #include "hedge/tensor.h"
-#include "routing/prediction_table.h"
 
 namespace hedge::routing {
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "data/dataset.h"
+#include "hedge/dataset.h"
 #include "hedge/result.h"
 
 namespace hedge::data {

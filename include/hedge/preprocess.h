@@ -4,8 +4,8 @@
 #include <string>
 #include <string_view>
 
-#include "core/normalization.h"
-#include "data/dataset.h"
+#include "hedge/dataset.h"
+#include "hedge/normalization.h"
 #include "hedge/result.h"
 #include "hedge/tensor.h"
 

@@ -3,7 +3,7 @@
 #include <span>
 
 #include "hedge/result.h"
-#include "routing/scores.h"
+#include "hedge/router.h"
 
 namespace hedge::routing {
 

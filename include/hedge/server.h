@@ -8,8 +8,8 @@
 
 #include "hedge/executor.h"
 #include "hedge/log.h"
+#include "hedge/remote.h"
 #include "hedge/result.h"
-#include "oip/remote_model.h"
 
 namespace hedge::oip {
 
