@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "hedge/api.h"
 #include "hedge/executor.h"
 #include "hedge/log.h"
 #include "hedge/remote.h"
@@ -31,7 +32,7 @@ struct ServedModel {
 };
 
 /// An Open Inference Protocol server over gRPC. Runs from start() until stop() or its destruction.
-class Server {
+class HEDGE_API Server {
  public:
   virtual ~Server() = default;
   [[nodiscard]] virtual int port() const = 0;
@@ -43,6 +44,6 @@ class Server {
 
 /// Errors: kInvalidArgument (address, threads, models without a name, twice the same or without executor, certificate without key);
 /// kIo where the port is taken (named) or cannot be used; kBadFormat for bad certificates; kMismatch for a key that is another's.
-Result<std::unique_ptr<Server>> start_server(std::vector<ServedModel> models, const ServerOptions& options);
+HEDGE_API Result<std::unique_ptr<Server>> start_server(std::vector<ServedModel> models, const ServerOptions& options);
 
 }  // namespace hedge::oip

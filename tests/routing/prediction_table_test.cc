@@ -9,6 +9,7 @@
 
 #include "core/safetensors.h"
 #include "routing/routing_testing.h"
+#include "routing/write_table.h"
 
 namespace hedge::routing {
 namespace {
