@@ -42,6 +42,12 @@ struct RemoteOptions {
   std::size_t most_message_bytes = 64u << 20;  ///< larger answers are errors
 };
 
+/// What a server says of its model besides the tensors; empty where it says nothing, as servers of other makers do.
+struct RemoteCard {
+  std::vector<std::string> labels;  ///< class names, by output; a name "" is no class
+  std::string sha256;               ///< the weights' identity (model/identity.h)
+};
+
 /// A call under way. Dropping it does not cancel it.
 class HEDGE_API RemoteCall {
  public:
@@ -60,6 +66,8 @@ class HEDGE_API RemoteModel {
   /// The model's inputs and outputs, asked once. Errors: kUnavailable, kNotFound, kDeadline, kUnsupported (a datatype).
   [[nodiscard]] virtual Result<std::vector<TensorSpec>> inputs(std::chrono::milliseconds deadline) = 0;
   [[nodiscard]] virtual Result<std::vector<TensorSpec>> outputs(std::chrono::milliseconds deadline) = 0;
+  /// Class names and identity, from the same answer. Errors: as inputs; kBadFormat (names that are none).
+  [[nodiscard]] virtual Result<RemoteCard> card(std::chrono::milliseconds deadline) = 0;
   /// Starts a query; the inputs are copied before it returns. `done` is called exactly once, on another thread (where it must
   /// not linger nor call infer(): other answers wait behind it), with the tensors in the order of `output_names` (empty: the server's).
   /// Errors: kDeadline, kUnavailable, kCancelled, kNotFound, kMismatch, kBadFormat (an answer that breaks the protocol).

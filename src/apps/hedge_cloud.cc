@@ -15,11 +15,10 @@
 #include <utility>
 #include <vector>
 
-#include "apps/model_metadata.h"
 #include "core/file.h"
-#include "graph/onnx/onnx_io.h"
 #include "hedge/server.h"
-#include "infer/openvino/openvino_executor.h"
+#include "model/class_map.h"
+#include "model/openvino/open_model.h"
 
 namespace hedge {
 namespace {
@@ -28,6 +27,8 @@ constexpr int kGraceMs = 5000;
 
 struct Flags {
   std::string model;
+  std::string recipe;
+  std::string labels;
   std::string name = "global";
   std::string address = "127.0.0.1:8001";
   int threads = 0;
@@ -45,26 +46,19 @@ void say(const std::string& text) {
   std::cerr << "hedge-cloud: " << text << std::endl;
 }
 
-/// What an ONNX file's metadata says about serving it.
-struct Recipe {
-  std::optional<Normalization> normalization;
-  std::vector<std::string> labels;
-};
-
-Result<Recipe> read_recipe(const std::filesystem::path& path) {
-  Recipe recipe;
-  if (path.extension() != ".onnx") return recipe;
-  auto graph = graph::read_onnx(path);
-  if (!graph && graph.error().code == ErrorCode::kUnsupported) {
-    // Not made by this project, whose models have only operators of its table: OpenVINO may still run it as it is.
-    say("the model's metadata is not used: " + graph.error().message());
-    return recipe;
-  }
-  if (!graph) return std::move(graph).error();
-  HEDGE_TRY(const auto preprocess, apps::recipe_of(*graph));
-  if (preprocess) recipe.normalization = preprocess->normalization;
-  HEDGE_TRY(recipe.labels, apps::labels_of(*graph, path.string()));
-  return recipe;
+/// What is served: by --recipe and --labels, else by the sidecar, else by the metadata, as everywhere.
+Result<oip::ServedModel> open_served(const Flags& flags) {
+  model::OpenModelOptions options{
+      .card = {.recipe = flags.recipe, .labels = flags.labels}, .threads = flags.threads, .without_recipe = true};
+  options.card.log = [](LogLevel, const std::string& message) { say(message); };
+  HEDGE_TRY(auto opened, model::open_model(flags.model, options));
+  std::vector<std::string> notes = opened.card.notes;
+  oip::ServedModel served{.name = flags.name, .executor = std::move(opened.executor), .sha256 = opened.card.sha256};
+  HEDGE_TRY(served.labels, model::names_by_output(model::classes_of(opened.card), "model", notes));
+  if (!flags.verbose) return served;
+  say(served.executor->description() + ", model " + opened.card.sha256);
+  for (const auto& note : notes) say(note);
+  return served;
 }
 
 Result<std::optional<oip::Tls>> read_tls(const Flags& flags) {
@@ -84,13 +78,8 @@ Result<std::unique_ptr<oip::Server>> start(const Flags& flags) {
   options.log = [verbose = flags.verbose](LogLevel level, const std::string& message) {
     if (verbose || level >= LogLevel::kWarning) say(message);
   };
-  HEDGE_TRY(auto recipe, read_recipe(flags.model));
-  infer::OpenVinoOptions inference{.throughput = true, .threads = flags.threads, .normalization = std::move(recipe.normalization)};
   std::vector<oip::ServedModel> models(1);
-  models[0].name = flags.name;
-  models[0].labels = std::move(recipe.labels);
-  HEDGE_TRY(models[0].executor, infer::open_openvino(flags.model, inference));
-  if (flags.verbose) say(models[0].executor->description());
+  HEDGE_TRY(models[0], open_served(flags));
   return oip::start_server(std::move(models), options);
 }
 
@@ -115,6 +104,15 @@ Status serve(const Flags& flags) {
 
 void add_serve_flags(CLI::App& command, Flags& flags) {
   command.add_option("--model", flags.model, "The model: .onnx, .tflite or OpenVINO IR (.xml)")->required()->type_name("PATH");
+  command
+      .add_option("--recipe", flags.recipe,
+                  "How images are prepared, a JSON file or e.g. resize=256,crop=224,mean=imagenet,std=imagenet;\n"
+                  "default: MODEL.hedge.json, else the model's metadata")
+      ->type_name("RECIPE");
+  command
+      .add_option("--labels", flags.labels,
+                  "The names of the model's outputs, a line each (or JSON); default: MODEL.hedge.json, else the metadata")
+      ->type_name("FILE");
   command.add_option("--name", flags.name, "The name clients ask for")->capture_default_str();
   command.add_option("--address", flags.address, "Where to listen, HOST:PORT; port 0 picks a free one")->capture_default_str();
   command.add_option("--threads", flags.threads, "Requests computed at once, and CPU threads for them; 0: one a core")
@@ -140,8 +138,8 @@ int run(int argc, char** argv) {
   CLI::App app(
       "hedge-cloud serves the global model of a hybrid over gRPC, in the Open Inference Protocol (KServe v2): hedge-edge,\n"
       "tritonclient and any other client of that protocol can query it.\n\n"
-      "A model with a preprocess recipe in its metadata takes the images as they are, u8 [N, H, W, C], and normalises\n"
-      "them itself; any other takes its own inputs. SIGTERM and SIGINT let calls under way finish, then end it.",
+      "A model with a recipe (--recipe, MODEL.hedge.json or its metadata) takes the images as they are, u8 [N, H, W, C],\n"
+      "and normalises them itself; any other takes its own inputs. SIGTERM and SIGINT let calls under way finish, then end it.",
       "hedge-cloud");
   app.set_version_flag("--version", "hedge-cloud " HEDGE_VERSION);
   app.require_subcommand(1);

@@ -8,7 +8,6 @@
 #include <optional>
 #include <vector>
 
-#include "apps/model_metadata.h"
 #include "apps/quantise.h"
 #include "codegen/host.h"
 #include "codegen/lower.h"
@@ -17,6 +16,8 @@
 #include "graph/onnx/onnx_io.h"
 #include "hedge/dataset.h"
 #include "hedge/preprocess.h"
+#include "model/card.h"
+#include "model/class_map.h"
 
 namespace hedge::apps {
 namespace {
@@ -29,6 +30,15 @@ struct Source {
   std::optional<graph::Graph> router;
   std::optional<routing::Policy> policy;
 };
+
+/// The program takes the largest of all the base's outputs, so each must be the class of its place.
+Error outputs_are_not_classes(const std::string& where, const std::string& got) {
+  return {.code = ErrorCode::kUnsupported,
+          .what = "the base's outputs are not its classes in their order, as a microcontroller takes them",
+          .where = where,
+          .got = got,
+          .hint = "export a base without a background output"};
+}
 
 Result<Source> read_bundle_source(const std::string& folder) {
   HEDGE_TRY(auto bundle, edge::read_bundle(folder));
@@ -49,8 +59,14 @@ Result<Source> read_bundle_source(const std::string& folder) {
 Result<Source> read_model_source(const std::string& path) {
   Source source;
   HEDGE_TRY(source.base, graph::read_onnx(path));
-  HEDGE_TRY(source.recipe, required_recipe(source.base, path, "export a bundle, or a model that \"hedge train\" wrote"));
-  HEDGE_TRY(source.labels, labels_of(source.base, path));
+  HEDGE_TRY(const auto card, model::read_card(path, {}));
+  HEDGE_TRY(source.recipe, model::required_recipe(
+                               card, "export a bundle, a model that \"hedge train\" wrote, or one with a sidecar (docs/formats/model.md)"));
+  std::vector<std::string> notes;
+  HEDGE_TRY(source.labels, model::names_by_output(model::classes_of(card), "base", notes));
+  const auto unnamed = std::find(source.labels.begin(), source.labels.end(), "");
+  if (unnamed != source.labels.end())
+    return outputs_are_not_classes(path, "output " + std::to_string(unnamed - source.labels.begin()) + " has no class name");
   return source;
 }
 

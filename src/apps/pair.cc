@@ -5,31 +5,23 @@
 #include <iterator>
 #include <string_view>
 
-#include "data/label_map.h"
 #include "data/spec.h"
 #include "eval/predict.h"
 #include "hedge/router.h"
+#include "model/class_map.h"
 
 namespace hedge::apps {
 namespace {
 
-eval::ModelRun run_of(const OpenedModel& model) {
+eval::ModelRun run_of(const model::OpenedModel& model) {
   return {.executor = model.executor.get(),
-          .recipe = model.recipe,
-          .sha256 = model.sha256,
-          .macs = model.macs,
-          .parameters = model.parameters,
-          .features = model.features,
-          .trained_on = model.trained_on,
-          .trained_on_hash = model.trained_on_hash};
-}
-
-data::ModelClasses classes_of(const OpenedModel& model) {
-  data::ModelClasses classes{.names = model.labels, .where = model.path};
-  if (!model.executor) return classes;
-  for (const auto& output : model.executor->outputs())
-    if (output.name == "logits" && output.shape.size() == 2 && output.shape[1] > 0) classes.outputs = output.shape[1];
-  return classes;
+          .recipe = model.card.input.recipe.value_or(data::Preprocess()),
+          .sha256 = model.card.sha256,
+          .macs = model.card.macs,
+          .parameters = model.card.parameters,
+          .features = model.card.features,
+          .trained_on = model.card.trained_on,
+          .trained_on_hash = model.card.trained_on_hash};
 }
 
 /// Names the first few images that could not be decoded; those passed over at opening were said by then.
@@ -76,15 +68,13 @@ void add_pair_flags(CLI::App& app, PairFlags& f, bool required) {
 Result<Pair> open_pair(const PairFlags& f, Console& console) {
   const auto labels = [&f](const std::string& own) { return own.empty() ? f.labels : own; };
   Pair pair;
-  HEDGE_TRY(
-      pair.base,
-      open_model(
-          f.base,
-          {.recipe = f.base_recipe, .labels = labels(f.base_labels), .features = f.features, .threads = f.threads, .log = console.log()}));
+  const auto open = [&](const std::string& path, model::CardOptions card) {
+    card.log = console.log();
+    return model::open_model(path, {.card = std::move(card), .threads = f.threads});
+  };
+  HEDGE_TRY(pair.base, open(f.base, {.recipe = f.base_recipe, .labels = labels(f.base_labels), .features = f.features}));
   if (f.global.empty()) return pair;
-  HEDGE_TRY(
-      pair.global,
-      open_model(f.global, {.recipe = f.global_recipe, .labels = labels(f.global_labels), .threads = f.threads, .log = console.log()}));
+  HEDGE_TRY(pair.global, open(f.global, {.recipe = f.global_recipe, .labels = labels(f.global_labels)}));
   return pair;
 }
 
@@ -93,7 +83,8 @@ Result<PairPredictions> predict_pair(const Pair& pair, const std::string& spec, 
   std::size_t empty_classes = 0;
   HEDGE_TRY(auto opened, data::open_dataset(spec, {.strict = f.strict, .log = opening_log(console, empty_classes)}));
   if (empty_classes > 0) console.say("hedge: " + std::to_string(empty_classes) + " classes have no image in " + spec);
-  HEDGE_TRY(const auto maps, data::map_classes(opened.dataset->class_names(), classes_of(pair.base), classes_of(pair.global)));
+  HEDGE_TRY(const auto maps,
+            model::map_classes(opened.dataset->class_names(), model::classes_of(pair.base.card), model::classes_of(pair.global.card)));
   for (const auto& note : maps.notes) console.say("hedge: " + note);
   eval::PredictReport report;
   eval::PredictInputs inputs{.dataset = opened.dataset.get(),

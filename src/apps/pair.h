@@ -8,17 +8,17 @@
 #include <vector>
 
 #include "apps/console.h"
-#include "apps/models.h"
 #include "hedge/dataset.h"
 #include "hedge/predictions.h"
 #include "hedge/result.h"
+#include "model/openvino/open_model.h"
 
 namespace hedge::apps {
 
 /// A pair of models as the flags of `hedge predict` and `hedge fit` name it.
 struct PairFlags {
   std::string base, global;                ///< the models' files; `global` may be empty
-  std::string base_recipe, global_recipe;  ///< OpenModelOptions::recipe
+  std::string base_recipe, global_recipe;  ///< model::CardOptions::recipe
   std::string labels;                      ///< names of both models' outputs; empty: as the models say
   std::string base_labels, global_labels;  ///< of one model's
   std::string features = "auto";           ///< the base's penultimate tensor
@@ -33,11 +33,11 @@ void add_pair_flags(CLI::App& app, PairFlags& flags, bool required);
 
 /// Both models, opened once for all splits.
 struct Pair {
-  OpenedModel base;
-  OpenedModel global;  ///< executor == nullptr: none
+  model::OpenedModel base;
+  model::OpenedModel global;  ///< executor == nullptr: none
 };
 
-/// Errors: those of open_model.
+/// Errors: those of model::open_model.
 Result<Pair> open_pair(const PairFlags& flags, Console& console);
 
 /// A split's predictions, and what was left out.
@@ -48,7 +48,7 @@ struct PairPredictions {
 
 /// Predicts one split (a data set's specification), bringing the class orders of data set, base and global together; what was taken for
 /// granted there is said on the console. `folder` is where the cache goes unless the flags say otherwise.
-/// Errors: those of open_dataset, data::map_classes and eval::predict.
+/// Errors: those of open_dataset, model::map_classes and eval::predict.
 Result<PairPredictions> predict_pair(const Pair& pair, const std::string& spec, const PairFlags& flags, const std::filesystem::path& folder,
                                      Console& console, const std::function<bool()>& should_stop);
 

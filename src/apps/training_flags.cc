@@ -1,7 +1,7 @@
 #include "apps/training_flags.h"
 
-#include "apps/model_metadata.h"
 #include "graph/onnx/onnx_io.h"
+#include "model/card.h"
 
 namespace hedge::apps {
 
@@ -43,7 +43,9 @@ Status TrainingFlags::finish() {
 Result<Trainable> read_trainable(const std::filesystem::path& path) {
   Trainable model;
   HEDGE_TRY(model.graph, graph::read_onnx(path));
-  HEDGE_TRY(model.recipe, required_recipe(model.graph, path.string(), "train it with \"hedge train\""));
+  HEDGE_TRY(const auto card, model::read_card(path, {}));
+  HEDGE_TRY(model.recipe, model::required_recipe(card, "train it with \"hedge train\", or write a sidecar (docs/formats/model.md)"));
+  model::write_metadata(card, model.graph);  // what a sidecar says goes into the trained file
   return model;
 }
 

@@ -31,7 +31,7 @@ struct ModelRun {
   std::string features = "auto";  ///< the tensor behind the output "features", as the executor was asked for it
   std::string trained_on;         ///< canonical specification of the training split; empty: not known
   std::string trained_on_hash;    ///< its content hash; empty: not known
-  /// Which of the model's outputs is each class of the table (data::map_classes); empty: they are the classes, in their order.
+  /// Which of the model's outputs is each class of the table (model::map_classes); empty: they are the classes, in their order.
   std::vector<std::int64_t> columns;
 };
 

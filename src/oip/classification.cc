@@ -57,7 +57,7 @@ Result<Classes> classify(const TensorView& scores, std::int64_t count, const std
                       [&](std::size_t a, std::size_t b) { return rank(a) != rank(b) ? rank(a) > rank(b) : a < b; });
     for (std::size_t i = 0; i < kept; ++i) {
       std::string text = std::to_string(values[order[i]]) + ":" + std::to_string(order[i]);
-      if (order[i] < labels.size()) text += ":" + labels[order[i]];
+      if (order[i] < labels.size() && !labels[order[i]].empty()) text += ":" + labels[order[i]];
       append_element(result.bytes, text);
     }
   }

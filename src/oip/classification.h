@@ -16,7 +16,8 @@ struct Classes {
 };
 
 /// `scores` [N, …] (the rest counts as the classes) or [C], any element type; `count` is cut to the number of classes.
-/// Equal values are ordered by index; NaN comes last. `labels` may be empty or shorter than the classes.
+/// Equal values are ordered by index; NaN comes last. `labels` may be empty or shorter than the classes;
+/// a label "" is left out.
 /// Errors: kInvalidArgument where `count` < 1 or the output is a scalar.
 Result<Classes> classify(const TensorView& scores, std::int64_t count, const std::vector<std::string>& labels);
 

@@ -120,6 +120,11 @@ class GrpcModel final : public RemoteModel {
     return read_specs(metadata->outputs());
   }
 
+  Result<RemoteCard> card(std::chrono::milliseconds deadline) override {
+    HEDGE_TRY(const auto metadata, metadata_within(deadline));
+    return read_card(*metadata, options_.model + "@" + options_.address);
+  }
+
   std::unique_ptr<RemoteCall> infer_async(std::span<const NamedView> inputs, const std::vector<std::string>& output_names,
                                           std::chrono::milliseconds deadline, Done done) override {
     auto state = std::make_shared<CallState>();

@@ -336,6 +336,7 @@ class LyingModel final : public RemoteModel {
   Result<std::vector<TensorSpec>> outputs(std::chrono::milliseconds) override {
     return std::vector<TensorSpec>{{"logits", DType::kF32, {-1, 3}}};
   }
+  Result<RemoteCard> card(std::chrono::milliseconds) override { return RemoteCard{}; }
   std::unique_ptr<RemoteCall> infer_async(std::span<const NamedView>, const std::vector<std::string>&, std::chrono::milliseconds,
                                           Done done) override {
     std::vector<Tensor> tensors;

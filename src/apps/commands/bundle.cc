@@ -2,12 +2,12 @@
 #include <memory>
 
 #include "apps/commands.h"
-#include "apps/models.h"
 #include "apps/routers.h"
 #include "core/file.h"
 #include "core/json.h"
 #include "edge/bundle.h"
 #include "graph/graph.h"
+#include "model/openvino/open_model.h"
 
 namespace hedge::apps {
 namespace {
@@ -17,15 +17,15 @@ struct Flags {
 };
 
 /// Class names in the order of the base's logits: from the flag's file, else from the model's metadata.
-Result<std::vector<std::string>> choose_labels(const Flags& flags, const OpenedModel& base) {
-  auto labels = base.labels;
+Result<std::vector<std::string>> choose_labels(const Flags& flags, const model::OpenedModel& base) {
+  auto labels = base.card.labels;
   if (!flags.labels.empty()) {
     HEDGE_TRY(labels, edge::read_labels(flags.labels));
   }
   if (labels.empty())
     return Error{.code = ErrorCode::kNotFound,
                  .what = "the base does not say what its classes are called",
-                 .where = base.path,
+                 .where = base.card.path.string(),
                  .expected = std::string("metadata \"") + graph::kLabelsKey + "\"",
                  .hint = "give --labels FILE, a JSON array of class names in the order of the logits"};
   for (const auto& output : base.executor->outputs()) {
@@ -33,7 +33,7 @@ Result<std::vector<std::string>> choose_labels(const Flags& flags, const OpenedM
     if (classes >= 0 && classes != static_cast<std::int64_t>(labels.size()))
       return Error{.code = ErrorCode::kMismatch,
                    .what = "there is not a label for each of the base's classes",
-                   .where = flags.labels.empty() ? base.path : flags.labels,
+                   .where = flags.labels.empty() ? base.card.path.string() : flags.labels,
                    .got = std::to_string(labels.size()) + " labels",
                    .expected = std::to_string(classes)};
   }
@@ -49,14 +49,15 @@ Status run(const Flags& flags, Context& context) {
                  .hint = "fit and bundle with the model's ONNX file"};
   HEDGE_TRY(auto fitted, read_fitted(flags.fitted));
   const auto features = fitted.policy.features;
-  HEDGE_TRY(const auto base, open_model(flags.base, {.recipe = flags.base_recipe, .features = features, .log = context.console.log()}));
+  HEDGE_TRY(const auto base,
+            model::open_model(flags.base, {.card = {.recipe = flags.base_recipe, .features = features, .log = context.console.log()}}));
   HEDGE_TRY(const auto labels, choose_labels(flags, base));
-  HEDGE_TRY(const auto global, open_model(flags.global, {.recipe = flags.global_recipe, .log = context.console.log()}));
-  if (global.sha256 != fitted.policy.global_sha256)
+  HEDGE_TRY(const auto global, model::open_model(flags.global, {.card = {.recipe = flags.global_recipe, .log = context.console.log()}}));
+  if (global.card.sha256 != fitted.policy.global_sha256)
     return Error{.code = ErrorCode::kMismatch,
                  .what = "the policy was calibrated with another global",
                  .where = flags.global,
-                 .got = global.sha256,
+                 .got = global.card.sha256,
                  .expected = fitted.policy.global_sha256};
   HEDGE_TRY(auto base_bytes, read_file(flags.base));
   edge::BundleParts parts{.created_by = "hedge " HEDGE_VERSION,
@@ -64,9 +65,9 @@ Status run(const Flags& flags, Context& context) {
                           .router_onnx = std::move(fitted.router_onnx),
                           .policy = std::move(fitted.policy),
                           .labels = labels,
-                          .base = {.preprocess = base.recipe, .features = features, .macs = base.macs},
+                          .base = {.preprocess = *base.card.input.recipe, .features = features, .macs = base.card.macs},
                           .router_macs = fitted.macs,
-                          .global = {.name = flags.name, .preprocess = global.recipe, .macs = global.macs}};
+                          .global = {.name = flags.name, .preprocess = *global.card.input.recipe, .macs = global.card.macs}};
   HEDGE_CHECK(edge::write_bundle(flags.out, parts));
   std::printf("%s\n", Json({{"bundle", flags.out}, {"threshold", parts.policy.chosen.threshold}, {"global", flags.name}}).dump().c_str());
   return {};

@@ -3,13 +3,13 @@
 
 #include "apps/commands.h"
 #include "apps/latency.h"
-#include "apps/models.h"
 #include "apps/routers.h"
 #include "core/file.h"
 #include "core/json.h"
 #include "eval/report/html.h"
 #include "graph/onnx/onnx_io.h"
 #include "infer/openvino/openvino_executor.h"
+#include "model/openvino/open_model.h"
 #include "plan/report_plan.h"
 
 namespace hedge::apps {
@@ -43,7 +43,8 @@ void list_profiles(const plan::Profiles& profiles) {
 
 /// The median of one image at a time with OpenVINO, on `threads` threads.
 Result<double> time_model(const std::string& path, const std::string& recipe, const Flags& flags, Console& console) {
-  HEDGE_TRY(const auto model, open_model(path, {.recipe = recipe, .throughput = false, .threads = flags.threads, .log = console.log()}));
+  HEDGE_TRY(const auto model,
+            model::open_model(path, {.card = {.recipe = recipe, .log = console.log()}, .throughput = false, .threads = flags.threads}));
   HEDGE_TRY(const auto latency, measure_latency(*model.executor));
   return latency.p50_ms;
 }

@@ -3,20 +3,19 @@
 #include <optional>
 
 #include "apps/mcu_commands.h"
-#include "apps/model_metadata.h"
 #include "apps/quantise.h"
-#include "apps/sidecar.h"
 #include "codegen/host.h"
 #include "codegen/lower.h"
 #include "codegen/quantize_report.h"
 #include "codegen/tflite.h"
 #include "core/file.h"
 #include "core/json.h"
-#include "data/label_map.h"
 #include "graph/onnx/onnx_io.h"
 #include "graph/passes.h"
 #include "hedge/dataset.h"
 #include "hedge/predictions.h"
+#include "model/card.h"
+#include "model/class_map.h"
 
 namespace hedge::apps {
 namespace {
@@ -42,24 +41,12 @@ struct Model {
   std::vector<std::string> labels;
 };
 
-/// What the user says holds before the sidecar, and that before the metadata.
+/// Takes what user, sidecar and metadata say, and writes it into the graph's metadata.
 Status describe(const Flags& flags, const std::string& path, Model& model) {
-  HEDGE_TRY(const auto sidecar, read_sidecar(path));
-  if (!flags.recipe.empty()) {
-    HEDGE_TRY(model.recipe, read_recipe(flags.recipe));
-  } else if (sidecar.recipe) {
-    model.recipe = sidecar.recipe;
-  } else {
-    HEDGE_TRY(model.recipe, recipe_of(model.graph));
-  }
-  model.labels = sidecar.labels;
-  if (!flags.labels.empty()) {
-    HEDGE_TRY(model.labels, data::read_class_names(flags.labels));
-  } else if (model.labels.empty()) {
-    HEDGE_TRY(model.labels, labels_of(model.graph, path));
-  }
-  if (model.recipe) model.graph.metadata[graph::kPreprocessKey] = model.recipe->to_json();
-  if (!model.labels.empty()) model.graph.metadata[graph::kLabelsKey] = Json(model.labels).dump();
+  HEDGE_TRY(auto card, model::read_card(path, {.recipe = flags.recipe, .labels = flags.labels}));
+  model::write_metadata(card, model.graph);
+  model.recipe = std::move(card.input.recipe);
+  model.labels = std::move(card.labels);
   return {};
 }
 
@@ -95,7 +82,7 @@ Result<codegen::AccuracyReport> accuracy(const Flags& flags, const Model& model,
   HEDGE_TRY(const std::size_t logits, find_spec(floats->outputs(), network.output_names[0]));
   const std::int64_t outputs = floats->outputs()[logits].shape[1];
   HEDGE_TRY(const auto maps,
-            data::map_classes(dataset.class_names(), {.names = model.labels, .outputs = outputs, .where = flags.model}, {}));
+            model::map_classes(dataset.class_names(), {.names = model.labels, .outputs = outputs, .where = flags.model}, {}));
   const auto best = [&](const Tensor& scores, std::size_t row) {
     const auto width = static_cast<std::size_t>(outputs);
     return best_class(scores.data<float>().subspan(row * width, width), maps.base_columns);

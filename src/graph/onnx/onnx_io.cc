@@ -2,8 +2,6 @@
 
 #include <onnx/onnx_pb.h>
 
-#include <limits>
-
 #include "graph/onnx/internal/decode.h"
 #include "graph/onnx/internal/reader.h"
 #include "graph/operators.h"
@@ -15,7 +13,7 @@ constexpr std::int64_t kLeastOpset = 11;
 constexpr std::int64_t kMostOpset = 21;
 constexpr std::int64_t kWrittenOpset = 17;
 constexpr std::int64_t kWrittenIrVersion = 8;
-constexpr std::size_t kMostBytes = std::numeric_limits<std::int32_t>::max();  // protobuf's own limit
+using internal::kMostBytes;
 
 /// The version of the standard operators. Errors: kUnsupported.
 Result<std::int64_t> opset_of(const onnx::ModelProto& model) {
@@ -32,13 +30,7 @@ Result<std::int64_t> opset_of(const onnx::ModelProto& model) {
 }
 
 Result<Graph> parse(std::string_view bytes) {
-  if (bytes.size() > kMostBytes) return Error{.code = ErrorCode::kUnsupported, .what = "the model is larger than 2 GiB", .where = "model"};
-  onnx::ModelProto model;
-  if (!model.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())) || !model.has_graph())
-    return Error{.code = ErrorCode::kBadFormat,
-                 .what = "this is not an ONNX model, or it is truncated",
-                 .where = "model",
-                 .got = std::to_string(bytes.size()) + " bytes"};
+  HEDGE_TRY(const onnx::ModelProto model, internal::parse_model(bytes));
   HEDGE_TRY(const std::int64_t opset, opset_of(model));
   HEDGE_TRY(Graph graph, internal::Reader(model.graph(), opset).read());
   for (const auto& entry : model.metadata_props()) graph.metadata[entry.key()] = entry.value();

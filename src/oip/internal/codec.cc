@@ -8,12 +8,17 @@
 #include <limits>
 #include <utility>
 
+#include "core/json.h"
+
 namespace hedge::oip {
 namespace {
 
 static_assert(std::endian::native == std::endian::little, "raw contents are little endian and are borrowed as they are");
 
 using Contents = inference::InferTensorContents;
+
+constexpr const char* kLabelsKey = "hedge.labels";
+constexpr const char* kSha256Key = "hedge.sha256";
 
 struct Datatype {
   std::string_view name;
@@ -212,6 +217,31 @@ void write_spec(const TensorSpec& spec, inference::ModelMetadataResponse::Tensor
   tensor.set_name(spec.name);
   tensor.set_datatype(datatype_of(spec.dtype));
   tensor.mutable_shape()->Add(spec.shape.begin(), spec.shape.end());
+}
+
+Result<RemoteCard> read_card(const inference::ModelMetadataResponse& metadata, const std::string& where) {
+  RemoteCard card;
+  const auto& properties = metadata.properties();
+  if (const auto sha256 = properties.find(kSha256Key); sha256 != properties.end()) card.sha256 = sha256->second;
+  const auto labels = properties.find(kLabelsKey);
+  if (labels == properties.end()) return card;
+  const auto at = where + ": property " + kLabelsKey;
+  HEDGE_TRY(const auto json, parse_json(labels->second, at));
+  const auto bad = [&at] {
+    return Error{.code = ErrorCode::kBadFormat, .what = "the class names are not an array of strings", .where = at};
+  };
+  if (!json.is_array()) return bad();
+  for (const auto& name : json) {
+    if (!name.is_string()) return bad();
+    card.labels.push_back(name.get<std::string>());
+  }
+  return card;
+}
+
+void write_card(const RemoteCard& card, inference::ModelMetadataResponse& metadata) {
+  auto& properties = *metadata.mutable_properties();
+  if (!card.sha256.empty()) properties[kSha256Key] = card.sha256;
+  if (!card.labels.empty()) properties[kLabelsKey] = Json(card.labels).dump(-1, ' ', true, Json::error_handler_t::replace);
 }
 
 }  // namespace hedge::oip

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "hedge/executor.h"
+#include "hedge/remote.h"
 #include "hedge/result.h"
 #include "hedge/tensor.h"
 
@@ -47,5 +48,10 @@ Result<std::vector<Tensor>> read_outputs(const inference::ModelInferResponse& re
 Result<std::vector<TensorSpec>> read_specs(
     const google::protobuf::RepeatedPtrField<inference::ModelMetadataResponse::TensorMetadata>& tensors);
 void write_spec(const TensorSpec& spec, inference::ModelMetadataResponse::TensorMetadata& tensor);
+
+/// What a server says of its model besides the tensors, in the metadata's properties "hedge.labels" (a JSON array of names) and
+/// "hedge.sha256". Errors of reading: kBadFormat, with `where`.
+Result<RemoteCard> read_card(const inference::ModelMetadataResponse& metadata, const std::string& where);
+void write_card(const RemoteCard& card, inference::ModelMetadataResponse& metadata);
 
 }  // namespace hedge::oip

@@ -21,6 +21,16 @@ AttributeProto::AttributeType type_of(const AttributeProto& proto) {
 
 }  // namespace
 
+Result<onnx::ModelProto> parse_model(std::string_view bytes) {
+  if (bytes.size() > kMostBytes) return Error{.code = ErrorCode::kUnsupported, .what = "the model is larger than 2 GiB", .where = "model"};
+  onnx::ModelProto model;
+  if (model.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())) && model.has_graph()) return model;
+  return Error{.code = ErrorCode::kBadFormat,
+               .what = "this is not an ONNX model, or it is truncated",
+               .where = "model",
+               .got = std::to_string(bytes.size()) + " bytes"};
+}
+
 Result<Attribute> decode_attribute(const AttributeProto& proto, const std::string& where) {
   switch (type_of(proto)) {
     case AttributeProto::INT: return Attribute(std::int64_t{proto.i()});

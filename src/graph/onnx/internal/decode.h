@@ -2,12 +2,19 @@
 
 #include <onnx/onnx_pb.h>
 
+#include <limits>
 #include <string>
+#include <string_view>
 
 #include "graph/graph.h"
 
 /// Between ONNX's protobuf messages and this project's values, one message at a time.
 namespace hedge::graph::internal {
+
+inline constexpr std::size_t kMostBytes = std::numeric_limits<std::int32_t>::max();  // protobuf's own limit
+
+/// A model file's message, which has a graph. Errors: kBadFormat (not ONNX, or truncated); kUnsupported (larger than kMostBytes).
+Result<onnx::ModelProto> parse_model(std::string_view bytes);
 
 /// The DType of an ONNX element type. Errors: kUnsupported.
 Result<DType> dtype_from_onnx(int type, const std::string& where);

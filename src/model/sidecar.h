@@ -4,27 +4,33 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "hedge/preprocess.h"
 #include "hedge/result.h"
 
-namespace hedge::apps {
+namespace hedge::model {
 
 /// What stands beside a model file of elsewhere, in MODEL.hedge.json, where the file itself does not say it (docs/formats/model.md).
 struct Sidecar {
   std::optional<data::Preprocess> recipe;
   std::vector<std::string> labels;  ///< of the outputs, by index; empty: not said
+  std::string labels_file;          ///< where the names are instead, relative to the sidecar; read_sidecar has read them; empty: nowhere
   std::string features;             ///< the penultimate tensor's name; empty: not said
   std::int64_t macs = 0;            ///< 0: not said
   std::int64_t parameters = 0;      ///< 0: not said
 };
 
+/// Reads a sidecar's text; touches no file. `where` names it in errors.
+/// Errors: kBadFormat (a field of another type, an unknown field), kUnsupported (a newer schema), those of the recipe.
+Result<Sidecar> parse_sidecar(std::string_view text, const std::string& where);
+
 /// Empty where there is no such file. A file of names is relative to the sidecar.
-/// Errors: kBadFormat (a field of another type, an unknown field), kUnsupported (a newer schema), those of the recipe and of the names.
+/// Errors: those of read_file, parse_sidecar and data::read_class_names.
 Result<Sidecar> read_sidecar(const std::filesystem::path& model);
 
 /// A recipe as a person gives it: a file with a Preprocess in JSON, or its short form (data/recipe_text.h).
 Result<data::Preprocess> read_recipe(const std::string& path_or_text);
 
-}  // namespace hedge::apps
+}  // namespace hedge::model

@@ -1,17 +1,18 @@
-#include "apps/sidecar.h"
+#include "model/sidecar.h"
 
 #include <algorithm>
 
-#include "apps/model_metadata.h"
 #include "core/file.h"
 #include "core/json.h"
 #include "data/label_map.h"
 #include "data/recipe_text.h"
+#include "model/internal/metadata.h"
 
-namespace hedge::apps {
+namespace hedge::model {
 namespace {
 
 constexpr std::int64_t kSchema = 1;
+constexpr std::size_t kMostBytes = std::size_t{1} << 26;
 constexpr const char* kFields[] = {"schema", "recipe", "labels", "features", "macs", "parameters"};
 
 Result<data::Preprocess> recipe_in(const Json& json, const std::string& where) {
@@ -21,9 +22,13 @@ Result<data::Preprocess> recipe_in(const Json& json, const std::string& where) {
 }
 
 /// An array of names, or the name of a file of them.
-Result<std::vector<std::string>> labels_in(const Json& json, const std::filesystem::path& sidecar) {
-  if (json.is_string()) return data::read_class_names(sidecar.parent_path() / json.get<std::string>());
-  return labels_of(json, sidecar.string());
+Status take_labels(const Json& json, const std::string& where, Sidecar& sidecar) {
+  if (json.is_string()) {
+    sidecar.labels_file = json.get<std::string>();
+    return {};
+  }
+  HEDGE_TRY(sidecar.labels, internal::names_in(json, where));
+  return {};
 }
 
 Status check_fields(const Json& json, const std::string& where) {
@@ -55,25 +60,31 @@ Result<std::int64_t> count_of(const Json& json, const char* key, const std::stri
 
 }  // namespace
 
-Result<Sidecar> read_sidecar(const std::filesystem::path& model) {
-  const std::filesystem::path path = model.string() + ".hedge.json";
-  std::error_code ignored;
-  if (!std::filesystem::exists(path, ignored)) return Sidecar();
-  const auto where = path.string();
-  HEDGE_TRY(const auto json, read_json(path));
+Result<Sidecar> parse_sidecar(std::string_view text, const std::string& where) {
+  HEDGE_TRY(const auto json, parse_json(text, where));
   HEDGE_CHECK(check_fields(json, where));
   Sidecar sidecar;
   if (json.contains("recipe")) {
     HEDGE_TRY(sidecar.recipe, recipe_in(json.at("recipe"), where));
   }
-  if (json.contains("labels")) {
-    HEDGE_TRY(sidecar.labels, labels_in(json.at("labels"), path));
-  }
+  if (json.contains("labels")) HEDGE_CHECK(take_labels(json.at("labels"), where, sidecar));
   if (json.contains("features")) {
     HEDGE_TRY(sidecar.features, get_field<std::string>(json, "features", where));
   }
   HEDGE_TRY(sidecar.macs, count_of(json, "macs", where));
   HEDGE_TRY(sidecar.parameters, count_of(json, "parameters", where));
+  return sidecar;
+}
+
+Result<Sidecar> read_sidecar(const std::filesystem::path& model) {
+  const std::filesystem::path path = model.string() + ".hedge.json";
+  std::error_code ignored;
+  if (!std::filesystem::exists(path, ignored)) return Sidecar();
+  HEDGE_TRY(const auto text, read_file(path, kMostBytes));
+  HEDGE_TRY(auto sidecar, parse_sidecar(text, path.string()));
+  if (!sidecar.labels_file.empty()) {
+    HEDGE_TRY(sidecar.labels, data::read_class_names(path.parent_path() / sidecar.labels_file));
+  }
   return sidecar;
 }
 
@@ -85,4 +96,4 @@ Result<data::Preprocess> read_recipe(const std::string& path_or_text) {
   return data::Preprocess::from_json(json);
 }
 
-}  // namespace hedge::apps
+}  // namespace hedge::model

@@ -1,0 +1,149 @@
+#include "model/class_map.h"
+
+namespace hedge::model {
+namespace {
+
+constexpr const char* kNameThem =
+    "name the outputs alike, in the order of each model's outputs: --base-labels, --global-labels, or \"labels\" in MODEL.hedge.json "
+    "(docs/formats/class_names.md)";
+
+Error bad(ErrorCode code, std::string what, std::string where, std::string got = {}, std::string expected = {}) {
+  return Error{.code = code, .what = std::move(what), .where = std::move(where), .got = std::move(got), .expected = std::move(expected)};
+}
+
+std::string and_more(const std::vector<std::string>& names) {
+  return names[0] + (names.size() > 1 ? " and " + std::to_string(names.size() - 1) + " more" : "");
+}
+
+bool is_identity(const std::vector<std::int64_t>& columns, std::size_t outputs) {
+  bool identity = columns.size() == outputs;
+  for (std::size_t i = 0; identity && i < columns.size(); ++i) identity = columns[i] == static_cast<std::int64_t>(i);
+  return identity;
+}
+
+bool is_none(const ModelClasses& model) { return model.names.empty() && model.outputs == 0 && model.where.empty(); }
+
+/// The data set's classes in the space: by name, or by position where not a single name is known and the numbers agree.
+Status place_dataset(const std::vector<std::string>& dataset, const std::string& where, ClassMaps& maps) {
+  HEDGE_TRY(const auto index, data::index_class_names(maps.space.names, where));
+  std::vector<std::string> missing;
+  for (const auto& name : dataset) {
+    const auto found = index.find(name);
+    if (found == index.end()) missing.push_back(name);
+    maps.space.of_dataset.push_back(found == index.end() ? 0 : found->second);
+  }
+  if (missing.empty()) return {};
+  if (missing.size() == dataset.size() && dataset.size() == maps.space.names.size()) {
+    for (std::size_t i = 0; i < dataset.size(); ++i) maps.space.of_dataset[i] = static_cast<std::int64_t>(i);
+    maps.space.names = dataset;
+    maps.notes.push_back("the model calls its classes otherwise than the data set: they are taken to be in the same order (" + dataset[0] +
+                         " first)");
+    return {};
+  }
+  Error error = bad(ErrorCode::kMismatch, "the data set has classes that the model does not have", where, and_more(missing),
+                    "names such as " + maps.space.names[0]);
+  error.hint =
+      "give a file with the names of the model's outputs, called as the data set's folders are (--labels, docs/formats/class_names.md)";
+  return error;
+}
+
+}  // namespace
+
+ModelClasses classes_of(const ModelCard& card) {
+  return {.names = card.labels, .outputs = card.output.classes, .where = card.path.string()};
+}
+
+Result<std::vector<std::string>> names_by_output(const ModelClasses& model, const std::string& role, std::vector<std::string>& notes) {
+  auto names = model.names;
+  const auto count = static_cast<std::int64_t>(names.size());
+  if (count == 0 || model.outputs == 0 || model.outputs == count) return names;
+  if (model.outputs != count + 1) {
+    Error error = bad(ErrorCode::kMismatch, "the " + role + " has another number of outputs than there are class names", model.where,
+                      std::to_string(model.outputs), std::to_string(count) + ", or one more with a background first");
+    error.hint = kNameThem;
+    return error;
+  }
+  names.insert(names.begin(), "");
+  notes.push_back("the " + role + " has one output more than there are class names: its first one is taken as the background");
+  return names;
+}
+
+Result<std::vector<std::int64_t>> columns_by_name(const std::vector<std::string>& classes, const ModelClasses& model,
+                                                  const std::string& role, std::vector<std::string>& notes) {
+  HEDGE_TRY(const auto names, names_by_output(model, role, notes));
+  HEDGE_TRY(const auto index, data::index_class_names(names, model.where));
+  std::vector<std::int64_t> columns;
+  std::vector<std::string> missing;
+  for (const auto& name : classes) {
+    const auto found = index.find(name);
+    if (found == index.end())
+      missing.push_back(name);
+    else
+      columns.push_back(found->second);
+  }
+  if (!missing.empty()) {
+    Error error = bad(ErrorCode::kMismatch, "the " + role + " does not have a class of the base", model.where, and_more(missing),
+                      index.empty() ? "" : "names such as " + index.begin()->first);
+    error.hint = missing.size() == classes.size()
+                     ? std::string(kNameThem)
+                     : "use a " + role + " that knows every class of the base; or, where it knows them by other names, " + kNameThem;
+    return error;
+  }
+  if (is_identity(columns, names.size())) columns.clear();
+  return columns;
+}
+
+Result<ClassMap> map_outputs(const ModelClasses& base_model, const ModelClasses& global_model) {
+  ModelClasses base = base_model;
+  ModelClasses global = global_model;
+  ClassMap map;
+  if (base.names.empty() && global.names.empty()) {
+    Error error = bad(ErrorCode::kNotFound, "no model says what its classes are called", base.where, "",
+                      "\"hedge.labels\" in the metadata, or \"labels\" in MODEL.hedge.json");
+    error.hint = "give --labels FILE with the names of the outputs (docs/formats/class_names.md)";
+    return error;
+  }
+  const bool by_base = !base.names.empty();
+  HEDGE_TRY(const auto named, by_base ? names_by_output(base, "base", map.notes) : names_by_output(global, "global", map.notes));
+  for (const auto& name : named)
+    if (!name.empty()) map.names.push_back(name);
+  (by_base ? base : global).names = named;
+  ModelClasses& other = by_base ? global : base;
+  const std::string role = by_base ? "global" : "base";
+  if (other.names.empty() && !is_none(other)) {
+    map.decided = Decided::kByPosition;
+    map.notes.push_back("the " + role + " does not say what its classes are called: they are taken to be in the other model's order");
+    other.names = map.names;
+  }
+  HEDGE_TRY(map.base_columns, columns_by_name(map.names, base, "base", map.notes));
+  if (!is_none(global)) {
+    HEDGE_TRY(map.global_columns, columns_by_name(map.names, global, "global", map.notes));
+  }
+  return map;
+}
+
+Status check_by_name(const ClassMap& map) {
+  if (map.decided == Decided::kByName) return {};
+  std::string notes;
+  for (const auto& note : map.notes) notes += (notes.empty() ? "" : "; ") + note;
+  return Error{
+      .code = ErrorCode::kMismatch, .what = "the classes of base and global are not matched by name", .got = notes, .hint = kNameThem};
+}
+
+Result<ClassMaps> map_classes(const std::vector<std::string>& dataset, const ModelClasses& base, const ModelClasses& global) {
+  ClassMaps maps;
+  if (base.names.empty() && global.names.empty()) {
+    maps.space.names = dataset;
+    for (std::size_t i = 0; i < dataset.size(); ++i) maps.space.of_dataset.push_back(static_cast<std::int64_t>(i));
+    return maps;
+  }
+  HEDGE_TRY(auto map, map_outputs(base, global));
+  maps.space.names = std::move(map.names);
+  maps.base_columns = std::move(map.base_columns);
+  maps.global_columns = std::move(map.global_columns);
+  maps.notes = std::move(map.notes);
+  HEDGE_CHECK(place_dataset(dataset, base.names.empty() ? global.where : base.where, maps));
+  return maps;
+}
+
+}  // namespace hedge::model
