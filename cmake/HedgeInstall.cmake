@@ -31,7 +31,7 @@ function(hedge_shared_library target)
 endfunction()
 
 hedge_shared_library(hedge_runtime_library NAME hedge COMPONENT runtime
-                     ROOMS core data routing openvino oip edge edge_openvino capi)
+                     ROOMS core data model routing oip edge edge_openvino model_openvino capi)
 set_target_properties(hedge_runtime_library PROPERTIES EXPORT_NAME hedge)
 
 # Headers: the promised ones, and nothing else. hedge/workflow.h belongs to the workbench.

@@ -15,8 +15,8 @@
 #include "edge/bundle.h"
 #include "graph/onnx/onnx_io.h"
 #include "hedge/dataset.h"
+#include "hedge/model.h"
 #include "hedge/preprocess.h"
-#include "model/card.h"
 #include "model/class_map.h"
 
 namespace hedge::apps {

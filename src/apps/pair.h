@@ -9,9 +9,9 @@
 
 #include "apps/console.h"
 #include "hedge/dataset.h"
+#include "hedge/open_model.h"
 #include "hedge/predictions.h"
 #include "hedge/result.h"
-#include "model/openvino/open_model.h"
 
 namespace hedge::apps {
 

@@ -7,7 +7,7 @@
 #include "core/json.h"
 #include "edge/bundle.h"
 #include "graph/graph.h"
-#include "model/openvino/open_model.h"
+#include "hedge/open_model.h"
 
 namespace hedge::apps {
 namespace {

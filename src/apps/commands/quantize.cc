@@ -13,9 +13,10 @@
 #include "graph/onnx/onnx_io.h"
 #include "graph/passes.h"
 #include "hedge/dataset.h"
+#include "hedge/model.h"
 #include "hedge/predictions.h"
-#include "model/card.h"
 #include "model/class_map.h"
+#include "model/metadata.h"
 
 namespace hedge::apps {
 namespace {

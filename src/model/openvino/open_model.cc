@@ -1,4 +1,4 @@
-#include "model/openvino/open_model.h"
+#include "hedge/open_model.h"
 
 #include <optional>
 

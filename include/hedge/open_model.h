@@ -3,9 +3,10 @@
 #include <filesystem>
 #include <memory>
 
+#include "hedge/api.h"
 #include "hedge/executor.h"
+#include "hedge/model.h"
 #include "hedge/result.h"
-#include "model/card.h"
 
 namespace hedge::model {
 
@@ -24,6 +25,6 @@ struct OpenModelOptions {
 };
 
 /// Errors: those of read_card, required_recipe (unless `without_recipe`) and infer::open_openvino.
-Result<OpenedModel> open_model(const std::filesystem::path& path, const OpenModelOptions& options);
+HEDGE_API Result<OpenedModel> open_model(const std::filesystem::path& path, const OpenModelOptions& options);
 
 }  // namespace hedge::model
