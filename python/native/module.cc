@@ -23,18 +23,16 @@ void raise(PyObject* type, const Error& error) {
 NB_MODULE(_native, module) {
   module.attr("__version__") = version();
   static PyObject* error_type = PyErr_NewExceptionWithDoc(
-      "hedge.Error",
-      "What the library reports. Attributes: code (\"not_found\", \"bad_format\", ...), what, where, got, expected, hint.",
+      "hedge.Error", "What the library reports. Attributes: code (\"not_found\", \"bad_format\", ...), what, where, got, expected, hint.",
       PyExc_RuntimeError, nullptr);
   module.attr("Error") = nb::borrow(error_type);
-  nb::register_exception_translator(
-      [](const std::exception_ptr& pointer, void*) {
-        try {
-          std::rethrow_exception(pointer);
-        } catch (const Failure& failure) {
-          raise(error_type, failure.error);
-        }
-      });
+  nb::register_exception_translator([](const std::exception_ptr& pointer, void*) {
+    try {
+      std::rethrow_exception(pointer);
+    } catch (const Failure& failure) {
+      raise(error_type, failure.error);
+    }
+  });
   bind_runtime(module);
   bind_predictions(module);
 }

@@ -92,13 +92,15 @@ void bind_points(nb::module_& module) {
 
 void bind_predictions(nb::module_& module) {
   bind_points(module);
-  nb::class_<PredictionTable>(module, "Predictions", "What base and global say of each image of a split; copies what it is given and gives copies.")
+  nb::class_<PredictionTable>(module, "Predictions",
+                              "What base and global say of each image of a split; copies what it is given and gives copies.")
       .def(
           "__init__",
-          [](PredictionTable* self, Array<std::int64_t, 1> labels, Array<float, 2> base_logits, std::optional<Array<float, 2>> global_logits,
-             std::optional<Array<float, 2>> base_features, std::vector<std::string> class_names, std::string dataset, std::string split) {
-            new (self) PredictionTable(make_table({labels, base_logits, global_logits, base_features, std::move(class_names),
-                                                   std::move(dataset), std::move(split)}));
+          [](PredictionTable* self, Array<std::int64_t, 1> labels, Array<float, 2> base_logits,
+             std::optional<Array<float, 2>> global_logits, std::optional<Array<float, 2>> base_features,
+             std::vector<std::string> class_names, std::string dataset, std::string split) {
+            new (self) PredictionTable(make_table(
+                {labels, base_logits, global_logits, base_features, std::move(class_names), std::move(dataset), std::move(split)}));
           },
           nb::arg("labels"), nb::arg("base_logits"), nb::arg("global_logits") = nb::none(), nb::arg("base_features") = nb::none(),
           nb::kw_only(), nb::arg("class_names") = std::vector<std::string>(), nb::arg("dataset") = "", nb::arg("split") = "",
@@ -118,11 +120,15 @@ void bind_predictions(nb::module_& module) {
           },
           nb::arg("path"), "Writes the file as a whole or not at all.")
       .def("__len__", &PredictionTable::size)
-      .def_prop_ro("labels", [](const PredictionTable& table) { return to_numpy<std::int64_t>(table.labels); }, "int64 [N].")
-      .def_prop_ro("base_logits", [](const PredictionTable& table) { return to_numpy<float>(table.base_logits); }, "float32 [N, C].")
-      .def_prop_ro("global_logits", [](const PredictionTable& table) { return to_numpy<float>(table.global_logits); },
-                   "float32 [N, C]; [0, C] without a global.")
-      .def_prop_ro("base_features", [](const PredictionTable& table) { return to_numpy<float>(table.base_features); }, "float32 [N, F].")
+      .def_prop_ro(
+          "labels", [](const PredictionTable& table) { return to_numpy<std::int64_t>(table.labels); }, "int64 [N].")
+      .def_prop_ro(
+          "base_logits", [](const PredictionTable& table) { return to_numpy<float>(table.base_logits); }, "float32 [N, C].")
+      .def_prop_ro(
+          "global_logits", [](const PredictionTable& table) { return to_numpy<float>(table.global_logits); },
+          "float32 [N, C]; [0, C] without a global.")
+      .def_prop_ro(
+          "base_features", [](const PredictionTable& table) { return to_numpy<float>(table.base_features); }, "float32 [N, F].")
       .def_prop_ro("class_names", [](const PredictionTable& table) { return table.info.class_names; })
       .def_prop_ro("dataset", [](const PredictionTable& table) { return table.info.dataset; })
       .def_prop_ro("split", [](const PredictionTable& table) { return table.info.split; })
@@ -137,7 +143,8 @@ void bind_predictions(nb::module_& module) {
            "A free score an image, float32 [N]: \"entropy\", \"margin\", \"max_probability\" or \"energy\". Higher: sooner to the cloud.")
       .def("threshold", &threshold, nb::arg("scores"), nb::kw_only(), nb::arg("coverage") = nb::none(), nb::arg("accuracy") = nb::none(),
            nb::arg("risk") = nb::none(),
-           "The exact threshold on these images: the lowest with this coverage, or the highest coverage with this accuracy, or with this share "
+           "The exact threshold on these images: the lowest with this coverage, or the highest coverage with this accuracy, or with this "
+           "share "
            "of wrong answers among the covered.")
       .def("promise", &promise, nb::arg("scores"), nb::arg("promise"), nb::kw_only(), nb::arg("delta") = 0.05, nb::arg("seed") = 1,
            "The threshold that keeps \"coverage>=0.8\", \"accuracy>=0.92\" or \"risk<=0.05\" for new images with probability 1 - delta.");

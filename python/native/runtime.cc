@@ -5,6 +5,8 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include <memory>
+
 #include "binding.h"
 
 namespace hedge::python {
@@ -66,11 +68,17 @@ Runtime open(OpenArguments given) {
                                     .tls_server_name = given.tls_server_name,
                                     .failures_to_open = given.failures_to_open,
                                     .probe_interval_ms = given.probe_interval_ms};
-  if (!given.log.is_none())
-    options.log = [log = given.log.ptr()](LogLevel level, const std::string& message) {
+  if (!given.log.is_none()) {
+    // Shared, because a LogSink must be copyable; it may be dropped by a thread that does not hold the GIL.
+    const std::shared_ptr<nb::object> log(new nb::object(std::move(given.log)), [](nb::object* held) {
       const nb::gil_scoped_acquire acquire;
-      nb::borrow<nb::object>(log)(static_cast<int>(level), message);
+      delete held;
+    });
+    options.log = [log](LogLevel level, const std::string& message) {
+      const nb::gil_scoped_acquire acquire;
+      (*log)(static_cast<int>(level), message);
     };
+  }
   const nb::gil_scoped_release release;
   return unwrap(Runtime::open(options));
 }
@@ -85,13 +93,15 @@ void bind_answer(nb::module_& module) {
   nb::class_<Answer>(module, "Answer", "What the hybrid says of one image.")
       .def_ro("label_index", &Answer::label_index, "Index into Runtime.labels.")
       .def_ro("label", &Answer::label)
-      .def_prop_ro("source", [](const Answer& answer) { return edge::to_string(answer.source); }, "\"edge\", \"cloud\" or \"edge-fallback\".")
+      .def_prop_ro(
+          "source", [](const Answer& answer) { return edge::to_string(answer.source); }, "\"edge\", \"cloud\" or \"edge-fallback\".")
       .def_ro("score", &Answer::score, "The router's; the image is queried where it is above the threshold.")
       .def_ro("wants_cloud", &Answer::wants_cloud)
       .def_ro("reason", &Answer::reason, "Why this source.")
       .def_ro("times_ms", &Answer::times_ms)
       .def("__repr__", [](const Answer& answer) {
-        return "Answer(label='" + answer.label + "', source='" + edge::to_string(answer.source) + "', score=" + std::to_string(answer.score) + ")";
+        return "Answer(label='" + answer.label + "', source='" + edge::to_string(answer.source) +
+               "', score=" + std::to_string(answer.score) + ")";
       });
   nb::class_<RuntimeStatistics>(module, "RuntimeStatistics", "What a runtime's answers add up to since it was opened.")
       .def_ro("answered", &RuntimeStatistics::answered)
@@ -109,9 +119,10 @@ void bind_answer(nb::module_& module) {
 
 void bind_runtime(nb::module_& module) {
   bind_answer(module);
-  nb::class_<Runtime>(module, "Runtime",
-                      "A bundle, opened: answers images by the base on this device, and by the global in the cloud where the router says that "
-                      "this helps. Its answers are those of hedge-edge. Threads may share one; answering releases the GIL.")
+  nb::class_<Runtime>(
+      module, "Runtime",
+      "A bundle, opened: answers images by the base on this device, and by the global in the cloud where the router says that "
+      "this helps. Its answers are those of hedge-edge. Threads may share one; answering releases the GIL.")
       .def(
           "__init__",
           [](Runtime* self, std::filesystem::path bundle, std::optional<std::string> cloud, int deadline_ms, int threads, bool throughput,
@@ -126,18 +137,24 @@ void bind_runtime(nb::module_& module) {
           nb::arg("throughput") = false, nb::arg("tls") = false, nb::arg("tls_ca") = nb::none(), nb::arg("tls_certificate") = nb::none(),
           nb::arg("tls_key") = nb::none(), nb::arg("tls_server_name") = "", nb::arg("failures_to_open") = 5,
           nb::arg("probe_interval_ms") = 500, nb::arg("log") = nb::none(),
-          "bundle: the folder that `hedge bundle` wrote. cloud: HOST:PORT of the server with the global; None: the base answers everything. "
-          "deadline_ms: longest wait for one answer of the cloud; longer: fewer fallbacks, a slower worst case. threads: CPU threads for the "
-          "base's network; 0: OpenVINO's choice. throughput: several threads will answer at once. failures_to_open, probe_interval_ms: after "
+          "bundle: the folder that `hedge bundle` wrote. cloud: HOST:PORT of the server with the global; None: the base answers "
+          "everything. "
+          "deadline_ms: longest wait for one answer of the cloud; longer: fewer fallbacks, a slower worst case. threads: CPU threads for "
+          "the "
+          "base's network; 0: OpenVINO's choice. throughput: several threads will answer at once. failures_to_open, probe_interval_ms: "
+          "after "
           "so many failed queries in a row the cloud is left alone, but for one query this often. log: called with (level, message) where "
           "the cloud cannot be reached at the start.")
-      .def("answer", [](const Runtime& runtime, const nb::bytes& image) { return answer_encoded(runtime, image.data(), image.size()); },
-           nb::arg("image"), "Answers the bytes of a JPEG or PNG file.")
-      .def("answer", [](const Runtime& runtime, const std::filesystem::path& image) {
-             const nb::gil_scoped_release release;
-             return unwrap(runtime.answer(image));
-           },
-           nb::arg("image"), "Answers a JPEG or PNG file.")
+      .def(
+          "answer", [](const Runtime& runtime, const nb::bytes& image) { return answer_encoded(runtime, image.data(), image.size()); },
+          nb::arg("image"), "Answers the bytes of a JPEG or PNG file.")
+      .def(
+          "answer",
+          [](const Runtime& runtime, const std::filesystem::path& image) {
+            const nb::gil_scoped_release release;
+            return unwrap(runtime.answer(image));
+          },
+          nb::arg("image"), "Answers a JPEG or PNG file.")
       .def("answer", &answer_array, nb::arg("image"),
            "Answers pixels, uint8 [height, width] (gray) or [height, width, 1 or 3], of any size. One dimension: the bytes of a file.")
       .def_prop_ro("labels", &Runtime::labels, "Class names in the order of Answer.label_index.")
