@@ -33,7 +33,7 @@ class HEDGE_API Dataset {
 /// How a specification string is opened.
 struct OpenOptions {
   bool strict = false;  ///< a file that is no image is an error; otherwise it is skipped, counted and listed
-  LogSink log;          ///< told of skipped files and empty classes
+  LogSink log = {};     ///< told of skipped files and empty classes
   std::string fashion_mnist_dir = "/usr/share/datasets/fashion-mnist";  ///< where Debian's dataset-fashion-mnist puts it
 };
 

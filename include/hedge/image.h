@@ -14,8 +14,8 @@ namespace hedge::data {
 struct Image {
   std::int64_t height = 0;
   std::int64_t width = 0;
-  std::int64_t channels = 0;         ///< 1 (gray) or 3 (RGB)
-  std::vector<std::uint8_t> pixels;  ///< [height, width, channels]
+  std::int64_t channels = 0;              ///< 1 (gray) or 3 (RGB)
+  std::vector<std::uint8_t> pixels = {};  ///< [height, width, channels]
 };
 
 enum class ImageFormat : std::uint8_t { kJpeg = 1, kPng = 2 };

@@ -63,10 +63,10 @@ struct ModelCard {
 
 /// What a user says of a model; it holds before the sidecar, and that before the file's metadata.
 struct CardOptions {
-  std::string recipe;            ///< a file with a Preprocess as JSON, or its short form; empty: not said
-  std::filesystem::path labels;  ///< the outputs' names (data::read_class_names); empty: not said
-  std::string features;          ///< the penultimate tensor's name, "auto" (the sidecar's name where it gives one), or empty: none
-  LogSink log;                   ///< a warning where the operators of an ONNX file are not known, so that its cost is not
+  std::string recipe = {};            ///< a file with a Preprocess as JSON, or its short form; empty: not said
+  std::filesystem::path labels = {};  ///< the outputs' names (data::read_class_names); empty: not said
+  std::string features = {};          ///< the penultimate tensor's name, "auto" (the sidecar's name where it gives one), or empty: none
+  LogSink log = {};                   ///< a warning where the operators of an ONNX file are not known, so that its cost is not
 };
 
 /// Reads what is known of a model file (.onnx, .tflite, or .xml: OpenVINO IR): from `options`, else from the sidecar beside it

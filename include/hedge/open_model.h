@@ -18,7 +18,7 @@ struct OpenedModel {
 };
 
 struct OpenModelOptions {
-  CardOptions card;
+  CardOptions card = {};
   bool throughput = true;       ///< many images at once; otherwise the lowest latency of one
   int threads = 0;              ///< 0: OpenVINO's choice
   bool without_recipe = false;  ///< a model that nobody has a recipe for is opened for its own inputs instead of being refused

@@ -23,7 +23,7 @@ struct HEDGE_API Preprocess {
   std::int64_t height = 32;
   std::int64_t width = 32;
   std::int64_t resize_shorter = 0;
-  Normalization normalization;
+  Normalization normalization = {};
 
   /// Errors: kInvalidArgument, naming the field.
   [[nodiscard]] Status validate() const;

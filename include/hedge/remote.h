@@ -19,26 +19,26 @@ namespace hedge::oip {
 /// Certificates in PEM, by content. Server: certificate and key needed, `ca` asks clients for one (mutual TLS).
 /// Client: `ca` (empty: the system's), and certificate and key where the server asks for them.
 struct Tls {
-  std::string ca;
-  std::string certificate;
-  std::string key;
+  std::string ca = {};
+  std::string certificate = {};
+  std::string key = {};
 };
 
 /// The same by file name; an empty name is a part that is left out.
 struct TlsFiles {
-  std::filesystem::path ca;
-  std::filesystem::path certificate;
-  std::filesystem::path key;
+  std::filesystem::path ca = {};
+  std::filesystem::path certificate = {};
+  std::filesystem::path key = {};
 };
 /// Reads the files, each of at most 1 MiB. Errors: kNotFound, kIo, kBadFormat (too large), naming the file.
 HEDGE_API Result<Tls> read_tls(const TlsFiles& files);
 
 struct RemoteOptions {
-  std::string address;                         ///< HOST:PORT
-  std::string model;                           ///< the served model's name
-  std::string version;                         ///< "" = the server's default
-  std::optional<Tls> tls;                      ///< none: plain text
-  std::string tls_server_name;                 ///< the name to check the certificate against; "" = the address's host
+  std::string address = {};                    ///< HOST:PORT
+  std::string model = {};                      ///< the served model's name
+  std::string version = {};                    ///< "" = the server's default
+  std::optional<Tls> tls = {};                 ///< none: plain text
+  std::string tls_server_name = {};            ///< the name to check the certificate against; "" = the address's host
   std::size_t most_message_bytes = 64u << 20;  ///< larger answers are errors
 };
 

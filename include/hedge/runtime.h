@@ -23,14 +23,14 @@ using edge::Answer;
 /// How a device reaches the global in the cloud.
 struct CloudConnection {
   /// HOST:PORT of a server that speaks the Open Inference Protocol over gRPC: hedge-cloud, Triton, another.
-  std::string address;
+  std::string address = {};
   /// Longest wait for one answer of the cloud, 1 ms or more; then the base's answer stands (source edge-fallback). Longer: fewer
   /// fallbacks, a slower worst case.
   int deadline_ms = 200;
   /// Encrypts the connection; implied by any of the next four. Costs a handshake a connection and some CPU time a query.
   bool tls = false;
-  oip::TlsFiles tls_files;      ///< authorities to trust (none: the system's); this device's certificate and key, where the server asks
-  std::string tls_server_name;  ///< the name to look for in the server's certificate, where it is not the address's host
+  oip::TlsFiles tls_files = {};  ///< authorities to trust (none: the system's); this device's certificate and key, where the server asks
+  std::string tls_server_name = {};  ///< the name to look for in the server's certificate, where it is not the address's host
   /// After so many failed queries in a row, 1 or more, the device stops waiting for the cloud. Fewer: a dead cloud costs less time. More:
   /// single failures do not cut the cloud off.
   int failures_to_open = 5;
@@ -41,12 +41,12 @@ struct CloudConnection {
 
 /// What a Runtime is opened with.
 struct RuntimeOptions {
-  std::filesystem::path bundle;          ///< the folder that `hedge bundle` wrote
-  std::optional<CloudConnection> cloud;  ///< none: never queries; the base answers everything
-  int threads = 0;                       ///< CPU threads for the base's network, 0..1024; 0: OpenVINO's choice
+  std::filesystem::path bundle = {};          ///< the folder that `hedge bundle` wrote
+  std::optional<CloudConnection> cloud = {};  ///< none: never queries; the base answers everything
+  int threads = 0;                            ///< CPU threads for the base's network, 0..1024; 0: OpenVINO's choice
   /// Set it where several threads call answer() at once: more answers a second in all, a longer wait for each.
   bool throughput = false;
-  LogSink log;  ///< told where the cloud cannot be reached at the start; may be empty
+  LogSink log = {};  ///< told where the cloud cannot be reached at the start; may be empty
 
   /// Errors: kInvalidArgument, naming the field.
   [[nodiscard]] HEDGE_API Status validate() const;

@@ -19,17 +19,17 @@ struct ServerOptions {
   std::size_t most_message_bytes = 64u << 20;  ///< larger requests are refused
   int threads = 2;                             ///< requests computed at once, >= 1
   std::size_t most_waiting = 256;              ///< requests waiting for a thread, >= 1; more are refused (UNAVAILABLE)
-  std::optional<Tls> tls;                      ///< none: plain text
-  LogSink log;
+  std::optional<Tls> tls = {};                 ///< none: plain text
+  LogSink log = {};
 };
 
 /// A model to serve.
 struct ServedModel {
-  std::string name;
+  std::string name = {};
   std::string version = "1";
-  std::unique_ptr<Executor> executor;
-  std::vector<std::string> labels;  ///< class names, by output: for the metadata and the `classification` parameter; may be empty
-  std::string sha256;               ///< the weights' identity, for the metadata; may be empty
+  std::unique_ptr<Executor> executor = {};
+  std::vector<std::string> labels = {};  ///< class names, by output: for the metadata and the `classification` parameter; may be empty
+  std::string sha256 = {};               ///< the weights' identity, for the metadata; may be empty
 };
 
 /// An Open Inference Protocol server over gRPC. Runs from start() until stop() or its destruction.

@@ -32,11 +32,11 @@ inline void unwrap(const Status& status) {
 template <typename T, std::size_t Dimensions>
 using Array = nb::ndarray<const T, nb::ndim<Dimensions>, nb::c_contig, nb::device::cpu>;
 
-/// A copy of a NumPy array.
-template <typename T, std::size_t Dimensions>
-Tensor to_tensor(const Array<T, Dimensions>& array) {
+/// A copy of a NumPy array, which is an Array<T, Dimensions>.
+template <typename T, typename NumpyArray>
+Tensor to_tensor(const NumpyArray& array) {
   Shape shape;
-  for (std::size_t i = 0; i < Dimensions; ++i) shape.push_back(static_cast<std::int64_t>(array.shape(i)));
+  for (std::size_t i = 0; i < array.ndim(); ++i) shape.push_back(static_cast<std::int64_t>(array.shape(i)));
   return Tensor(TensorView{.dtype = dtype_of<T>(), .shape = std::move(shape), .bytes = reinterpret_cast<const std::byte*>(array.data())});
 }
 

@@ -30,10 +30,10 @@ struct TableArguments {
 PredictionTable make_table(const TableArguments& given) {
   const auto rows = static_cast<std::int64_t>(given.labels.shape(0));
   const auto classes = static_cast<std::int64_t>(given.base_logits.shape(1));
-  PredictionTable table{.labels = to_tensor(given.labels),
-                        .base_logits = to_tensor(given.base_logits),
-                        .base_features = given.base_features ? to_tensor(*given.base_features) : Tensor(DType::kF32, {rows, 0}),
-                        .global_logits = given.global_logits ? to_tensor(*given.global_logits) : Tensor(DType::kF32, {0, classes})};
+  PredictionTable table{.labels = to_tensor<std::int64_t>(given.labels),
+                        .base_logits = to_tensor<float>(given.base_logits),
+                        .base_features = given.base_features ? to_tensor<float>(*given.base_features) : Tensor(DType::kF32, {rows, 0}),
+                        .global_logits = given.global_logits ? to_tensor<float>(*given.global_logits) : Tensor(DType::kF32, {0, classes})};
   table.info.dataset = given.dataset;
   table.info.split = given.split;
   table.info.class_names = given.class_names;
