@@ -3,6 +3,8 @@
 
 set(CMAKE_MESSAGE_LOG_LEVEL WARNING)  # gRPC's and Caffe2's packages tell long stories
 
+set(HEDGE_VENV ${CMAKE_SOURCE_DIR}/.venv CACHE PATH "the virtual environment with the OpenVINO wheel, and with the wheels that tests run")
+
 find_package(Threads REQUIRED)
 find_package(nlohmann_json 3.11 REQUIRED)
 find_package(ZLIB REQUIRED)
@@ -17,7 +19,6 @@ if(HEDGE_WITH_ONNX)
 endif()
 
 if(HEDGE_WITH_OPENVINO)
-  set(HEDGE_VENV ${CMAKE_SOURCE_DIR}/.venv CACHE PATH "the virtual environment with the OpenVINO wheel")
   file(GLOB openvino_cmake ${HEDGE_VENV}/lib/python3*/site-packages/openvino/cmake)
   if(NOT openvino_cmake)
     message(FATAL_ERROR "no OpenVINO wheel in ${HEDGE_VENV}: run `make setup`, or configure with -DHEDGE_WITH_OPENVINO=OFF")

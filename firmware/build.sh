@@ -5,7 +5,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 model=$1 out=$2
 compiler=${ARM_CXX:-arm-none-eabi-g++}
 command -v "$compiler" >/dev/null || {
-  printf 'firmware/build.sh: %s is not installed (scripts/setup.sh test)\n' "$compiler" >&2
+  printf 'firmware/build.sh: %s is not installed (scripts/setup.sh mcu)\n' "$compiler" >&2
   exit 77
 }
 flags=(-mcpu=cortex-m7 -mfpu=fpv5-sp-d16 -mthumb -mfloat-abi=hard -std=c++20 -ffreestanding -fno-exceptions -fno-rtti -fno-threadsafe-statics

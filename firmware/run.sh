@@ -6,7 +6,7 @@ set -euo pipefail
 elf=$1 serial=$2
 shift 2
 command -v qemu-system-arm >/dev/null || {
-  printf 'firmware/run.sh: qemu-system-arm is not installed (scripts/setup.sh test)\n' >&2
+  printf 'firmware/run.sh: qemu-system-arm is not installed (scripts/setup.sh mcu)\n' >&2
   exit 77
 }
 exec qemu-system-arm -M mps2-an500 -display none -monitor none -serial "$serial" -icount shift=7,align=off,sleep=on \

@@ -14,7 +14,7 @@ case $target in
     ;;
 esac
 command -v qemu-system-arm >/dev/null || {
-  printf 'qemu.sh: qemu-system-arm is not installed (scripts/setup.sh test)\n' >&2
+  printf 'qemu.sh: qemu-system-arm is not installed (scripts/setup.sh mcu)\n' >&2
   exit 77
 }
 exec qemu-system-arm -M "$machine" -nographic -monitor none -serial none -icount shift=7,align=off,sleep=off \

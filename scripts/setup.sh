@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# setup.sh [GROUP…]: installs what Hedge needs on Debian 12: packages (scripts/packages.txt; groups build, run, test, develop; default
-# build run test) and the virtual environment .venv with OpenVINO (scripts/requirements.txt). Says what and why; a second run installs nothing.
+# setup.sh [GROUP…]: installs what Hedge needs on Debian 12: packages (scripts/packages.txt; groups build, run, mcu, test, develop; default
+# build run mcu test) and, in the virtual environment .venv, the wheels of the groups run (scripts/requirements.txt: OpenVINO) and test
+# (scripts/requirements-test.txt). Says what and why; a second run installs nothing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 groups=("$@")
-[[ $# -gt 0 ]] || groups=(build run test)
+[[ $# -gt 0 ]] || groups=(build run mcu test)
 log=build/setup.log
 venv=.venv
 
@@ -100,29 +101,46 @@ choose_blas() {
   done
 }
 
-install_wheel() {
-  local stamp cmake
-  local python=/usr/bin/python3
-  stamp="$(sha256sum <scripts/requirements.txt | cut -c1-64)"
-  cmake=$(compgen -G "$venv/lib/python3*/site-packages/openvino/cmake" | head -n 1 || true)
-  [[ -z $cmake || ! -f $venv/.hedge-stamp || $(<"$venv/.hedge-stamp") != "$stamp" ]] || return 0
-  say "setup: inference: $(grep -oE '^openvino==[0-9.]+' scripts/requirements.txt) into $venv"
-  "$python" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null || fail "the pinned wheel is for Python 3.11, which $python is not"
-  [[ ! -L $venv ]] || rm "$venv"
-  quietly "$python" -m venv --clear "$venv"
-  quietly "$venv/bin/python" -m pip --disable-pip-version-check install -q --no-input --no-deps --only-binary :all: --require-hashes \
-    -r scripts/requirements.txt
-  printf '%s\n' "$stamp" >"$venv/.hedge-stamp"
+# install_wheels GROUP FILE: FILE's wheels into the virtual environment, unless its stamp says that they are there.
+install_wheels() {
+  local file=$2 stamp=$venv/.hedge-stamp-$1 hash
+  hash=$(sha256sum <"$file" | cut -c1-64)
+  [[ ! -x $venv/bin/python || ! -f $stamp || $(<"$stamp") != "$hash" ]] || return 0
+  say "setup: $1: $(grep -oE '^[a-z-]+==[0-9.]+' "$file" | head -n 2 | paste -sd ' ') into $venv"
+  if [[ -L $venv || ! -x $venv/bin/python ]]; then make_venv; fi
+  quietly "$venv/bin/python" -m pip --disable-pip-version-check install -q --no-input --no-deps --only-binary :all: --require-hashes -r "$file"
+  printf '%s\n' "$hash" >"$stamp"
   installed_something=yes
 }
 
+# keep_wheels FILE: FILE's wheels in $venv/wheels, for virtual environments that tests make without the network.
+keep_wheels() {
+  local file=$1 folder=$venv/wheels stamp=$venv/.hedge-stamp-wheels hash
+  hash=$(sha256sum <"$file" | cut -c1-64)
+  [[ ! -d $folder || ! -f $stamp || $(<"$stamp") != "$hash" ]] || return 0
+  say "setup: wheels that the Python package is built and tested with, into $folder"
+  rm -rf "$folder"
+  quietly "$venv/bin/python" -m pip --disable-pip-version-check download -q --no-input --no-deps --only-binary :all: --require-hashes -r "$file" -d "$folder"
+  printf '%s\n' "$hash" >"$stamp"
+  installed_something=yes
+}
+
+make_venv() {
+  local python=/usr/bin/python3
+  "$python" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null || fail "the pinned wheels are for Python 3.11, which $python is not"
+  [[ ! -L $venv ]] || rm "$venv"
+  quietly "$python" -m venv --clear "$venv"
+}
+
 for group in "${groups[@]}"; do
-  grep -q "^\[$group\]" scripts/packages.txt || fail "no group \"$group\"; there are build, run, test, develop"
+  grep -q "^\[$group\]" scripts/packages.txt || fail "no group \"$group\"; there are build, run, mcu, test, develop"
 done
 SECONDS=0 installed_something=
 mkdir -p build
 check_system
 install_packages
 ! wanted build || choose_blas
-! wanted run || install_wheel
+! wanted run || install_wheels run scripts/requirements.txt
+! wanted test || install_wheels test scripts/requirements-test.txt
+! wanted test || keep_wheels scripts/requirements-python.txt
 if [[ -n $installed_something ]]; then say "setup: done in $SECONDS s"; else say "setup: everything is there (${groups[*]})"; fi

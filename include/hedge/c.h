@@ -59,7 +59,7 @@ typedef enum hedge_source {
 } hedge_source;
 
 typedef enum hedge_log_level { HEDGE_LOG_DEBUG = 0, HEDGE_LOG_INFO = 1, HEDGE_LOG_WARNING = 2, HEDGE_LOG_ERROR = 3 } hedge_log_level;
-/* Called with one message, which is valid during the call. */
+/* Called with one message, which is valid during the call; from any thread, until hedge_close. */
 typedef void (*hedge_log)(int32_t level, const char* message, void* user);
 
 /* How to open a bundle. Start with HEDGE_OPTIONS_INIT; strings are copied. NULL is "not given". */
@@ -77,8 +77,8 @@ typedef struct hedge_options {
   const char* tls_server_name; /* the name to look for in the server's certificate; NULL: the address's host */
   int32_t failures_to_open;    /* failed queries in a row, >= 1 (5), after which the device stops waiting for the cloud */
   int32_t probe_interval_ms;   /* then one query is tried this often, >= 1 (500) */
-  hedge_log log;               /* told where the cloud cannot be reached at the start; may be NULL */
-  void* log_user;              /* given to `log`; must live as long as hedge_open runs */
+  hedge_log log;               /* told where the cloud cannot be reached at the start, or serves another model; may be NULL */
+  void* log_user;              /* given to `log`; must live as long as the runtime */
 } hedge_options;
 
 #define HEDGE_OPTIONS_INIT \

@@ -46,7 +46,9 @@ struct RuntimeOptions {
   int threads = 0;                            ///< CPU threads for the base's network, 0..1024; 0: OpenVINO's choice
   /// Set it where several threads call answer() at once: more answers a second in all, a longer wait for each.
   bool throughput = false;
-  LogSink log = {};  ///< told where the cloud cannot be reached at the start; may be empty
+  /// Told where the cloud cannot be reached at the start, or serves another model than the bundle's; may be empty. The runtime keeps it,
+  /// and may call it from any thread.
+  LogSink log = {};
 
   /// Errors: kInvalidArgument, naming the field.
   [[nodiscard]] HEDGE_API Status validate() const;

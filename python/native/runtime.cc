@@ -144,7 +144,7 @@ void bind_runtime(nb::module_& module) {
           "base's network; 0: OpenVINO's choice. throughput: several threads will answer at once. failures_to_open, probe_interval_ms: "
           "after "
           "so many failed queries in a row the cloud is left alone, but for one query this often. log: called with (level, message) where "
-          "the cloud cannot be reached at the start.")
+          "the cloud cannot be reached at the start, or serves another model.")
       .def(
           "answer", [](const Runtime& runtime, const nb::bytes& image) { return answer_encoded(runtime, image.data(), image.size()); },
           nb::arg("image"), "Answers the bytes of a JPEG or PNG file.")

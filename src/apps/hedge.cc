@@ -1,5 +1,9 @@
 // hedge: the workbench. Parses, wires and prints; the work is in the rooms.
+#include <cstdio>
+#include <span>
+
 #include "apps/commands.h"
+#include "apps/renamed.h"
 #include "apps/signals.h"
 
 int main(int argc, char** argv) {
@@ -21,7 +25,9 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
-    return app.exit(e) == 0 ? 0 : static_cast<int>(ErrorCode::kInvalidArgument);
+    if (app.exit(e) == 0) return 0;
+    std::fputs(renamed_hint("hedge", std::span<const char* const>(argv + 1, static_cast<std::size_t>(argc - 1))).c_str(), stderr);
+    return static_cast<int>(ErrorCode::kInvalidArgument);
   }
   context.should_stop = [&stop = catch_signals()] { return stop.load(); };
   try {

@@ -10,11 +10,13 @@
 #include <iostream>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "apps/renamed.h"
 #include "core/file.h"
 #include "hedge/open_model.h"
 #include "hedge/server.h"
@@ -152,6 +154,7 @@ int run(int argc, char** argv) {
     return app.exit(success);
   } catch (const CLI::ParseError& error) {
     app.exit(error);
+    std::cerr << apps::renamed_hint("hedge-cloud", std::span<const char* const>(argv + 1, static_cast<std::size_t>(argc - 1)));
     return static_cast<int>(ErrorCode::kInvalidArgument);
   }
   const Status status = serve(flags);

@@ -1,13 +1,17 @@
 // hedge-edge: the hybrid on the device. Parses, wires and prints; the work is in src/edge.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <memory>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "apps/cloud_flags.h"
 #include "apps/console.h"
 #include "apps/device_program.h"
+#include "apps/renamed.h"
 #include "apps/signals.h"
 #include "core/json.h"
 #include "edge/bundle.h"
@@ -93,6 +97,7 @@ Status run(const RunFlags& flags, hedge::apps::Console& console) {
   const hedge::SteadyClock clock;
   hedge::edge::OpenRuntimeOptions options{.threads = flags.threads, .throughput = flags.concurrency > 1};
   options.cloud.deadline = std::chrono::milliseconds(flags.cloud.deadline_ms);
+  options.cloud.log = console.log();
   HEDGE_TRY(const auto runtime, hedge::edge::open_runtime(bundle, std::move(remote), options, clock));
   if (runtime->cloud() != nullptr) hedge::apps::greet_cloud(*runtime->cloud(), flags.cloud, "the base's", console.log());
   HEDGE_TRY(
@@ -122,6 +127,21 @@ void print_cost(const hedge::edge::Bundle& bundle) {
               100 * hybrid / static_cast<double>(manifest.global.macs));
 }
 
+/// What is not as the models have it.
+void print_classes(const hedge::edge::Manifest& manifest) {
+  const auto columns = [](const char* model, const std::vector<std::int64_t>& list) {
+    constexpr std::size_t kShown = 12;
+    std::string text;
+    for (std::size_t i = 0; i < std::min(kShown, list.size()); ++i) text += " " + std::to_string(list[i]);
+    if (list.size() > kShown) text += " …";
+    std::printf("  %-7s %s\n", model, text.empty() ? "its outputs are the classes, in their order" : ("outputs" + text).c_str());
+  };
+  std::printf("classes: placed by %s\n", to_string(manifest.classes_by));
+  columns("base", manifest.base.columns);
+  columns("global", manifest.global.columns);
+  for (const auto& note : manifest.class_notes) std::printf("  note    %s\n", note.c_str());
+}
+
 Status inspect(const InspectFlags& flags) {
   HEDGE_TRY(const auto bundle, hedge::edge::read_bundle(flags.bundle));
   if (flags.json) {
@@ -134,6 +154,8 @@ Status inspect(const InspectFlags& flags) {
   for (const auto& [role, part] : bundle.manifest.parts)
     std::printf("  %-7s %-12s %9llu bytes  %s\n", to_string(role), part.path.c_str(), static_cast<unsigned long long>(part.bytes),
                 part.sha256.c_str());
+  if (!bundle.manifest.global.sha256.empty()) std::printf("  global  in the cloud  %s\n", bundle.manifest.global.sha256.c_str());
+  print_classes(bundle.manifest);
   const auto& policy = bundle.policy;
   std::printf("policy: router \"%s\", calibrated on %s (%lld images)\n  coverage  accuracy  threshold (query iff score > threshold)\n",
               policy.router.c_str(), policy.calibration_dataset.c_str(), static_cast<long long>(policy.calibration_size));
@@ -166,7 +188,10 @@ int run_program(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
-    return app.exit(e) == 0 ? 0 : static_cast<int>(ErrorCode::kInvalidArgument);
+    if (app.exit(e) == 0) return 0;
+    std::fputs(hedge::apps::renamed_hint("hedge-edge", std::span<const char* const>(argv + 1, static_cast<std::size_t>(argc - 1))).c_str(),
+               stderr);
+    return static_cast<int>(ErrorCode::kInvalidArgument);
   }
   hedge::apps::Console console("hedge-edge");
   const Status status = run_app->parsed() ? run(run_flags, console) : inspect(inspect_flags);

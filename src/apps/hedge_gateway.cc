@@ -5,12 +5,14 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "apps/cloud_flags.h"
 #include "apps/console.h"
 #include "apps/device_program.h"
+#include "apps/renamed.h"
 #include "apps/signals.h"
 #include "core/json.h"
 #include "edge/bundle.h"
@@ -77,9 +79,9 @@ void add_flags(CLI::App& app, Flags& flags) {
 /// What the answers mean: from the bundle, or else from the device alone.
 struct Meaning {
   std::vector<std::string> labels;
-  hedge::data::Preprocess device;  ///< an image -> what the device takes
-  hedge::data::Preprocess global;
-  std::string model;
+  std::vector<std::string> class_names;  ///< the labels; empty where they are numbers alone
+  hedge::data::Preprocess device;        ///< an image -> what the device takes
+  hedge::edge::GlobalInfo global;
 };
 
 Result<Meaning> meaning_of(const Flags& flags, const hedge::micro::DeviceInfo& info) {
@@ -87,7 +89,7 @@ Result<Meaning> meaning_of(const Flags& flags, const hedge::micro::DeviceInfo& i
                                      .height = info.form.height,
                                      .width = info.form.width,
                                      .resize_shorter = std::min(info.form.height, info.form.width)};
-  Meaning meaning{.device = same, .global = same, .model = flags.model};
+  Meaning meaning{.device = same, .global = {.name = flags.model, .preprocess = same, .outputs = info.classes}};
   if (flags.bundle.empty()) {
     for (int i = 0; i < info.classes; ++i) meaning.labels.push_back(std::to_string(i));
     return meaning;
@@ -104,10 +106,8 @@ Result<Meaning> meaning_of(const Flags& flags, const hedge::micro::DeviceInfo& i
                  .expected = std::to_string(bundle.labels.size()) + " classes, " + std::to_string(recipe.height) + "x" +
                              std::to_string(recipe.width) + "x" + std::to_string(recipe.channels),
                  .hint = "give the bundle that the firmware was made from"};
-  return Meaning{.labels = std::move(bundle.labels),
-                 .device = recipe,
-                 .global = bundle.manifest.global.preprocess,
-                 .model = bundle.manifest.global.name};
+  return Meaning{
+      .labels = bundle.labels, .class_names = std::move(bundle.labels), .device = recipe, .global = std::move(bundle.manifest.global)};
 }
 
 std::string instructions_text(const hedge::Json& summary) {
@@ -126,13 +126,14 @@ Result<std::unique_ptr<hedge::edge::Transport>> open_line(const Flags& flags, co
 /// nullptr with --no-cloud.
 Result<std::unique_ptr<hedge::edge::Cloud>> open_cloud(const Flags& flags, const Meaning& meaning, std::uint32_t device_waits_ms,
                                                        const hedge::Clock& clock, const hedge::LogSink& log) {
-  HEDGE_TRY(auto remote, hedge::apps::open_cloud(flags.cloud, meaning.model));
+  HEDGE_TRY(auto remote, hedge::apps::open_cloud(flags.cloud, meaning.global.name));
   if (!remote) return std::unique_ptr<hedge::edge::Cloud>();
   if (static_cast<std::uint32_t>(flags.cloud.deadline_ms) >= device_waits_ms)
     hedge::log(log, hedge::LogLevel::kWarning,
                "the device waits " + std::to_string(device_waits_ms) + " ms for an answer, no longer than --deadline-ms");
-  auto cloud = std::make_unique<hedge::edge::Cloud>(std::move(remote), meaning.global, static_cast<std::int64_t>(meaning.labels.size()),
-                                                    hedge::edge::CloudOptions{.deadline = milliseconds(flags.cloud.deadline_ms)}, clock);
+  auto cloud =
+      std::make_unique<hedge::edge::Cloud>(std::move(remote), meaning.global, meaning.class_names,
+                                           hedge::edge::CloudOptions{.deadline = milliseconds(flags.cloud.deadline_ms), .log = log}, clock);
   hedge::apps::greet_cloud(*cloud, flags.cloud, "the device's", log);
   return cloud;
 }
@@ -205,7 +206,11 @@ int run_program(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
-    return app.exit(e) == 0 ? 0 : static_cast<int>(ErrorCode::kInvalidArgument);
+    if (app.exit(e) == 0) return 0;
+    std::fputs(
+        hedge::apps::renamed_hint("hedge-gateway", std::span<const char* const>(argv + 1, static_cast<std::size_t>(argc - 1))).c_str(),
+        stderr);
+    return static_cast<int>(ErrorCode::kInvalidArgument);
   }
   hedge::apps::Console console("hedge-gateway");
   const Status status = run(flags, console);

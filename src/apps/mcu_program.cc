@@ -47,6 +47,9 @@ Result<Source> read_bundle_source(const std::string& folder) {
                  .what = "the policy was calibrated for fused answers, which a microcontroller does not make",
                  .where = folder,
                  .hint = "fit without --fuse"};
+  if (!bundle.manifest.base.columns.empty())
+    return outputs_are_not_classes(
+        folder, std::to_string(bundle.manifest.base.outputs) + " outputs for " + std::to_string(bundle.labels.size()) + " classes");
   Source source{.recipe = bundle.manifest.base.preprocess, .labels = bundle.labels};
   HEDGE_TRY(source.base, graph::read_onnx(bundle.path(edge::Role::kBase)));
   HEDGE_TRY(source.router, graph::read_onnx(bundle.path(edge::Role::kRouter)));

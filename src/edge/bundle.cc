@@ -110,8 +110,7 @@ Status check_part(const fs::path& folder, const Part& part, Role role) {
 }
 
 /// The policy was calibrated with these very models.
-Status check_policy(const routing::Policy& policy, const std::string& base_sha256, const std::string& router_sha256,
-                    const std::string& where) {
+Status check_policy(const routing::Policy& policy, const Manifest& manifest, const std::string& where) {
   const auto check = [&where](const char* model, const std::string& said, const std::string& is) -> Status {
     if (said == is) return {};
     return Error{.code = ErrorCode::kMismatch,
@@ -119,10 +118,12 @@ Status check_policy(const routing::Policy& policy, const std::string& base_sha25
                  .where = where,
                  .got = said.empty() ? "no hash" : said,
                  .expected = is,
-                 .hint = "fit the router again with this base, or bundle the models the policy was made with"};
+                 .hint = "fit the router again with these models, or bundle the models the policy was made with"};
   };
-  HEDGE_CHECK(check("base", policy.base_sha256, base_sha256));
-  return check("router", policy.router_sha256, router_sha256);
+  HEDGE_CHECK(check("base", policy.base_sha256, manifest.part(Role::kBase).sha256));
+  HEDGE_CHECK(check("router", policy.router_sha256, manifest.part(Role::kRouter).sha256));
+  if (manifest.global.sha256.empty() || policy.global_sha256.empty()) return {};
+  return check("global", policy.global_sha256, manifest.global.sha256);
 }
 
 Status check_labels(const std::vector<std::string>& labels, ErrorCode code, const std::string& where) {
@@ -134,6 +135,25 @@ Status check_labels(const std::vector<std::string>& labels, ErrorCode code, cons
   return {};
 }
 
+/// A column for each label, or as many outputs as labels.
+Status check_columns(const std::string& model, std::int64_t outputs, const std::vector<std::int64_t>& columns, std::size_t labels,
+                     const Error& error) {
+  const bool placed = !columns.empty();
+  if (placed ? columns.size() == labels : outputs == 0 || outputs == static_cast<std::int64_t>(labels)) return {};
+  Error refused = error;
+  refused.what = placed ? "the " + model + " does not have a column for each label"
+                        : "the " + model + " has other outputs than labels, and no columns";
+  refused.got = placed ? std::to_string(columns.size()) + " columns" : std::to_string(outputs) + " outputs";
+  refused.expected = std::to_string(labels);
+  return refused;
+}
+
+Status check_classes(const Manifest& manifest, std::size_t labels, ErrorCode code, const std::string& where) {
+  const Error error{.code = code, .where = where};
+  HEDGE_CHECK(check_columns("base", manifest.base.outputs, manifest.base.columns, labels, error));
+  return check_columns("global", manifest.global.outputs, manifest.global.columns, labels, error);
+}
+
 /// A file to write and what the manifest says of it.
 struct File {
   Role role;
@@ -142,15 +162,21 @@ struct File {
 };
 
 Result<Manifest> make_manifest(const BundleParts& parts, const std::vector<File>& files) {
-  Manifest manifest{.created_by = parts.created_by, .base = parts.base, .router_macs = parts.router_macs, .global = parts.global};
+  Manifest manifest{.created_by = parts.created_by,
+                    .base = parts.base,
+                    .router_macs = parts.router_macs,
+                    .global = parts.global,
+                    .classes_by = parts.classes_by,
+                    .class_notes = parts.class_notes};
   for (const File& file : files) {
     if (file.bytes.empty())
       return Error{
           .code = ErrorCode::kInvalidArgument, .what = std::string("the ") + to_string(file.role) + " is empty", .where = file.name};
     manifest.parts[file.role] = {.path = file.name, .sha256 = sha256_hex(file.bytes), .bytes = file.bytes.size()};
   }
-  HEDGE_CHECK(check_policy(parts.policy, manifest.part(Role::kBase).sha256, manifest.part(Role::kRouter).sha256, "policy.json"));
+  HEDGE_CHECK(check_policy(parts.policy, manifest, "policy.json"));
   HEDGE_CHECK(check_labels(parts.labels, ErrorCode::kInvalidArgument, "labels.json"));
+  HEDGE_CHECK(check_classes(manifest, parts.labels.size(), ErrorCode::kInvalidArgument, kManifestName));
   if (parts.global.name.empty())
     return Error{.code = ErrorCode::kInvalidArgument, .what = "the global has no served name", .where = "global"};
   HEDGE_CHECK(parts.base.preprocess.validate());
@@ -247,9 +273,9 @@ Result<Bundle> read_bundle(const fs::path& folder) {
   const auto policy_path = bundle.path(Role::kPolicy);
   HEDGE_TRY(const auto policy, read_file(policy_path, kMostTextBytes));
   HEDGE_TRY(bundle.policy, routing::Policy::from_json(policy, policy_path.string()));
-  HEDGE_CHECK(check_policy(bundle.policy, bundle.manifest.part(Role::kBase).sha256, bundle.manifest.part(Role::kRouter).sha256,
-                           policy_path.string()));
+  HEDGE_CHECK(check_policy(bundle.policy, bundle.manifest, policy_path.string()));
   HEDGE_TRY(bundle.labels, read_labels(bundle.path(Role::kLabels)));
+  HEDGE_CHECK(check_classes(bundle.manifest, bundle.labels.size(), ErrorCode::kBadFormat, (folder / kManifestName).string()));
   return bundle;
 }
 

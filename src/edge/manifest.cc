@@ -8,6 +8,7 @@ namespace hedge::edge {
 namespace {
 
 constexpr std::uint64_t kMostPartBytes = std::uint64_t{1} << 34;
+constexpr std::int64_t kMostOutputs = std::int64_t{1} << 24;
 
 Error bad(std::string_view where, std::string what, std::string got = {}, std::string expected = {}) {
   return {.code = ErrorCode::kBadFormat,
@@ -121,17 +122,38 @@ Result<data::Preprocess> parse_recipe(const Json& json, const std::string& where
   return parsed;
 }
 
-Result<BaseInfo> parse_base(const Json& manifest, const std::string& where) {
+Result<std::int64_t> parse_outputs(const Json& json, const std::string& where) {
+  HEDGE_TRY(const auto outputs, get_field<std::int64_t>(json, "outputs", where));
+  if (outputs >= 0 && outputs <= kMostOutputs) return outputs;
+  return bad(where, "the field \"outputs\" is out of range", std::to_string(outputs), "0 to " + std::to_string(kMostOutputs));
+}
+
+/// Outputs, none twice; all below `outputs` where that is known.
+Result<std::vector<std::int64_t>> parse_columns(const Json& json, std::int64_t outputs, const std::string& where) {
+  HEDGE_TRY(auto columns, get_field<std::vector<std::int64_t>>(json, "columns", where));
+  const std::int64_t end = outputs > 0 ? outputs : kMostOutputs;
+  std::set<std::int64_t> seen;
+  for (const auto column : columns) {
+    if (column < 0 || column >= end) return bad(where, "a column is no output", std::to_string(column), "0 to " + std::to_string(end - 1));
+    if (!seen.insert(column).second) return bad(where, "two classes have one column", std::to_string(column));
+  }
+  return columns;
+}
+
+Result<BaseInfo> parse_base(const Json& manifest, std::int64_t schema, const std::string& where) {
   HEDGE_TRY(const Json json, get_field<Json>(manifest, "base", where));
   const std::string at = where + ": base";
   BaseInfo base;
   HEDGE_TRY(base.preprocess, parse_recipe(json, at));
   HEDGE_TRY(base.features, get_field<std::string>(json, "features", at));
   HEDGE_TRY(base.macs, parse_macs(json, at));
+  if (schema < 2) return base;
+  HEDGE_TRY(base.outputs, parse_outputs(json, at));
+  HEDGE_TRY(base.columns, parse_columns(json, base.outputs, at));
   return base;
 }
 
-Result<GlobalInfo> parse_global(const Json& manifest, const std::string& where) {
+Result<GlobalInfo> parse_global(const Json& manifest, std::int64_t schema, const std::string& where) {
   HEDGE_TRY(const Json json, get_field<Json>(manifest, "global", where));
   const std::string at = where + ": global";
   GlobalInfo global;
@@ -139,7 +161,28 @@ Result<GlobalInfo> parse_global(const Json& manifest, const std::string& where) 
   if (global.name.empty()) return bad(at, "the served model's name is empty");
   HEDGE_TRY(global.preprocess, parse_recipe(json, at));
   HEDGE_TRY(global.macs, parse_macs(json, at));
+  if (schema < 2) return global;
+  HEDGE_TRY(global.sha256, get_field<std::string>(json, "sha256", at));
+  if (!global.sha256.empty() && !is_sha256(global.sha256))
+    return bad(at, "the field \"sha256\" is no SHA-256", global.sha256.substr(0, 80), "64 lower-case hexadecimal digits, or nothing");
+  HEDGE_TRY(global.classes, get_field<std::vector<std::string>>(json, "classes", at));
+  HEDGE_TRY(global.outputs, parse_outputs(json, at));
+  HEDGE_TRY(global.columns, parse_columns(json, global.outputs, at));
   return global;
+}
+
+/// How the outputs were placed.
+Status parse_classes(const Json& json, const std::string& where, Manifest& manifest) {
+  HEDGE_TRY(const Json classes, get_field<Json>(json, "classes", where));
+  const std::string at = where + ": classes";
+  HEDGE_TRY(const auto by, get_field<std::string>(classes, "by", at));
+  HEDGE_TRY(manifest.class_notes, get_field<std::vector<std::string>>(classes, "notes", at));
+  for (const auto known : {ClassesBy::kUnknown, ClassesBy::kName, ClassesBy::kPosition}) {
+    if (by != to_string(known)) continue;
+    manifest.classes_by = known;
+    return {};
+  }
+  return bad(at, "the field \"by\" has another value", by.substr(0, 60), "name, position or unknown");
 }
 
 /// The recipe as an object. to_json of a recipe is JSON by its own promise; a recipe that breaks it is kept as text.
@@ -161,6 +204,15 @@ const char* to_string(Role role) {
   return "unknown";
 }
 
+const char* to_string(ClassesBy by) {
+  switch (by) {
+    case ClassesBy::kUnknown: break;
+    case ClassesBy::kName: return "name";
+    case ClassesBy::kPosition: return "position";
+  }
+  return "unknown";
+}
+
 Result<Manifest> parse_manifest(std::string_view text, std::string_view where) {
   const std::string at(where);
   HEDGE_TRY(const Json json, parse_json(text, where));
@@ -177,11 +229,12 @@ Result<Manifest> parse_manifest(std::string_view text, std::string_view where) {
   HEDGE_TRY(manifest.created_by, get_field<std::string>(json, "created_by", where));
   HEDGE_TRY(const auto parts, parse_parts(json, at));
   HEDGE_TRY(manifest.parts, parse_roles(json, parts, at));
-  HEDGE_TRY(manifest.base, parse_base(json, at));
+  HEDGE_TRY(manifest.base, parse_base(json, schema, at));
   HEDGE_TRY(const Json router, get_field<Json>(json, "router", where));
   if (!router.is_object()) return bad(where, "the field \"router\" is no object");
   HEDGE_TRY(manifest.router_macs, parse_macs(router, at + ": router"));
-  HEDGE_TRY(manifest.global, parse_global(json, at));
+  HEDGE_TRY(manifest.global, parse_global(json, schema, at));
+  if (schema >= 2) HEDGE_CHECK(parse_classes(json, at, manifest));
   return manifest;
 }
 
@@ -192,15 +245,20 @@ std::string to_json(const Manifest& manifest) {
     parts[part.path] = {{"sha256", part.sha256}, {"bytes", part.bytes}};
     roles[to_string(role)] = part.path;
   }
-  const Json json = {
-      {"schema", Manifest::kSchema},
-      {"created_by", manifest.created_by},
-      {"parts", parts},
-      {"roles", roles},
-      {"base", {{"preprocess", recipe_json(manifest.base.preprocess)}, {"features", manifest.base.features}, {"macs", manifest.base.macs}}},
-      {"router", {{"macs", manifest.router_macs}}},
-      {"global", {{"name", manifest.global.name}, {"preprocess", recipe_json(manifest.global.preprocess)}, {"macs", manifest.global.macs}}},
-  };
+  const auto& base = manifest.base;
+  const auto& global = manifest.global;
+  Json json = {{"schema", Manifest::kSchema}, {"created_by", manifest.created_by}, {"parts", parts}, {"roles", roles}};
+  json["base"] = {{"preprocess", recipe_json(base.preprocess)},
+                  {"features", base.features},
+                  {"macs", base.macs},
+                  {"outputs", base.outputs},
+                  {"columns", base.columns}};
+  json["router"] = {{"macs", manifest.router_macs}};
+  json["global"] = {{"name", global.name},       {"preprocess", recipe_json(global.preprocess)},
+                    {"macs", global.macs},       {"sha256", global.sha256},
+                    {"classes", global.classes}, {"outputs", global.outputs},
+                    {"columns", global.columns}};
+  json["classes"] = {{"by", to_string(manifest.classes_by)}, {"notes", manifest.class_notes}};
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/json.h"
 #include "hedge/preprocess.h"
@@ -30,25 +31,42 @@ struct BaseInfo {
   data::Preprocess preprocess;  ///< image -> the base's input
   std::string features;         ///< the tensor fed to the router as "features"; "auto": the runner finds it; "": the router takes none
   std::int64_t macs = 0;        ///< multiply-accumulates an image; 0: not known
+  std::int64_t outputs = 0;     ///< the width of its logits; 0: as many as labels
+  std::vector<std::int64_t> columns;  ///< the output of each label; empty: they are the labels, in their order
   bool operator==(const BaseInfo&) const = default;
 };
 
 /// What the device needs to know of the global, which is elsewhere.
 struct GlobalInfo {
-  std::string name;             ///< the served model's name
-  data::Preprocess preprocess;  ///< its geometric half is applied on the device; the cloud normalises
-  std::int64_t macs = 0;        ///< multiply-accumulates an image; 0: not known
+  std::string name;                   ///< the served model's name
+  data::Preprocess preprocess;        ///< its geometric half is applied on the device; the cloud normalises
+  std::int64_t macs = 0;              ///< multiply-accumulates an image; 0: not known
+  std::string sha256;                 ///< its weights' identity; empty: not known
+  std::vector<std::string> classes;   ///< the names of its outputs; "" is no class; empty: it does not say
+  std::int64_t outputs = 0;           ///< the width of its logits; 0: as many as labels
+  std::vector<std::int64_t> columns;  ///< the output of each label; empty: they are the labels, in their order
   bool operator==(const GlobalInfo&) const = default;
 };
 
-/// The parsed manifest.json (docs/formats/bundle.md), schema 1.
+/// How the models' outputs came to the labels.
+enum class ClassesBy {
+  kUnknown,   ///< schema 1: nobody looked; the outputs are taken to be the labels, in their order
+  kName,      ///< both models name their outputs
+  kPosition,  ///< one does not: its outputs are taken to be in the other's order
+};
+/// "unknown", "name", "position"
+const char* to_string(ClassesBy by);
+
+/// The parsed manifest.json (docs/formats/bundle.md), schema 2; a manifest of schema 1 has all that is newer at its default.
 struct Manifest {
-  static constexpr std::int64_t kSchema = 1;
+  static constexpr std::int64_t kSchema = 2;
   std::string created_by;      ///< program and version, for people
   std::map<Role, Part> parts;  ///< every role
   BaseInfo base;
   std::int64_t router_macs = 0;  ///< 0: not known
   GlobalInfo global;
+  ClassesBy classes_by = ClassesBy::kUnknown;
+  std::vector<std::string> class_notes;  ///< what was taken for granted when the outputs were placed, for people
 
   [[nodiscard]] const Part& part(Role role) const { return parts.at(role); }
   bool operator==(const Manifest&) const = default;
@@ -58,7 +76,7 @@ inline constexpr const char* kManifestName = "manifest.json";
 
 /// Parses and checks a manifest; touches no file. `where` names it in errors.
 /// Errors: kBadFormat (no JSON, a field missing or of another type, a path that leads out of the bundle, a hash that is
-/// none, a role missing, a part without a role or with two); kUnsupported (a newer schema, an unknown role).
+/// none, a role missing, a part without a role or with two, columns that are no outputs); kUnsupported (a newer schema, an unknown role).
 Result<Manifest> parse_manifest(std::string_view text, std::string_view where);
 
 /// The text of manifest.json; parse_manifest gives `manifest` back.

@@ -27,6 +27,27 @@ Status check_matrix(const TensorSpec& spec, std::int64_t columns, const char* of
                "f32 " + hedge::to_string(Shape{-1, columns}));
 }
 
+/// A tensor that has at least the columns that are taken, or as many as labels where all are.
+Status check_base_logits(const TensorSpec& spec, std::int64_t classes, const std::vector<std::int64_t>& columns) {
+  if (columns.empty()) return check_matrix(spec, classes, "base");
+  HEDGE_CHECK(check_matrix(spec, -1, "base"));
+  if (static_cast<std::int64_t>(columns.size()) != classes)
+    return unfit("base: columns", "there is not a column for each label", std::to_string(columns.size()), std::to_string(classes));
+  const auto [least, most] = std::minmax_element(columns.begin(), columns.end());
+  if (*least >= 0 && (spec.shape[1] < 0 || *most < spec.shape[1])) return {};
+  return unfit("base: " + spec.name, "the base does not have the outputs of the labels", describe(spec),
+               "more than " + std::to_string(*most) + " outputs");
+}
+
+/// The columns of [1, width] logits as [1, K]. Precondition: all are below the width.
+Tensor take_columns(const Tensor& logits, const std::vector<std::int64_t>& columns) {
+  Tensor taken(DType::kF32, {1, static_cast<std::int64_t>(columns.size())});
+  const auto from = logits.data<float>();
+  const auto to = taken.data<float>();
+  for (std::size_t i = 0; i < columns.size(); ++i) to[i] = from[static_cast<std::size_t>(columns[i])];
+  return taken;
+}
+
 Status check_base_input(const Executor& base, const data::Preprocess& recipe) {
   const Shape image = {1, recipe.height, recipe.width, recipe.channels};
   if (base.inputs().size() != 1) return unfit("base", "a base takes one input", std::to_string(base.inputs().size()), "1");
@@ -99,11 +120,12 @@ Result<std::unique_ptr<EdgeRuntime>> EdgeRuntime::create(RuntimeParts parts, con
   const auto& [base, router] = std::tie(runtime->parts_.base, runtime->parts_.router);
   const auto classes = static_cast<std::int64_t>(runtime->parts_.labels.size());
   HEDGE_TRY(runtime->logits_, find_output(*base, kLogits, "base"));
-  HEDGE_CHECK(check_matrix(base->outputs()[runtime->logits_], classes, "base"));
+  HEDGE_CHECK(check_base_logits(base->outputs()[runtime->logits_], classes, runtime->parts_.base_columns));
   for (const TensorSpec& input : router->inputs()) {
     HEDGE_TRY(const auto index, find_output(*base, input.name, "router's input, from the base"));
     const Shape& given = base->outputs()[index].shape;
-    HEDGE_CHECK(check_matrix(input, given.size() == 2 ? given[1] : -1, "router"));
+    const auto width = index == runtime->logits_ ? classes : given.size() == 2 ? given[1] : -1;
+    HEDGE_CHECK(check_matrix(input, width, "router"));
     runtime->router_inputs_.push_back(index);
   }
   if (router->inputs().empty())
@@ -120,12 +142,16 @@ Result<std::vector<Tensor>> EdgeRuntime::run_base(const data::Image& fitted) con
                           .bytes = reinterpret_cast<const std::byte*>(fitted.pixels.data())};
   const NamedView input{.name = parts_.base->inputs().front().name, .view = pixels};
   HEDGE_TRY(auto outputs, parts_.base->run(std::span(&input, 1)));
-  const Tensor& logits = outputs.at(logits_);
-  const Shape expected = {1, static_cast<std::int64_t>(parts_.labels.size())};
-  if (logits.shape() != expected)
-    return unfit("base: logits", "the base's answer is of another form", hedge::to_string(logits.shape()), hedge::to_string(expected));
+  Tensor& logits = outputs.at(logits_);
+  const auto& columns = parts_.base_columns;
+  const auto least =
+      columns.empty() ? static_cast<std::int64_t>(parts_.labels.size()) : 1 + *std::max_element(columns.begin(), columns.end());
+  const Shape& shape = logits.shape();
+  if (shape.size() != 2 || shape[0] != 1 || shape[1] < least || (columns.empty() && shape[1] != least))
+    return unfit("base: logits", "the base's answer is of another form", hedge::to_string(shape), hedge::to_string(Shape{1, least}));
   if (!all_finite(logits.data<float>()))
     return Error{.code = ErrorCode::kBadData, .what = "the base's logits are not finite", .where = "base: logits"};
+  if (!columns.empty()) logits = take_columns(logits, columns);  // the router was fitted on the labels' logits
   return outputs;
 }
 

@@ -27,8 +27,9 @@ struct RuntimeParts {
   std::unique_ptr<Executor> router;  ///< inputs "logits" [N, K] and, or not, "features" [N, F]; output f32 "score", one an image
   float threshold = 0;               ///< query iff score > threshold
   std::vector<std::string> labels;   ///< K class names
-  data::Preprocess preprocess;       ///< of the base
-  std::unique_ptr<Cloud> cloud;      ///< nullptr: never queries
+  std::vector<std::int64_t> base_columns;  ///< the base's output of each label; empty: they are the labels, in their order
+  data::Preprocess preprocess;             ///< of the base
+  std::unique_ptr<Cloud> cloud;            ///< nullptr: never queries
   std::optional<routing::Fusion> fusion;  ///< how a query's answer is made of both models' logits; none, or not adopted: it is the global's
 };
 

@@ -7,6 +7,10 @@ constexpr const char* kNameThem =
     "name the outputs alike, in the order of each model's outputs: --base-labels, --global-labels, or \"labels\" in MODEL.hedge.json "
     "(docs/formats/class_names.md)";
 
+constexpr const char* kNameEach =
+    "give a name for each output, in their order: --labels, --base-labels, --global-labels, or \"labels\" in MODEL.hedge.json "
+    "(docs/formats/class_names.md)";
+
 Error bad(ErrorCode code, std::string what, std::string where, std::string got = {}, std::string expected = {}) {
   return Error{.code = code, .what = std::move(what), .where = std::move(where), .got = std::move(got), .expected = std::move(expected)};
 }
@@ -60,7 +64,7 @@ Result<std::vector<std::string>> names_by_output(const ModelClasses& model, cons
   if (model.outputs != count + 1) {
     Error error = bad(ErrorCode::kMismatch, "the " + role + " has another number of outputs than there are class names", model.where,
                       std::to_string(model.outputs), std::to_string(count) + ", or one more with a background first");
-    error.hint = kNameThem;
+    error.hint = kNameEach;
     return error;
   }
   names.insert(names.begin(), "");

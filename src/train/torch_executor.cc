@@ -3,7 +3,6 @@
 #include <torch/torch.h>
 #include <torch/version.h>
 
-#include "core/clock.h"
 #include "train/internal/trainable_graph.h"
 
 namespace hedge::train {
@@ -52,20 +51,5 @@ Result<std::unique_ptr<Executor>> make_torch_executor(graph::Graph graph) {
 std::string torch_version() { return TORCH_VERSION; }
 
 void set_torch_threads(int threads) { at::set_num_threads(threads); }
-
-double measure_sgemm_gflops() {
-  const int threads = at::get_num_threads();
-  at::set_num_threads(1);
-  constexpr std::int64_t kSize = 1024;
-  constexpr int kRuns = 5;
-  const auto a = torch::ones({kSize, kSize});
-  auto sink = a.mm(a);  // warm-up
-  const SteadyClock clock;
-  const auto start = clock.now();
-  for (int i = 0; i < kRuns; ++i) sink = a.mm(a);
-  const double seconds = seconds_between(start, clock.now());
-  at::set_num_threads(threads);
-  return 2.0 * kRuns * static_cast<double>(kSize * kSize * kSize) / seconds * 1e-9;
-}
 
 }  // namespace hedge::train

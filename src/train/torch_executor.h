@@ -18,7 +18,4 @@ void set_torch_threads(int threads);
 /// "1.13.1"
 std::string torch_version();
 
-/// GFLOP/s of a 1024 x 1024 f32 matrix product on one thread: tells a real BLAS from the reference one.
-double measure_sgemm_gflops();
-
 }  // namespace hedge::train

@@ -1,9 +1,9 @@
 """The host's exact arithmetic against TFLite's interpreter with its reference kernels, layer by layer, on one .tflite file.
 
-exactness.py DUMP_PROGRAM MODEL.tflite [--images N] [--most-share S] [--venv FOLDER]
+exactness.py DUMP_PROGRAM MODEL.tflite [--images N] [--most-share S]
 Random images go through both; every tensor that the host computes must have the interpreter's bytes. From the same inputs, the device
-arithmetic must give each layer's outputs within 1, and no more than 0.5 % of them may differ (of layers with enough outputs to tell). Needs the package ai-edge-litert: where it is not installed, a
-virtual environment is made in FOLDER; where that fails, the exit status is 77 (skipped).
+arithmetic must give each layer's outputs within 1, and no more than 0.5 % of them may differ (of layers with enough outputs to tell).
+Needs ai-edge-litert (scripts/setup.sh test installs it into .venv). Where there is no such model, the exit status is 77 (skipped).
 """
 import argparse
 import os
@@ -11,9 +11,10 @@ import pathlib
 import subprocess
 import sys
 import tempfile
-import venv
 
-PACKAGE = "ai-edge-litert==2.3.0"
+import numpy
+from ai_edge_litert import interpreter as litert
+
 SKIPPED = 77
 UNSUPPORTED = 5
 MOST_APART = 1
@@ -21,28 +22,7 @@ MOST_SHARE = 0.005
 LEAST_OUTPUTS = 1000  # a share below 0.5 % says nothing of fewer
 
 
-def skip(why):
-    print(f"skipped: {why}")
-    sys.exit(SKIPPED)
-
-
-def run_again_in(folder):
-    """Installs the interpreter into a virtual environment and starts this script there."""
-    python = pathlib.Path(folder) / "bin" / "python"
-    if os.environ.get("HEDGE_EXACTNESS_CHILD"):
-        skip(f"{PACKAGE} is installed but cannot be imported")
-    if not (pathlib.Path(folder) / "done").exists():
-        try:
-            venv.create(folder, with_pip=True, clear=True)
-            subprocess.run([python, "-m", "pip", "install", "-q", "--no-input", "--only-binary", ":all:", PACKAGE], check=True, timeout=900)
-            (pathlib.Path(folder) / "done").touch()
-        except (OSError, subprocess.SubprocessError) as error:
-            skip(f"{PACKAGE} cannot be installed: {error}")
-    environment = dict(os.environ, HEDGE_EXACTNESS_CHILD="1")
-    sys.exit(subprocess.run([python, *sys.argv], env=environment).returncode)
-
-
-def host_activations(arguments, image, arithmetic, numpy):
+def host_activations(arguments, image, arithmetic):
     with tempfile.TemporaryDirectory() as folder:
         paths = [os.path.join(folder, name) for name in ("in", "out")]
         image.tofile(paths[0])
@@ -68,15 +48,10 @@ def main():
     parser.add_argument("model")
     parser.add_argument("--images", type=int, default=3)
     parser.add_argument("--most-share", type=float, default=MOST_SHARE, help="of a layer's outputs that may differ, for a model with large scales")
-    parser.add_argument("--venv", default="build/litert-venv")
     arguments = parser.parse_args()
     if not os.path.exists(arguments.model):
-        skip(f"no model at {arguments.model}")
-    try:
-        import numpy
-        from ai_edge_litert import interpreter as litert
-    except ImportError:
-        run_again_in(arguments.venv)
+        print(f"skipped: no model at {arguments.model}")
+        sys.exit(SKIPPED)
     reference = litert.Interpreter(
         arguments.model, experimental_op_resolver_type=litert.OpResolverType.BUILTIN_REF, experimental_preserve_all_tensors=True, num_threads=1)
     reference.allocate_tensors()
@@ -93,8 +68,8 @@ def main():
         image = image.astype(numpy.int8)
         reference.set_tensor(spec["index"], image)
         reference.invoke()
-        exact = host_activations(arguments, image, "exact", numpy)
-        device = host_activations(arguments, image, "device", numpy)
+        exact = host_activations(arguments, image, "exact")
+        device = host_activations(arguments, image, "device")
         for name, got in exact.items():
             expected = reference.get_tensor(int(name.removeprefix("tensor_"))).reshape(-1)
             different = int((got != expected).sum())

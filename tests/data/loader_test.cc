@@ -156,7 +156,7 @@ TEST(Loader, works_ahead_no_further_than_prefetch) {
   Loader loader(dataset, kRecipe, {.batch = 10, .workers = 4, .prefetch = 3});
   loader.start(0);
   const auto settles_at = [&](int expected) {
-    for (int i = 0; i < 500 && dataset.decoded < expected; ++i) std::this_thread::sleep_for(2ms);
+    for (int i = 0; i < 10000 && dataset.decoded < expected; ++i) std::this_thread::sleep_for(2ms);
     std::this_thread::sleep_for(30ms);
     return dataset.decoded.load();
   };

@@ -165,6 +165,53 @@ TEST_F(BundleTest, refuses_labels_and_policies_that_are_none) {
   EXPECT_THAT(refusal().where, HasSubstr("policy.json"));
 }
 
+TEST_F(BundleTest, keeps_which_output_is_which_label) {
+  auto parts = tiny_parts();
+  parts.base.outputs = 4;
+  parts.base.columns = {1, 2, 3};
+  parts.global.sha256 = parts.policy.global_sha256;
+  parts.global.classes = {"owl", "cat", "cow", "dog"};
+  parts.global.outputs = 4;
+  parts.global.columns = {1, 3, 0};
+  parts.classes_by = ClassesBy::kPosition;
+  parts.class_notes = {"taken for granted"};
+  ASSERT_TRUE(write_bundle(folder_, parts).ok());
+  const auto bundle = read_bundle(folder_);
+  ASSERT_TRUE(bundle.ok()) << bundle.error().message();
+  EXPECT_EQ(bundle->manifest.base, parts.base);
+  EXPECT_EQ(bundle->manifest.global, parts.global);
+  EXPECT_EQ(bundle->manifest.classes_by, ClassesBy::kPosition);
+  EXPECT_EQ(bundle->manifest.class_notes, parts.class_notes);
+}
+
+TEST_F(BundleTest, refuses_columns_that_are_not_one_a_label) {
+  write();
+  const auto refuse = [this](const char* model, const Json& outputs, const Json& columns) {
+    Json manifest = parse_json(slurp(folder_ / kManifestName), "manifest").value();
+    manifest[model]["outputs"] = outputs;
+    manifest[model]["columns"] = columns;
+    spit(folder_ / kManifestName, manifest.dump());
+    const auto error = refusal();
+    manifest[model]["outputs"] = 0;
+    manifest[model]["columns"] = Json::array();
+    spit(folder_ / kManifestName, manifest.dump());
+    return error;
+  };
+  EXPECT_EQ(refuse("base", 5, {0, 1}).code, ErrorCode::kBadFormat);
+  EXPECT_THAT(refuse("global", 5, {0, 1, 2, 3}).message(), HasSubstr("the global does not have a column for each label"));
+  EXPECT_THAT(refuse("global", 5, Json::array()).message(), HasSubstr("5 outputs"));
+  EXPECT_EQ(refuse("base", 3, {0, 1, 2}).what, "it was read");
+}
+
+TEST_F(BundleTest, refuses_another_global_than_the_policy_was_calibrated_with) {
+  auto parts = tiny_parts();
+  parts.global.sha256 = std::string(64, 'f');
+  const auto status = write_bundle(folder_, parts);
+  ASSERT_FALSE(status.ok());
+  EXPECT_EQ(status.error().code, ErrorCode::kMismatch);
+  EXPECT_THAT(status.error().message(), HasSubstr("another global"));
+}
+
 TEST_F(BundleTest, labels_are_read_from_a_file_of_their_own) {
   const auto path = scratch_ / "labels.json";
   EXPECT_EQ(read_labels(path).error().code, ErrorCode::kNotFound);

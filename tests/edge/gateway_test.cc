@@ -31,8 +31,8 @@ struct Pair {
           [](int) {
             return logits_of({0, 1, 0});
           },
-      double faults = 0)
-      : cloud(std::make_unique<FakeRemote>(std::move(answer)), testing::tiny_recipe(), testing::kClasses, {}, clock),
+      double faults = 0, GlobalInfo global = testing::tiny_global())
+      : cloud(std::make_unique<FakeRemote>(std::move(answer)), std::move(global), kLabels, {}, clock),
         transport(std::make_unique<LineTransport>(line), {.share = faults, .seed = 7}),
         gateway(transport, kQuick, clock, nullptr) {
     device = std::make_unique<FakeDevice>(line, std::move(device_options));
@@ -86,6 +86,25 @@ TEST(Gateway, a_hard_image_is_the_clouds) {
   EXPECT_EQ(report->answer.reason, "queried");
   EXPECT_TRUE(report->answer.wants_cloud);
   EXPECT_GT(report->answer.times_ms.cloud, 0);
+}
+
+TEST(Gateway, a_permuted_global_gives_the_bundles_labels) {
+  auto global = testing::tiny_global();
+  global.columns = {2, 0, 1};  // the global's outputs are dog, owl, cat
+  for (std::size_t best = 0; best < 3; ++best) {
+    Pair pair(
+        {},
+        [best](int) {
+          std::vector<float> logits(3, 0.0F);
+          logits[best] = 5;
+          return logits_of(logits);
+        },
+        0, global);
+    const auto report = pair.gateway.feed(image_of(200), kLabels);
+    ASSERT_TRUE(report.ok()) << report.error().message();
+    EXPECT_EQ(report->answer.source, Source::kCloud) << report->answer.reason;
+    EXPECT_EQ(report->answer.label, (std::vector<std::string>{"dog", "owl", "cat"}[best]));
+  }
 }
 
 TEST(Gateway, a_dead_cloud_leaves_200_of_200_to_the_device) {

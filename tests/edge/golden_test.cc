@@ -4,6 +4,7 @@
 #include <string>
 
 #include "core/file.h"
+#include "edge/bundle.h"
 #include "edge/manifest.h"
 
 namespace hedge::edge {
@@ -27,6 +28,17 @@ TEST(Golden, a_manifest_of_schema_1_reads_as_it_was_written) {
   EXPECT_EQ(manifest->global.preprocess.normalization.std, (std::vector<float>{0.229F, 0.224F, 0.225F}));
   EXPECT_EQ(manifest->global.preprocess.resize_shorter, 256);
   EXPECT_EQ(manifest->global.macs, 38000000);
+  EXPECT_EQ(manifest->classes_by, ClassesBy::kUnknown);
+  EXPECT_TRUE(manifest->global.columns.empty() && manifest->base.columns.empty()) << "the outputs are the labels";
+}
+
+TEST(Golden, a_bundle_of_schema_1_is_read_and_its_outputs_are_its_labels) {
+  const auto bundle = read_bundle(HEDGE_SOURCE_DIR "/tests/golden/bundle_v1");
+  ASSERT_TRUE(bundle.ok()) << bundle.error().message();
+  EXPECT_EQ(bundle->labels, (std::vector<std::string>{"a", "b", "c", "d"}));
+  EXPECT_EQ(bundle->policy.router, "margin");
+  EXPECT_EQ(bundle->manifest.classes_by, ClassesBy::kUnknown);
+  EXPECT_TRUE(bundle->manifest.base.columns.empty() && bundle->manifest.global.columns.empty());
 }
 
 }  // namespace

@@ -19,7 +19,15 @@ Manifest sound_manifest() {
                     {Role::kPolicy, {"policy.json", std::string(64, 'c'), 30}},
                     {Role::kLabels, {"labels.json", std::string(64, '0'), 40}}};
   manifest.base = {.preprocess = testing::tiny_recipe(), .features = "auto", .macs = 5};
-  manifest.global = {.name = "global", .preprocess = testing::tiny_recipe(), .macs = 9};
+  manifest.global = {.name = "global",
+                     .preprocess = testing::tiny_recipe(),
+                     .macs = 9,
+                     .sha256 = std::string(64, 'd'),
+                     .classes = {"", "b", "a"},
+                     .outputs = 3,
+                     .columns = {2, 1}};
+  manifest.classes_by = ClassesBy::kName;
+  manifest.class_notes = {"the global has one output more"};
   return manifest;
 }
 
@@ -103,28 +111,54 @@ TEST_P(BrokenManifestTest, is_refused_with_a_reason) {
 constexpr auto kBad = ErrorCode::kBadFormat;
 INSTANTIATE_TEST_SUITE_P(
     Manifest, BrokenManifestTest,
-    ::testing::Values(
-        Broken{"newer_schema", [](Json& j) { j["schema"] = 2; }, ErrorCode::kUnsupported, "got 2, expected at most 1"},
-        Broken{"schema_zero", [](Json& j) { j["schema"] = 0; }, kBad, "schema"},
-        Broken{"no_schema", [](Json& j) { j.erase("schema"); }, kBad, "schema"},
-        Broken{"no_object", [](Json& j) { j = Json::array({1}); }, kBad, "schema"},
-        Broken{"unknown_role", [](Json& j) { j["roles"]["teacher"] = "base.onnx"; }, ErrorCode::kUnsupported, "got teacher"},
-        Broken{"missing_role", [](Json& j) { j["roles"].erase("labels"); }, kBad, "\"labels\" is missing"},
-        Broken{"role_without_part", [](Json& j) { j["roles"]["labels"] = "names.json"; }, kBad, "names.json"},
-        Broken{"two_roles", [](Json& j) { j["roles"]["router"] = "base.onnx"; }, kBad, "has two roles"},
-        Broken{"part_without_role", [](Json& j) { j["parts"]["extra.bin"] = j["parts"]["base.onnx"]; }, kBad, "\"extra.bin\" has no role"},
-        Broken{"short_hash", [](Json& j) { j["parts"]["base.onnx"]["sha256"] = "abc"; }, kBad, "part \"base.onnx\""},
-        Broken{"upper_case_hash", [](Json& j) { j["parts"]["base.onnx"]["sha256"] = std::string(64, 'A'); }, kBad, "lower-case"},
-        Broken{"negative_size", [](Json& j) { j["parts"]["base.onnx"]["bytes"] = -1; }, kBad, "bytes"},
-        Broken{"huge_size", [](Json& j) { j["parts"]["base.onnx"]["bytes"] = std::uint64_t{1} << 60; }, kBad, "too large"},
-        Broken{"parts_no_object", [](Json& j) { j["parts"] = Json::array(); }, kBad, "parts"},
-        Broken{"part_no_object", [](Json& j) { j["parts"]["base.onnx"] = 1; }, kBad, "base.onnx"},
-        Broken{"roles_no_object", [](Json& j) { j["roles"] = "base"; }, kBad, "roles"},
-        Broken{"no_served_name", [](Json& j) { j["global"]["name"] = ""; }, kBad, "served model's name"},
-        Broken{"no_recipe", [](Json& j) { j["global"].erase("preprocess"); }, kBad, "preprocess"},
-        Broken{"bad_recipe", [](Json& j) { j["base"]["preprocess"]["channels"] = 0; }, kBad, "base: preprocess"},
-        Broken{"router_no_object", [](Json& j) { j["router"] = 1; }, kBad, "router"},
-        Broken{"negative_cost", [](Json& j) { j["base"]["macs"] = -5; }, kBad, "macs"}),
+    ::testing::
+        Values(
+            Broken{"newer_schema", [](Json& j) { j["schema"] = 2; }, ErrorCode::kUnsupported, "got 2, expected at most 1"},
+            Broken{"schema_zero", [](Json& j) { j["schema"] = 0; }, kBad, "schema"},
+            Broken{"no_schema", [](Json& j) { j.erase("schema"); }, kBad, "schema"},
+            Broken{"no_object", [](Json& j) { j = Json::array({1}); }, kBad, "schema"},
+            Broken{"unknown_role", [](Json& j) { j["roles"]["teacher"] = "base.onnx"; }, ErrorCode::kUnsupported, "got teacher"},
+            Broken{"missing_role", [](Json& j) { j["roles"].erase("labels"); }, kBad, "\"labels\" is missing"},
+            Broken{"role_without_part", [](Json& j) { j["roles"]["labels"] = "names.json"; }, kBad, "names.json"},
+            Broken{"two_roles", [](Json& j) { j["roles"]["router"] = "base.onnx"; }, kBad, "has two roles"},
+            Broken{"part_without_role", [](Json& j) { j["parts"]["extra.bin"] = j["parts"]["base.onnx"]; }, kBad,
+                   "\"extra.bin\" has no role"},
+            Broken{"short_hash", [](Json& j) { j["parts"]["base.onnx"]["sha256"] = "abc"; }, kBad, "part \"base.onnx\""},
+            Broken{"upper_case_hash", [](Json& j) { j["parts"]["base.onnx"]["sha256"] = std::string(64, 'A'); }, kBad, "lower-case"},
+            Broken{"negative_size", [](Json& j) { j["parts"]["base.onnx"]["bytes"] = -1; }, kBad, "bytes"},
+            Broken{"huge_size", [](Json& j) { j["parts"]["base.onnx"]["bytes"] = std::uint64_t{1} << 60; }, kBad, "too large"},
+            Broken{"parts_no_object", [](Json& j) { j["parts"] = Json::array(); }, kBad, "parts"},
+            Broken{"part_no_object", [](Json& j) { j["parts"]["base.onnx"] = 1; }, kBad, "base.onnx"},
+            Broken{"roles_no_object", [](Json& j) { j["roles"] = "base"; }, kBad, "roles"},
+            Broken{"no_served_name", [](Json& j) { j["global"]["name"] = ""; }, kBad, "served model's name"},
+            Broken{"no_recipe", [](Json& j) { j["global"].erase("preprocess"); }, kBad, "preprocess"},
+            Broken{"bad_recipe", [](Json& j) { j["base"]["preprocess"]["channels"] = 0; }, kBad, "base: preprocess"},
+            Broken{"no_columns", [](Json& j) { j["global"].erase("columns"); }, kBad, "columns"},
+            Broken{"columns_no_numbers", [](Json& j) { j["global"]["columns"] = {"a"}; }, kBad, "columns"},
+            Broken{"negative_column",
+                   [](Json& j) {
+                     j["global"]["columns"] = {-1, 1};
+                   },
+                   kBad, "a column is no output"},
+            Broken{"column_beyond_the_outputs",
+                   [](Json& j) {
+                     j["global"]["columns"] = {0, 3};
+                   },
+                   kBad, "got 3, expected 0 to 2"},
+            Broken{"huge_column", [](Json& j) { j["base"]["columns"] = {std::int64_t{1} << 40}; }, kBad, "a column is no output"},
+            Broken{"column_twice", [](Json& j) { j["global"]["columns"] = {1, 1}; }, kBad, "two classes have one column"},
+            Broken{"negative_outputs", [](Json& j) { j["base"]["outputs"] = -3; }, kBad, "outputs"},
+            Broken{"no_global_identity", [](Json& j) { j["global"]["sha256"] = "abc"; }, kBad, "global"},
+            Broken{
+                "classes_no_names",
+                [](Json& j) {
+                  j["global"]["classes"] = {1, 2};
+                },
+                kBad, "classes"},
+            Broken{"classes_by_luck", [](Json& j) { j["classes"]["by"] = "luck"; }, kBad, "luck"},
+            Broken{"no_decision", [](Json& j) { j.erase("classes"); }, kBad, "classes"},
+            Broken{"router_no_object", [](Json& j) { j["router"] = 1; }, kBad, "router"},
+            Broken{"negative_cost", [](Json& j) { j["base"]["macs"] = -5; }, kBad, "macs"}),
     [](const auto& info) { return info.param.name; });
 
 }  // namespace

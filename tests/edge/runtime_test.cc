@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <future>
 #include <limits>
 
 #include "edge/testing.h"
@@ -106,10 +107,11 @@ TEST(EdgeRuntime, a_cloud_that_cannot_be_asked_for_its_metadata_is_unavailable) 
 
 TEST(EdgeRuntime, a_transport_that_overruns_the_deadline_does_not_hold_the_device) {
   constexpr auto kDeadline = 30ms;
-  constexpr auto kTransport = 1500ms;
+  constexpr auto kTransport = 20s;
+  std::promise<void> answered;
   FakeSetup setup(
-      [=](int) {
-        std::this_thread::sleep_for(kTransport);
+      [=, waiting = answered.get_future().share()](int) {
+        waiting.wait_for(kTransport);
         return logits_of({1, 0, 0});
       },
       {.deadline = kDeadline});
@@ -117,6 +119,7 @@ TEST(EdgeRuntime, a_transport_that_overruns_the_deadline_does_not_hold_the_devic
   const auto start = std::chrono::steady_clock::now();
   const auto answer = runtime->answer(image_of(kUnsure)).value();
   EXPECT_LT(std::chrono::steady_clock::now() - start, kTransport / 2);
+  answered.set_value();
   EXPECT_EQ(answer.source, Source::kEdgeFallback);
   EXPECT_EQ(answer.reason, "cloud late: no answer within 30 ms");
   EXPECT_EQ(setup.remote->cancelled, 1);

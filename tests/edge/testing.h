@@ -97,6 +97,7 @@ class FakeRemote final : public oip::RemoteModel {
     return input_specs;
   }
   Result<std::vector<TensorSpec>> outputs(std::chrono::milliseconds) override { return output_specs; }
+  Result<oip::RemoteCard> card(std::chrono::milliseconds) override { return said; }
 
   std::unique_ptr<oip::RemoteCall> infer_async(std::span<const NamedView> inputs, const std::vector<std::string>& outputs,
                                                std::chrono::milliseconds deadline, Done done) override {
@@ -121,6 +122,7 @@ class FakeRemote final : public oip::RemoteModel {
 
   std::vector<TensorSpec> input_specs = {{"image", DType::kU8, {-1, 2, 2, 1}}};
   std::vector<TensorSpec> output_specs = {{"logits", DType::kF32, {-1, kClasses}}};
+  oip::RemoteCard said;
   std::optional<Error> metadata_error;
   std::string input_name;  ///< of the last call, as the next three
   Tensor image;
@@ -140,9 +142,11 @@ inline Result<std::vector<Tensor>> logits_of(const std::vector<float>& values) {
 }
 inline Error dead() { return {.code = ErrorCode::kUnavailable, .what = "connection refused"}; }
 
+inline GlobalInfo tiny_global() { return {.name = "global", .preprocess = tiny_recipe(), .macs = 100000}; }
+
 /// A runtime of fakes: threshold 0.5 (a first pixel above 127 asks the cloud), and the remote it queries.
 struct FakeSetup {
-  explicit FakeSetup(FakeRemote::Answer answer, CloudOptions options = {}) {
+  explicit FakeSetup(FakeRemote::Answer answer, CloudOptions options = {}, GlobalInfo global = tiny_global()) {
     auto owned = std::make_unique<FakeRemote>(std::move(answer));
     remote = owned.get();
     parts.base = fake_base();
@@ -150,7 +154,7 @@ struct FakeSetup {
     parts.threshold = 0.5F;
     parts.labels = kLabels;
     parts.preprocess = tiny_recipe();
-    parts.cloud = std::make_unique<Cloud>(std::move(owned), tiny_recipe(), kClasses, options, clock);
+    parts.cloud = std::make_unique<Cloud>(std::move(owned), std::move(global), kLabels, options, clock);
   }
   /// Once.
   std::unique_ptr<EdgeRuntime> runtime() { return EdgeRuntime::create(std::move(parts), clock).value(); }
@@ -172,7 +176,7 @@ inline BundleParts tiny_parts(const std::string& base = "base bytes") {
   parts.policy.chosen = {.target_coverage = 0.7, .threshold = 0.1F, .coverage = 0.7, .accuracy = 0.9};
   parts.base = {.preprocess = tiny_recipe(), .features = "features", .macs = 1000};
   parts.router_macs = 10;
-  parts.global = {.name = "global", .preprocess = tiny_recipe(), .macs = 100000};
+  parts.global = tiny_global();
   return parts;
 }
 

@@ -64,8 +64,9 @@ class Firmware : public ::testing::Test {
       if (call >= answers) return testing::dead();
       return testing::logits_of({0, 0, 0, 0, 0, 0, 0, 0, 0, 1});
     });
+    remote->output_specs = {{"logits", DType::kF32, {-1, kClassesOfStandin}}};
     if (answers == 0) remote->metadata_error = testing::dead();
-    return std::make_unique<Cloud>(std::move(remote), testing::tiny_recipe(), kClassesOfStandin, CloudOptions{}, clock_);
+    return std::make_unique<Cloud>(std::move(remote), testing::tiny_global(), labels_, CloudOptions{}, clock_);
   }
 
   static std::string at(const std::string& name) { return (folder_ / name).string(); }

@@ -47,6 +47,12 @@ const std::string& example() {
     manifest.base.preprocess.normalization = {{0.5F, 0.5F, 0.5F}, {0.25F, 0.25F, 0.25F}};
     manifest.global.name = "global";
     manifest.global.preprocess = manifest.base.preprocess;
+    manifest.global.sha256 = std::string(64, 'b');
+    manifest.global.classes = {"", "cat", "dog"};
+    manifest.global.outputs = 3;
+    manifest.global.columns = {2, 1};
+    manifest.classes_by = hedge::edge::ClassesBy::kPosition;
+    manifest.class_notes = {"a note"};
     return hedge::edge::to_json(manifest);
   }();
   return text;

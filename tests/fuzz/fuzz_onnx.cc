@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "graph/onnx/onnx_facts.h"
 #include "graph/onnx/onnx_io.h"
 #include "graph/operators.h"
 #include "graph/passes.h"
@@ -10,7 +11,9 @@
 /// Any bytes either parse to a graph that validates, survives the passes and is written back, or give an error.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace hedge::graph;
+  const auto facts = read_onnx_facts({reinterpret_cast<const char*>(data), size}, "fuzz");
   const auto graph = parse_onnx({reinterpret_cast<const char*>(data), size}, "fuzz");
+  if (graph && !facts) std::abort();
   if (!graph) {
     if (graph.error().what.empty() || graph.error().where.empty()) std::abort();
     return 0;

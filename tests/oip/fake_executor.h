@@ -14,12 +14,16 @@
 
 namespace hedge::oip {
 
+/// A run that is held so long has been waited for; who does not wait is far below half of it, on a busy machine as well.
+inline constexpr std::chrono::seconds kMostHeld{20};
+
 /// What a test sees of, and tells, a FakeExecutor that a server owns.
 struct FakeControl {
   std::atomic<int> runs = 0;
   std::atomic<int> running = 0;
   std::atomic<int> most_running = 0;
   std::atomic<int> sleep_ms = 0;
+  std::atomic<bool> held = false;  ///< a run waits as long as this is set, for kMostHeld at most
   std::atomic<bool> throws = false;
 };
 
@@ -38,6 +42,8 @@ class FakeExecutor final : public Executor {
     for (int most = control_->most_running; running > most && !control_->most_running.compare_exchange_weak(most, running);) {
     }
     if (control_->sleep_ms > 0) std::this_thread::sleep_for(std::chrono::milliseconds(control_->sleep_ms));
+    const auto limit = std::chrono::steady_clock::now() + kMostHeld;
+    while (control_->held && std::chrono::steady_clock::now() < limit) std::this_thread::sleep_for(std::chrono::milliseconds(1));
     --control_->running;
     if (control_->throws) throw std::runtime_error("the vendor's exception");
     const auto n = views[0].shape[0];
@@ -69,6 +75,7 @@ inline std::vector<ServedModel> fake_models(const std::shared_ptr<FakeControl>& 
   models[0].name = "fake";
   models[0].executor = std::make_unique<FakeExecutor>(control);
   models[0].labels = {"cat", "dog"};
+  models[0].sha256 = std::string(64, 'a');
   return models;
 }
 

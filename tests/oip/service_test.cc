@@ -253,18 +253,24 @@ TEST_F(Service, accepts_gzip_and_deflate) {
 }
 
 TEST_F(Service, the_timeout_parameter_ends_a_wait_in_the_queue) {
-  control_->sleep_ms = 300;
-  std::vector<std::future<grpc::StatusCode>> codes;
-  for (int i = 0; i < 4; ++i)  // two threads: the later two wait for 300 ms
-    codes.push_back(std::async(std::launch::async, [&] {
+  const auto ask = [&](std::int64_t timeout_us) {
+    return std::async(std::launch::async, [this, timeout_us] {
       auto request = good_request();
-      (*request.mutable_parameters())["timeout"].set_int64_param(100'000);
+      if (timeout_us > 0) (*request.mutable_parameters())["timeout"].set_int64_param(timeout_us);
       inference::ModelInferResponse response;
       return infer(request, response).error_code();
-    }));
-  int late = 0;
-  for (auto& code : codes) late += code.get() == grpc::StatusCode::DEADLINE_EXCEEDED;
-  EXPECT_EQ(late, 2);
+    });
+  };
+  control_->held = true;
+  std::vector<std::future<grpc::StatusCode>> first;  // both threads are theirs
+  for (int i = 0; i < 2; ++i) first.push_back(ask(0));
+  while (control_->running < 2) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  std::vector<std::future<grpc::StatusCode>> waiting;
+  for (int i = 0; i < 2; ++i) waiting.push_back(ask(100'000));
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  control_->held = false;
+  for (auto& code : first) EXPECT_EQ(code.get(), grpc::StatusCode::OK);
+  for (auto& code : waiting) EXPECT_EQ(code.get(), grpc::StatusCode::DEADLINE_EXCEEDED);
   EXPECT_EQ(control_->runs, 2);
 }
 

@@ -6,70 +6,93 @@
 #include "core/file.h"
 #include "core/json.h"
 #include "edge/bundle.h"
-#include "graph/graph.h"
 #include "hedge/open_model.h"
+#include "model/class_map.h"
 
 namespace hedge::apps {
 namespace {
 
 struct Flags {
-  std::string base, fitted, global, out, name = "global", labels, base_recipe, global_recipe;
+  std::string base, fitted, global, out, name = "global";
+  std::string labels, base_labels, global_labels, base_recipe, global_recipe;
+  bool strict = false;
 };
 
-/// Class names in the order of the base's logits: from the flag's file, else from the model's metadata.
-Result<std::vector<std::string>> choose_labels(const Flags& flags, const model::OpenedModel& base) {
-  auto labels = base.card.labels;
-  if (!flags.labels.empty()) {
-    HEDGE_TRY(labels, edge::read_labels(flags.labels));
-  }
-  if (labels.empty())
-    return Error{.code = ErrorCode::kNotFound,
-                 .what = "the base does not say what its classes are called",
-                 .where = base.card.path.string(),
-                 .expected = std::string("metadata \"") + graph::kLabelsKey + "\"",
-                 .hint = "give --labels FILE, a JSON array of class names in the order of the logits"};
-  for (const auto& output : base.executor->outputs()) {
-    const auto classes = output.name == "logits" && output.shape.size() == 2 ? output.shape[1] : -1;
-    if (classes >= 0 && classes != static_cast<std::int64_t>(labels.size()))
-      return Error{.code = ErrorCode::kMismatch,
-                   .what = "there is not a label for each of the base's classes",
-                   .where = flags.labels.empty() ? base.card.path.string() : flags.labels,
-                   .got = std::to_string(labels.size()) + " labels",
-                   .expected = std::to_string(classes)};
-  }
-  return labels;
+Status check_global(const model::ModelCard& global, const routing::Policy& policy) {
+  if (global.sha256 == policy.global_sha256) return {};
+  return Error{.code = ErrorCode::kMismatch,
+               .what = "the policy was calibrated with another global",
+               .where = global.path.string(),
+               .got = global.sha256,
+               .expected = policy.global_sha256,
+               .hint = "bundle the global that \"hedge predict\" judged, or fit again with this one"};
+}
+
+/// A bundle holds its base in one file.
+Status check_base(const model::ModelCard& base) {
+  const bool onnx = base.format == model::Format::kOnnx;
+  if (onnx && base.weight_files.empty()) return {};
+  return Error{.code = ErrorCode::kUnsupported,
+               .what = onnx ? "a bundle holds its base in one file, and this one has weights in others" : "a bundle holds its base as ONNX",
+               .where = base.path.string(),
+               .got = onnx ? base.weight_files.front() : to_string(base.format),
+               .expected = onnx ? "a file with its weights in it" : "a file named .onnx",
+               .hint = "fit and bundle with such a file of the model"};
+}
+
+Result<model::OpenedModel> open(const std::string& path, model::CardOptions card, Context& context) {
+  card.log = context.console.log();
+  return model::open_model(path, {.card = std::move(card)});
+}
+
+Result<model::ClassMap> map_classes(const Flags& flags, const model::ModelCard& base, const model::ModelCard& global, Console& console) {
+  HEDGE_TRY(auto map, model::map_outputs(model::classes_of(base), model::classes_of(global)));
+  if (flags.strict) HEDGE_CHECK(model::check_by_name(map));
+  for (const auto& note : map.notes) console.say("hedge: " + note);
+  return map;
 }
 
 Status run(const Flags& flags, Context& context) {
-  if (std::filesystem::path(flags.base).extension() != ".onnx")
-    return Error{.code = ErrorCode::kUnsupported,
-                 .what = "a bundle holds its base as ONNX",
-                 .where = flags.base,
-                 .expected = "a file named .onnx",
-                 .hint = "fit and bundle with the model's ONNX file"};
+  const auto labels = [&flags](const std::string& own) { return own.empty() ? flags.labels : own; };
   HEDGE_TRY(auto fitted, read_fitted(flags.fitted));
   const auto features = fitted.policy.features;
-  HEDGE_TRY(const auto base,
-            model::open_model(flags.base, {.card = {.recipe = flags.base_recipe, .features = features, .log = context.console.log()}}));
-  HEDGE_TRY(const auto labels, choose_labels(flags, base));
-  HEDGE_TRY(const auto global, model::open_model(flags.global, {.card = {.recipe = flags.global_recipe, .log = context.console.log()}}));
-  if (global.card.sha256 != fitted.policy.global_sha256)
-    return Error{.code = ErrorCode::kMismatch,
-                 .what = "the policy was calibrated with another global",
-                 .where = flags.global,
-                 .got = global.card.sha256,
-                 .expected = fitted.policy.global_sha256};
+  HEDGE_TRY(const auto opened,
+            open(flags.base, {.recipe = flags.base_recipe, .labels = labels(flags.base_labels), .features = features}, context));
+  HEDGE_TRY(const auto asked, open(flags.global, {.recipe = flags.global_recipe, .labels = labels(flags.global_labels)}, context));
+  const auto& [base, global] = std::tie(opened.card, asked.card);
+  HEDGE_CHECK(check_base(base));
+  HEDGE_CHECK(check_global(global, fitted.policy));
+  HEDGE_TRY(auto map, map_classes(flags, base, global, context.console));
   HEDGE_TRY(auto base_bytes, read_file(flags.base));
   edge::BundleParts parts{.created_by = "hedge " HEDGE_VERSION,
                           .base_onnx = std::move(base_bytes),
                           .router_onnx = std::move(fitted.router_onnx),
                           .policy = std::move(fitted.policy),
-                          .labels = labels,
-                          .base = {.preprocess = *base.card.input.recipe, .features = features, .macs = base.card.macs},
+                          .labels = std::move(map.names),
+                          .base = {.preprocess = *base.input.recipe,
+                                   .features = features,
+                                   .macs = base.macs,
+                                   .outputs = base.output.classes,
+                                   .columns = std::move(map.base_columns)},
                           .router_macs = fitted.macs,
-                          .global = {.name = flags.name, .preprocess = *global.card.input.recipe, .macs = global.card.macs}};
+                          .global = {.name = flags.name,
+                                     .preprocess = *global.input.recipe,
+                                     .macs = global.macs,
+                                     .sha256 = global.sha256,
+                                     .outputs = global.output.classes,
+                                     .columns = std::move(map.global_columns)},
+                          .classes_by = map.decided == model::Decided::kByName ? edge::ClassesBy::kName : edge::ClassesBy::kPosition,
+                          .class_notes = std::move(map.notes)};
+  std::vector<std::string> notes;  // said already
+  HEDGE_TRY(parts.global.classes, model::names_by_output(model::classes_of(global), "global", notes));
   HEDGE_CHECK(edge::write_bundle(flags.out, parts));
-  std::printf("%s\n", Json({{"bundle", flags.out}, {"threshold", parts.policy.chosen.threshold}, {"global", flags.name}}).dump().c_str());
+  std::printf("%s\n", Json({{"bundle", flags.out},
+                            {"threshold", parts.policy.chosen.threshold},
+                            {"global", flags.name},
+                            {"classes", parts.labels.size()},
+                            {"classes_by", edge::to_string(parts.classes_by)}})
+                          .dump()
+                          .c_str());
   return {};
 }
 
@@ -80,13 +103,19 @@ void add_bundle(CLI::App& root, Context& context) {
   auto f = std::make_shared<Flags>();  // shared with the callback, which outlives this function
   app->add_option("--base", f->base, "the device's model (.onnx)")->required();
   app->add_option("--fitted", f->fitted, "the folder that \"hedge fit\" wrote")->required();
-  app->add_option("--global", f->global, "the cloud's model: its recipe says how the device must cut its images")->required();
+  app->add_option("--global", f->global, "the cloud's model: it says how the device must cut its images, and which output is which class")
+      ->required();
   app->add_option("--global-name", f->name, "the name that the cloud serves it under")->capture_default_str();
   app->add_option("--out", f->out, "the bundle's folder")->required();
   app->add_option("--labels", f->labels,
-                  "class names in the order of the base's logits (a JSON array); default: those of the base's metadata");
-  app->add_option("--base-recipe", f->base_recipe, "preprocess recipe (JSON) of a base without one in its metadata");
+                  "names of both models' outputs, a line each (or JSON); default: MODEL.hedge.json, else the metadata");
+  app->add_option("--base-labels", f->base_labels, "the same for the base alone");
+  app->add_option("--global-labels", f->global_labels, "the same for the global alone, where it has another order");
+  app->add_option("--base-recipe", f->base_recipe,
+                  "how the base's images are prepared: a JSON file, or e.g. resize=256,crop=224,mean=imagenet,std=imagenet; default: "
+                  "MODEL.hedge.json, else the metadata");
   app->add_option("--global-recipe", f->global_recipe, "the same for the global");
+  app->add_flag("--strict", f->strict, "refuse models whose classes are matched by position because one of them does not name its outputs");
   app->callback([f, &context] { context.chosen = [f, &context] { return run(*f, context); }; });
 }
 

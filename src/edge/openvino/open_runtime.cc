@@ -16,13 +16,13 @@ Result<std::unique_ptr<EdgeRuntime>> open_runtime(const Bundle& bundle, std::uni
   const infer::OpenVinoOptions router_options{.throughput = options.throughput, .threads = 1};
   RuntimeParts parts{.threshold = bundle.policy.chosen.threshold,
                      .labels = bundle.labels,
+                     .base_columns = manifest.base.columns,
                      .preprocess = manifest.base.preprocess,
                      .fusion = bundle.policy.fusion};
   HEDGE_TRY(parts.base, infer::open_openvino(bundle.path(Role::kBase), base_options));
   HEDGE_TRY(parts.router, infer::open_openvino(bundle.path(Role::kRouter), router_options));
   if (remote) {
-    parts.cloud = std::make_unique<Cloud>(std::move(remote), manifest.global.preprocess, static_cast<std::int64_t>(bundle.labels.size()),
-                                          options.cloud, clock);
+    parts.cloud = std::make_unique<Cloud>(std::move(remote), manifest.global, bundle.labels, options.cloud, clock);
   }
   return EdgeRuntime::create(std::move(parts), clock);
 }

@@ -131,6 +131,7 @@ Result<Runtime> Runtime::open(const RuntimeOptions& options) {
   edge::OpenRuntimeOptions how{.threads = options.threads, .throughput = options.throughput};
   std::unique_ptr<oip::RemoteModel> remote;
   if (options.cloud) {
+    how.cloud.log = options.log;
     how.cloud.deadline = std::chrono::milliseconds(options.cloud->deadline_ms);
     how.cloud.breaker = {.failures_to_open = options.cloud->failures_to_open,
                          .probe_interval = std::chrono::milliseconds(options.cloud->probe_interval_ms)};

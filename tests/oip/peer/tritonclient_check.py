@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Runs NVIDIA's tritonclient against a server of this project (docs/formats/open_inference_protocol.md).
 
-Needs `pip install "tritonclient[grpc]" numpy`. Usage: tritonclient_check.py HOST:PORT MODEL
+Needs tritonclient (scripts/setup.sh test installs it into .venv). Usage: .venv/bin/python tritonclient_check.py HOST:PORT MODEL
 or, which serves the file as long as the checks run: tritonclient_check.py --serve HEDGE_CLOUD MODEL.onnx
-Exits with 0 where every check holds, with 77 where tritonclient is not installed; prints one line a check.
+Exits with 0 where every check holds; prints one line a check.
 """
 
 import pathlib
@@ -12,13 +12,9 @@ import sys
 import tempfile
 import time
 
-try:
-    import numpy
-    import tritonclient.grpc as triton
-    from tritonclient.utils import InferenceServerException, triton_to_np_dtype
-except ImportError as missing:
-    print(f"skipped: {missing}; pip install 'tritonclient[grpc]' numpy")
-    sys.exit(77)
+import numpy
+import tritonclient.grpc as triton
+from tritonclient.utils import InferenceServerException, triton_to_np_dtype
 
 BATCH = 3
 SERVER_START_S = 60

@@ -87,8 +87,9 @@ TEST_P(SharedModels, give_logits_and_not_probabilities) {
   EXPECT_TRUE(negative || std::abs(sum - 1.0) > 0.1) << "sum " << sum;
 }
 
-TEST_P(SharedModels, quantised_ones_take_u8_images_as_the_others_do) {
-  if (GetParam().dtype == DType::kF32) GTEST_SKIP() << "not quantised";
+class QuantisedModels : public SharedModels {};
+
+TEST_P(QuantisedModels, take_u8_images_as_the_others_do) {
   const auto plain = open_openvino(path_);
   const auto folded = open_openvino(path_, {.normalization = Normalization{.mean = {0.1F, 0.2F, 0.3F}, .std = {1, 1, 1}}});
   ASSERT_TRUE(plain.ok() && folded.ok()) << folded.error().message();
@@ -106,19 +107,23 @@ TEST_P(SharedModels, quantised_ones_take_u8_images_as_the_others_do) {
   EXPECT_TRUE(std::equal(a.begin(), a.end(), b.begin(), b.end()));
 }
 
-INSTANTIATE_TEST_SUITE_P(Files, SharedModels,
-                         testing::Values(ModelCase{"mcunet-in3.onnx", {-1, 3, 176, 176}, DType::kF32, 1000, 160},
-                                         ModelCase{"mcunet-in3-int8.tflite", {-1, 176, 176, 3}, DType::kI8, 1000, 160},
-                                         ModelCase{"mobilenet_v2_1.0_224_quant.tflite", {-1, 224, 224, 3}, DType::kU8, 1001, 1280},
-                                         ModelCase{"mobilenet_v1_0.25_128_quant.tflite", {-1, 128, 128, 3}, DType::kU8, 1001, 256},
-                                         ModelCase{"mlperf-tiny-resnet8-float.tflite", {-1, 32, 32, 3}, DType::kF32, 10, 64},
-                                         ModelCase{"mlperf-tiny-resnet8-int8.tflite", {-1, 32, 32, 3}, DType::kI8, 10, 64}),
-                         [](const auto& info) {
-                           std::string name = info.param.file;
-                           for (char& c : name)
-                             if (std::isalnum(static_cast<unsigned char>(c)) == 0) c = '_';
-                           return name;
-                         });
+const ModelCase kFloatModels[] = {{"mcunet-in3.onnx", {-1, 3, 176, 176}, DType::kF32, 1000, 160},
+                                  {"mlperf-tiny-resnet8-float.tflite", {-1, 32, 32, 3}, DType::kF32, 10, 64}};
+const ModelCase kQuantisedModels[] = {{"mcunet-in3-int8.tflite", {-1, 176, 176, 3}, DType::kI8, 1000, 160},
+                                      {"mobilenet_v2_1.0_224_quant.tflite", {-1, 224, 224, 3}, DType::kU8, 1001, 1280},
+                                      {"mobilenet_v1_0.25_128_quant.tflite", {-1, 128, 128, 3}, DType::kU8, 1001, 256},
+                                      {"mlperf-tiny-resnet8-int8.tflite", {-1, 32, 32, 3}, DType::kI8, 10, 64}};
+
+std::string name_of(const testing::TestParamInfo<ModelCase>& info) {
+  std::string name = info.param.file;
+  for (char& c : name)
+    if (std::isalnum(static_cast<unsigned char>(c)) == 0) c = '_';
+  return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Float, SharedModels, testing::ValuesIn(kFloatModels), name_of);
+INSTANTIATE_TEST_SUITE_P(Quantised, SharedModels, testing::ValuesIn(kQuantisedModels), name_of);
+INSTANTIATE_TEST_SUITE_P(Quantised, QuantisedModels, testing::ValuesIn(kQuantisedModels), name_of);
 
 }  // namespace
 }  // namespace hedge::infer
