@@ -10,7 +10,7 @@
 #include "data/spec.h"
 #include "eval/live.h"
 #include "eval/report/html.h"
-#include "routing/prediction_table.h"
+#include "hedge/predictions.h"
 
 namespace hedge::apps {
 namespace {

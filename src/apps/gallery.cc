@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "core/base64.h"
-#include "data/codec.h"
-#include "data/dataset.h"
-#include "data/preprocess.h"
-#include "routing/scores.h"
+#include "hedge/dataset.h"
+#include "hedge/image.h"
+#include "hedge/preprocess.h"
+#include "hedge/router.h"
 
 namespace hedge::apps {
 namespace {

@@ -7,8 +7,8 @@
 
 #include "data/spec.h"
 #include "eval/predict.h"
+#include "hedge/router.h"
 #include "model/class_map.h"
-#include "routing/scores.h"
 
 namespace hedge::apps {
 namespace {

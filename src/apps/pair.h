@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "apps/console.h"
-#include "data/dataset.h"
+#include "hedge/dataset.h"
+#include "hedge/open_model.h"
+#include "hedge/predictions.h"
 #include "hedge/result.h"
-#include "model/openvino/open_model.h"
-#include "routing/prediction_table.h"
 
 namespace hedge::apps {
 

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "hedge/policy.h"
 #include "hedge/result.h"
-#include "routing/policy.h"
 #include "routing/table_view.h"
 #include "train/auto_router.h"
 

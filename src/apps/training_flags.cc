@@ -1,7 +1,8 @@
 #include "apps/training_flags.h"
 
 #include "graph/onnx/onnx_io.h"
-#include "model/card.h"
+#include "hedge/model.h"
+#include "model/metadata.h"
 
 namespace hedge::apps {
 

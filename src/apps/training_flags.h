@@ -4,8 +4,8 @@
 #include <filesystem>
 #include <string>
 
-#include "data/preprocess.h"
 #include "graph/graph.h"
+#include "hedge/preprocess.h"
 #include "hedge/result.h"
 #include "train/trainer.h"
 

@@ -6,7 +6,7 @@
 
 #include "core/json.h"
 #include "eval/baselines.h"
-#include "routing/prediction_table.h"
+#include "hedge/predictions.h"
 
 namespace hedge::eval {
 

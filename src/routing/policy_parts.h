@@ -1,7 +1,7 @@
 #pragma once
 
 #include "core/json.h"
-#include "routing/policy.h"
+#include "hedge/policy.h"
 
 namespace hedge::routing {
 

@@ -5,7 +5,7 @@
 
 #include "core/json.h"
 #include "graph/operators.h"
-#include "routing/scores.h"
+#include "hedge/router.h"
 #include "train/end_to_end.h"
 #include "train/internal/fingerprint.h"
 #include "train/router_graph.h"

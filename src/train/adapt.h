@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "data/dataset.h"
 #include "graph/graph.h"
+#include "hedge/dataset.h"
+#include "hedge/predictions.h"
 #include "hedge/result.h"
-#include "routing/prediction_table.h"
 #include "train/router_fit.h"
 #include "train/trainer.h"
 

@@ -2,8 +2,8 @@
 #include <cmath>
 #include <numeric>
 
-#include "routing/policy.h"
-#include "routing/scores.h"
+#include "hedge/policy.h"
+#include "hedge/router.h"
 #include "train/adapt.h"
 
 namespace hedge::train {

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "hedge/log.h"
+#include "hedge/policy.h"
 #include "hedge/result.h"
-#include "routing/policy.h"
 #include "train/router_data.h"
 #include "train/router_fit.h"
 

@@ -6,11 +6,11 @@
 #include <optional>
 #include <string>
 
-#include "data/dataset.h"
 #include "data/loader.h"
-#include "data/preprocess.h"
 #include "graph/graph.h"
+#include "hedge/dataset.h"
 #include "hedge/log.h"
+#include "hedge/preprocess.h"
 #include "hedge/result.h"
 #include "train/objective.h"
 

@@ -13,7 +13,7 @@
 #include "graph/onnx/onnx_io.h"
 #include "graph/operators.h"
 #include "graph/zoo.h"
-#include "routing/scores.h"
+#include "hedge/router.h"
 #include "train/bars.h"
 #include "train/end_to_end.h"
 #include "train/held_out.h"

@@ -4,7 +4,7 @@
 #include <set>
 
 #include "core/rng.h"
-#include "routing/scores.h"
+#include "hedge/router.h"
 #include "train/auto_router.h"
 
 namespace hedge::train {

@@ -6,8 +6,8 @@
 #include "core/file.h"
 #include "core/json.h"
 #include "edge/bundle.h"
+#include "hedge/open_model.h"
 #include "model/class_map.h"
-#include "model/openvino/open_model.h"
 
 namespace hedge::apps {
 namespace {

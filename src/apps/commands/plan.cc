@@ -8,8 +8,8 @@
 #include "core/json.h"
 #include "eval/report/html.h"
 #include "graph/onnx/onnx_io.h"
+#include "hedge/open_model.h"
 #include "infer/openvino/openvino_executor.h"
-#include "model/openvino/open_model.h"
 #include "plan/report_plan.h"
 
 namespace hedge::apps {

@@ -3,7 +3,7 @@
 #include "apps/commands.h"
 #include "apps/pair.h"
 #include "core/json.h"
-#include "routing/scores.h"
+#include "hedge/router.h"
 
 namespace hedge::apps {
 namespace {

@@ -4,8 +4,9 @@
 #include <string>
 #include <string_view>
 
-#include "core/normalization.h"
-#include "data/dataset.h"
+#include "hedge/api.h"
+#include "hedge/dataset.h"
+#include "hedge/normalization.h"
 #include "hedge/result.h"
 #include "hedge/tensor.h"
 
@@ -16,13 +17,13 @@ namespace hedge::data {
 /// Steps: channels (gray = ITU-R 601 luma; gray -> RGB by copying) -> resize so that the shorter side is
 /// `resize_shorter` (0: no resize; bilinear, half-pixel centres, antialiased when shrinking) -> centre crop or zero pad
 /// to height x width -> normalise -> NCHW f32.
-struct Preprocess {
+struct HEDGE_API Preprocess {
   std::int64_t version = 1;
   std::int64_t channels = 3;
   std::int64_t height = 32;
   std::int64_t width = 32;
   std::int64_t resize_shorter = 0;
-  Normalization normalization;
+  Normalization normalization = {};
 
   /// Errors: kInvalidArgument, naming the field.
   [[nodiscard]] Status validate() const;
@@ -33,12 +34,12 @@ struct Preprocess {
 };
 
 /// The geometric half: the image as u8 [height, width, channels] of the recipe. What an edge device sends to a cloud.
-Result<Image> fit_image(const Image& image, const Preprocess& recipe);
+HEDGE_API Result<Image> fit_image(const Image& image, const Preprocess& recipe);
 
 /// The numeric half, for one image that already fits: writes f32 CHW to `out` (channels * height * width floats).
-void normalize_into(const Image& image, const Normalization& normalization, float* out);
+HEDGE_API void normalize_into(const Image& image, const Normalization& normalization, float* out);
 
 /// Mean and standard deviation a channel over (at most `sample`) images of `dataset`, after fit_image.
-Result<Normalization> measure_normalization(const Dataset& dataset, const Preprocess& recipe, std::size_t sample = 10000);
+HEDGE_API Result<Normalization> measure_normalization(const Dataset& dataset, const Preprocess& recipe, std::size_t sample = 10000);
 
 }  // namespace hedge::data

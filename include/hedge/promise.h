@@ -5,8 +5,9 @@
 #include <string>
 #include <string_view>
 
+#include "hedge/api.h"
 #include "hedge/result.h"
-#include "routing/threshold.h"
+#include "hedge/threshold.h"
 
 namespace hedge::routing {
 
@@ -16,9 +17,9 @@ enum class PromiseKind {
   kAccuracy,  ///< hybrid accuracy >= target
   kRisk,      ///< share of wrong answers among the covered <= target
 };
-const char* to_string(PromiseKind kind);
+HEDGE_API const char* to_string(PromiseKind kind);
 
-struct Promise {
+struct HEDGE_API Promise {
   PromiseKind kind = PromiseKind::kCoverage;
   double target = 0;    ///< 0..1
   double delta = 0.05;  ///< in (0, 0.5]: the chance, over the draw of the calibration split, that the promise does not hold
@@ -30,7 +31,7 @@ struct Promise {
 };
 
 /// "coverage>=0.8", "accuracy>=0.92" or "risk<=0.05". Errors: kInvalidArgument, also for a target or delta outside its range.
-Result<Promise> parse_promise(std::string_view spec, double delta = 0.05);
+HEDGE_API Result<Promise> parse_promise(std::string_view spec, double delta = 0.05);
 
 /// A promise with the threshold that keeps it, and its price.
 struct PromisedPoint {
@@ -63,7 +64,7 @@ struct PromiseOptions {
 ///   threshold stands. As the sequence does not depend on the images that judge, no correction for many tests is needed.
 ///
 /// Outcomes may have no global for coverage and risk. Errors: those of threshold_for_coverage; kUnreachable, with what can be promised.
-Result<PromisedPoint> threshold_for_promise(std::span<const float> scores, const Outcomes& outcomes, const Promise& promise,
-                                            const PromiseOptions& options = {});
+HEDGE_API Result<PromisedPoint> threshold_for_promise(std::span<const float> scores, const Outcomes& outcomes, const Promise& promise,
+                                                      const PromiseOptions& options = {});
 
 }  // namespace hedge::routing

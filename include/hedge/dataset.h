@@ -6,21 +6,15 @@
 #include <string>
 #include <vector>
 
+#include "hedge/api.h"
+#include "hedge/image.h"
 #include "hedge/log.h"
 #include "hedge/result.h"
 
 namespace hedge::data {
 
-/// A decoded image: u8, row-major, channels last.
-struct Image {
-  std::int64_t height = 0;
-  std::int64_t width = 0;
-  std::int64_t channels = 0;         ///< 1 (gray) or 3 (RGB)
-  std::vector<std::uint8_t> pixels;  ///< [height, width, channels]
-};
-
 /// A labelled, finite, randomly accessible set of images. Const methods are thread-safe.
-class Dataset {
+class HEDGE_API Dataset {
  public:
   virtual ~Dataset() = default;
   [[nodiscard]] virtual std::size_t size() const = 0;
@@ -39,7 +33,7 @@ class Dataset {
 /// How a specification string is opened.
 struct OpenOptions {
   bool strict = false;  ///< a file that is no image is an error; otherwise it is skipped, counted and listed
-  LogSink log;          ///< told of skipped files and empty classes
+  LogSink log = {};     ///< told of skipped files and empty classes
   std::string fashion_mnist_dir = "/usr/share/datasets/fashion-mnist";  ///< where Debian's dataset-fashion-mnist puts it
 };
 
@@ -57,6 +51,6 @@ struct Opened {
 /// Opens "fashion-mnist" or "folder:PATH", with "?split=train|calibration|test|all&classes=A-B&limit=N".
 /// No split means the whole of it ("all"). `limit` keeps a class-balanced, deterministic first part.
 /// Errors: kInvalidArgument (the grammar, with an example), kNotFound, kBadFormat, kBadData (no image, a single class).
-Result<Opened> open_dataset(const std::string& spec, const OpenOptions& options = {});
+HEDGE_API Result<Opened> open_dataset(const std::string& spec, const OpenOptions& options = {});
 
 }  // namespace hedge::data

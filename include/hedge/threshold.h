@@ -2,8 +2,9 @@
 
 #include <span>
 
+#include "hedge/api.h"
 #include "hedge/result.h"
-#include "routing/scores.h"
+#include "hedge/router.h"
 
 namespace hedge::routing {
 
@@ -18,13 +19,13 @@ struct OperatingPoint {
 /// The lowest threshold whose coverage on these scores is at least `target`, by exact search over the sorted scores. Images with equal
 /// scores go together (the tie rule), so that coverage may exceed the target. Coverage 0 is the float just below the lowest score.
 /// Errors: kInvalidArgument (target outside 0..1), kBadData (no scores, NaN).
-Result<OperatingPoint> threshold_for_coverage(std::span<const float> scores, const Outcomes& outcomes, double target);
+HEDGE_API Result<OperatingPoint> threshold_for_coverage(std::span<const float> scores, const Outcomes& outcomes, double target);
 
 /// The highest coverage whose hybrid accuracy is at least `target`. Errors: kUnreachable, with the best there is.
-Result<OperatingPoint> threshold_for_accuracy(std::span<const float> scores, const Outcomes& outcomes, double target);
+HEDGE_API Result<OperatingPoint> threshold_for_accuracy(std::span<const float> scores, const Outcomes& outcomes, double target);
 
 /// The highest coverage whose share of wrong answers among the covered is at most `target`; outcomes may have no global
 /// (`global_right` empty). Errors: kUnreachable, with the best there is.
-Result<OperatingPoint> threshold_for_risk(std::span<const float> scores, const Outcomes& outcomes, double target);
+HEDGE_API Result<OperatingPoint> threshold_for_risk(std::span<const float> scores, const Outcomes& outcomes, double target);
 
 }  // namespace hedge::routing

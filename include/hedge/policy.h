@@ -6,10 +6,11 @@
 #include <string_view>
 #include <vector>
 
+#include "hedge/api.h"
+#include "hedge/fusion.h"
+#include "hedge/promise.h"
 #include "hedge/result.h"
-#include "routing/fusion.h"
-#include "routing/promise.h"
-#include "routing/threshold.h"
+#include "hedge/threshold.h"
 
 namespace hedge::routing {
 
@@ -28,7 +29,7 @@ struct RouterChoice {
 };
 
 /// What a device needs to decide, and where it comes from (docs/formats/policy.md).
-struct Policy {
+struct HEDGE_API Policy {
   std::string router;         ///< "gain", "linear", "poster", "entropy", "margin", "max_probability", "energy"
   std::string router_sha256;  ///< of the router's ONNX file
   std::string base_sha256;
@@ -56,7 +57,7 @@ struct Policy {
 };
 
 /// Sets `chosen` and `promise` so that the policy keeps `promise`. Errors: those of threshold_for_promise.
-Status keep_promise(Policy& policy, std::span<const float> scores, const Outcomes& outcomes, const Promise& promise,
-                    const PromiseOptions& options = {});
+HEDGE_API Status keep_promise(Policy& policy, std::span<const float> scores, const Outcomes& outcomes, const Promise& promise,
+                              const PromiseOptions& options = {});
 
 }  // namespace hedge::routing

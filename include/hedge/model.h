@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "data/preprocess.h"
-#include "graph/graph.h"
+#include "hedge/api.h"
 #include "hedge/log.h"
+#include "hedge/preprocess.h"
 #include "hedge/result.h"
 #include "hedge/tensor.h"
 
@@ -16,17 +16,17 @@ namespace hedge::model {
 
 enum class Format { kOnnx, kTflite, kOpenVinoIr };
 /// "ONNX", "TensorFlow Lite", "OpenVINO IR"
-const char* to_string(Format format);
+HEDGE_API const char* to_string(Format format);
 
 /// Where an image input has its channels.
 enum class Layout { kUnknown, kNchw, kNhwc };
 /// "unknown", "NCHW", "NHWC"
-const char* to_string(Layout layout);
+HEDGE_API const char* to_string(Layout layout);
 
 /// What the numbers of the classifying output are.
 enum class OutputKind { kUnknown, kLogits, kProbabilities };
 /// "unknown", "logits", "probabilities"
-const char* to_string(OutputKind kind);
+HEDGE_API const char* to_string(OutputKind kind);
 
 /// The model's own image input, as its file has it.
 struct CardInput {
@@ -63,23 +63,20 @@ struct ModelCard {
 
 /// What a user says of a model; it holds before the sidecar, and that before the file's metadata.
 struct CardOptions {
-  std::string recipe;            ///< a file with a Preprocess as JSON, or its short form; empty: not said
-  std::filesystem::path labels;  ///< the outputs' names (data::read_class_names); empty: not said
-  std::string features;          ///< the penultimate tensor's name, "auto" (the sidecar's name where it gives one), or empty: none
-  LogSink log;                   ///< a warning where the operators of an ONNX file are not known, so that its cost is not
+  std::string recipe = {};            ///< a file with a Preprocess as JSON, or its short form; empty: not said
+  std::filesystem::path labels = {};  ///< the outputs' names (data::read_class_names); empty: not said
+  std::string features = {};          ///< the penultimate tensor's name, "auto" (the sidecar's name where it gives one), or empty: none
+  LogSink log = {};                   ///< a warning where the operators of an ONNX file are not known, so that its cost is not
 };
 
 /// Reads what is known of a model file (.onnx, .tflite, or .xml: OpenVINO IR): from `options`, else from the sidecar beside it
 /// (model/sidecar.h), else from its metadata. Runs nothing: of a .tflite and of OpenVINO IR only what `options` and sidecar say is known.
 /// Errors: kNotFound (the file, a weight file); kUnsupported (another extension); kBadFormat (an ONNX file, sidecar, recipe or names that
 /// follow no format; weights outside the folder); those of parse_onnx other than kUnsupported.
-Result<ModelCard> read_card(const std::filesystem::path& path, const CardOptions& options);
+HEDGE_API Result<ModelCard> read_card(const std::filesystem::path& path, const CardOptions& options);
 
 /// How the model's images are prepared, where that must be known.
 /// Errors: kNotFound, naming the three places to say it; `hint`: what to do; empty: to give a recipe by flag.
-Result<data::Preprocess> required_recipe(const ModelCard& card, const std::string& hint = {});
-
-/// Puts the card's recipe and class names into the metadata of the model's graph, so that a file written from it says them itself.
-void write_metadata(const ModelCard& card, graph::Graph& graph);
+HEDGE_API Result<data::Preprocess> required_recipe(const ModelCard& card, const std::string& hint = {});
 
 }  // namespace hedge::model

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "core/file.h"
+#include "hedge/api.h"
 #include "hedge/result.h"
 #include "hedge/tensor.h"
 
@@ -33,7 +33,7 @@ struct TableInfo {
 };
 
 /// What base and global say of each image of a split; all of routing and evaluation starts from it.
-struct PredictionTable {
+struct HEDGE_API PredictionTable {
   Tensor labels;         ///< i64 [N], in 0..C-1
   Tensor base_logits;    ///< f32 [N, C]
   Tensor base_features;  ///< f32 [N, F]; F may be 0
@@ -50,7 +50,8 @@ struct PredictionTable {
 };
 
 /// Errors: those of read_safetensors; kUnsupported for a newer schema; those of validate.
-Result<PredictionTable> read_table(const std::filesystem::path& path);
-Status write_table(const std::filesystem::path& path, const PredictionTable& table, const OpenWriter& open = open_file_writer);
+HEDGE_API Result<PredictionTable> read_table(const std::filesystem::path& path);
+/// Writes the file as a whole or not at all. Errors: those of validate; kIo.
+HEDGE_API Status write_table(const std::filesystem::path& path, const PredictionTable& table);
 
 }  // namespace hedge::routing

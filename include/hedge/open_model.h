@@ -3,9 +3,10 @@
 #include <filesystem>
 #include <memory>
 
+#include "hedge/api.h"
 #include "hedge/executor.h"
+#include "hedge/model.h"
 #include "hedge/result.h"
-#include "model/card.h"
 
 namespace hedge::model {
 
@@ -17,13 +18,13 @@ struct OpenedModel {
 };
 
 struct OpenModelOptions {
-  CardOptions card;
+  CardOptions card = {};
   bool throughput = true;       ///< many images at once; otherwise the lowest latency of one
   int threads = 0;              ///< 0: OpenVINO's choice
   bool without_recipe = false;  ///< a model that nobody has a recipe for is opened for its own inputs instead of being refused
 };
 
 /// Errors: those of read_card, required_recipe (unless `without_recipe`) and infer::open_openvino.
-Result<OpenedModel> open_model(const std::filesystem::path& path, const OpenModelOptions& options);
+HEDGE_API Result<OpenedModel> open_model(const std::filesystem::path& path, const OpenModelOptions& options);
 
 }  // namespace hedge::model

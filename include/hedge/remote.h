@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -9,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "hedge/api.h"
 #include "hedge/executor.h"
 #include "hedge/result.h"
 
@@ -17,17 +19,26 @@ namespace hedge::oip {
 /// Certificates in PEM, by content. Server: certificate and key needed, `ca` asks clients for one (mutual TLS).
 /// Client: `ca` (empty: the system's), and certificate and key where the server asks for them.
 struct Tls {
-  std::string ca;
-  std::string certificate;
-  std::string key;
+  std::string ca = {};
+  std::string certificate = {};
+  std::string key = {};
 };
 
+/// The same by file name; an empty name is a part that is left out.
+struct TlsFiles {
+  std::filesystem::path ca = {};
+  std::filesystem::path certificate = {};
+  std::filesystem::path key = {};
+};
+/// Reads the files, each of at most 1 MiB. Errors: kNotFound, kIo, kBadFormat (too large), naming the file.
+HEDGE_API Result<Tls> read_tls(const TlsFiles& files);
+
 struct RemoteOptions {
-  std::string address;                         ///< HOST:PORT
-  std::string model;                           ///< the served model's name
-  std::string version;                         ///< "" = the server's default
-  std::optional<Tls> tls;                      ///< none: plain text
-  std::string tls_server_name;                 ///< the name to check the certificate against; "" = the address's host
+  std::string address = {};                    ///< HOST:PORT
+  std::string model = {};                      ///< the served model's name
+  std::string version = {};                    ///< "" = the server's default
+  std::optional<Tls> tls = {};                 ///< none: plain text
+  std::string tls_server_name = {};            ///< the name to check the certificate against; "" = the address's host
   std::size_t most_message_bytes = 64u << 20;  ///< larger answers are errors
 };
 
@@ -38,7 +49,7 @@ struct RemoteCard {
 };
 
 /// A call under way. Dropping it does not cancel it.
-class RemoteCall {
+class HEDGE_API RemoteCall {
  public:
   virtual ~RemoteCall() = default;
   /// Asks for an early end: `done` comes soon, with kCancelled unless the answer was faster. Harmless afterwards.
@@ -47,7 +58,7 @@ class RemoteCall {
 
 /// A model behind the Open Inference Protocol (KServe v2) over gRPC. Thread-safe. Transport, so an interface: tests fake it.
 /// Destroying it cancels the calls under way and waits for their `done`; so not from within a `done`, nor with a lock that one needs.
-class RemoteModel {
+class HEDGE_API RemoteModel {
  public:
   using Done = std::function<void(Result<std::vector<Tensor>>)>;
   virtual ~RemoteModel() = default;
@@ -70,6 +81,6 @@ class RemoteModel {
 /// Connects lazily: a server that is not there yet is an error of the first call, not of this one. A lost connection is tried again
 /// after 100 ms, then less and less often, at least every 2 s; until it stands, calls fail at once with kUnavailable.
 /// Errors: kInvalidArgument (the address, the model's name, a certificate without key); kBadFormat and kMismatch (certificates).
-Result<std::unique_ptr<RemoteModel>> connect(const RemoteOptions& options);
+HEDGE_API Result<std::unique_ptr<RemoteModel>> connect(const RemoteOptions& options);
 
 }  // namespace hedge::oip

@@ -5,9 +5,10 @@
 #include <string>
 #include <vector>
 
+#include "hedge/api.h"
+#include "hedge/predictions.h"
 #include "hedge/result.h"
-#include "routing/prediction_table.h"
-#include "routing/scores.h"
+#include "hedge/router.h"
 
 namespace hedge::routing {
 
@@ -17,7 +18,7 @@ struct TopLogits {
   std::vector<float> logits;
 };
 /// Precondition: 1 <= k <= logits.size().
-TopLogits top_logits(std::span<const float> logits, std::int64_t k);
+HEDGE_API TopLogits top_logits(std::span<const float> logits, std::int64_t k);
 
 /// An estimate with its 95 % interval.
 struct Estimate {
@@ -58,13 +59,13 @@ struct FusionOptions {
 /// The class that a query answers. `classes` and `logits` are the global's, as many as top_k or more, in any order; more are cut to top_k.
 /// Errors: kMismatch (fewer than top_k, another number of logits than classes, a bias for another number of classes), kBadData (a class
 /// outside base_logits or given twice, a logit that is not finite).
-Result<std::int64_t> fused_answer(const Fusion& fusion, std::span<const float> base_logits, std::span<const std::int64_t> classes,
-                                  std::span<const float> logits);
+HEDGE_API Result<std::int64_t> fused_answer(const Fusion& fusion, std::span<const float> base_logits, std::span<const std::int64_t> classes,
+                                            std::span<const float> logits);
 
 /// The same for each row of a table. Errors: kMismatch (no global, top_k or class_bias do not fit the classes).
-Result<std::vector<std::int64_t>> fused_answers(const PredictionTable& table, const Fusion& fusion);
+HEDGE_API Result<std::vector<std::int64_t>> fused_answers(const PredictionTable& table, const Fusion& fusion);
 /// With the fused answer in the global's place, so that labels, thresholds and curves refer to it. Errors: those of fused_answers.
-Result<Outcomes> outcomes(const PredictionTable& table, const Fusion& fusion);
+HEDGE_API Result<Outcomes> outcomes(const PredictionTable& table, const Fusion& fusion);
 
 /// Learns the weights on images that neither model has seen, and whose threshold is not calibrated on them.
 ///
@@ -75,6 +76,6 @@ Result<Outcomes> outcomes(const PredictionTable& table, const Fusion& fusion);
 /// difference, and biases only where they add as much; else a query goes on answering with the global. So it is not worse but by chance.
 /// Errors: kInvalidArgument; kMismatch (no global, images that a model was trained on); those of validate; kBadData (labels of one
 /// class).
-Result<Fusion> fit_fusion(const PredictionTable& table, const FusionOptions& options = {});
+HEDGE_API Result<Fusion> fit_fusion(const PredictionTable& table, const FusionOptions& options = {});
 
 }  // namespace hedge::routing
