@@ -4,13 +4,13 @@
 #include <cstdio>
 
 #include "apps/live.h"
-#include "apps/routers.h"
 #include "apps/steps.h"
 #include "core/file.h"
 #include "data/spec.h"
 #include "eval/live.h"
 #include "eval/report/html.h"
 #include "hedge/predictions.h"
+#include "workflow/routers.h"
 
 namespace hedge::apps {
 namespace {
@@ -84,8 +84,8 @@ Status evaluate_and_bundle(const DemoOptions& options, const Files& files, Steps
 /// The live run's figures with the share of images that came out as the table says.
 Result<Json> compare(const Files& files, Json live) {
   HEDGE_TRY(const auto table, routing::read_table(files.at("test.table")));
-  HEDGE_TRY(const auto fitted, read_fitted(files.at("gain-1")));
-  HEDGE_TRY(const auto scores, score_table(fitted, table));
+  HEDGE_TRY(const auto fitted, workflow::read_fitted(files.at("gain-1")));
+  HEDGE_TRY(const auto scores, workflow::score_table(fitted.router, table));
   HEDGE_TRY(const auto lines, read_file(files.at("live.jsonl")));
   HEDGE_TRY(const auto comparison, eval::compare_live(lines, table, scores, fitted.policy.chosen.threshold));
   live["agreement_with_table"] = comparison.agreement();

@@ -1,9 +1,5 @@
 #include "apps/training_flags.h"
 
-#include "graph/onnx/onnx_io.h"
-#include "hedge/model.h"
-#include "model/metadata.h"
-
 namespace hedge::apps {
 
 void TrainingFlags::add(CLI::App& app) {
@@ -44,13 +40,16 @@ Status TrainingFlags::finish() {
   return options.validate();
 }
 
-Result<Trainable> read_trainable(const std::filesystem::path& path) {
-  Trainable model;
-  HEDGE_TRY(model.graph, graph::read_onnx(path));
-  HEDGE_TRY(const auto card, model::read_card(path, {}));
-  HEDGE_TRY(model.recipe, model::required_recipe(card, "train it with \"hedge train\", or write a sidecar (docs/formats/model.md)"));
-  model::write_metadata(card, model.graph);  // what a sidecar says goes into the trained file
-  return model;
+void add_router_training_flags(CLI::App& app, train::RouterFitOptions& o) {
+  app.add_option("--seed", o.seed, "of the router's weights and order")->capture_default_str();
+  app.add_option("--epochs", o.epochs, "passes over the table; 0: as many as make 800 steps")->capture_default_str();
+  app.add_option("--batch", o.batch, "rows a step")->capture_default_str();
+  app.add_option("--lr", o.learning_rate, "peak learning rate (AdamW)")->capture_default_str();
+  app.add_option("--weight-decay", o.weight_decay, "AdamW's; default: 0.3 for gain, 0.01 else");
+  app.add_option("--hidden", o.hidden, "width of the gain router")->capture_default_str();
+  app.add_option("--penalty", o.coverage_penalty, "the poster's lambda at the start")->capture_default_str();
+  app.add_option("--dual-rate", o.dual_rate, "what a step adds to lambda for each unit of missing coverage")->capture_default_str();
+  app.add_option("--threads", o.threads, "0: all cores")->capture_default_str();
 }
 
 }  // namespace hedge::apps

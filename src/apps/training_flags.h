@@ -1,12 +1,10 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
-#include <filesystem>
 #include <string>
 
-#include "graph/graph.h"
-#include "hedge/preprocess.h"
 #include "hedge/result.h"
+#include "train/router_fit.h"
 #include "train/trainer.h"
 
 namespace hedge::apps {
@@ -23,12 +21,7 @@ struct TrainingFlags {
   Status finish();
 };
 
-/// A trained network and how its images are prepared.
-struct Trainable {
-  graph::Graph graph;
-  data::Preprocess recipe;
-};
-/// Errors: those of read_onnx; kNotFound where the model has no recipe; those of Preprocess::from_json.
-Result<Trainable> read_trainable(const std::filesystem::path& path);
+/// How a router is fitted; `options` must outlive the parsing.
+void add_router_training_flags(CLI::App& app, train::RouterFitOptions& options);
 
 }  // namespace hedge::apps

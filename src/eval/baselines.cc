@@ -181,6 +181,15 @@ const char* to_string(Placement placement) {
   return "edge-cloud";
 }
 
+Result<Placement> placement_named(const std::string& name) {
+  for (const auto placement : {Placement::kEdgeCloud, Placement::kDevice, Placement::kCloud})
+    if (name == to_string(placement)) return placement;
+  return Error{.code = ErrorCode::kInvalidArgument,
+               .what = "no such place to compute",
+               .got = name.substr(0, 60),
+               .expected = "edge-cloud, device or cloud"};
+}
+
 Result<std::vector<BaselineRow>> baseline_rows(const SharedMethod& hybrid, const std::vector<SharedMethod>& methods,
                                                const std::vector<ExitMethod>& exits, const BaselineOptions& options) {
   HEDGE_CHECK(bootstrap_options(options, options.coverages).validate());

@@ -19,6 +19,8 @@ enum class Placement {
   kCloud,      ///< everything is
 };
 const char* to_string(Placement placement);
+/// Errors: kInvalidArgument, with the names there are.
+Result<Placement> placement_named(const std::string& name);
 
 /// A way to share the work in which every image gets one answer of the device or one of the cloud, by a score.
 struct SharedMethod {
@@ -70,6 +72,28 @@ struct BaselineOptions {
 /// kInvalidArgument (options).
 Result<std::vector<BaselineRow>> baseline_rows(const SharedMethod& hybrid, const std::vector<SharedMethod>& methods,
                                                const std::vector<ExitMethod>& exits, const BaselineOptions& options = {});
+
+/// One of the two models that the rows are about.
+struct BaselineModel {
+  std::string sha256;
+  std::int64_t macs = 0, parameters = 0;
+  Interval accuracy;  ///< Wilson
+};
+
+/// A whole baselines file (docs/formats/baselines_json.md).
+struct Baselines {
+  std::string dataset, split, content_hash;  ///< of the images that were judged
+  std::int64_t images = 0;
+  std::string executor;
+  std::int64_t image_bytes = 0;  ///< of one query that sends the image itself
+  BaselineModel base, global;
+  std::string router;
+  std::int64_t router_macs = 0;
+  std::size_t router_seeds = 0;
+  int resamples = 1000;
+  std::uint64_t seed = 1;
+  std::vector<BaselineRow> rows;
+};
 
 /// Areas of two hybrids of different models on the same images, and what the first has over the second, paired.
 struct AreaComparison {

@@ -1,26 +1,21 @@
 #pragma once
 
-#include <cstdint>
-#include <string>
-#include <vector>
+#include <filesystem>
+#include <string_view>
 
 #include "core/json.h"
 #include "eval/baselines.h"
-#include "hedge/predictions.h"
+#include "hedge/result.h"
 
 namespace hedge::eval {
 
-/// What stands above the rows of a baselines file.
-struct BaselinesHead {
-  std::int64_t image_bytes = 0;
-  std::string router;
-  std::int64_t router_macs = 0;
-  std::size_t router_seeds = 0;
-  int resamples = 1000;
-  std::uint64_t seed = 1;
-};
+/// docs/formats/baselines_json.md, schema 1.
+Json to_json(const Baselines& baselines);
 
-/// docs/formats/baselines_json.md, schema 1. Precondition: `table` has a global.
-Json baselines_json(const routing::PredictionTable& table, const BaselinesHead& head, const std::vector<BaselineRow>& rows);
+/// The baselines again: to_json of them is the same JSON. What is unknown is passed over.
+/// Errors: kBadFormat (a field that is missing or of another type, with its place); kUnsupported (a newer schema).
+Result<Baselines> baselines_from_json(const Json& json, std::string_view where);
+/// The same from a file. Errors: also those of read_json.
+Result<Baselines> read_baselines(const std::filesystem::path& path);
 
 }  // namespace hedge::eval

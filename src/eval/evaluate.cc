@@ -57,7 +57,14 @@ Result<const Method*> method_of(const PolicyUse& use, const Study& study) {
 }
 
 PromiseReport judge_promise(const routing::PromisedPoint& promised, const OperatingReport& at) {
-  PromiseReport report = {.promised = promised};
+  PromiseReport report = {.promise = promised.promise,
+                          .images = promised.images,
+                          .bound = promised.bound,
+                          .exact_threshold = promised.exact.threshold,
+                          .exact_coverage = promised.exact.coverage,
+                          .exact_accuracy = promised.exact.accuracy,
+                          .accuracy_given_up = promised.accuracy_given_up(),
+                          .coverage_given_up = promised.coverage_given_up()};
   switch (promised.promise.kind) {
     case routing::PromiseKind::kCoverage: report.measured = at.coverage.value; break;
     case routing::PromiseKind::kAccuracy: report.measured = at.accuracy.value; break;

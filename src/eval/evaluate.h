@@ -7,7 +7,9 @@
 #include <vector>
 
 #include "eval/abstention.h"
+#include "eval/baselines.h"
 #include "eval/bootstrap.h"
+#include "eval/gallery.h"
 #include "eval/per_class.h"
 #include "eval/reliability.h"
 #include "eval/statistics.h"
@@ -26,6 +28,8 @@ enum class MethodKind {
   kUpperBound,  ///< added by itself
 };
 const char* to_string(MethodKind kind);
+/// Errors: kInvalidArgument, with the names there are.
+Result<MethodKind> method_kind(const std::string& name);
 
 /// A method's scores on the table's rows, one vector a router seed.
 struct MethodScores {
@@ -107,8 +111,8 @@ struct CurveRow {
   double coverage = 0;
   double macs = 0;  ///< the default method's
   std::vector<MethodPoint> methods;
-  Interval over_base;    ///< the default method's accuracy less the base's, paired
-  Interval over_global;  ///< the default method's accuracy less the global's, paired
+  /// The default method's accuracy less the base's and the global's, paired. Not in a report's file: nothing where one was read.
+  std::optional<Interval> over_base, over_global;
 };
 
 /// Mean accuracy over coverage 0.3..1, and what it is worth against the free scores; all differences are paired.
@@ -130,11 +134,16 @@ struct PairedRow {
 };
 inline constexpr std::array kPairedCoverages = {0.5, 0.7, 0.8, 0.9, 0.95};
 
-/// A promise, and how this table's images stand to it.
+/// A promise (routing::PromisedPoint), and how this table's images stand to it.
 struct PromiseReport {
-  routing::PromisedPoint promised;
-  double measured = 0;  ///< the promised quantity here
-  bool kept = false;    ///< whether it meets the target; one draw of images may miss a promise that holds
+  routing::Promise promise;
+  std::int64_t images = 0;    ///< of the calibration split
+  double bound = 0;           ///< what the calibration split shows with confidence 1 - delta
+  float exact_threshold = 0;  ///< the threshold without the promise, and what it gives on the calibration split
+  double exact_coverage = 0, exact_accuracy = 0;
+  double accuracy_given_up = 0, coverage_given_up = 0;  ///< the price on the calibration split
+  double measured = 0;                                  ///< the promised quantity here
+  bool kept = false;                                    ///< whether it meets the target; one draw of images may miss a promise that holds
 };
 
 /// The policy's threshold, applied to this table.
@@ -176,9 +185,9 @@ struct EvaluationReport {
   std::string router_name;
   std::int64_t router_macs = 0;
   std::string default_method;
-  std::size_t seeds = 0;  ///< of the default method
-  Interval global_over_base;
-  std::vector<CurveRow> curve;  ///< ascending coverage
+  std::size_t seeds = 0;                     ///< of the default method
+  std::optional<Interval> global_over_base;  ///< not in a report's file: nothing where one was read
+  std::vector<CurveRow> curve;               ///< ascending coverage
   std::vector<MethodSummary> methods;
   std::vector<AreaRow> areas;
   std::vector<PairedRow> paired;
@@ -189,6 +198,8 @@ struct EvaluationReport {
   std::optional<Explorer> explorer;
   std::optional<OperatingReport> operating_point;
   Reliability base_reliability, global_reliability;
+  std::optional<Baselines> baselines;  ///< of the same images; put in by the caller
+  std::optional<Gallery> gallery;      ///< put in by the caller
   std::vector<std::string> notes;
   std::string verdict;
 

@@ -15,6 +15,15 @@ const char* to_string(MethodKind kind) {
   return "unknown";
 }
 
+Result<MethodKind> method_kind(const std::string& name) {
+  for (const auto kind : {MethodKind::kRouter, MethodKind::kFused, MethodKind::kPair, MethodKind::kFreeScore, MethodKind::kUpperBound})
+    if (name == to_string(kind)) return kind;
+  return Error{.code = ErrorCode::kInvalidArgument,
+               .what = "no such kind of method",
+               .got = name.substr(0, 60),
+               .expected = "router, fused, pair, free_score or upper_bound"};
+}
+
 std::string fused_name(const std::string& name) {
   constexpr const char* kSuffix = "_fused";
   return name.ends_with(kSuffix) ? name : name + kSuffix;

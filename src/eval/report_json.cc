@@ -2,13 +2,12 @@
 
 #include <charconv>
 
+#include "eval/baselines_json.h"
 #include "eval/internal/report_parts.h"
 #include "routing/policy_parts.h"
 
 namespace hedge::eval {
 namespace {
-
-constexpr int kSchema = 1;
 
 Json to_json(const std::optional<Interval>& interval) {
   if (interval) return to_json(*interval);
@@ -48,18 +47,17 @@ Json to_json(const AreaRow& row) {
 }
 
 Json to_json(const PromiseReport& report) {
-  const routing::PromisedPoint& promised = report.promised;
-  return {{"kind", routing::to_string(promised.promise.kind)},
-          {"target", promised.promise.target},
-          {"delta", promised.promise.delta},
-          {"pictures", promised.images},
-          {"bound", promised.bound},
+  return {{"kind", routing::to_string(report.promise.kind)},
+          {"target", report.promise.target},
+          {"delta", report.promise.delta},
+          {"pictures", report.images},
+          {"bound", report.bound},
           {"exact",
-           {{"threshold", static_cast<double>(promised.exact.threshold)},
-            {"coverage", promised.exact.coverage},
-            {"accuracy", promised.exact.accuracy}}},
-          {"accuracy_given_up", promised.accuracy_given_up()},
-          {"coverage_given_up", promised.coverage_given_up()},
+           {{"threshold", static_cast<double>(report.exact_threshold)},
+            {"coverage", report.exact_coverage},
+            {"accuracy", report.exact_accuracy}}},
+          {"accuracy_given_up", report.accuracy_given_up},
+          {"coverage_given_up", report.coverage_given_up},
           {"measured", report.measured},
           {"kept", report.kept}};
 }
@@ -94,35 +92,37 @@ Json to_json(const EvaluationReport& report) {
   Json methods = Json::array();
   for (const MethodSummary& method : report.methods) methods.push_back(to_json(method));
   const AreaRow* chosen = report.area_of(report.default_method);
-  return {{"schema", kSchema},
-          {"title", report.title},
-          {"dataset", report.dataset},
-          {"split", report.split},
-          {"pictures", report.images},
-          {"classes", report.classes},
-          {"executor", report.executor},
-          {"base", to_json(report.base)},
-          {"global", report.has_global ? to_json(report.global) : Json()},
-          {"router", {{"name", report.router_name}, {"macs", report.router_macs}}},
-          {"default_method", report.default_method},
-          {"seeds", report.seeds},
-          {"methods", std::move(methods)},
-          {"curve", std::move(curve)},
-          {"areas", std::move(areas)},
-          {"paired", paired_json(report.paired)},
-          {"area_difference_to_entropy", chosen == nullptr ? Json() : to_json(chosen->to_entropy)},
-          {"operating_point", report.operating_point ? to_json(*report.operating_point) : Json()},
-          {"per_class", report.per_class ? to_json(*report.per_class) : Json()},
-          {"abstention", to_json(report.abstention)},
-          {"fusion", report.fusion ? to_json(*report.fusion) : Json()},
-          {"choice", report.choice ? routing::to_json(*report.choice) : Json()},
-          {"baselines", Json()},
-          {"explorer", report.explorer ? to_json(*report.explorer) : Json()},
-          {"reliability",
-           {{"base", to_json(report.base_reliability)}, {"global", report.has_global ? to_json(report.global_reliability) : Json()}}},
-          {"pictures_queried", Json::array()},
-          {"notes", report.notes},
-          {"verdict", report.verdict}};
+  Json json = {{"schema", kReportFileSchema},
+               {"title", report.title},
+               {"dataset", report.dataset},
+               {"split", report.split},
+               {"pictures", report.images},
+               {"classes", report.classes},
+               {"executor", report.executor},
+               {"base", to_json(report.base)},
+               {"global", report.has_global ? to_json(report.global) : Json()},
+               {"router", {{"name", report.router_name}, {"macs", report.router_macs}}},
+               {"default_method", report.default_method},
+               {"seeds", report.seeds},
+               {"methods", std::move(methods)},
+               {"curve", std::move(curve)},
+               {"areas", std::move(areas)},
+               {"paired", paired_json(report.paired)},
+               {"area_difference_to_entropy", chosen == nullptr ? Json() : to_json(chosen->to_entropy)},
+               {"operating_point", report.operating_point ? to_json(*report.operating_point) : Json()},
+               {"per_class", report.per_class ? to_json(*report.per_class) : Json()},
+               {"abstention", to_json(report.abstention)},
+               {"fusion", report.fusion ? to_json(*report.fusion) : Json()},
+               {"choice", report.choice ? routing::to_json(*report.choice) : Json()},
+               {"baselines", report.baselines ? to_json(*report.baselines) : Json()},
+               {"explorer", report.explorer ? to_json(*report.explorer) : Json()},
+               {"reliability",
+                {{"base", to_json(report.base_reliability)}, {"global", report.has_global ? to_json(report.global_reliability) : Json()}}},
+               {"pictures_queried", report.gallery ? to_json(report.gallery->queried) : Json::array()},
+               {"notes", report.notes},
+               {"verdict", report.verdict}};
+  if (report.gallery) json["explorer_pictures"] = to_json(report.gallery->spread);
+  return json;
 }
 
 std::string to_csv(const EvaluationReport& report) {

@@ -29,27 +29,27 @@ const Interval& accuracy_of(const CurveRow& row, const std::string& method) {
 /// The row of highest coverage that loses at most `allowed` accuracy against the global, or nullptr. Coverage 1 is no hybrid.
 const CurveRow* highest_row(const EvaluationReport& report, double allowed) {
   for (auto row = report.curve.rbegin(); row != report.curve.rend(); ++row)
-    if (row->coverage < 1 && row->over_global.value >= -allowed) return &*row;
+    if (row->coverage < 1 && row->over_global->value >= -allowed) return &*row;
   return nullptr;
 }
 
 std::string query_nothing(const EvaluationReport& report) {
   return "Query nothing: the global (" + percent(report.global.accuracy.value) + ") is not better than the base (" +
-         percent(report.base.accuracy.value) + "), " + points(report.global_over_base) + "; a hybrid only costs here.";
+         percent(report.base.accuracy.value) + "), " + points(*report.global_over_base) + "; a hybrid only costs here.";
 }
 
 /// The row where the hybrid is most surely better than the base, or nullptr.
 const CurveRow* surest_row(const EvaluationReport& report) {
   const CurveRow* surest = nullptr;
   for (const CurveRow& row : report.curve)
-    if (row.coverage < 1 && row.over_base.low > 0 && (surest == nullptr || row.over_base.low > surest->over_base.low)) surest = &row;
+    if (row.coverage < 1 && row.over_base->low > 0 && (surest == nullptr || row.over_base->low > surest->over_base->low)) surest = &row;
   return surest;
 }
 
 std::string specialist(const EvaluationReport& report, const CurveRow& row) {
   return "The global alone (" + percent(report.global.accuracy.value) + ") is not better than the base (" +
          percent(report.base.accuracy.value) + "), but it knows what the base does not: at " + percent(row.coverage, 0) +
-         " coverage the hybrid has " + percent(accuracy_of(row, report.default_method).value) + ", " + points(row.over_base) +
+         " coverage the hybrid has " + percent(accuracy_of(row, report.default_method).value) + ", " + points(*row.over_base) +
          " to the base alone. Never query everything.";
 }
 
@@ -75,25 +75,25 @@ std::string macs_share(const EvaluationReport& report, const CurveRow& row) {
 /// The hybrid beside the cloud alone, at a row whose estimate is no worse: what the interval carries, and no more.
 std::string beside_the_cloud(const EvaluationReport& report, const CurveRow& row) {
   const std::string cloud = "asking the cloud always (" + percent(report.global.accuracy.value) + ")";
-  if (row.over_global.low > 0) return ", more accurate than " + cloud + " by " + points(row.over_global);
-  return ", not shown to differ from " + cloud + ", to which it stands " + points(row.over_global);
+  if (row.over_global->low > 0) return ", more accurate than " + cloud + " by " + points(*row.over_global);
+  return ", not shown to differ from " + cloud + ", to which it stands " + points(*row.over_global);
 }
 
 std::string recommend(const EvaluationReport& report, const CurveRow& row, bool parity) {
   const std::string at = percent(row.coverage, 0);
   const Interval& accuracy = accuracy_of(row, report.default_method);
-  if (row.over_base.low <= 0)
-    return "A hybrid is not shown to be worth it: at " + at + " coverage it stands " + points(row.over_base) +
+  if (row.over_base->low <= 0)
+    return "A hybrid is not shown to be worth it: at " + at + " coverage it stands " + points(*row.over_base) +
            " to the base alone, which these images cannot tell from nothing.";
   if (report.global.macs > 0 && row.macs >= static_cast<double>(report.global.macs))
     return "A hybrid is not worth its computation: at " + at + " coverage base, router and queries cost as many MACs as the cloud alone (" +
            percent(report.global.accuracy.value) + ").";
-  std::string text = "A hybrid is worth it at " + at + " coverage: " + percent(accuracy.value) + ", " + points(row.over_base) +
+  std::string text = "A hybrid is worth it at " + at + " coverage: " + percent(accuracy.value) + ", " + points(*row.over_base) +
                      " to the base alone (" + percent(report.base.accuracy.value) + ")";
   if (parity) {
     text += beside_the_cloud(report, row);
   } else {
-    const double kept = row.over_base.value / report.global_over_base.value;
+    const double kept = row.over_base->value / report.global_over_base->value;
     text += ", " + percent(kept, 0) + " of what asking the cloud always adds (" + percent(report.global.accuracy.value) + ")";
   }
   return text + ", with " + percent(1 - row.coverage, 0) + " of the queries" + macs_share(report, row) + ".";
@@ -119,23 +119,23 @@ std::string against_free_scores(const EvaluationReport& report) {
 
 std::string verdict(const EvaluationReport& report) {
   if (!report.has_global) return abstain(report);
-  if (report.global_over_base.value <= 0) {
+  if (report.global_over_base->value <= 0) {
     const CurveRow* surest = surest_row(report);
     return surest == nullptr ? query_nothing(report) : specialist(report, *surest) + against_free_scores(report);
   }
   std::string text;
-  if (report.global_over_base.low <= 0)
+  if (report.global_over_base->low <= 0)
     text = "The global is not shown to be better than the base on " + std::to_string(report.images) + " images, " +
-           points(report.global_over_base) + ". ";
+           points(*report.global_over_base) + ". ";
   const CurveRow* parity = highest_row(report, 0);
-  const CurveRow* knee = highest_row(report, (1 - kKeptShare) * report.global_over_base.value);
+  const CurveRow* knee = highest_row(report, (1 - kKeptShare) * report.global_over_base->value);
   if (parity != nullptr)
     text += recommend(report, *parity, true);
   else if (knee != nullptr)
     text += recommend(report, *knee, false);
   else
     return text + "A hybrid is not worth it: at no coverage of the curve does it keep " + percent(kKeptShare, 0) +
-           " of what the cloud adds to the base (" + points(report.global_over_base) +
+           " of what the cloud adds to the base (" + points(*report.global_over_base) +
            "); ask the cloud always, or train a better router." + against_free_scores(report);
   return text + against_free_scores(report);
 }

@@ -15,6 +15,7 @@ namespace hedge::eval {
 ///    highest that keeps 90 % of what the cloud adds to the base. Where there is neither, or the hybrid is not shown to be better than the
 ///    base there, or it costs as many MACs as the cloud alone: it is not worth it, with the reason.
 /// 3. The fitted router against margin, by the paired area: better, worse, or not told apart - then the free score suffices.
+/// Precondition: the report was evaluated, not read from a file (its paired differences are there).
 std::string verdict(const EvaluationReport& report);
 
 }  // namespace hedge::eval

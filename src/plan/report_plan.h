@@ -2,8 +2,8 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
-#include "core/json.h"
 #include "hedge/result.h"
 #include "plan/cost.h"
 
@@ -17,17 +17,70 @@ struct MeasuredLatency {
   double global_ms = 0;  ///< > 0
 };
 
-struct PlanOptions {
-  Setting setting;
-  double query_bytes = 0;  ///< of an image that is sent; 0: what the report's baselines say
-  std::optional<MeasuredLatency> measured;
+/// What one method reaches at one share of images sent, and what it costs.
+struct Point {
+  double coverage = 0;
+  double accuracy = 0;
+  std::optional<double> low, high;  ///< 95 %; of ends that a report gives without them: none
+  Workload workload;
+  std::optional<double> measured_ms;  ///< set by make_plan: one image on the measured machine
+  Cost cost;                          ///< set by make_plan: in the plan's setting
 };
 
-/// The section "plan" of a report (docs/formats/report_plan.md): each method of the report's curve, and each row of its baselines, as
-/// accuracy against latency and energy in the setting, and against the measured latency on one device; the order of the methods beside the
-/// poster's.
-/// Errors: kBadFormat: no report, a field of another type (with its place); kInvalidArgument: no query bytes are known; a measured latency
-/// out of range; kBadData: models whose MACs are not known, a report without a curve.
-Result<Json> make_plan(const Json& report, const PlanOptions& options);
+/// A method's points in ascending coverage.
+struct Line {
+  std::string name;
+  std::string variant;  ///< what tells lines of one name apart; may be empty
+  /// A hybrid of the report's own base and global, so that latencies measured of these are the line's.
+  bool own_models = false;
+  double router_macs = 0;  ///< on the device; of a hybrid
+  std::vector<Point> points;
+};
+
+struct PlanOptions {
+  Setting setting;
+  double query_bytes = 0;  ///< > 0; of an image that is sent
+  std::optional<MeasuredLatency> measured;
+  std::string explored = "hybrid";  ///< the line whose cost is wanted as it grows with the share sent
+};
+
+/// A method at one latency.
+struct Ranked {
+  std::string name;
+  double accuracy = 0;
+  std::optional<double> low, high;
+};
+
+/// The methods by accuracy at one latency here and at the same relative one in the poster, best first.
+struct OrderRow {
+  double relative = 0;    ///< (T - T_base) / (T_cloud - T_base)
+  double latency_ms = 0;  ///< here
+  double poster_latency_ms = 0;
+  std::vector<Ranked> here, poster;
+};
+struct Order {
+  std::string source;  ///< of the poster's figures
+  std::vector<OrderRow> rows;
+};
+
+/// A line's cost as it grows with the share of images sent.
+struct ExploredCost {
+  LinearCost cost;
+  std::optional<double> measured_fixed_ms, measured_per_query_ms;  ///< nothing where nobody measured the line's models
+};
+
+struct Plan {
+  Setting setting;
+  double query_bytes = 0;
+  std::optional<MeasuredLatency> measured;
+  std::optional<ExploredCost> explored;  ///< nothing where there is no such line
+  std::vector<Line> lines;
+  std::optional<Order> order;  ///< nothing where the cloud alone is faster than the base alone, or either is not among the lines
+};
+
+/// What each line costs in the setting, and on the measured machine; the order of the methods beside the poster's. The lines "on_device"
+/// and "on_cloud" are the base and the global alone. Errors: kInvalidArgument: no query bytes, a measured latency out of range; kBadData:
+/// models whose MACs are not known, a line without points; kInternal where the built-in poster.json is damaged.
+Result<Plan> make_plan(std::vector<Line> lines, const PlanOptions& options);
 
 }  // namespace hedge::plan

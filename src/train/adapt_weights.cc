@@ -1,10 +1,13 @@
+#include "train/adapt_weights.h"
+
 #include <algorithm>
 #include <cmath>
 #include <numeric>
 
+#include "graph/operators.h"
 #include "hedge/policy.h"
 #include "hedge/router.h"
-#include "train/adapt.h"
+#include "train/router_graph.h"
 
 namespace hedge::train {
 namespace {
@@ -78,27 +81,26 @@ Result<std::vector<float>> shares_of(RouterShare share, bool probability, std::s
   return result;
 }
 
-Status AdaptOptions::validate() const {
-  const auto bad = [](const char* field, std::string got, const char* expected) {
-    return Error{.code = ErrorCode::kInvalidArgument,
-                 .what = "the adapting option is out of range",
-                 .where = field,
-                 .got = std::move(got),
-                 .expected = expected};
-  };
-  if (!(coverage >= 0 && coverage <= 1)) return bad("coverage", std::to_string(coverage), "in 0..1");
-  if (!(penalty >= 0) || !std::isfinite(penalty)) return bad("penalty", std::to_string(penalty), ">= 0");
-  if (rounds < 1) return bad("rounds", std::to_string(rounds), ">= 1");
-  if (patience < 1) return bad("patience", std::to_string(patience), ">= 1");
-  if (!(teacher_weight >= 0 && teacher_weight <= 1)) return bad("teacher_weight", std::to_string(teacher_weight), "in 0..1");
-  if (end_to_end && teacher_weight > 0)
-    return bad("teacher_weight", std::to_string(teacher_weight), "0 where base and router are trained end to end");
-  if (!(temperature > 0)) return bad("temperature", std::to_string(temperature), "> 0");
-  if (folder.empty()) return bad("folder", "nothing", "a path");
-  if (!is_fitted(router.kind)) return bad("router", to_string(router.kind), "a router that is fitted");
-  HEDGE_CHECK(base.validate());
-  HEDGE_CHECK(global.validate());
-  return router.validate();
+Result<bool> gives_probability(const graph::Graph& router) {
+  HEDGE_TRY(const auto tensors, graph::infer_shapes(router));
+  const auto logits = tensors.find(kRouterLogits);
+  return logits != tensors.end() && logits->second.shape.back() == 1;
+}
+
+std::vector<float> global_losses(const routing::PredictionTable& table) {
+  const auto logits = table.global_logits.data<float>();
+  const auto labels = table.labels.data<std::int64_t>();
+  const auto classes = static_cast<std::size_t>(table.classes());
+  std::vector<float> losses;
+  for (std::size_t row = 0; row < table.size(); ++row) {
+    const auto z = logits.subspan(row * classes, classes);
+    const double top = *std::max_element(z.begin(), z.end());
+    double sum = 0;
+    for (const float value : z) sum += std::exp(static_cast<double>(value) - top);
+    losses.push_back(
+        static_cast<float>(std::max(0.0, top + std::log(sum) - static_cast<double>(z[static_cast<std::size_t>(labels[row])]))));
+  }
+  return losses;
 }
 
 }  // namespace hedge::train

@@ -8,9 +8,9 @@
 #include <thread>
 
 #include "graph/operators.h"
+#include "train/fingerprint.h"
 #include "train/internal/checkpoint.h"
 #include "train/internal/epoch.h"
-#include "train/internal/fingerprint.h"
 #include "train/internal/loss.h"
 #include "train/internal/schedule.h"
 #include "train/internal/step.h"
@@ -135,7 +135,7 @@ std::string csv_line(const TrainOptions& options, std::int64_t epoch, const inte
 
 Result<Trained> train_checked(const Task& task) {
   const auto& options = task.options;
-  const auto fingerprint = internal::fingerprint_of(task.graph, task.dataset, task.recipe, options, task.objective);
+  const auto fingerprint = fingerprint_of(task.graph, task.dataset, task.recipe, options, task.objective);
   HEDGE_TRY(auto network, TrainableGraph::create(task.graph));
   HEDGE_TRY(const auto loss, internal::Loss::create(task.objective, task.graph, task.recipe, options.label_smoothing));
   Stepper stepper(network, options, loss, task.objective.only);

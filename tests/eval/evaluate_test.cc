@@ -63,7 +63,7 @@ TEST_F(EvaluateTest, a_methods_value_is_the_mean_over_its_seeds) {
   EXPECT_DOUBLE_EQ(point_of(row, "hybrid").sd, standard_deviation(at80));
   EXPECT_GT(point_of(row, "hybrid").sd, 0);
   EXPECT_DOUBLE_EQ(report->area_of("hybrid")->area.value, mean(areas));
-  EXPECT_DOUBLE_EQ(row.over_base.value, mean(at80) - outcomes->base_accuracy());
+  EXPECT_DOUBLE_EQ(row.over_base->value, mean(at80) - outcomes->base_accuracy());
 }
 
 TEST_F(EvaluateTest, areas_are_compared_in_pairs) {
@@ -277,7 +277,7 @@ TEST_F(EvaluateTest, a_promise_is_measured_on_the_table) {
 }
 
 TEST_F(EvaluateTest, the_explorer_lists_images_in_ascending_score) {
-  options_.explorer_pictures = 50;
+  options_.explorer_images = 50;
   const auto methods = two_methods(table_);
   const auto report = evaluate(table_, methods, options_);
   ASSERT_TRUE(report.ok() && report->explorer.has_value());

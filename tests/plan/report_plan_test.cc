@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "plan/plan_json.h"
+
 namespace hedge::plan {
 namespace {
 
@@ -10,28 +12,34 @@ using testing::HasSubstr;
 
 Setting poster() { return choose_setting(default_profiles().value(), "poster-mcu", "poster", "instant").value(); }
 
-Json interval(double value) { return {{"value", value}, {"low", value - 0.01}, {"high", value + 0.01}}; }
-
-/// A hybrid between 51.5 % on the device and 79.9 % in the cloud, straight between them; entropy three points below in between.
-Json small_report() {
-  Json report = {{"schema", 1},
-                 {"base", {{"name", "b"}, {"macs", 12790096}, {"accuracy", interval(0.515)}}},
-                 {"global", {{"name", "g"}, {"macs", 600000000}, {"accuracy", interval(0.799)}}},
-                 {"router", {{"name", "gain"}, {"macs", 12790}}},
-                 {"curve", Json::array()}};
-  for (const double coverage : {0.3, 0.5, 0.8, 1.0}) {
-    const double accuracy = 0.799 - 0.284 * coverage;
-    report["curve"].push_back({{"coverage", coverage},
-                               {"macs", 1},
-                               {"hybrid", interval(accuracy)},
-                               {"entropy", interval(coverage == 1 ? accuracy : accuracy - 0.03)}});
-  }
-  return report;
+Point point(double coverage, double accuracy, const Workload& workload) {
+  return {.coverage = coverage, .accuracy = accuracy, .low = accuracy - 0.01, .high = accuracy + 0.01, .workload = workload};
 }
 
-const Json* line_of(const Json& plan, const std::string& name) {
-  for (const auto& line : plan.at("lines"))
-    if (line.at("name") == name) return &line;
+constexpr double kBaseMacs = 12790096, kRouterMacs = 12790, kGlobalMacs = 600000000;
+
+/// A hybrid between 51.5 % on the device and 79.9 % in the cloud, straight between them; entropy three points below in between.
+std::vector<Line> small_lines(double query_bytes = 150528) {
+  Line hybrid{.name = "hybrid", .own_models = true, .router_macs = kRouterMacs}, entropy{.name = "entropy", .own_models = true};
+  const auto workload = [&](double router, double coverage) {
+    return Workload{.device_macs = kBaseMacs + router, .cloud_macs = kGlobalMacs, .query_bytes = query_bytes, .share_sent = 1 - coverage};
+  };
+  for (auto* line : {&hybrid, &entropy})
+    line->points.push_back({.coverage = 0, .accuracy = 0.799, .workload = workload(line->router_macs, 0)});
+  for (const double coverage : {0.3, 0.5, 0.8, 1.0}) {
+    const double accuracy = 0.799 - 0.284 * coverage;
+    hybrid.points.push_back(point(coverage, accuracy, workload(kRouterMacs, coverage)));
+    entropy.points.push_back(point(coverage, coverage == 1 ? accuracy : accuracy - 0.03, workload(0, coverage)));
+  }
+  return {hybrid,
+          entropy,
+          {.name = "on_device", .points = {point(1, 0.515, {.device_macs = kBaseMacs})}},
+          {.name = "on_cloud", .points = {point(0, 0.799, {.cloud_macs = kGlobalMacs, .query_bytes = query_bytes, .share_sent = 1})}}};
+}
+
+const Line* line_of(const Plan& plan, const std::string& name) {
+  for (const auto& line : plan.lines)
+    if (line.name == name) return &line;
   return nullptr;
 }
 
@@ -58,102 +66,93 @@ TEST(Cost, in_the_posters_setting_is_the_posters) {
 }
 
 TEST(Plan, costs_each_method_at_each_coverage) {
-  const auto plan = make_plan(small_report(), {.setting = poster(), .query_bytes = 150528});
+  const auto plan = make_plan(small_lines(), {.setting = poster(), .query_bytes = 150528});
   ASSERT_TRUE(plan.ok()) << plan.error().message();
   const auto* hybrid = line_of(*plan, "hybrid");
   ASSERT_NE(hybrid, nullptr);
-  const auto& points = hybrid->at("points");
-  ASSERT_EQ(points.size(), 5U) << "the curve's four and the cloud's end";
-  EXPECT_EQ(points[0].at("coverage"), 0.0);
-  EXPECT_EQ(points[0].at("accuracy"), 0.799);
-  EXPECT_TRUE(points[0].at("low").is_null());
-  EXPECT_EQ(points[3].at("low"), small_report()["curve"][2]["hybrid"]["low"]);
-  const double device_ms = (12790096 + 12790) / (12790096 / 200.0);
-  EXPECT_NEAR(points[3].at("latency_ms").get<double>(), device_ms + 0.2 * 2000, 1e-3) << "base and router, one in five sent";
-  EXPECT_NEAR(line_of(*plan, "entropy")->at("points")[3].at("latency_ms").get<double>(), 600, 1e-3) << "a free score costs no MACs";
-  EXPECT_NEAR(points[3].at("macs").get<double>(), 12790096 + 12790 + 0.2 * 600000000, 1e-3);
-  EXPECT_NEAR(line_of(*plan, "on_cloud")->at("points")[0].at("latency_ms").get<double>(), 2000, 1e-3);
-  EXPECT_NEAR(line_of(*plan, "on_device")->at("points")[0].at("energy_mj").get<double>(), 20, 1e-9);
-  EXPECT_NEAR(plan->at("explorer").at("latency_ms").at("per_query").get<double>(), 2000, 1e-3);
+  ASSERT_EQ(hybrid->points.size(), 5U) << "the curve's four and the cloud's end";
+  const double device_ms = (kBaseMacs + kRouterMacs) / (kBaseMacs / 200.0);
+  EXPECT_NEAR(hybrid->points[3].cost.latency_ms, device_ms + 0.2 * 2000, 1e-3) << "base and router, one in five sent";
+  EXPECT_NEAR(line_of(*plan, "entropy")->points[3].cost.latency_ms, 600, 1e-3) << "a free score costs no MACs";
+  EXPECT_NEAR(line_of(*plan, "on_cloud")->points[0].cost.latency_ms, 2000, 1e-3);
+  EXPECT_NEAR(line_of(*plan, "on_device")->points[0].cost.energy_mj, 20, 1e-9);
+  EXPECT_NEAR(plan->explored->cost.per_query.latency_ms, 2000, 1e-3);
+  EXPECT_FALSE(plan->explored->measured_fixed_ms.has_value());
 }
 
 TEST(Plan, orders_the_methods_beside_the_posters) {
-  const auto plan = make_plan(small_report(), {.setting = poster(), .query_bytes = 1});
+  const auto plan = make_plan(small_lines(1), {.setting = poster(), .query_bytes = 1});
   ASSERT_TRUE(plan.ok());
-  const auto& rows = plan->at("order").at("rows");
+  const auto& rows = plan->order->rows;
   ASSERT_EQ(rows.size(), 3U);
-  EXPECT_EQ(rows[1].at("here")[0].at("name"), "hybrid");
-  EXPECT_EQ(rows[1].at("here")[1].at("name"), "entropy");
-  EXPECT_EQ(rows[1].at("here").back().at("name"), "on_device") << "more time than it takes changes nothing";
-  EXPECT_EQ(rows[1].at("here").back().at("accuracy"), rows[0].at("here").back().at("accuracy"));
-  EXPECT_EQ(rows[1].at("poster")[0].at("name"), "upper_bound");
-  EXPECT_EQ(rows[1].at("poster")[1].at("name"), "hybrid");
-  EXPECT_DOUBLE_EQ(rows[1].at("poster")[1].at("accuracy").get<double>(), 0.708) << "at 1000 ms";
-  EXPECT_NEAR(rows[1].at("relative").get<double>(), 800.0 / 1800, 1e-12);
+  EXPECT_EQ(rows[1].here[0].name, "hybrid");
+  EXPECT_EQ(rows[1].here[1].name, "entropy");
+  EXPECT_EQ(rows[1].here.back().name, "on_device") << "more time than it takes changes nothing";
+  EXPECT_EQ(rows[1].here.back().accuracy, rows[0].here.back().accuracy);
+  EXPECT_EQ(rows[1].poster[0].name, "upper_bound");
+  EXPECT_EQ(rows[1].poster[1].name, "hybrid");
+  EXPECT_DOUBLE_EQ(rows[1].poster[1].accuracy, 0.708) << "at 1000 ms";
+  EXPECT_NEAR(rows[1].relative, 800.0 / 1800, 1e-12);
   // 44 % of the way: straight between the ends, at a share sent of (1000 - device) / 2000.
-  const double device_ms = (12790096 + 12790) / (12790096 / 200.0);
-  EXPECT_NEAR(rows[1].at("here")[0].at("accuracy").get<double>(), 0.515 + 0.284 * (1000 - device_ms) / 2000, 1e-4);
+  const double device_ms = (kBaseMacs + kRouterMacs) / (kBaseMacs / 200.0);
+  EXPECT_NEAR(rows[1].here[0].accuracy, 0.515 + 0.284 * (1000 - device_ms) / 2000, 1e-4);
 }
 
 TEST(Plan, where_the_cloud_is_faster_there_is_no_order_to_compare) {
   const auto setting = choose_setting(default_profiles().value(), "poster-mcu", "wifi", "server").value();
-  EXPECT_TRUE(make_plan(small_report(), {.setting = setting, .query_bytes = 1000})->at("order").is_null());
+  EXPECT_FALSE(make_plan(small_lines(1000), {.setting = setting, .query_bytes = 1000})->order.has_value());
 }
 
-TEST(Plan, takes_the_baselines_rows_with_their_own_bytes_and_macs) {
-  auto report = small_report();
-  const Json row = {{"name", "split_int8"},      {"variant", "conv5"},       {"where", "edge-cloud"}, {"coverage", 0.5},
-                    {"accuracy", interval(0.6)}, {"device_macs", 6395048.0}, {"cloud_macs", 1e8},     {"bytes_sent", 500.0},
-                    {"bytes_a_query", 1000.0},   {"share_sent", 0.5}};
-  auto known = row;
-  known["name"] = "entropy";
-  report["baselines"] = {{"picture_bytes", 3072}, {"rows", {row, known}}};
+TEST(Plan, a_cloud_that_takes_what_it_is_sent_costs_its_own_bytes_and_macs) {
+  auto lines = small_lines(3072);
+  lines.push_back({.name = "split_int8",
+                   .variant = "conv5",
+                   .points = {point(0.5, 0.6, {.device_macs = 6395048, .cloud_macs = 2e8, .query_bytes = 1000, .share_sent = 0.5})}});
   const auto setting = choose_setting(default_profiles().value(), "poster-mcu", "wifi", "server").value();
-  const auto plan = make_plan(report, {.setting = setting});
+  const auto plan = make_plan(lines, {.setting = setting, .query_bytes = 3072});
   ASSERT_TRUE(plan.ok()) << plan.error().message();
-  EXPECT_EQ(plan->at("query_bytes"), 3072.0) << "the baselines say it";
-  const auto* split = line_of(*plan, "split_int8");
-  ASSERT_NE(split, nullptr);
-  EXPECT_EQ(split->at("variant"), "conv5");
-  EXPECT_NEAR(split->at("points")[0].at("latency_ms").get<double>(), 100 + 0.5 * (10 + 1000 / 500.0 + 2 + 2e8 / 1e8), 1e-6);
-  EXPECT_EQ(line_of(*plan, "entropy")->at("points").size(), 5U) << "the curve has it already";
+  EXPECT_NEAR(line_of(*plan, "split_int8")->points[0].cost.latency_ms, 100 + 0.5 * (10 + 1000 / 500.0 + 2 + 2e8 / 1e8), 1e-6);
 }
 
 TEST(Plan, measured_times_are_those_of_models_that_run) {
-  auto report = small_report();
   const MeasuredLatency measured{.executor = "test", .base_ms = 2, .router_ms = 0.5, .global_ms = 10};
-  const auto plan = make_plan(report, {.setting = poster(), .query_bytes = 1, .measured = measured});
+  const auto plan = make_plan(small_lines(1), {.setting = poster(), .query_bytes = 1, .measured = measured});
   ASSERT_TRUE(plan.ok()) << plan.error().message();
-  EXPECT_DOUBLE_EQ(line_of(*plan, "hybrid")->at("points")[3].at("measured_ms").get<double>(), 2.5 + (1 - 0.8) * 10);
-  EXPECT_DOUBLE_EQ(line_of(*plan, "entropy")->at("points")[3].at("measured_ms").get<double>(), 2 + (1 - 0.8) * 10);
-  EXPECT_DOUBLE_EQ(line_of(*plan, "on_cloud")->at("points")[0].at("measured_ms").get<double>(), 10);
-  EXPECT_EQ(
-      make_plan(report, {.setting = poster(), .query_bytes = 1, .measured = MeasuredLatency{.base_ms = 0, .global_ms = 1}}).error().code,
-      ErrorCode::kInvalidArgument);
+  EXPECT_DOUBLE_EQ(line_of(*plan, "hybrid")->points[3].measured_ms.value(), 2.5 + (1 - 0.8) * 10);
+  EXPECT_DOUBLE_EQ(line_of(*plan, "entropy")->points[3].measured_ms.value(), 2 + (1 - 0.8) * 10);
+  EXPECT_DOUBLE_EQ(line_of(*plan, "on_cloud")->points[0].measured_ms.value(), 10);
+  EXPECT_EQ(make_plan(small_lines(1), {.setting = poster(), .query_bytes = 1, .measured = MeasuredLatency{.base_ms = 0, .global_ms = 1}})
+                .error()
+                .code,
+            ErrorCode::kInvalidArgument);
 }
 
-TEST(Plan, refuses_reports_that_it_cannot_cost) {
-  const auto code = [](const Json& report, double bytes = 100) {
-    return make_plan(report, {.setting = poster(), .query_bytes = bytes}).error().code;
+TEST(Plan, refuses_lines_that_it_cannot_cost) {
+  const auto code = [](const std::vector<Line>& lines, double bytes = 100) {
+    return make_plan(lines, {.setting = poster(), .query_bytes = bytes}).error().code;
   };
-  EXPECT_EQ(code(small_report(), 0), ErrorCode::kInvalidArgument) << "nobody says the bytes";
-  EXPECT_EQ(code(small_report(), -1), ErrorCode::kInvalidArgument);
-  EXPECT_EQ(code(Json::array()), ErrorCode::kBadData);
-  auto report = small_report();
-  report["base"]["macs"] = 0;
-  EXPECT_EQ(code(report), ErrorCode::kBadData) << "on_device costs nothing: MACs not known";
-  report = small_report();
-  report["global"] = nullptr;
-  EXPECT_EQ(code(report), ErrorCode::kBadData);
-  report = small_report();
-  report["curve"][1]["hybrid"]["value"] = "high";
-  EXPECT_EQ(code(report), ErrorCode::kBadFormat);
-  report = small_report();
-  report["curve"] = Json::array();
-  EXPECT_EQ(code(report), ErrorCode::kBadData);
-  report = small_report();
-  report["baselines"] = {{"rows", {{{"name", "split_f32"}}}}};
-  EXPECT_EQ(code(report), ErrorCode::kBadFormat);
+  EXPECT_EQ(code(small_lines(), 0), ErrorCode::kInvalidArgument) << "nobody says the bytes";
+  EXPECT_EQ(code(small_lines(), -1), ErrorCode::kInvalidArgument);
+  auto lines = small_lines();
+  lines[2].points[0].workload.device_macs = 0;
+  EXPECT_EQ(code(lines), ErrorCode::kBadData) << "on_device costs nothing: MACs not known";
+  lines = small_lines();
+  lines[1].points.clear();
+  EXPECT_EQ(code(lines), ErrorCode::kBadData);
+}
+
+TEST(Plan, as_json_is_the_section_of_a_report) {
+  const auto plan = make_plan(small_lines(), {.setting = poster(), .query_bytes = 150528}).value();
+  const auto json = to_json(plan);
+  EXPECT_EQ(json.at("schema"), 1);
+  EXPECT_EQ(json.at("query_bytes"), 150528.0);
+  EXPECT_TRUE(json.at("measured").is_null());
+  const auto& points = json.at("lines").at(0).at("points");
+  EXPECT_TRUE(points.at(0).at("low").is_null()) << "the cloud's end has no interval";
+  EXPECT_NEAR(points.at(3).at("macs").get<double>(), kBaseMacs + kRouterMacs + 0.2 * kGlobalMacs, 1e-3);
+  EXPECT_EQ(json.at("order").at("rows").at(1).at("poster").at(1).at("name"), "hybrid");
+  EXPECT_FALSE(json.at("explorer").contains("measured_ms"));
+  EXPECT_THAT(json.at("setting").at("device").at("name").get<std::string>(), HasSubstr("poster"));
 }
 
 }  // namespace

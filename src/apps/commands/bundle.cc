@@ -2,12 +2,12 @@
 #include <tuple>
 
 #include "apps/commands.h"
-#include "apps/routers.h"
 #include "core/file.h"
 #include "core/json.h"
 #include "edge/bundle.h"
 #include "hedge/open_model.h"
 #include "model/class_map.h"
+#include "workflow/routers.h"
 
 namespace hedge::apps {
 namespace {
@@ -54,7 +54,7 @@ Result<model::ClassMap> map_classes(const Flags& flags, const model::ModelCard& 
 
 Status run(const Flags& flags, Context& context) {
   const auto labels = [&flags](const std::string& own) { return own.empty() ? flags.labels : own; };
-  HEDGE_TRY(auto fitted, read_fitted(flags.fitted));
+  HEDGE_TRY(auto fitted, workflow::read_fitted(flags.fitted));
   const auto features = fitted.policy.features;
   HEDGE_TRY(const auto opened,
             open(flags.base, {.recipe = flags.base_recipe, .labels = labels(flags.base_labels), .features = features}, context));

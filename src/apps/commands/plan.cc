@@ -1,36 +1,18 @@
-#include <filesystem>
 #include <memory>
 
 #include "apps/commands.h"
-#include "apps/latency.h"
-#include "apps/routers.h"
-#include "core/file.h"
-#include "core/json.h"
-#include "eval/report/html.h"
-#include "graph/onnx/onnx_io.h"
-#include "hedge/open_model.h"
-#include "infer/openvino/openvino_executor.h"
-#include "plan/report_plan.h"
+#include "workflow/plan.h"
 
 namespace hedge::apps {
 namespace {
 
 struct Flags {
-  std::string report, out, profiles, baselines, base, router, global, base_recipe, global_recipe;
-  std::string device = "poster-mcu", link = "poster", cloud = "instant";
-  double bytes = 0;
+  workflow::PlanOptions options;
+  std::string report, out, profiles, baselines;
+  std::string base, router, global, base_recipe, global_recipe;
   int threads = 1;
   bool list = false;
 };
-
-Result<plan::Profiles> read_profiles(const Flags& flags) {
-  HEDGE_TRY(auto profiles, plan::default_profiles());
-  if (flags.profiles.empty()) return profiles;
-  HEDGE_TRY(const auto text, read_file(flags.profiles));
-  HEDGE_TRY(auto own, plan::parse_profiles(text, flags.profiles));
-  profiles.merge(std::move(own));
-  return profiles;
-}
 
 void list_profiles(const plan::Profiles& profiles) {
   const auto show = [](const char* kind, const auto& list) {
@@ -41,80 +23,44 @@ void list_profiles(const plan::Profiles& profiles) {
   show("cloud", profiles.clouds);
 }
 
-/// The median of one image at a time with OpenVINO, on `threads` threads.
-Result<double> time_model(const std::string& path, const std::string& recipe, const Flags& flags, Console& console) {
-  HEDGE_TRY(const auto model,
-            model::open_model(path, {.card = {.recipe = recipe, .log = console.log()}, .throughput = false, .threads = flags.threads}));
-  HEDGE_TRY(const auto latency, measure_latency(*model.executor));
-  return latency.p50_ms;
-}
-
-Result<std::optional<plan::MeasuredLatency>> measure(const Flags& flags, Console& console) {
-  if (flags.base.empty() && flags.global.empty()) return std::optional<plan::MeasuredLatency>();
-  if (flags.base.empty() || flags.global.empty())
-    return Error{.code = ErrorCode::kInvalidArgument, .what = "a measured plan needs both models", .expected = "--base and --global"};
-  plan::MeasuredLatency measured{.executor = "OpenVINO " + infer::openvino_version() + ", f32, " + std::to_string(flags.threads) +
-                                             (flags.threads == 1 ? " thread" : " threads")};
-  HEDGE_TRY(measured.base_ms, time_model(flags.base, flags.base_recipe, flags, console));
-  HEDGE_TRY(measured.global_ms, time_model(flags.global, flags.global_recipe, flags, console));
-  if (flags.router.empty()) return std::optional(measured);
-  HEDGE_TRY(const auto fitted, read_fitted(flags.router));
-  HEDGE_TRY(const auto graph, graph::parse_onnx(fitted.router_onnx, flags.router));
-  HEDGE_TRY(const auto executor, infer::make_openvino_executor(graph, {.threads = flags.threads}));
-  HEDGE_TRY(const auto latency, measure_latency(*executor));
-  measured.router_ms = latency.p50_ms;
-  return std::optional(measured);
-}
-
-void print_plan(const Json& plan) {
+void print_plan(const plan::Plan& plan) {
   std::printf("%-22s %9s %9s %12s %12s\n", "method", "coverage", "accuracy", "latency_ms", "energy_mJ");
-  for (const auto& line : plan.at("lines"))
-    for (const auto& point : line.at("points"))
-      std::printf("%-22s %8.0f%% %8.2f%% %12.3f %12.4f\n",
-                  (line.at("name").get<std::string>() +
-                   (line.at("variant").get<std::string>().empty() ? "" : " " + line.at("variant").get<std::string>()))
-                      .c_str(),
-                  100 * point.at("coverage").get<double>(), 100 * point.at("accuracy").get<double>(), point.at("latency_ms").get<double>(),
-                  point.at("energy_mj").get<double>());
-  if (plan.at("order").is_null()) return;
-  for (const auto& row : plan.at("order").at("rows")) {
-    std::printf("at %.0f %% of the way from base to cloud (%.1f ms):", 100 * row.at("relative").get<double>(),
-                row.at("latency_ms").get<double>());
-    for (const auto& one : row.at("here"))
-      std::printf(" %s %.2f", one.at("name").get<std::string>().c_str(), 100 * one.at("accuracy").get<double>());
+  for (const auto& line : plan.lines)
+    for (const auto& point : line.points)
+      std::printf("%-22s %8.0f%% %8.2f%% %12.3f %12.4f\n", (line.name + (line.variant.empty() ? "" : " " + line.variant)).c_str(),
+                  100 * point.coverage, 100 * point.accuracy, point.cost.latency_ms, point.cost.energy_mj);
+  if (!plan.order) return;
+  for (const auto& row : plan.order->rows) {
+    std::printf("at %.0f %% of the way from base to cloud (%.1f ms):", 100 * row.relative, row.latency_ms);
+    for (const auto& one : row.here) std::printf(" %s %.2f", one.name.c_str(), 100 * one.accuracy);
     std::printf(" | the poster:");
-    for (const auto& one : row.at("poster"))
-      std::printf(" %s %.1f", one.at("name").get<std::string>().c_str(), 100 * one.at("accuracy").get<double>());
+    for (const auto& one : row.poster) std::printf(" %s %.1f", one.name.c_str(), 100 * one.accuracy);
     std::printf("\n");
   }
 }
 
 Status run(const Flags& flags, Context& context) {
-  HEDGE_TRY(const auto profiles, read_profiles(flags));
   if (flags.list) {
+    HEDGE_TRY(const auto profiles, workflow::read_profiles(flags.profiles));
     list_profiles(profiles);
     return {};
   }
   if (flags.report.empty())
     return Error{
         .code = ErrorCode::kInvalidArgument, .what = "there is no report to plan with", .expected = "the report.json of \"hedge eval\""};
-  plan::PlanOptions options{.query_bytes = flags.bytes};
-  HEDGE_TRY(options.setting, plan::choose_setting(profiles, flags.device, flags.link, flags.cloud));
-  HEDGE_TRY(auto report, read_json(flags.report));
-  HEDGE_TRY(options.measured, measure(flags, context.console));
-  if (!flags.baselines.empty()) {
-    if (!report.is_object()) return Error{.code = ErrorCode::kBadFormat, .what = "this is no report", .where = flags.report};
-    HEDGE_TRY(report["baselines"], read_json(flags.baselines));
-  }
-  HEDGE_TRY(auto plan, plan::make_plan(report, options));
-  print_plan(plan);
-  report["plan"] = std::move(plan);
-  const std::filesystem::path out =
-      flags.out.empty() ? std::filesystem::path(flags.report).parent_path() : std::filesystem::path(flags.out);
-  HEDGE_TRY(const auto html, eval::render_html(report));
-  HEDGE_CHECK(write_json(out / "report.json", report));
-  HEDGE_CHECK(write_file_atomic(out / "report.html", html));
-  std::printf("report: %s\n", (out / "report.html").c_str());
+  auto options = flags.options;
+  options.report = flags.report;
+  options.profiles = flags.profiles;
+  options.baselines = flags.baselines;
+  options.out = flags.out;
+  if (!flags.base.empty() || !flags.global.empty())
+    options.here = workflow::MeasureOptions{.base = {.path = flags.base, .recipe = flags.base_recipe},
+                                            .global = {.path = flags.global, .recipe = flags.global_recipe},
+                                            .router = flags.router,
+                                            .threads = flags.threads};
+  HEDGE_TRY(const auto planned, workflow::plan(options, context.run()));
+  print_plan(planned.plan);
+  std::printf("report: %s\n", planned.html.c_str());
   return {};
 }
 
@@ -125,13 +71,14 @@ void add_plan(CLI::App& root, Context& context) {
                                   "what a report's methods cost in latency and energy on a device, a link and a cloud, beside the poster's "
                                   "order; drawn into the report");
   auto f = std::make_shared<Flags>();  // shared with the callback, which outlives this function
+  auto& o = f->options;
   app->add_option("REPORT", f->report, "the report.json of \"hedge eval\"");
-  app->add_option("--device", f->device, "a device profile; --list shows them")->capture_default_str();
-  app->add_option("--link", f->link, "a link profile")->capture_default_str();
-  app->add_option("--cloud", f->cloud, "a cloud profile")->capture_default_str();
+  app->add_option("--device", o.device, "a device profile; --list shows them")->capture_default_str();
+  app->add_option("--link", o.link, "a link profile")->capture_default_str();
+  app->add_option("--cloud", o.cloud, "a cloud profile")->capture_default_str();
   app->add_option("--profiles", f->profiles, "a file with own profiles (docs/formats/plan_profiles.md)");
   app->add_flag("--list", f->list, "show all profiles and their sources");
-  app->add_option("--bytes", f->bytes, "of an image that is sent; default: what the baselines say")->check(CLI::PositiveNumber);
+  app->add_option("--bytes", o.query_bytes, "of an image that is sent; default: what the baselines say")->check(CLI::PositiveNumber);
   app->add_option("--baselines", f->baselines, "the rows of other methods (docs/formats/baselines_json.md), put into the report");
   app->add_option("--base", f->base, "with --global: measure both here with OpenVINO, for the plot of one device");
   app->add_option("--global", f->global, "see --base");

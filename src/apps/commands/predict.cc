@@ -1,24 +1,28 @@
 #include <memory>
 
 #include "apps/commands.h"
-#include "apps/pair.h"
+#include "apps/pair_flags.h"
 #include "core/json.h"
 #include "hedge/router.h"
+#include "workflow/predict.h"
 
 namespace hedge::apps {
 namespace {
 
 struct Flags {
   std::string data, out;
-  PairFlags pair;
+  PairFlags models;
+  workflow::PairOptions pair;  ///< batch, threads, strict
 };
 
 Status run(const Flags& flags, Context& context) {
-  HEDGE_TRY(const auto pair, open_pair(flags.pair, context.console));
-  const auto folder = std::filesystem::path(flags.out).parent_path();
-  HEDGE_TRY(const auto predicted, predict_pair(pair, flags.data, flags.pair, folder, context.console, context.should_stop));
+  workflow::PredictOptions options{.data = flags.data, .out = flags.out};
+  options.pair = flags.models.options(options.out.parent_path());
+  options.pair.batch = flags.pair.batch;
+  options.pair.threads = flags.pair.threads;
+  options.pair.strict = flags.pair.strict;
+  HEDGE_TRY(const auto predicted, workflow::predict(options, context.run()));
   const auto& table = predicted.table;
-  HEDGE_CHECK(routing::write_table(flags.out, table));
   Json json = {{"table", flags.out},
                {"dataset", table.info.dataset},
                {"pictures", table.size()},
@@ -39,7 +43,7 @@ void add_predict(CLI::App& root, Context& context) {
   auto* app = root.add_subcommand("predict", "run base and global over a split into a prediction table: all of routing starts from it");
   auto f = std::make_shared<Flags>();  // shared with the callback, which outlives this function
   app->add_option("--data", f->data, "the data set with its split, e.g. fashion-mnist?split=test")->required();
-  add_pair_flags(*app, f->pair, true);
+  f->models.add(*app, true);
   app->add_option("--out", f->out, "where the table goes (safetensors)")->required();
   app->add_option("--batch", f->pair.batch, "images a step")->capture_default_str()->check(CLI::Range(1, 65536));
   app->add_option("--threads", f->pair.threads, "0: as many as OpenVINO likes")->capture_default_str()->check(CLI::Range(0, 1024));

@@ -1,5 +1,6 @@
 #include "eval/internal/report_parts.h"
 
+#include "core/base64.h"
 #include "routing/policy_parts.h"
 
 namespace hedge::eval {
@@ -87,6 +88,25 @@ Json to_json(const FusionReport& report) {
 Json to_json(const Explorer& explorer) {
   return {{"method", explorer.method}, {"fused", explorer.fused},   {"pictures", explorer.images}, {"rows", explorer.rows},
           {"scores", explorer.scores}, {"labels", explorer.labels}, {"base", explorer.base},       {"global", explorer.global}};
+}
+
+Json to_json(const std::vector<ReportImage>& images) {
+  Json list = Json::array();
+  for (const ReportImage& image : images) {
+    Json json = {{image.jpeg ? "jpeg" : "png", base64(image.bytes)},
+                 {"row", image.row},
+                 {"id", image.id},
+                 {"label", image.label},
+                 {"base", image.base},
+                 {"base_confidence", image.base_confidence},
+                 {"score", image.score}};
+    if (image.global) {
+      json["global"] = *image.global;
+      json["helped"] = image.helped;
+    }
+    list.push_back(std::move(json));
+  }
+  return list;
 }
 
 Json paired_json(const std::vector<PairedRow>& rows) {

@@ -14,6 +14,7 @@ Json to_json(const PerClass& classes);
 Json to_json(const Abstention& abstention);
 Json to_json(const FusionReport& report);
 Json to_json(const Explorer& explorer);
+Json to_json(const std::vector<ReportImage>& images);
 Json paired_json(const std::vector<PairedRow>& rows);
 
 }  // namespace hedge::eval

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "core/json.h"
 #include "plan/internal/assets.h"
 
 namespace hedge::plan::internal {
@@ -13,12 +14,6 @@ namespace {
 constexpr double kPosterLatencies_ms[] = {600, 1000, 1400};
 constexpr double kPercent = 100.0;
 
-struct Reached {
-  std::string name;
-  double accuracy = 0;
-  std::optional<double> low, high;
-};
-
 double between(double a, double b, double weight) { return a + weight * (b - a); }
 
 std::optional<double> between(const std::optional<double>& a, const std::optional<double>& b, double weight) {
@@ -27,37 +22,30 @@ std::optional<double> between(const std::optional<double>& a, const std::optiona
 }
 
 /// The line at a latency, straight between its points; behind its slowest that one, as more time than a method takes changes nothing.
-std::optional<Reached> at_latency(const Line& line, double latency_ms) {
+std::optional<Ranked> at_latency(const Line& line, double latency_ms) {
   auto points = line.points;
   std::stable_sort(points.begin(), points.end(), [](const Point& a, const Point& b) { return a.cost.latency_ms < b.cost.latency_ms; });
   if (!points.empty() && latency_ms >= points.back().cost.latency_ms)
-    return Reached{.name = line.name, .accuracy = points.back().accuracy, .low = points.back().low, .high = points.back().high};
+    return Ranked{.name = line.name, .accuracy = points.back().accuracy, .low = points.back().low, .high = points.back().high};
   for (std::size_t i = 0; i + 1 < points.size(); ++i) {
     const auto& a = points[i];
     const auto& b = points[i + 1];
     if (latency_ms < a.cost.latency_ms || latency_ms > b.cost.latency_ms || a.cost.latency_ms == b.cost.latency_ms) continue;
     const double weight = (latency_ms - a.cost.latency_ms) / (b.cost.latency_ms - a.cost.latency_ms);
-    return Reached{.name = line.name,
-                   .accuracy = between(a.accuracy, b.accuracy, weight),
-                   .low = between(a.low, b.low, weight),
-                   .high = between(a.high, b.high, weight)};
+    return Ranked{.name = line.name,
+                  .accuracy = between(a.accuracy, b.accuracy, weight),
+                  .low = between(a.low, b.low, weight),
+                  .high = between(a.high, b.high, weight)};
   }
   return std::nullopt;
 }
 
 /// Best first; of several lines of one name the best one.
-Json ranked(std::vector<Reached> reached) {
-  std::stable_sort(reached.begin(), reached.end(), [](const Reached& a, const Reached& b) { return a.accuracy > b.accuracy; });
-  Json rows = Json::array();
-  std::vector<std::string> seen;
-  for (const auto& one : reached) {
-    if (std::find(seen.begin(), seen.end(), one.name) != seen.end()) continue;
-    seen.push_back(one.name);
-    rows.push_back({{"name", one.name},
-                    {"accuracy", one.accuracy},
-                    {"low", one.low ? Json(*one.low) : Json()},
-                    {"high", one.high ? Json(*one.high) : Json()}});
-  }
+std::vector<Ranked> ranked(std::vector<Ranked> reached) {
+  std::stable_sort(reached.begin(), reached.end(), [](const Ranked& a, const Ranked& b) { return a.accuracy > b.accuracy; });
+  std::vector<Ranked> rows;
+  for (auto& one : reached)
+    if (std::none_of(rows.begin(), rows.end(), [&](const Ranked& row) { return row.name == one.name; })) rows.push_back(std::move(one));
   return rows;
 }
 
@@ -72,8 +60,8 @@ std::vector<Line> poster_lines(const Json& poster) {
   return lines;
 }
 
-Json ranked_at(const std::vector<Line>& lines, double latency_ms) {
-  std::vector<Reached> reached;
+std::vector<Ranked> ranked_at(const std::vector<Line>& lines, double latency_ms) {
+  std::vector<Ranked> reached;
   for (const auto& line : lines)
     if (auto one = at_latency(line, latency_ms)) reached.push_back(std::move(*one));
   return ranked(std::move(reached));
@@ -86,28 +74,28 @@ const Line* find(const std::vector<Line>& lines, const char* name) {
 
 }  // namespace
 
-Result<Json> order_beside_poster(const std::vector<Line>& lines) {
+Result<std::optional<Order>> order_beside_poster(const std::vector<Line>& lines) {
   const auto* device = find(lines, "on_device");
   const auto* cloud = find(lines, "on_cloud");
-  if (device == nullptr || cloud == nullptr) return Json();
+  if (device == nullptr || cloud == nullptr) return std::optional<Order>();
   const double fastest = device->points.front().cost.latency_ms;
   const double slowest = cloud->points.front().cost.latency_ms;
-  if (slowest <= fastest) return Json();
+  if (slowest <= fastest) return std::optional<Order>();
   HEDGE_TRY(const auto poster, parse_json(assets::poster(), "built-in poster.json"));
   const auto theirs = poster_lines(poster);
   const double poster_base = poster.at("base").at(0).get<double>();
   const double poster_global = poster.at("global").at(0).get<double>();
-  Json rows = Json::array();
+  Order order{.source = poster.at("source").get<std::string>()};
   for (const double poster_latency_ms : kPosterLatencies_ms) {
     const double relative = (poster_latency_ms - poster_base) / (poster_global - poster_base);
     const double latency_ms = between(fastest, slowest, relative);
-    rows.push_back({{"relative", relative},
-                    {"latency_ms", latency_ms},
-                    {"poster_latency_ms", poster_latency_ms},
-                    {"here", ranked_at(lines, latency_ms)},
-                    {"poster", ranked_at(theirs, poster_latency_ms)}});
+    order.rows.push_back({.relative = relative,
+                          .latency_ms = latency_ms,
+                          .poster_latency_ms = poster_latency_ms,
+                          .here = ranked_at(lines, latency_ms),
+                          .poster = ranked_at(theirs, poster_latency_ms)});
   }
-  return Json{{"source", poster.at("source")}, {"rows", std::move(rows)}};
+  return std::optional<Order>(std::move(order));
 }
 
 }  // namespace hedge::plan::internal

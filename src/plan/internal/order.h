@@ -1,15 +1,15 @@
 #pragma once
 
+#include <optional>
 #include <vector>
 
-#include "core/json.h"
-#include "plan/internal/lines.h"
+#include "plan/report_plan.h"
 
 namespace hedge::plan::internal {
 
 /// The methods in the order of their accuracy at a few latencies, beside the poster's order at the same relative ones: at
-/// (T - T_base) / (T_cloud - T_base) of the way from the base alone to the cloud alone. Null where the cloud is the faster one.
+/// (T - T_base) / (T_cloud - T_base) of the way from the base alone to the cloud alone. Nothing where the cloud is the faster one.
 /// Errors: kInternal where the built-in poster.json is damaged.
-Result<Json> order_beside_poster(const std::vector<Line>& lines);
+Result<std::optional<Order>> order_beside_poster(const std::vector<Line>& lines);
 
 }  // namespace hedge::plan::internal

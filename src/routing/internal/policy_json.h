@@ -21,8 +21,4 @@ Json to_json(const PromisedPoint& promise);
 /// `point` is left as it is: it is the policy's chosen one.
 Result<PromisedPoint> promise_from_json(const Json& json, std::string_view where);
 
-Result<Fusion> fusion_from_json(const Json& json, std::string_view where);
-
-Result<RouterChoice> choice_from_json(const Json& json, std::string_view where);
-
 }  // namespace hedge::routing

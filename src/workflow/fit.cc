@@ -1,0 +1,275 @@
+#include "workflow/fit.h"
+
+#include <utility>
+
+#include "core/file.h"
+#include "core/sha256.h"
+#include "graph/onnx/onnx_io.h"
+#include "graph/operators.h"
+#include "routing/splits.h"
+#include "routing/temperature.h"
+#include "train/cross_fit.h"
+#include "train/router_data.h"
+#include "workflow/choose_router.h"
+#include "workflow/routers.h"
+
+namespace hedge::workflow {
+namespace {
+
+constexpr int kFoldsToChoose = 5;
+
+/// A router with the scores that calibrate it.
+struct Chosen {
+  train::RouterKind kind = train::RouterKind::kMargin;
+  train::FittedRouter fitted;
+  std::optional<routing::RouterChoice> choice;
+  std::vector<float> scores;
+  double temperature = 1;
+};
+
+Error contradiction(const char* what, const char* hint) { return {.code = ErrorCode::kInvalidArgument, .what = what, .hint = hint}; }
+
+/// Whether something is learned or chosen on held-out predictions, beside the threshold.
+bool needs_held_out(const FitOptions& options) {
+  return options.fuse || options.calibrate_temperature || (!options.router && options.cross_fit == 0);
+}
+
+Result<FitTables> read_tables(const FitOptions& options) {
+  if (options.table.empty() || (options.calibration.empty() && options.cross_fit == 0))
+    return Error{.code = ErrorCode::kInvalidArgument,
+                 .what = "there is nothing to fit on",
+                 .expected = "--table and --calibration, --table with --cross-fit, or --data with --base and --global"};
+  FitTables tables;
+  HEDGE_TRY(tables.fit, routing::read_table(options.table));
+  if (options.cross_fit == 0) {
+    HEDGE_TRY(tables.calibration, routing::read_table(options.calibration));
+  }
+  return tables;
+}
+
+/// Held-out images of their own, or a part of the calibration's, which the threshold then does without.
+Status hold_out(const FitOptions& options, FitTables& tables, const LogSink& sink) {
+  if (tables.held_out) {
+    HEDGE_CHECK(routing::check_calibration(tables.fit.info, tables.held_out->info));
+    return routing::check_calibration(tables.held_out->info, tables.calibration.info);
+  }
+  if (!needs_held_out(options)) return {};
+  HEDGE_TRY(auto parts, train::divide(tables.calibration, options.held_out_share, 1));
+  log(sink, LogLevel::kInfo,
+      std::to_string(parts.first.size()) + " of the " + std::to_string(tables.calibration.size()) +
+          " calibration images are held out to choose and learn by, the others give the threshold; --held-out brings others");
+  tables.held_out = std::move(parts.first);
+  tables.calibration = std::move(parts.second);
+  return {};
+}
+
+/// What belongs together is disjoint where it must be; the held-out images are there where they are needed.
+Status prepare(const FitOptions& options, FitTables& tables, const LogSink& sink) {
+  if (options.cross_fit > 0) {
+    if (train::protocol_of(tables.fit.info) == train::RouterProtocol::kHeldOut) return {};
+    return Error{.code = ErrorCode::kMismatch,
+                 .what = "cross-fitting takes images that neither model has seen, as the threshold comes from them too",
+                 .where = tables.fit.info.dataset,
+                 .hint = "predict a split that the models were not trained on"};
+  }
+  HEDGE_CHECK(routing::check_calibration(tables.fit.info, tables.calibration.info));
+  HEDGE_CHECK(hold_out(options, tables, sink));
+  const auto& seen_never = tables.held_out ? *tables.held_out : tables.calibration;
+  HEDGE_TRY(const auto warning, train::interpolation_warning(tables.fit, seen_never));
+  if (warning && train::protocol_of(tables.fit.info) == train::RouterProtocol::kTrainingSet) log(sink, LogLevel::kWarning, *warning);
+  return {};
+}
+
+Result<routing::Outcomes> outcomes_of(const routing::PredictionTable& table, const std::optional<routing::Fusion>& fusion) {
+  if (fusion && fusion->adopted) return routing::outcomes(table, *fusion);
+  return routing::outcomes(table);
+}
+
+/// One fit: what every step of it looks at.
+class Fit {
+ public:
+  Fit(const FitTables& tables, const FitOptions& options, const RunContext& context)
+      : tables_(tables), options_(options), context_(context), training_(options.training) {
+    training_.target_coverage = options.point.coverage;
+  }
+
+  Result<FitResult> run() {
+    if (options_.fuse) {
+      HEDGE_TRY(fusion_, routing::fit_fusion(*tables_.held_out));
+      log(context_.log, LogLevel::kInfo, "fused answers: " + fusion_->why);
+    }
+    HEDGE_TRY(auto chosen, make_router());
+    HEDGE_TRY(const auto outcomes, outcomes_of(calibration(), fusion_));
+    HEDGE_CHECK(score_calibration(outcomes, chosen));
+    FitResult result{.kind = chosen.kind};
+    HEDGE_TRY(result.policy, make_policy(outcomes, chosen));
+    HEDGE_TRY(result.macs, graph::count_macs(chosen.fitted.graph));
+    result.router = std::move(chosen.fitted);
+    return result;
+  }
+
+ private:
+  /// Cross-fitted, the images that are learned from calibrate too.
+  [[nodiscard]] const routing::PredictionTable& calibration() const { return options_.cross_fit > 0 ? tables_.fit : tables_.calibration; }
+
+  Result<Chosen> make_router() const {
+    if (!options_.router) return choose();
+    const auto kind = *options_.router;
+    if (options_.calibrate_temperature) return with_temperature(kind);
+    HEDGE_TRY(const auto outcomes, outcomes_of(tables_.fit, fusion_));
+    Chosen chosen{.kind = kind};
+    HEDGE_TRY(chosen.fitted, train::fit_router(tables_.fit, outcomes, training_of(kind), context_.progress));
+    return chosen;
+  }
+
+  [[nodiscard]] train::RouterFitOptions training_of(train::RouterKind kind) const {
+    auto training = training_;
+    training.kind = kind;
+    return training;
+  }
+
+  Result<Chosen> choose() const {
+    HEDGE_TRY(auto outcomes, outcomes_of(tables_.fit, fusion_));
+    const train::RouterRows rows{.table = tables_.fit, .outcomes = std::move(outcomes)};
+    const ChooseOptions choosing{.fit = training_, .folds = options_.cross_fit > 0 ? options_.cross_fit : kFoldsToChoose};
+    std::optional<train::RouterRows> held;
+    if (tables_.held_out) {
+      HEDGE_TRY(auto held_outcomes, outcomes_of(*tables_.held_out, fusion_));
+      held.emplace(train::RouterRows{.table = *tables_.held_out, .outcomes = std::move(held_outcomes)});
+    }
+    HEDGE_TRY(auto automatic, choose_router(rows, held ? &*held : nullptr, choosing, context_.progress));
+    log(context_.log, LogLevel::kInfo, "auto chose " + automatic.choice.chosen + ": " + automatic.choice.why);
+    return Chosen{.kind = automatic.kind, .fitted = std::move(automatic.fitted), .choice = std::move(automatic.choice)};
+  }
+
+  /// A free score of logits divided by the temperature that calibrates the base on held-out images.
+  Result<Chosen> with_temperature(train::RouterKind kind) const {
+    const auto& held_out = *tables_.held_out;
+    HEDGE_TRY(const auto temperature, routing::fit_temperature(held_out.base_logits, held_out.labels.data<std::int64_t>()));
+    Chosen chosen{.kind = kind, .temperature = temperature.value};
+    HEDGE_TRY(chosen.fitted.graph, train::build_router(kind, {.classes = tables_.fit.classes(), .temperature = temperature.value}, 1));
+    return chosen;
+  }
+
+  /// Of images that the router has not seen: the calibration's, or by cross-fitting.
+  Status score_calibration(const routing::Outcomes& outcomes, Chosen& chosen) const {
+    if (options_.cross_fit > 0 && train::is_fitted(chosen.kind)) {
+      const train::RouterRows rows{.table = tables_.fit, .outcomes = outcomes};
+      HEDGE_TRY(chosen.scores, train::cross_fitted_scores(rows, training_of(chosen.kind), options_.cross_fit, context_.progress));
+    } else {
+      HEDGE_TRY(chosen.scores, score_table(chosen.fitted.graph, calibration()));
+    }
+    return {};
+  }
+
+  [[nodiscard]] std::string protocol(train::RouterKind kind) const {
+    if (!train::is_fitted(kind)) return "free score";
+    const auto how = options_.cross_fit > 0 ? train::RouterProtocol::kCrossFitted : train::protocol_of(tables_.fit.info);
+    return std::string(train::to_string(how)) + ", " + tables_.fit.info.dataset;
+  }
+
+  Status set_point(const std::vector<float>& scores, const routing::Outcomes& outcomes, routing::Policy& policy) const {
+    const auto& point = options_.point;
+    if (point.promise) return routing::keep_promise(policy, scores, outcomes, *point.promise);
+    if (point.accuracy > 0) {
+      HEDGE_TRY(policy.chosen, routing::threshold_for_accuracy(scores, outcomes, point.accuracy));
+    } else {
+      HEDGE_TRY(policy.chosen, routing::threshold_for_coverage(scores, outcomes, point.coverage));
+    }
+    return {};
+  }
+
+  [[nodiscard]] routing::Policy describe(const Chosen& chosen) const {
+    const auto& info = calibration().info;
+    routing::Policy policy{.router = train::to_string(chosen.kind),
+                           .base_sha256 = info.base_hash,
+                           .global_sha256 = info.global_hash,
+                           .executor = info.executor,
+                           .protocol = protocol(chosen.kind),
+                           .features = info.features,
+                           .temperature = chosen.temperature,
+                           .calibration_dataset = info.dataset,
+                           .calibration_hash = info.content_hash,
+                           .calibration_size = static_cast<std::int64_t>(calibration().size()),
+                           .fusion = fusion_,
+                           .choice = chosen.choice};
+    if (train::is_fitted(chosen.kind)) {
+      policy.fit_hash = tables_.fit.info.content_hash;
+      policy.fit_dataset = tables_.fit.info.dataset;
+    }
+    if (tables_.held_out) {
+      policy.held_out_hash = tables_.held_out->info.content_hash;
+      policy.held_out_dataset = tables_.held_out->info.dataset;
+    }
+    return policy;
+  }
+
+  Result<routing::Policy> make_policy(const routing::Outcomes& outcomes, const Chosen& chosen) const {
+    /// Listed beside the chosen one, so that an operator can move along them.
+    constexpr double kListedCoverages[] = {0.30, 0.40, 0.50, 0.60, 0.70, 0.80, 0.90, 0.95, 1.0};
+    auto policy = describe(chosen);
+    HEDGE_CHECK(set_point(chosen.scores, outcomes, policy));
+    for (const double coverage : kListedCoverages) {
+      HEDGE_TRY(auto point, routing::threshold_for_coverage(chosen.scores, outcomes, coverage));
+      policy.table.push_back(point);
+    }
+    return policy;
+  }
+
+  const FitTables& tables_;
+  const FitOptions& options_;
+  const RunContext& context_;
+  train::RouterFitOptions training_;
+  std::optional<routing::Fusion> fusion_;
+};
+
+Status write(const std::filesystem::path& folder, const std::string& router_onnx, FitResult& result) {
+  if (folder.empty()) return {};
+  result.router_path = folder / "router.onnx";
+  HEDGE_CHECK(write_file_atomic(result.router_path, router_onnx));
+  return write_file_atomic(folder / "policy.json", result.policy.to_json());
+}
+
+}  // namespace
+
+Status FitOptions::validate() const {
+  if (calibrate_temperature && router && train::is_fitted(*router))
+    return contradiction("a fitted router needs no temperature",
+                         "--calibrate-temperature goes with entropy, margin, max_probability or energy");
+  if (cross_fit == 0) return {};
+  if (!calibration.empty() || !data.empty() || !held_out.empty())
+    return contradiction("--cross-fit calibrates on the images it fits on", "leave --calibration, --held-out and --data out");
+  if (fuse || calibrate_temperature)
+    return contradiction("fusing and temperatures need held-out images of their own", "leave --cross-fit out and give --calibration");
+  if (point.promise)
+    return contradiction("a promise needs a calibration split that the router has not used",
+                         "leave --cross-fit out and give --calibration");
+  return {};
+}
+
+Result<FitResult> fit(FitTables tables, const FitOptions& options, const RunContext& context) {
+  HEDGE_CHECK(options.validate());
+  HEDGE_CHECK(prepare(options, tables, context.log));
+  HEDGE_TRY(auto result, Fit(tables, options, context).run());
+  HEDGE_TRY(const auto router_onnx, graph::serialize_onnx(result.router.graph));
+  result.policy.router_sha256 = sha256_hex(router_onnx);
+  HEDGE_CHECK(write(options.out, router_onnx, result));
+  return result;
+}
+
+Result<FitResult> fit(const FitOptions& options, const RunContext& context) {
+  HEDGE_CHECK(options.validate());
+  if (!options.data.empty()) {
+    HEDGE_TRY(auto split, predict_splits({.data = options.data, .pair = options.pair, .out = options.out}, context));
+    HEDGE_TRY(auto result, fit({.fit = std::move(split.fit), .calibration = std::move(split.calibration)}, options, context));
+    result.test_table = std::move(split.test);
+    return result;
+  }
+  HEDGE_TRY(auto tables, read_tables(options));
+  if (!options.held_out.empty()) {
+    HEDGE_TRY(tables.held_out, routing::read_table(options.held_out));
+  }
+  return fit(std::move(tables), options, context);
+}
+
+}  // namespace hedge::workflow

@@ -1,0 +1,33 @@
+#include "workflow/internal/trainable.h"
+
+#include "data/spec.h"
+#include "graph/onnx/onnx_io.h"
+#include "hedge/model.h"
+
+namespace hedge::workflow::internal {
+
+Result<Trainable> read_trainable(const std::filesystem::path& path) {
+  Trainable model;
+  HEDGE_TRY(model.graph, graph::read_onnx(path));
+  HEDGE_TRY(const auto card, model::read_card(path, {}));
+  HEDGE_TRY(model.recipe, model::required_recipe(card, "train it with \"hedge train\", or write a sidecar (docs/formats/model.md)"));
+  model::write_metadata(card, model.graph);  // what a sidecar says goes into the trained file
+  return model;
+}
+
+Result<data::Opened> open_training_images(const std::string& spec, bool strict, const RunContext& context) {
+  HEDGE_TRY(auto parsed, data::parse_spec(spec));
+  if (parsed.split == data::Split::kAll) parsed.split = data::Split::kTrain;
+  return data::open_dataset(data::to_string(parsed), {.strict = strict, .log = context.log});
+}
+
+void note_training(graph::Graph& graph, const data::Dataset& dataset) {
+  graph.metadata[graph::kTrainedOnKey] = dataset.spec();
+  graph.metadata[graph::kTrainedOnHashKey] = dataset.content_hash();
+}
+
+train::TrainHooks hooks_of(const RunContext& context) {
+  return {.progress = context.progress, .log = context.log, .should_stop = context.should_stop};
+}
+
+}  // namespace hedge::workflow::internal

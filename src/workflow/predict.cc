@@ -1,0 +1,137 @@
+#include "workflow/predict.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <iterator>
+#include <string_view>
+
+#include "data/spec.h"
+#include "eval/predict.h"
+#include "hedge/open_model.h"
+#include "hedge/router.h"
+#include "model/class_map.h"
+#include "workflow/internal/card_options.h"
+
+namespace hedge::workflow {
+namespace {
+
+/// Both models, opened once for all splits.
+struct Pair {
+  model::OpenedModel base;
+  model::OpenedModel global;  ///< executor == nullptr: none
+};
+
+eval::ModelRun run_of(const model::OpenedModel& opened) {
+  const auto& card = opened.card;
+  return {.executor = opened.executor.get(),
+          .recipe = card.input.recipe.value_or(data::Preprocess()),
+          .sha256 = card.sha256,
+          .macs = card.macs,
+          .parameters = card.parameters,
+          .features = card.features,
+          .trained_on = card.trained_on,
+          .trained_on_hash = card.trained_on_hash};
+}
+
+Result<Pair> open_pair(const PairOptions& options, const LogSink& sink) {
+  const auto open = [&](const ModelOptions& model) {
+    return model::open_model(model.path, {.card = internal::card_options(model, sink), .threads = options.threads});
+  };
+  Pair pair;
+  HEDGE_TRY(pair.base, open(options.base));
+  if (options.global.path.empty()) return pair;
+  HEDGE_TRY(pair.global, open(options.global));
+  return pair;
+}
+
+/// Names the first few images that could not be decoded; those passed over at opening were said by then.
+void list_skipped(const std::vector<data::Skipped>& skipped, const LogSink& sink) {
+  constexpr std::size_t kListed = 10;
+  for (std::size_t i = 0; i < std::min(kListed, skipped.size()); ++i)
+    log(sink, LogLevel::kInfo, "skipped " + skipped[i].path + ": " + skipped[i].reason);
+  if (skipped.size() > kListed) log(sink, LogLevel::kInfo, "… and " + std::to_string(skipped.size() - kListed) + " more");
+}
+
+/// A class without images in a split is listed like a file that is none; it is no image that was left out.
+bool is_empty_class(std::string_view reason) { return reason.ends_with("the class has no file in this split"); }
+
+/// Counts the classes that have no image in the split instead of naming each.
+LogSink opening_log(const LogSink& sink, std::size_t& empty_classes) {
+  return [&sink, &empty_classes](LogLevel level, const std::string& message) {
+    if (is_empty_class(message))
+      ++empty_classes;
+    else
+      log(sink, level, message);
+  };
+}
+
+Result<Predictions> predict_pair(const Pair& pair, const std::string& spec, const PairOptions& options, const RunContext& context) {
+  std::size_t empty_classes = 0;
+  HEDGE_TRY(auto opened, data::open_dataset(spec, {.strict = options.strict, .log = opening_log(context.log, empty_classes)}));
+  if (empty_classes > 0) log(context.log, LogLevel::kInfo, std::to_string(empty_classes) + " classes have no image in " + spec);
+  HEDGE_TRY(const auto maps,
+            model::map_classes(opened.dataset->class_names(), model::classes_of(pair.base.card), model::classes_of(pair.global.card)));
+  for (const auto& note : maps.notes) log(context.log, LogLevel::kInfo, note);
+  eval::PredictReport report;
+  eval::PredictInputs inputs{.dataset = opened.dataset.get(),
+                             .base = run_of(pair.base),
+                             .global = run_of(pair.global),
+                             .classes = maps.space,
+                             .cache = options.cache,
+                             .batch = options.batch,
+                             .strict = options.strict,
+                             .progress = context.progress,
+                             .should_stop = context.should_stop,
+                             .report = &report};
+  inputs.base.columns = maps.base_columns;
+  inputs.global.columns = maps.global_columns;
+  Predictions predictions;
+  HEDGE_TRY(predictions.table, eval::predict(inputs));
+  list_skipped(report.skipped, context.log);
+  for (auto* list : {&opened.skipped, &report.skipped})
+    std::copy_if(list->begin(), list->end(), std::back_inserter(predictions.skipped),
+                 [](const data::Skipped& one) { return !is_empty_class(one.reason); });
+  return predictions;
+}
+
+Status say_accuracies(const std::string& name, const routing::PredictionTable& table, const LogSink& sink) {
+  HEDGE_TRY(const auto outcomes, routing::outcomes(table));
+  char line[160];
+  std::snprintf(line, sizeof line, "%-11s %6zu images, base %.1f %%, global %.1f %%", name.c_str(), table.size(),
+                100 * outcomes.base_accuracy(), 100 * outcomes.global_accuracy());
+  log(sink, LogLevel::kInfo, line);
+  return {};
+}
+
+}  // namespace
+
+Result<Predictions> predict(const PredictOptions& options, const RunContext& context) {
+  HEDGE_TRY(const auto pair, open_pair(options.pair, context.log));
+  HEDGE_TRY(auto predictions, predict_pair(pair, options.data, options.pair, context));
+  if (!options.out.empty()) HEDGE_CHECK(routing::write_table(options.out, predictions.table));
+  return predictions;
+}
+
+Result<SplitTables> predict_splits(const SplitOptions& options, const RunContext& context) {
+  const auto bad = [&](const char* what, const char* hint) {
+    return Error{.code = ErrorCode::kInvalidArgument, .what = what, .where = options.data, .hint = hint};
+  };
+  HEDGE_TRY(const auto parsed, data::parse_spec(options.data));
+  if (parsed.split != data::Split::kAll) return bad("the splits for router, threshold and test are made here", "leave ?split= out");
+  if (options.pair.base.path.empty() || options.pair.global.path.empty())
+    return bad("a hybrid needs two models", "give --base and --global");
+  HEDGE_TRY(const auto pair, open_pair(options.pair, context.log));
+  SplitTables tables{.test = options.out / "test.table"};
+  for (const auto split : {data::Split::kTrain, data::Split::kCalibration, data::Split::kTest}) {
+    HEDGE_TRY(const auto spec, data::spec_with_split(options.data, data::to_string(split)));
+    HEDGE_TRY(auto predicted, predict_pair(pair, spec, options.pair, context));
+    const auto name = split == data::Split::kTrain ? std::string("fit") : std::string(data::to_string(split));
+    HEDGE_CHECK(routing::write_table(options.out / (name + ".table"), predicted.table));
+    HEDGE_CHECK(say_accuracies(name, predicted.table, context.log));
+    if (split == data::Split::kTrain) tables.fit = std::move(predicted.table);
+    if (split == data::Split::kCalibration) tables.calibration = std::move(predicted.table);
+  }
+  return tables;
+}
+
+}  // namespace hedge::workflow

@@ -1,0 +1,109 @@
+#include "workflow/train.h"
+
+#include <algorithm>
+
+#include "core/json.h"
+#include "core/sha256.h"
+#include "graph/onnx/onnx_io.h"
+#include "graph/operators.h"
+#include "graph/zoo.h"
+#include "hedge/model.h"
+#include "workflow/internal/trainable.h"
+
+namespace hedge::workflow {
+namespace {
+
+/// The zoo's networks are for images up to this side; larger ones are brought down to it unless more is asked for.
+constexpr std::int64_t kMostDefaultSide = 64;
+
+/// The first image that can be decoded.
+Result<data::Image> first_image(const data::Dataset& dataset) {
+  auto image = dataset.image(0);
+  for (std::size_t i = 1; i < dataset.size() && !image; ++i) image = dataset.image(i);
+  return image;
+}
+
+/// The recipe of a network to be: square, of the first image's shorter side (at most 64) and channels unless the options say otherwise.
+Result<data::Preprocess> make_recipe(const data::Dataset& dataset, const TrainOptions& options) {
+  HEDGE_TRY(const auto first, first_image(dataset));
+  data::Preprocess recipe;
+  recipe.channels = options.channels > 0 ? options.channels : first.channels;
+  const auto shorter = std::min(first.height, first.width);
+  const bool small = first.height == first.width && first.width <= kMostDefaultSide;
+  const auto side = options.size > 0 ? options.size : std::min(shorter, kMostDefaultSide);
+  recipe.height = recipe.width = side;
+  recipe.resize_shorter = small && side == first.width ? 0 : side;
+  HEDGE_TRY(recipe.normalization, data::measure_normalization(dataset, recipe));
+  return recipe;
+}
+
+/// A network of the zoo, or the user's own with its recipe where it has one.
+Result<internal::Trainable> make_start(const data::Dataset& dataset, const TrainOptions& options, const LogSink& sink) {
+  internal::Trainable start;
+  if (!options.model.empty()) {
+    HEDGE_TRY(start.graph, graph::read_onnx(options.model));
+    HEDGE_TRY(const auto card, model::read_card(options.model, {.log = sink}));
+    if (card.input.recipe) {
+      start.recipe = *card.input.recipe;
+      return start;
+    }
+  }
+  HEDGE_TRY(start.recipe, make_recipe(dataset, options));
+  if (options.model.empty()) {
+    HEDGE_TRY(start.graph, graph::build_zoo(options.net, {start.recipe.channels, start.recipe.height, start.recipe.width},
+                                            static_cast<std::int64_t>(dataset.class_names().size()), options.training.seed));
+  }
+  return start;
+}
+
+void note_start(internal::Trainable& start, const data::Dataset& dataset) {
+  const Json labels = dataset.class_names();
+  start.graph.metadata[graph::kPreprocessKey] = start.recipe.to_json();
+  start.graph.metadata[graph::kLabelsKey] = labels.dump();
+  internal::note_training(start.graph, dataset);
+}
+
+/// What is learned beside the labels. The teacher has seen the training images too, and says so in its metadata.
+Result<train::Objective> make_objective(const TrainOptions& options) {
+  train::Objective objective;
+  if (!options.teacher) return objective;
+  HEDGE_TRY(auto teacher, internal::read_trainable(options.teacher->model));
+  objective.teacher =
+      train::Teacher{std::move(teacher.graph), std::move(teacher.recipe), options.teacher->weight, options.teacher->temperature};
+  return objective;
+}
+
+}  // namespace
+
+Status TrainOptions::validate() const {
+  if (net.empty() == model.empty())
+    return Error{
+        .code = ErrorCode::kInvalidArgument, .what = "give exactly one of --net and --model", .hint = "for example --net mobile:8"};
+  return training.validate();
+}
+
+Result<TrainedModel> train(const TrainOptions& options, const RunContext& context) {
+  HEDGE_CHECK(options.validate());
+  auto training = options.training;
+  HEDGE_TRY(const auto opened, internal::open_training_images(options.data, training.strict, context));
+  const auto& dataset = *opened.dataset;
+  HEDGE_TRY(auto start, make_start(dataset, options, context.log));
+  note_start(start, dataset);
+  TrainedModel model{.path = options.out};
+  HEDGE_TRY(model.macs, graph::count_macs(start.graph));
+  log(context.log, LogLevel::kInfo,
+      "training " + (options.net.empty() ? options.model.string() : options.net) + " (" + std::to_string(model.macs) + " MACs, " +
+          std::to_string(start.graph.num_parameters()) + " parameters) on " + std::to_string(dataset.size()) + " images of " +
+          dataset.spec());
+  if (training.checkpoint.empty()) training.checkpoint = options.out.string() + ".checkpoint";
+  HEDGE_TRY(const auto objective, make_objective(options));
+  HEDGE_TRY(const auto trained,
+            train::train_classifier(std::move(start.graph), dataset, start.recipe, training, internal::hooks_of(context), objective));
+  HEDGE_CHECK(graph::write_onnx(options.out, trained.graph));
+  HEDGE_TRY(model.sha256, sha256_file(options.out));
+  model.parameters = trained.graph.num_parameters();
+  model.summary = trained.summary;
+  return model;
+}
+
+}  // namespace hedge::workflow

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "hedge/result.h"
+#include "train/trainer.h"
+#include "workflow/context.h"
+
+namespace hedge::workflow {
+
+/// A trained network whose logits are learned from beside the labels (distillation).
+struct TeacherOptions {
+  std::filesystem::path model;  ///< .onnx, of the same image size and classes
+  double weight = 0.5;          ///< 0..1; the labels have the rest
+  double temperature = 4;       ///< > 0; softens teacher and student while they are compared
+};
+
+struct TrainOptions {
+  std::string data;             ///< a data set; without a split its train split
+  std::string net;              ///< a new network of the zoo, e.g. "mobile:8"; or
+  std::filesystem::path model;  ///< an ONNX model to train further: exactly one of the two
+  std::filesystem::path out;    ///< where the trained ONNX model goes
+  std::int64_t size = 0;        ///< a new network's images are size x size pixels; 0: the first image's shorter side, at most 64
+  std::int64_t channels = 0;    ///< 1 gray, 3 RGB; 0: as the first image has them
+  std::optional<TeacherOptions> teacher;
+  train::TrainOptions training;  ///< an empty checkpoint: OUT.checkpoint
+
+  /// Errors: kInvalidArgument, naming the field.
+  [[nodiscard]] Status validate() const;
+};
+
+/// What a training left.
+struct TrainedModel {
+  std::filesystem::path path;
+  std::string sha256;  ///< of the file
+  std::int64_t macs = 0;
+  std::int64_t parameters = 0;
+  train::TrainSummary summary;
+};
+
+/// Trains a base or a global on a labelled data set and writes it, with recipe, class names and provenance in its metadata. Goes on from
+/// its checkpoint when called again.
+/// Errors: kInvalidArgument (options); those of the data set, the models and train::train_classifier; kCancelled; kIo.
+Result<TrainedModel> train(const TrainOptions& options, const RunContext& context = {});
+
+}  // namespace hedge::workflow
