@@ -3,12 +3,12 @@
 FUZZ_SECONDS ?= 60
 RELEASE := build/release
 PROGRAMS := hedge hedge-cloud hedge-edge hedge-gateway
-SOURCES = $(shell git ls-files 'src/*.h' 'src/*.cc' 'include/*.h' 'tests/*.h' 'tests/*.cc' 'bench/*.cc')
+SOURCES = $(shell git ls-files 'src/*.h' 'src/*.cc' 'include/*.h' 'tests/*.h' 'tests/*.cc' 'bench/*.cc' 'examples/*.cc' 'examples/*.c' 'python/*.h' 'python/*.cc')
 STEP := @scripts/step.sh
 CTEST_OPTIONS := --output-on-failure --no-tests=error --timeout 1200
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test test-unit bench mcu-bench mcu-demo format format-check tidy fuzz sanitize tsan clean
+.PHONY: help setup build demo package test test-unit bench mcu-bench mcu-demo format format-check tidy fuzz sanitize tsan clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -23,6 +23,11 @@ demo: ## set up, build, then train, fit, evaluate and run a hybrid on Fashion-MN
 	$(STEP) setup scripts/setup.sh build run
 	$(STEP) build scripts/build.sh release $(PROGRAMS)
 	$(STEP) demo $(RELEASE)/bin/hedge demo --out out/demo
+
+package: ## Debian packages of runtime and workbench, into build/release (docs/library.md)
+	$(STEP) setup scripts/setup.sh build run develop
+	$(STEP) build scripts/build.sh release $(PROGRAMS) hedge_runtime_library
+	$(STEP) package cpack -G DEB --config $(RELEASE)/CPackConfig.cmake -B $(RELEASE)
 
 test: setup ## set up, build everything, then all tests: unit, conformance, slow; a skip that tests/may_skip.txt does not allow fails
 	$(STEP) build scripts/build.sh release

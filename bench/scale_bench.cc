@@ -14,9 +14,9 @@
 #include "core/rng.h"
 #include "core/safetensors.h"
 #include "eval/curve.h"
+#include "hedge/promise.h"
+#include "hedge/threshold.h"
 #include "routing/mapped_table.h"
-#include "routing/promise.h"
-#include "routing/threshold.h"
 
 namespace {
 

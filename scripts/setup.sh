@@ -113,6 +113,18 @@ install_wheels() {
   installed_something=yes
 }
 
+# keep_wheels FILE: FILE's wheels in $venv/wheels, for virtual environments that tests make without the network.
+keep_wheels() {
+  local file=$1 folder=$venv/wheels stamp=$venv/.hedge-stamp-wheels hash
+  hash=$(sha256sum <"$file" | cut -c1-64)
+  [[ ! -d $folder || ! -f $stamp || $(<"$stamp") != "$hash" ]] || return 0
+  say "setup: wheels that the Python package is built and tested with, into $folder"
+  rm -rf "$folder"
+  quietly "$venv/bin/python" -m pip --disable-pip-version-check download -q --no-input --no-deps --only-binary :all: --require-hashes -r "$file" -d "$folder"
+  printf '%s\n' "$hash" >"$stamp"
+  installed_something=yes
+}
+
 make_venv() {
   local python=/usr/bin/python3
   "$python" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null || fail "the pinned wheels are for Python 3.11, which $python is not"
@@ -130,4 +142,5 @@ install_packages
 ! wanted build || choose_blas
 ! wanted run || install_wheels run scripts/requirements.txt
 ! wanted test || install_wheels test scripts/requirements-test.txt
+! wanted test || keep_wheels scripts/requirements-python.txt
 if [[ -n $installed_something ]]; then say "setup: done in $SECONDS s"; else say "setup: everything is there (${groups[*]})"; fi

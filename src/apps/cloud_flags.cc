@@ -3,21 +3,12 @@
 #include <optional>
 #include <utility>
 
-#include "core/file.h"
-
 namespace hedge::apps {
 namespace {
 
 Result<std::optional<oip::Tls>> read_tls(const CloudFlags& flags) {
   if (!flags.tls && flags.tls_ca.empty() && flags.tls_cert.empty() && flags.tls_name.empty()) return std::optional<oip::Tls>();
-  oip::Tls tls;
-  if (!flags.tls_ca.empty()) {
-    HEDGE_TRY(tls.ca, read_file(flags.tls_ca));
-  }
-  if (!flags.tls_cert.empty()) {
-    HEDGE_TRY(tls.certificate, read_file(flags.tls_cert));
-    HEDGE_TRY(tls.key, read_file(flags.tls_key));
-  }
+  HEDGE_TRY(auto tls, oip::read_tls({.ca = flags.tls_ca, .certificate = flags.tls_cert, .key = flags.tls_key}));
   return std::optional(std::move(tls));
 }
 

@@ -4,8 +4,8 @@
 #include <memory>
 #include <string>
 
+#include "hedge/remote.h"
 #include "hedge/result.h"
-#include "oip/remote_model.h"
 
 namespace hedge::apps {
 

@@ -9,7 +9,7 @@
 #include "data/spec.h"
 #include "eval/live.h"
 #include "eval/report/html.h"
-#include "routing/prediction_table.h"
+#include "hedge/predictions.h"
 #include "workflow/routers.h"
 
 namespace hedge::apps {

@@ -18,9 +18,9 @@
 
 #include "apps/renamed.h"
 #include "core/file.h"
+#include "hedge/open_model.h"
+#include "hedge/server.h"
 #include "model/class_map.h"
-#include "model/openvino/open_model.h"
-#include "oip/server.h"
 
 namespace hedge {
 namespace {
@@ -65,11 +65,7 @@ Result<oip::ServedModel> open_served(const Flags& flags) {
 
 Result<std::optional<oip::Tls>> read_tls(const Flags& flags) {
   if (flags.tls_certificate.empty() && flags.tls_key.empty() && flags.tls_ca.empty()) return std::optional<oip::Tls>();
-  const auto read = [](const std::string& path) { return path.empty() ? Result<std::string>(std::string()) : read_file(path, 1u << 20); };
-  oip::Tls tls;
-  HEDGE_TRY(tls.certificate, read(flags.tls_certificate));
-  HEDGE_TRY(tls.key, read(flags.tls_key));
-  HEDGE_TRY(tls.ca, read(flags.tls_ca));
+  HEDGE_TRY(auto tls, oip::read_tls({.ca = flags.tls_ca, .certificate = flags.tls_certificate, .key = flags.tls_key}));
   return std::optional<oip::Tls>(std::move(tls));
 }
 

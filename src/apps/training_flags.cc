@@ -16,14 +16,17 @@ void TrainingFlags::add(CLI::App& app) {
   app.add_flag("--flip", o.augmentation.flip, "random left-right flips");
   app.add_option("--cutout", o.augmentation.cutout, "a gray square of so many pixels a side at a random place; 0: none")
       ->capture_default_str();
-  app.add_option("--precision", precision, "auto measures f32 and bf16 on the first batch")
+  app.add_option("--precision", precision, "auto takes bf16 where steps on the first batch are clearly faster in it")
       ->capture_default_str()
       ->check(CLI::IsMember({"auto", "f32", "bf16"}));
-  app.add_option("--layout", layout, "memory format; auto measures")
+  app.add_option("--layout", layout, "memory format; auto takes channels_last where steps are clearly faster in it")
       ->capture_default_str()
       ->check(CLI::IsMember({"auto", "nchw", "channels_last"}));
   app.add_option("--seed", o.seed, "of new weights, the order and the augmentation")->capture_default_str();
-  app.add_option("--threads", o.threads, "0: all cores; 1: the same bits in every run and resumption, in f32 and NCHW unless asked")
+  app.add_option("--threads", o.threads,
+                 "CPU threads, 0: a thread for each core. Each thread is a replica that computes its share of every batch (at least 16 images; "
+                 "more threads work inside operators). The same number of replicas, precision and layout give the same weights in every run; "
+                 "1: f32 and NCHW unless asked")
       ->capture_default_str();
   app.add_flag("--strict", o.strict, "a file that is no image is an error instead of being skipped");
   app.add_flag("--fresh", o.fresh, "start anew even where a checkpoint stands");

@@ -9,7 +9,7 @@
 #include "codegen/network.h"
 #include "codegen/plan.h"
 #include "codegen/router_program.h"
-#include "core/normalization.h"
+#include "hedge/normalization.h"
 #include "hedge/result.h"
 
 namespace hedge::codegen {

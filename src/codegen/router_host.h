@@ -6,7 +6,7 @@
 
 #include "codegen/network.h"
 #include "codegen/router_program.h"
-#include "core/normalization.h"
+#include "hedge/normalization.h"
 
 namespace hedge::codegen {
 

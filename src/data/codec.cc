@@ -1,4 +1,4 @@
-#include "data/codec.h"
+#include "hedge/image.h"
 
 #include "data/internal/formats.h"
 
@@ -41,11 +41,29 @@ Result<Image> decode_image(std::string_view bytes, std::string_view where, const
   return no_image(bytes, where);
 }
 
-Status validate_image(const Image& image) {
+namespace {
+
+bool is_image_size(std::int64_t height, std::int64_t width, std::int64_t channels) {
   constexpr std::int64_t kMostSide = std::int64_t{1} << 20;
-  const bool sizes = image.height > 0 && image.width > 0 && image.height <= kMostSide && image.width <= kMostSide;
-  const bool channels = image.channels == 1 || image.channels == 3;
-  if (sizes && channels && image.pixels.size() == static_cast<std::size_t>(image.height * image.width * image.channels)) return {};
+  return height > 0 && width > 0 && height <= kMostSide && width <= kMostSide && (channels == 1 || channels == 3);
+}
+
+}  // namespace
+
+Result<Image> copy_image(const std::uint8_t* pixels, const ImageSize& size) {
+  const auto [height, width, channels] = size;
+  if (!is_image_size(height, width, channels))
+    return Error{.code = ErrorCode::kInvalidArgument,
+                 .what = "no image has this size",
+                 .got = std::to_string(height) + " x " + std::to_string(width) + " x " + std::to_string(channels),
+                 .expected = "height x width x channels with 1 or 3 channels"};
+  return Image{.height = height, .width = width, .channels = channels, .pixels = {pixels, pixels + height * width * channels}};
+}
+
+Status validate_image(const Image& image) {
+  if (is_image_size(image.height, image.width, image.channels) &&
+      image.pixels.size() == static_cast<std::size_t>(image.height * image.width * image.channels))
+    return {};
   return Error{.code = ErrorCode::kInvalidArgument,
                .what = "the image's size and pixels do not fit",
                .got = std::to_string(image.height) + " x " + std::to_string(image.width) + " x " + std::to_string(image.channels) + ", " +

@@ -1,4 +1,4 @@
-#include "data/dataset.h"
+#include "hedge/dataset.h"
 
 #include "data/internal/sources.h"
 

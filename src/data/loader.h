@@ -5,8 +5,8 @@
 #include <optional>
 #include <vector>
 
-#include "data/dataset.h"
-#include "data/preprocess.h"
+#include "hedge/dataset.h"
+#include "hedge/preprocess.h"
 #include "hedge/result.h"
 #include "hedge/tensor.h"
 

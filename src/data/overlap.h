@@ -2,7 +2,7 @@
 
 #include <cstddef>
 
-#include "data/dataset.h"
+#include "hedge/dataset.h"
 #include "hedge/result.h"
 
 namespace hedge::data {

@@ -1,4 +1,4 @@
-#include "data/preprocess.h"
+#include "hedge/preprocess.h"
 
 #include <algorithm>
 #include <array>
@@ -6,9 +6,9 @@
 #include <cmath>
 
 #include "core/json.h"
-#include "data/codec.h"
 #include "data/internal/normalize_table.h"
 #include "data/internal/resize.h"
+#include "hedge/image.h"
 
 namespace hedge::data {
 namespace {

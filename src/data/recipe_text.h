@@ -2,7 +2,7 @@
 
 #include <string_view>
 
-#include "data/preprocess.h"
+#include "hedge/preprocess.h"
 #include "hedge/result.h"
 
 namespace hedge::data {

@@ -6,8 +6,8 @@
 
 #include "core/file.h"
 #include "edge/manifest.h"
+#include "hedge/policy.h"
 #include "hedge/result.h"
-#include "routing/policy.h"
 
 namespace hedge::edge {
 

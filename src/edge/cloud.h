@@ -10,12 +10,12 @@
 #include <vector>
 
 #include "core/clock.h"
-#include "data/preprocess.h"
 #include "edge/circuit_breaker.h"
 #include "edge/manifest.h"
 #include "hedge/log.h"
+#include "hedge/preprocess.h"
+#include "hedge/remote.h"
 #include "hedge/result.h"
-#include "oip/remote_model.h"
 
 namespace hedge::edge {
 

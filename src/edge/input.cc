@@ -7,7 +7,7 @@
 #include <system_error>
 
 #include "core/file.h"
-#include "data/codec.h"
+#include "hedge/image.h"
 
 namespace hedge::edge {
 namespace {
@@ -55,10 +55,7 @@ class FileSource final : public ImageSource {
   [[nodiscard]] std::size_t size() const override { return names_.size(); }
   [[nodiscard]] std::string id(std::size_t index) const override { return names_[index]; }
   [[nodiscard]] std::optional<std::int64_t> truth(std::size_t) const override { return std::nullopt; }
-  [[nodiscard]] Result<data::Image> image(std::size_t index) const override {
-    HEDGE_TRY(const auto bytes, read_file(root_ / names_[index], kMostImageBytes));
-    return data::decode_image(bytes, names_[index]);
-  }
+  [[nodiscard]] Result<data::Image> image(std::size_t index) const override { return read_image(root_ / names_[index], names_[index]); }
 
  private:
   fs::path root_;
@@ -92,6 +89,11 @@ Result<std::unique_ptr<ImageSource>> open_folder(const fs::path& folder) {
 }
 
 }  // namespace
+
+Result<data::Image> read_image(const std::filesystem::path& path, const std::string& name) {
+  HEDGE_TRY(const auto bytes, read_file(path, kMostImageBytes));
+  return data::decode_image(bytes, name);
+}
 
 std::unique_ptr<ImageSource> make_dataset_source(std::unique_ptr<data::Dataset> dataset, const std::vector<std::string>& labels) {
   return std::make_unique<DatasetSource>(std::move(dataset), labels);

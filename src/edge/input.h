@@ -2,12 +2,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "data/dataset.h"
+#include "hedge/dataset.h"
 #include "hedge/log.h"
 #include "hedge/result.h"
 
@@ -29,6 +30,10 @@ class ImageSource {
 /// a data-set specification. A data set's classes are matched to `labels` by name.
 /// Errors: kNotFound; kBadData (a folder without images); those of data::open_dataset.
 Result<std::unique_ptr<ImageSource>> open_input(const std::string& input, const std::vector<std::string>& labels, const LogSink& log);
+
+/// Decodes one image file of at most 256 MiB. `name` stands for it in the decoder's errors.
+/// Errors: those of read_file and data::decode_image.
+Result<data::Image> read_image(const std::filesystem::path& path, const std::string& name);
 
 /// A data set as a source.
 std::unique_ptr<ImageSource> make_dataset_source(std::unique_ptr<data::Dataset> dataset, const std::vector<std::string>& labels);

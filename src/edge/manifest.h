@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/json.h"
-#include "data/preprocess.h"
+#include "hedge/preprocess.h"
 #include "hedge/result.h"
 
 namespace hedge::edge {

@@ -8,45 +8,17 @@
 #include <vector>
 
 #include "core/clock.h"
-#include "data/preprocess.h"
 #include "edge/cloud.h"
+#include "hedge/answer.h"
 #include "hedge/executor.h"
+#include "hedge/fusion.h"
+#include "hedge/preprocess.h"
 #include "hedge/result.h"
-#include "routing/fusion.h"
 
 namespace hedge::edge {
 
-/// Who answered.
-enum class Source {
-  kEdge,          ///< the base, because the router saw no gain in a query (or no cloud is configured)
-  kCloud,         ///< the global, or both together where the policy fuses them
-  kEdgeFallback,  ///< the base, because a query failed or was late
-};
-/// "edge", "cloud", "edge-fallback"
-const char* to_string(Source source);
-
-/// Wall-clock milliseconds of one answer's steps; a step that was not taken is 0.
-struct AnswerTimes {
-  double preprocess = 0;
-  double base = 0;
-  double router = 0;
-  double cloud = 0;  ///< from the decision to query until the answer or its failure
-  double total = 0;
-};
-
 /// The reason that an answer gives for a failed query: "cloud late: …", "cloud unavailable: …" or "cloud answer refused: …".
 std::string failure_reason(const Error& error);
-
-struct Answer {
-  std::int64_t label_index = 0;
-  std::string label;
-  Source source = Source::kEdge;
-  float score = 0;
-  bool wants_cloud = false;  ///< score > threshold, whatever became of it; coverage counts its opposite
-  std::string
-      reason;  ///< "score<=threshold", "queried", "no cloud configured", "cloud late: …", "cloud unavailable: …", "cloud answer refused: …"
-  AnswerTimes times_ms;
-};
 
 /// What a runtime is made of.
 struct RuntimeParts {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "hedge/result.h"
-#include "routing/scores.h"
+#include "hedge/router.h"
 
 namespace hedge::eval {
 

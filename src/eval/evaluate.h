@@ -13,8 +13,8 @@
 #include "eval/per_class.h"
 #include "eval/reliability.h"
 #include "eval/statistics.h"
+#include "hedge/policy.h"
 #include "hedge/result.h"
-#include "routing/policy.h"
 #include "routing/table_view.h"
 
 namespace hedge::eval {

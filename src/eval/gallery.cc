@@ -7,10 +7,10 @@
 #include <string_view>
 #include <vector>
 
-#include "data/codec.h"
-#include "data/dataset.h"
-#include "data/preprocess.h"
-#include "routing/scores.h"
+#include "hedge/dataset.h"
+#include "hedge/image.h"
+#include "hedge/preprocess.h"
+#include "hedge/router.h"
 
 namespace hedge::eval {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "routing/scores.h"
+#include "hedge/router.h"
 
 namespace hedge::eval {
 namespace {

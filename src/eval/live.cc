@@ -1,7 +1,7 @@
 #include "eval/live.h"
 
 #include "core/json.h"
-#include "routing/scores.h"
+#include "hedge/router.h"
 
 namespace hedge::eval {
 

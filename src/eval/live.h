@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "hedge/predictions.h"
 #include "hedge/result.h"
-#include "routing/prediction_table.h"
 
 namespace hedge::eval {
 

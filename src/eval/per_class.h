@@ -8,7 +8,7 @@
 
 #include "eval/statistics.h"
 #include "hedge/result.h"
-#include "routing/scores.h"
+#include "hedge/router.h"
 
 namespace hedge::eval {
 

@@ -7,13 +7,13 @@
 #include <vector>
 
 #include "core/clock.h"
-#include "data/dataset.h"
 #include "data/label_map.h"
-#include "data/preprocess.h"
+#include "hedge/dataset.h"
 #include "hedge/executor.h"
 #include "hedge/log.h"
+#include "hedge/predictions.h"
+#include "hedge/preprocess.h"
 #include "hedge/result.h"
-#include "routing/prediction_table.h"
 
 namespace hedge::eval {
 

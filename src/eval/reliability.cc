@@ -4,7 +4,7 @@
 #include <cassert>
 #include <cmath>
 
-#include "routing/scores.h"
+#include "hedge/router.h"
 
 namespace hedge::eval {
 namespace {

@@ -5,11 +5,11 @@
 #include <string>
 #include <vector>
 
-#include "data/dataset.h"
-#include "data/preprocess.h"
 #include "eval/baselines.h"
+#include "hedge/dataset.h"
 #include "hedge/executor.h"
 #include "hedge/log.h"
+#include "hedge/preprocess.h"
 #include "hedge/result.h"
 
 namespace hedge::eval {

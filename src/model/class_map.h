@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "data/label_map.h"
+#include "hedge/model.h"
 #include "hedge/result.h"
-#include "model/card.h"
 
 namespace hedge::model {
 

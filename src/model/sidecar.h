@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "data/preprocess.h"
+#include "hedge/preprocess.h"
 #include "hedge/result.h"
 
 namespace hedge::model {

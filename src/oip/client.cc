@@ -10,11 +10,11 @@
 #include <unordered_map>
 #include <utility>
 
+#include "hedge/remote.h"
 #include "oip/internal/address.h"
 #include "oip/internal/codec.h"
 #include "oip/internal/grpc_status.h"
 #include "oip/internal/tls.h"
-#include "oip/remote_model.h"
 
 namespace hedge::oip {
 namespace {

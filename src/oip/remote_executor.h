@@ -4,8 +4,8 @@
 #include <memory>
 
 #include "hedge/executor.h"
+#include "hedge/remote.h"
 #include "hedge/result.h"
-#include "oip/remote_model.h"
 
 namespace hedge::oip {
 

@@ -1,4 +1,4 @@
-#include "oip/server.h"
+#include "hedge/server.h"
 
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>

@@ -1,4 +1,4 @@
-#include "routing/fusion.h"
+#include "hedge/fusion.h"
 
 #include <algorithm>
 #include <cmath>

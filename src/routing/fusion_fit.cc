@@ -4,7 +4,7 @@
 #include <numeric>
 
 #include "core/rng.h"
-#include "routing/fusion.h"
+#include "hedge/fusion.h"
 #include "routing/internal/conditional_logit.h"
 #include "routing/splits.h"
 

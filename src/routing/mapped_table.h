@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "core/mapped_safetensors.h"
-#include "routing/prediction_table.h"
-#include "routing/scores.h"
+#include "hedge/predictions.h"
+#include "hedge/router.h"
 
 namespace hedge::routing {
 

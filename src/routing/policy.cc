@@ -1,4 +1,4 @@
-#include "routing/policy.h"
+#include "hedge/policy.h"
 
 #include "core/json.h"
 #include "routing/internal/policy_json.h"

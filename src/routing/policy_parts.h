@@ -3,7 +3,7 @@
 #include <string_view>
 
 #include "core/json.h"
-#include "routing/policy.h"
+#include "hedge/policy.h"
 
 namespace hedge::routing {
 

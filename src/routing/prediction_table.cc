@@ -1,4 +1,4 @@
-#include "routing/prediction_table.h"
+#include "hedge/predictions.h"
 
 #include <charconv>
 #include <cmath>
@@ -8,6 +8,7 @@
 #include "core/safetensors.h"
 #include "routing/internal/table_info.h"
 #include "routing/table_view.h"
+#include "routing/write_table.h"
 
 namespace hedge::routing {
 namespace {
@@ -240,5 +241,7 @@ Status write_table(const std::filesystem::path& path, const PredictionTable& tab
   file.metadata = to_metadata(table.info);
   return write_safetensors(path, file, open);
 }
+
+Status write_table(const std::filesystem::path& path, const PredictionTable& table) { return write_table(path, table, open_file_writer); }
 
 }  // namespace hedge::routing

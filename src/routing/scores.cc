@@ -1,4 +1,4 @@
-#include "routing/scores.h"
+#include "hedge/router.h"
 
 #include <algorithm>
 #include <cmath>

@@ -2,9 +2,9 @@
 
 #include <string_view>
 
+#include "hedge/policy.h"
+#include "hedge/predictions.h"
 #include "hedge/result.h"
-#include "routing/policy.h"
-#include "routing/prediction_table.h"
 
 namespace hedge::routing {
 

@@ -3,10 +3,10 @@
 #include <cstdint>
 #include <vector>
 
-#include "routing/fusion.h"
+#include "hedge/fusion.h"
+#include "hedge/predictions.h"
+#include "hedge/router.h"
 #include "routing/mapped_table.h"
-#include "routing/prediction_table.h"
-#include "routing/scores.h"
 
 namespace hedge::routing {
 

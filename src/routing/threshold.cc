@@ -1,4 +1,4 @@
-#include "routing/threshold.h"
+#include "hedge/threshold.h"
 
 #include <algorithm>
 #include <cmath>

@@ -5,8 +5,8 @@
 #include <numeric>
 
 #include "graph/operators.h"
-#include "routing/policy.h"
-#include "routing/scores.h"
+#include "hedge/policy.h"
+#include "hedge/router.h"
 #include "train/router_graph.h"
 
 namespace hedge::train {

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "graph/graph.h"
+#include "hedge/predictions.h"
 #include "hedge/result.h"
-#include "routing/prediction_table.h"
 
 namespace hedge::train {
 

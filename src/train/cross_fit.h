@@ -3,9 +3,9 @@
 #include <vector>
 
 #include "hedge/log.h"
+#include "hedge/predictions.h"
 #include "hedge/result.h"
-#include "routing/prediction_table.h"
-#include "routing/scores.h"
+#include "hedge/router.h"
 #include "train/router_fit.h"
 
 namespace hedge::train {

@@ -2,9 +2,9 @@
 
 #include <string>
 
-#include "data/dataset.h"
-#include "data/preprocess.h"
 #include "graph/graph.h"
+#include "hedge/dataset.h"
+#include "hedge/preprocess.h"
 #include "train/trainer.h"
 
 namespace hedge::train {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "data/dataset.h"
+#include "hedge/dataset.h"
 #include "hedge/result.h"
 
 namespace hedge::train {

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "data/preprocess.h"
 #include "graph/graph.h"
+#include "hedge/preprocess.h"
 #include "hedge/result.h"
 
 namespace hedge::train {

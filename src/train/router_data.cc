@@ -7,7 +7,7 @@
 #include <numeric>
 
 #include "core/rng.h"
-#include "routing/scores.h"
+#include "hedge/router.h"
 #include "routing/splits.h"
 
 namespace hedge::train {

@@ -6,9 +6,9 @@
 
 #include "graph/graph.h"
 #include "hedge/log.h"
+#include "hedge/predictions.h"
 #include "hedge/result.h"
-#include "routing/prediction_table.h"
-#include "routing/scores.h"
+#include "hedge/router.h"
 #include "train/router_graph.h"
 
 namespace hedge::train {

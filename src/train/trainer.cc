@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <memory>
 #include <thread>
 
 #include "graph/operators.h"
@@ -14,6 +15,7 @@
 #include "train/internal/schedule.h"
 #include "train/internal/step.h"
 #include "train/internal/trainable_graph.h"
+#include "train/internal/workers.h"
 
 namespace hedge::train {
 namespace {
@@ -80,7 +82,21 @@ struct Task {
 struct Start {
   Form form;
   TrainSummary summary;
+  std::unique_ptr<internal::Workers> workers;
 };
+
+/// As the options say; where they leave it open, as the run began, so that its result does not depend on the interruption.
+internal::ThreadPlan plan_run(const TrainOptions& options, const std::optional<Checkpoint>& resumed, const LogSink& sink) {
+  const int threads = options.threads > 0 ? options.threads : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  const auto plan = internal::plan_threads(threads, options.batch);
+  if (!resumed || resumed->replicas == 0 || resumed->replicas == plan.replicas) return plan;
+  const int before = internal::replicas_for(options.batch, static_cast<int>(resumed->replicas));
+  if (options.threads == 0) return {before, std::max(1, threads / before)};
+  log(sink, LogLevel::kWarning,
+      "the checkpoint was trained with " + std::to_string(before) + " replicas and goes on with " + std::to_string(plan.replicas) +
+          ": the result is another than that of a run without interruption");
+  return plan;
+}
 
 Result<Start> start_run(const Task& task, const std::string& fingerprint, const internal::Loss& loss, data::Loader& loader,
                         TrainableGraph& network, Stepper& stepper) {
@@ -90,9 +106,13 @@ Result<Start> start_run(const Task& task, const std::string& fingerprint, const 
   if (!options.checkpoint.empty() && !options.fresh) {
     HEDGE_TRY(resumed, internal::load_checkpoint(options.checkpoint, fingerprint, network, stepper.optimizer()));
   }
+  const auto plan = plan_run(options, resumed, task.hooks.log);
+  start.workers = std::make_unique<internal::Workers>(plan);
+  start.summary.replicas = plan.replicas;
   if (!resumed) {
     HEDGE_TRY(const auto batch, first_batch(loader));
-    HEDGE_TRY(start.form, internal::choose_form(task.graph, options, loss, batch, task.hooks.log));
+    HEDGE_TRY(start.form, internal::settle_form({task.graph, options, loss, task.objective.only, batch, *start.workers}, SteadyClock(),
+                                                task.hooks.log));
     return start;
   }
   start.summary.resumed_from_epoch = resumed->epochs_done;
@@ -115,7 +135,6 @@ std::string csv_line(const TrainOptions& options, std::int64_t epoch, const inte
 
 Result<Trained> train_checked(const Task& task) {
   const auto& options = task.options;
-  at::set_num_threads(options.threads > 0 ? options.threads : static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));
   const auto fingerprint = fingerprint_of(task.graph, task.dataset, task.recipe, options, task.objective);
   HEDGE_TRY(auto network, TrainableGraph::create(task.graph));
   HEDGE_TRY(const auto loss, internal::Loss::create(task.objective, task.graph, task.recipe, options.label_smoothing));
@@ -133,7 +152,7 @@ Result<Trained> train_checked(const Task& task) {
   HEDGE_TRY(auto start, start_run(task, fingerprint, loss, loader, network, stepper));
   auto& summary = start.summary;
   const auto& form = start.form;
-  stepper.set_form(form);
+  stepper.begin(form, *start.workers);
   internal::CsvLog csv(options.csv, summary.resumed_from_epoch);
   internal::EpochRunner runner(stepper, loader, options, task.hooks, drop_last ? size / options.batch * options.batch : size);
   runner.begin(summary.resumed_from_epoch);
@@ -145,8 +164,14 @@ Result<Trained> train_checked(const Task& task) {
     HEDGE_CHECK(check_finite(network, epoch));
     HEDGE_CHECK(csv.add(csv_line(options, epoch, result)));  // before the checkpoint: a resumed run drops lines of epochs it does again
     if (options.checkpoint.empty()) continue;
-    const Checkpoint state{epoch + 1,   fingerprint,     to_string(form.precision), to_string(form.layout),
-                           result.loss, result.accuracy, result.pictures_per_second};
+    const Checkpoint state{.epochs_done = epoch + 1,
+                           .fingerprint = fingerprint,
+                           .precision = to_string(form.precision),
+                           .layout = to_string(form.layout),
+                           .replicas = summary.replicas,
+                           .loss = result.loss,
+                           .accuracy = result.accuracy,
+                           .pictures_per_second = result.pictures_per_second};
     HEDGE_CHECK(internal::save_checkpoint(options.checkpoint, state, network, stepper.optimizer()));
   }
   for (const auto& skipped : loader.skipped()) log(task.hooks.log, LogLevel::kWarning, skipped.path + ": " + skipped.reason);

@@ -6,11 +6,11 @@
 #include <optional>
 #include <string>
 
-#include "data/dataset.h"
 #include "data/loader.h"
-#include "data/preprocess.h"
 #include "graph/graph.h"
+#include "hedge/dataset.h"
 #include "hedge/log.h"
+#include "hedge/preprocess.h"
 #include "hedge/result.h"
 #include "train/objective.h"
 
@@ -35,15 +35,18 @@ struct TrainOptions {
   std::int64_t schedule_epochs = 0;         ///< of the schedule that the rate follows; 0: first_epoch + epochs
   double label_smoothing = 0.0;             ///< in 0..1; softens targets and keeps probabilities calibrated
   data::Augmentation augmentation;          ///< random crops and flips
-  Precision precision = Precision::kAuto;   ///< auto: the fastest of f32 and bf16, by measurement on the first batch; f32 with one thread
+  Precision precision = Precision::kAuto;   ///< auto: bf16 where steps on the first batch are clearly faster; f32 with one thread
   Layout layout = Layout::kAuto;            ///< auto: by the same measurement; NCHW with one thread
   std::uint64_t seed = 1;                   ///< of order and augmentation
-  int threads = 0;                          ///< 0: all cores. With 1, a run and its resumption give the same bits
-  int loader_workers = 1;                   ///< decoding and augmenting threads
-  std::filesystem::path checkpoint;         ///< written atomically after each epoch, resumed from where present; empty: none
-  bool fresh = false;                       ///< ignore an old checkpoint; the first new one replaces it
-  bool strict = false;                      ///< an image that cannot be decoded is an error; otherwise it is left out and listed
-  std::filesystem::path csv;                ///< a line an epoch; empty: none
+  /// CPU threads that compute; 0: a thread for each core, or as many replicas as the checkpoint says. Each thread is a replica that
+  /// computes its share of every batch, at least 16 images; what threads are left then work inside operators. The same number of replicas,
+  /// precision and layout give the same bits in every run and resumption; another number gives others (batch normalisation sees shares).
+  int threads = 0;
+  int loader_workers = 1;            ///< decoding and augmenting threads
+  std::filesystem::path checkpoint;  ///< written atomically after each epoch, resumed from where present; empty: none
+  bool fresh = false;                ///< ignore an old checkpoint; the first new one replaces it
+  bool strict = false;               ///< an image that cannot be decoded is an error; otherwise it is left out and listed
+  std::filesystem::path csv;         ///< a line an epoch; empty: none
 
   [[nodiscard]] std::int64_t schedule_length() const { return schedule_epochs != 0 ? schedule_epochs : first_epoch + epochs; }
   /// Errors: kInvalidArgument, naming the field.
@@ -59,6 +62,7 @@ struct TrainSummary {
   std::int64_t resumed_from_epoch = 0;
   Precision precision = Precision::kF32;
   Layout layout = Layout::kNchw;
+  int replicas = 1;  ///< that shared each batch
 };
 
 struct Trained {

@@ -5,7 +5,7 @@
 #include "data/spec.h"
 #include "eval/baselines.h"
 #include "graph/onnx/onnx_io.h"
-#include "routing/scores.h"
+#include "hedge/router.h"
 #include "routing/splits.h"
 #include "train/held_out.h"
 #include "workflow/internal/graph_runs.h"

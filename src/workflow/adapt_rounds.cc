@@ -7,7 +7,7 @@
 #include "core/json.h"
 #include "eval/curve.h"
 #include "graph/onnx/onnx_io.h"
-#include "routing/scores.h"
+#include "hedge/router.h"
 #include "train/end_to_end.h"
 #include "train/fingerprint.h"
 #include "workflow/internal/graph_runs.h"

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "data/dataset.h"
-#include "data/preprocess.h"
 #include "graph/graph.h"
+#include "hedge/dataset.h"
+#include "hedge/preprocess.h"
 #include "hedge/result.h"
 #include "train/adapt_weights.h"
 #include "train/router_fit.h"

@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "core/file.h"
+#include "hedge/open_model.h"
 #include "model/class_map.h"
-#include "model/openvino/open_model.h"
 #include "workflow/routers.h"
 
 namespace hedge::workflow {

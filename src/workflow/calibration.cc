@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "routing/prediction_table.h"
+#include "hedge/predictions.h"
 #include "workflow/internal/stop.h"
 
 namespace hedge::workflow {

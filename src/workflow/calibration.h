@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "codegen/calibrate.h"
-#include "data/dataset.h"
-#include "data/preprocess.h"
+#include "hedge/dataset.h"
+#include "hedge/preprocess.h"
 #include "hedge/result.h"
 #include "hedge/tensor.h"
 

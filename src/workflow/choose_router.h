@@ -5,8 +5,8 @@
 
 #include "eval/gap_closed.h"
 #include "hedge/log.h"
+#include "hedge/policy.h"
 #include "hedge/result.h"
-#include "routing/policy.h"
 #include "train/cross_fit.h"
 #include "train/router_fit.h"
 

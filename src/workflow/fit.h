@@ -5,9 +5,9 @@
 #include <optional>
 #include <string>
 
+#include "hedge/policy.h"
+#include "hedge/predictions.h"
 #include "hedge/result.h"
-#include "routing/policy.h"
-#include "routing/prediction_table.h"
 #include "train/router_fit.h"
 #include "workflow/context.h"
 #include "workflow/predict.h"

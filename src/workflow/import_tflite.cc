@@ -5,7 +5,7 @@
 #include "codegen/lower.h"
 #include "codegen/tflite.h"
 #include "graph/onnx/onnx_io.h"
-#include "model/card.h"
+#include "hedge/model.h"
 
 namespace hedge::workflow {
 namespace {

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "core/clock.h"
+#include "hedge/open_model.h"
 #include "infer/openvino/openvino_executor.h"
-#include "model/openvino/open_model.h"
 #include "workflow/internal/card_options.h"
 #include "workflow/routers.h"
 

@@ -7,9 +7,9 @@
 
 #include "data/spec.h"
 #include "eval/predict.h"
+#include "hedge/open_model.h"
+#include "hedge/router.h"
 #include "model/class_map.h"
-#include "model/openvino/open_model.h"
-#include "routing/scores.h"
 #include "workflow/internal/card_options.h"
 
 namespace hedge::workflow {

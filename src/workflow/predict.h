@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "data/dataset.h"
+#include "hedge/dataset.h"
+#include "hedge/predictions.h"
 #include "hedge/result.h"
-#include "routing/prediction_table.h"
 #include "workflow/context.h"
 
 namespace hedge::workflow {

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "graph/graph.h"
+#include "hedge/policy.h"
 #include "hedge/result.h"
-#include "routing/policy.h"
 #include "routing/table_view.h"
 
 namespace hedge::workflow {

@@ -7,7 +7,7 @@
 #include "graph/onnx/onnx_io.h"
 #include "graph/operators.h"
 #include "graph/zoo.h"
-#include "model/card.h"
+#include "hedge/model.h"
 #include "workflow/internal/trainable.h"
 
 namespace hedge::workflow {

@@ -8,7 +8,7 @@
 
 #include "codegen/router_host.h"
 #include "core/rng.h"
-#include "routing/scores.h"
+#include "hedge/router.h"
 
 namespace hedge::codegen {
 namespace {

@@ -3,10 +3,10 @@
 
 #include <chrono>
 
+#include "hedge/server.h"
 #include "infer/openvino/openvino_executor.h"
 #include "infer/reference.h"
 #include "oip/remote_executor.h"
-#include "oip/server.h"
 #include "train/torch_executor.h"
 
 namespace hedge::conformance {

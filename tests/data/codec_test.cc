@@ -1,4 +1,4 @@
-#include "data/codec.h"
+#include "hedge/image.h"
 
 #include <gtest/gtest.h>
 #include <jpeglib.h>
@@ -206,6 +206,16 @@ TEST(Codec, encoders_refuse_inconsistent_images) {
   EXPECT_EQ(encode_png(wrong).error().code, ErrorCode::kInvalidArgument);
   EXPECT_EQ(encode_jpeg(wrong).error().code, ErrorCode::kInvalidArgument);
   EXPECT_EQ(encode_jpeg(gradient(1), 0).error().code, ErrorCode::kInvalidArgument);
+}
+
+TEST(Codec, copies_pixels_of_a_sound_size_only) {
+  const std::vector<std::uint8_t> pixels = {1, 2, 3, 4, 5, 6};
+  const auto copied = copy_image(pixels.data(), {.height = 1, .width = 2, .channels = 3});
+  ASSERT_TRUE(copied.ok());
+  EXPECT_EQ(copied->pixels, pixels);
+  EXPECT_TRUE(validate_image(*copied).ok());
+  for (const ImageSize& size : {ImageSize{0, 2, 3}, ImageSize{1, -2, 3}, ImageSize{1, 3, 2}, ImageSize{std::int64_t{1} << 40, 1, 1}})
+    EXPECT_EQ(copy_image(pixels.data(), size).error().code, ErrorCode::kInvalidArgument);
 }
 
 }  // namespace

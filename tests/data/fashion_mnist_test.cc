@@ -3,10 +3,10 @@
 #include <map>
 #include <set>
 
-#include "data/dataset.h"
 #include "data/fixtures.h"
 #include "data/overlap.h"
 #include "data/spec.h"
+#include "hedge/dataset.h"
 
 namespace hedge::data {
 namespace {

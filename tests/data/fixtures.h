@@ -11,8 +11,8 @@
 
 #include "core/file.h"
 #include "core/rng.h"
-#include "data/codec.h"
-#include "data/dataset.h"
+#include "hedge/dataset.h"
+#include "hedge/image.h"
 
 /// What the tests of this room share.
 namespace hedge::data::testing {

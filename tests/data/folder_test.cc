@@ -5,10 +5,10 @@
 #include <map>
 #include <set>
 
-#include "data/dataset.h"
 #include "data/fixtures.h"
 #include "data/loader.h"
 #include "data/overlap.h"
+#include "hedge/dataset.h"
 
 namespace hedge::data {
 namespace {

@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "core/file.h"
-#include "data/preprocess.h"
+#include "hedge/preprocess.h"
 
 namespace hedge::data {
 namespace {

@@ -1,4 +1,4 @@
-#include "data/preprocess.h"
+#include "hedge/preprocess.h"
 
 #include <gtest/gtest.h>
 

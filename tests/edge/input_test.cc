@@ -6,8 +6,8 @@
 #include <fstream>
 
 #include "core/testing.h"
-#include "data/codec.h"
 #include "edge/testing.h"
+#include "hedge/image.h"
 
 namespace hedge::edge {
 namespace {

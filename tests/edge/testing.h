@@ -16,7 +16,7 @@
 #include "edge/bundle.h"
 #include "edge/runtime.h"
 #include "hedge/executor.h"
-#include "oip/remote_model.h"
+#include "hedge/remote.h"
 
 namespace hedge::edge::testing {
 

@@ -10,7 +10,7 @@
 
 #include "core/rng.h"
 #include "hedge/executor.h"
-#include "routing/scores.h"
+#include "hedge/router.h"
 
 namespace hedge::eval {
 

@@ -3,7 +3,7 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "data/codec.h"
+#include "hedge/image.h"
 
 /// Any bytes give a consistent image, or an error; whatever decodes had a header that said its size.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

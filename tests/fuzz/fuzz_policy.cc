@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "routing/policy.h"
+#include "hedge/policy.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using hedge::routing::Policy;

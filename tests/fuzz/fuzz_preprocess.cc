@@ -4,8 +4,8 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "data/preprocess.h"
 #include "data/recipe_text.h"
+#include "hedge/preprocess.h"
 #include "hedge/result.h"
 
 namespace {

@@ -1,4 +1,5 @@
-#include "model/card.h"
+#include "hedge/model.h"
+#include "model/metadata.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "hedge/executor.h"
-#include "oip/server.h"
+#include "hedge/server.h"
 
 namespace hedge::oip {
 

@@ -16,8 +16,8 @@
 #include <utility>
 #include <vector>
 
+#include "hedge/server.h"
 #include "oip/fake_executor.h"
-#include "oip/server.h"
 
 namespace hedge::oip {
 namespace {

@@ -12,9 +12,9 @@
 #include <string>
 #include <vector>
 
+#include "hedge/remote.h"
+#include "hedge/server.h"
 #include "oip/fake_executor.h"
-#include "oip/remote_model.h"
-#include "oip/server.h"
 
 namespace hedge::oip {
 namespace {

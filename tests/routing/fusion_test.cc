@@ -1,4 +1,4 @@
-#include "routing/fusion.h"
+#include "hedge/fusion.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "core/file.h"
-#include "routing/policy.h"
-#include "routing/prediction_table.h"
+#include "hedge/policy.h"
+#include "hedge/predictions.h"
 
 namespace hedge::routing {
 namespace {

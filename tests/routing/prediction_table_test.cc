@@ -1,4 +1,4 @@
-#include "routing/prediction_table.h"
+#include "hedge/predictions.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,6 +9,7 @@
 
 #include "core/safetensors.h"
 #include "routing/routing_testing.h"
+#include "routing/write_table.h"
 
 namespace hedge::routing {
 namespace {

@@ -1,4 +1,4 @@
-#include "routing/promise.h"
+#include "hedge/promise.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

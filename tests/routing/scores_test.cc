@@ -1,4 +1,4 @@
-#include "routing/scores.h"
+#include "hedge/router.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

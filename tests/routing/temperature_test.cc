@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/rng.h"
-#include "routing/scores.h"
+#include "hedge/router.h"
 
 namespace hedge::routing {
 namespace {

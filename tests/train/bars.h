@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "core/rng.h"
-#include "data/dataset.h"
+#include "hedge/dataset.h"
 
 namespace hedge::train {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <set>
 
-#include "routing/scores.h"
+#include "hedge/router.h"
 #include "train/cross_fit.h"
 #include "train/router_data.h"
 #include "train/synthetic.h"

@@ -7,8 +7,8 @@
 #include "core/rng.h"
 #include "graph/onnx/onnx_io.h"
 #include "graph/operators.h"
+#include "hedge/router.h"
 #include "infer/reference.h"
-#include "routing/scores.h"
 #include "train/router_fit.h"
 
 namespace hedge::train {

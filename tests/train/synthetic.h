@@ -3,7 +3,7 @@
 #include <cstdint>
 
 #include "core/rng.h"
-#include "routing/prediction_table.h"
+#include "hedge/predictions.h"
 
 namespace hedge::train {
 

@@ -4,7 +4,7 @@
 
 #include <map>
 
-#include "routing/scores.h"
+#include "hedge/router.h"
 #include "train/synthetic.h"
 
 namespace hedge::workflow {

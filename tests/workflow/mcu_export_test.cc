@@ -8,8 +8,8 @@
 #include "codegen/host.h"
 #include "codegen/router_host.h"
 #include "core/sha256.h"
-#include "data/dataset.h"
 #include "edge/testing.h"
+#include "hedge/dataset.h"
 #include "train/router_graph.h"
 #include "workflow/tiny_model.h"
 

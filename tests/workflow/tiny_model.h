@@ -8,10 +8,10 @@
 #include "core/file.h"
 #include "core/rng.h"
 #include "core/testing.h"
-#include "data/codec.h"
-#include "data/preprocess.h"
 #include "graph/onnx/onnx_io.h"
 #include "graph/zoo.h"
+#include "hedge/image.h"
+#include "hedge/preprocess.h"
 
 namespace hedge::workflow::testing {
 

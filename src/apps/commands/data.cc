@@ -2,9 +2,9 @@
 
 #include "apps/commands.h"
 #include "core/json.h"
-#include "data/dataset.h"
 #include "data/overlap.h"
 #include "data/spec.h"
+#include "hedge/dataset.h"
 
 namespace hedge::apps {
 namespace {

@@ -4,7 +4,7 @@
 #include "core/json.h"
 #include "graph/onnx/onnx_io.h"
 #include "graph/operators.h"
-#include "model/card.h"
+#include "hedge/model.h"
 
 namespace hedge::apps {
 namespace {

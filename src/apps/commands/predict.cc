@@ -3,7 +3,7 @@
 #include "apps/commands.h"
 #include "apps/pair_flags.h"
 #include "core/json.h"
-#include "routing/scores.h"
+#include "hedge/router.h"
 #include "workflow/predict.h"
 
 namespace hedge::apps {

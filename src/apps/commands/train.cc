@@ -38,6 +38,7 @@ Status run(Flags& flags, Context& context) {
                      {"pictures_per_second", summary.pictures_per_second},
                      {"precision", train::to_string(summary.precision)},
                      {"layout", train::to_string(summary.layout)},
+                     {"replicas", summary.replicas},
                      {"resumed_from_epoch", summary.resumed_from_epoch}};
   if (!flags.summary.empty()) HEDGE_CHECK(write_json(flags.summary, json));
   std::printf("%s\n", json.dump().c_str());

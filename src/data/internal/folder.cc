@@ -4,10 +4,10 @@
 #include <set>
 
 #include "core/file.h"
-#include "data/codec.h"
 #include "data/internal/folder_listing.h"
 #include "data/internal/sources.h"
 #include "data/internal/split.h"
+#include "hedge/image.h"
 
 namespace hedge::data::internal {
 namespace {

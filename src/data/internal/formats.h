@@ -2,7 +2,7 @@
 
 #include <string_view>
 
-#include "data/codec.h"
+#include "hedge/image.h"
 
 /// One pair of functions a format, for codec.cc alone.
 namespace hedge::data::internal {

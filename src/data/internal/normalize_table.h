@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/normalization.h"
+#include "hedge/normalization.h"
 
 namespace hedge::data::internal {
 

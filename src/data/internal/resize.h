@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "data/dataset.h"
+#include "hedge/dataset.h"
 
 namespace hedge::data::internal {
 

@@ -4,8 +4,8 @@
 #include <string_view>
 
 #include "core/sha256.h"
-#include "data/dataset.h"
 #include "data/spec.h"
+#include "hedge/dataset.h"
 
 /// Where images come from, for dataset.cc alone.
 namespace hedge::data::internal {

@@ -8,11 +8,11 @@
 #include <vector>
 
 #include "core/clock.h"
-#include "data/preprocess.h"
 #include "edge/cloud.h"
 #include "edge/gateway/transport.h"
 #include "edge/runtime.h"
 #include "hedge/log.h"
+#include "hedge/preprocess.h"
 #include "hedge/result.h"
 #include "micro/link.h"
 #include "micro/messages.h"

@@ -9,10 +9,10 @@
 
 #include "core/clock.h"
 #include "core/json.h"
-#include "data/preprocess.h"
 #include "edge/gateway/gateway.h"
 #include "edge/input.h"
 #include "hedge/log.h"
+#include "hedge/preprocess.h"
 #include "hedge/result.h"
 
 namespace hedge::edge {

@@ -5,8 +5,8 @@
 #include "core/clock.h"
 #include "edge/bundle.h"
 #include "edge/runtime.h"
+#include "hedge/remote.h"
 #include "hedge/result.h"
-#include "oip/remote_model.h"
 
 namespace hedge::edge {
 

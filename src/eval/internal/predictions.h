@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "data/dataset.h"
+#include "hedge/dataset.h"
 
 namespace hedge::eval::internal {
 

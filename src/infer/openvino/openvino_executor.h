@@ -7,10 +7,10 @@
 #include <utility>
 #include <vector>
 
-#include "core/normalization.h"
 #include "graph/graph.h"
 #include "hedge/executor.h"
 #include "infer/runner.h"
+#include "hedge/normalization.h"
 
 namespace hedge::infer {
 

@@ -1,8 +1,8 @@
-#include "model/openvino/open_model.h"
+#include "hedge/open_model.h"
 
 #include <optional>
 
-#include "core/normalization.h"
+#include "hedge/normalization.h"
 #include "infer/openvino/openvino_executor.h"
 
 namespace hedge::model {

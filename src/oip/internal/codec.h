@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "hedge/executor.h"
+#include "hedge/remote.h"
 #include "hedge/result.h"
 #include "hedge/tensor.h"
-#include "oip/remote_model.h"
 
 namespace hedge::oip {
 

@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "hedge/result.h"
-#include "oip/server.h"
+#include "hedge/server.h"
 
 namespace hedge::oip {
 

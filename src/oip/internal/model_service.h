@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "hedge/log.h"
+#include "hedge/server.h"
 #include "oip/internal/admission.h"
-#include "oip/server.h"
 
 namespace hedge::oip {
 

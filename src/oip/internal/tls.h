@@ -1,7 +1,7 @@
 #pragma once
 
+#include "hedge/remote.h"
 #include "hedge/result.h"
-#include "oip/remote_model.h"
 
 namespace hedge::oip {
 

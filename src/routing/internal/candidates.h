@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "hedge/result.h"
-#include "routing/threshold.h"
+#include "hedge/threshold.h"
 
 namespace hedge::routing {
 

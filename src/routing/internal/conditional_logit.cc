@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "routing/fusion.h"
+#include "hedge/fusion.h"
 #include "routing/internal/rows.h"
 
 namespace hedge::routing {

@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "routing/prediction_table.h"
+#include "hedge/predictions.h"
 
 namespace hedge::routing {
 

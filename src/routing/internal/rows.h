@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <span>
 
-#include "routing/scores.h"
+#include "hedge/router.h"
 
 namespace hedge::routing {
 

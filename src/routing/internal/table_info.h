@@ -3,7 +3,7 @@
 #include <map>
 #include <string>
 
-#include "routing/prediction_table.h"
+#include "hedge/predictions.h"
 
 namespace hedge::routing {
 

@@ -15,6 +15,7 @@ void write_state(torch::serialize::OutputArchive& archive, const Checkpoint& sta
   archive.write("epochs_done", c10::IValue(state.epochs_done));
   archive.write("precision", c10::IValue(state.precision));
   archive.write("layout", c10::IValue(state.layout));
+  archive.write("replicas", c10::IValue(state.replicas));
   archive.write("loss", c10::IValue(state.loss));
   archive.write("accuracy", c10::IValue(state.accuracy));
   archive.write("pictures_per_second", c10::IValue(state.pictures_per_second));
@@ -92,6 +93,7 @@ Result<std::optional<Checkpoint>> load_checkpoint(const std::filesystem::path& p
     state.epochs_done = epochs.toInt();
     state.precision = read_text(archive, "precision");
     state.layout = read_text(archive, "layout");
+    if (c10::IValue replicas; archive.try_read("replicas", replicas)) state.replicas = replicas.toInt();
     state.loss = read_number(archive, "loss");
     state.accuracy = read_number(archive, "accuracy");
     state.pictures_per_second = read_number(archive, "pictures_per_second");

@@ -18,7 +18,8 @@ struct Checkpoint {
   std::string fingerprint;  ///< of everything that must not change between a run and its resumption
   std::string precision;
   std::string layout;
-  double loss = 0;  ///< of the last epoch, as are the following
+  std::int64_t replicas = 0;  ///< that trained so far; 0 in a file from before there were any
+  double loss = 0;            ///< of the last epoch, as are the following
   double accuracy = 0;
   double pictures_per_second = 0;
 };

@@ -86,11 +86,20 @@ torch::Tensor Loss::teach(const torch::Tensor& logits, const torch::Tensor& hard
   return (1.0 - teacher_weight_) * hard + teacher_weight_ * temperature_ * temperature_ * divergence;
 }
 
+double Loss::kept(const std::vector<torch::Tensor>& outputs) {
+  torch::NoGradGuard guard;
+  return (1.0 - outputs[1].to(torch::kFloat).reshape({-1})).mean().item<double>();
+}
+
 torch::Tensor Loss::expected_hybrid(const std::vector<torch::Tensor>& outputs, const BatchTargets& batch) const {
   const auto query = outputs[1].to(torch::kFloat).reshape({-1});
   const auto base = per_sample(outputs[0].to(torch::kFloat), batch.labels);
   const auto expected = (1.0 - query) * base + query * global_loss_.index_select(0, batch.rows);
-  return weighted_mean(expected, batch.rows) + penalty_ * torch::relu(coverage_ - (1.0 - query).mean());
+  const auto shortfall = coverage_ - (1.0 - query).mean();
+  if (!batch.kept) return weighted_mean(expected, batch.rows) + penalty_ * torch::relu(shortfall);
+  // The whole batch's relu is a part's as well: the mean of the parts' shortfalls is the batch's.
+  const auto loss = weighted_mean(expected, batch.rows);
+  return *batch.kept < coverage_ ? loss + penalty_ * shortfall : loss;
 }
 
 torch::Tensor Loss::operator()(const std::vector<torch::Tensor>& outputs, const BatchTargets& batch, bool bf16) const {

@@ -15,6 +15,8 @@ struct BatchTargets {
   torch::Tensor images;  ///< f32 [n, C, H, W], as the student sees them
   torch::Tensor labels;  ///< i64 [n]
   torch::Tensor rows;    ///< i64 [n]: the images' indices in the data set
+  /// mean(1 - r) over a whole batch of which this is a part; needed where Loss::has_coverage() says so.
+  std::optional<double> kept = std::nullopt;
 };
 
 /// An Objective, ready to be computed. A plain one is torch's mean cross entropy and nothing else. Const methods are thread-safe.
@@ -25,7 +27,14 @@ class Loss {
                              double label_smoothing);
 
   /// The scalar to minimise. `outputs`: the network's, in their order; `bf16`: the working precision of a teacher's forward pass.
+  /// A batch may be computed in parts: the mean of its parts' losses, each weighted by its images, has the whole batch's value and
+  /// gradient.
   [[nodiscard]] torch::Tensor operator()(const std::vector<torch::Tensor>& outputs, const BatchTargets& batch, bool bf16) const;
+
+  /// Whether a part's loss depends on the rest of its batch: parts then need `kept` of the whole batch.
+  [[nodiscard]] bool has_coverage() const { return global_loss_.defined() && penalty_ > 0; }
+  /// mean(1 - r) of these outputs. Precondition: has_coverage().
+  [[nodiscard]] static double kept(const std::vector<torch::Tensor>& outputs);
 
  private:
   Loss() = default;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "core/clock.h"
 #include "train/internal/autocast.h"
 
 namespace hedge::train::internal {
@@ -52,71 +51,129 @@ torch::Tensor rows_of(const std::vector<std::size_t>& indices) {
   return rows;
 }
 
-/// Seconds of the best of three steps after one to warm up, with learning rate 0.
-double measure(Stepper& stepper, const data::Batch& batch) {
-  constexpr int kSteps = 4;
-  const SteadyClock clock;
-  stepper.set_learning_rate(0.0);
-  double seconds = 1e30;
-  for (int i = 0; i < kSteps; ++i) {
-    const auto start = clock.now();
-    stepper.step(batch);
-    if (i > 0) seconds = std::min(seconds, seconds_between(start, clock.now()));
-  }
-  return seconds;
-}
-
 }  // namespace
 
 Stepper::Stepper(TrainableGraph& graph, const TrainOptions& options, const Loss& loss, const std::string& only)
     : graph_(graph), loss_(loss), all_learn_(only.empty()), optimizer_(make_optimizer(graph, options, only)) {}
 
-Stepper::StepResult Stepper::step(const data::Batch& batch) {
-  const BatchTargets targets{borrow(batch.images), torch::tensor(batch.labels, torch::kLong), rows_of(batch.indices)};
-  const bool bf16 = form_.precision == Precision::kBf16;
-  optimizer_->zero_grad();
-  std::vector<torch::Tensor> outputs;
-  {
-    AutocastGuard autocast(bf16);
-    outputs = graph_.forward({targets.images.contiguous(form_.format())}, all_learn_);
-  }
-  auto loss = loss_(outputs, targets, bf16);
-  loss.backward();
-  optimizer_->step();
-  return {loss.item<double>(), outputs[0].to(torch::kFloat).argmax(1).eq(targets.labels).sum().item<std::int64_t>()};
+void Stepper::begin(const Form& form, Workers& workers) {
+  form_ = form;
+  workers_ = &workers;
+  graph_.set_memory_format(memory_format(form));
+  others_.clear();
+  for (int index = 1; index < workers.plan().replicas; ++index) others_.push_back(graph_.replica());
 }
 
-void Stepper::set_form(Form form) {
-  form_ = form;
-  graph_.set_memory_format(form.format());
+Stepper::StepResult Stepper::step(const data::Batch& batch) {
+  auto shares = cut(batch);
+  optimizer_->zero_grad();
+  if (all_learn_) lend_statistics(shares.size());
+  compute(shares);
+  gather_gradients(shares.size());
+  if (all_learn_) gather_statistics(shares);
+  optimizer_->step();
+  StepResult result;
+  for (const auto& share : shares) {
+    result.loss += share.weight * share.result.loss;
+    result.right += share.result.right;
+  }
+  return result;
+}
+
+std::vector<Stepper::Share> Stepper::cut(const data::Batch& batch) const {
+  const auto images = static_cast<std::int64_t>(batch.labels.size());
+  const BatchTargets all{borrow(batch.images), torch::tensor(batch.labels, torch::kLong), rows_of(batch.indices)};
+  const std::int64_t parts = replicas_for(images, workers_->plan().replicas);
+  std::vector<Share> shares;
+  for (std::int64_t k = 0; k < parts; ++k) {
+    const auto from = k * images / parts, to = (k + 1) * images / parts;
+    shares.push_back({.targets = {all.images.slice(0, from, to), all.labels.slice(0, from, to), all.rows.slice(0, from, to)},
+                      .weight = static_cast<double>(to - from) / static_cast<double>(images)});
+  }
+  return shares;
+}
+
+void Stepper::forward(std::size_t index, Share& share) const {
+  AutocastGuard autocast(form_.precision == Precision::kBf16);
+  share.outputs = replica(index).forward({share.targets.images.contiguous(memory_format(form_))}, all_learn_);
+}
+
+void Stepper::backward(Share& share) const {
+  auto loss = loss_(share.outputs, share.targets, form_.precision == Precision::kBf16);
+  (share.weight == 1 ? loss : loss * share.weight).backward();
+  share.result.loss = loss.item<double>();
+  share.result.right = share.outputs[0].to(torch::kFloat).argmax(1).eq(share.targets.labels).sum().item<std::int64_t>();
+  share.outputs.clear();
+}
+
+/// Forwards and backwards at once, unless a share's loss needs to know of the others' outputs.
+void Stepper::compute(std::vector<Share>& shares) {
+  if (shares.size() == 1 || !loss_.has_coverage()) {
+    workers_->run(shares.size(), [&](std::size_t k) { forward(k, shares[k]), backward(shares[k]); });
+    return;
+  }
+  workers_->run(shares.size(), [&](std::size_t k) { forward(k, shares[k]); });
+  double kept = 0;
+  for (const auto& share : shares) kept += share.weight * Loss::kept(share.outputs);
+  for (auto& share : shares) share.targets.kept = kept;
+  workers_->run(shares.size(), [&](std::size_t k) { backward(shares[k]); });
+}
+
+void Stepper::lend_statistics(std::size_t shares) {
+  torch::NoGradGuard guard;
+  for (std::size_t k = 1; k < shares; ++k) {
+    auto into = replica(k).named_buffers().begin();
+    for (const auto& [name, value] : graph_.named_buffers()) torch::Tensor((into++)->second).copy_(value);
+  }
+}
+
+void Stepper::gather_statistics(const std::vector<Share>& shares) {
+  if (shares.size() == 1) return;
+  torch::NoGradGuard guard;
+  for (auto [name, value] : graph_.named_buffers()) value.mul_(shares[0].weight);
+  for (std::size_t k = 1; k < shares.size(); ++k) {
+    auto from = replica(k).named_buffers().begin();
+    for (auto [name, value] : graph_.named_buffers()) value.add_((from++)->second, shares[k].weight);
+  }
+}
+
+void Stepper::gather_gradients(std::size_t shares) {
+  torch::NoGradGuard guard;
+  for (std::size_t k = 1; k < shares; ++k) {
+    auto from = replica(k).named_parameters().begin();
+    for (const auto& [name, parameter] : graph_.named_parameters()) {
+      auto& gradient = (from++)->second.mutable_grad();
+      if (!gradient.defined()) continue;  // does not learn, or is not looked at
+      auto& sum = parameter.mutable_grad();
+      if (sum.defined())
+        sum.add_(gradient);
+      else
+        sum = gradient;
+      gradient.reset();
+    }
+  }
 }
 
 void Stepper::set_learning_rate(double rate) {
   for (auto& group : optimizer_->param_groups()) group.options().set_lr(rate);
 }
 
-Result<Form> choose_form(const graph::Graph& graph, const TrainOptions& options, const Loss& loss, const data::Batch& batch,
-                         const LogSink& sink) {
-  std::vector<Form> forms;
-  for (const auto precision : {Precision::kF32, Precision::kBf16})
-    for (const auto layout : {Layout::kNchw, Layout::kChannelsLast})
-      if ((options.precision == Precision::kAuto || options.precision == precision) &&
-          (options.layout == Layout::kAuto || options.layout == layout))
-        forms.push_back({precision, layout});
-  if (forms.size() == 1 || options.threads == 1) return forms[0];
-  Form best;
-  double best_s = 1e30;
+Result<Form> settle_form(const FormTrial& trial, const Clock& clock, const LogSink& sink) {
+  const auto forms = open_forms(trial.options);
+  if (forms.size() == 1 || trial.options.threads == 1) return forms[0];
+  std::vector<std::unique_ptr<TrainableGraph>> copies;  // where they are, their steppers expect them
+  std::vector<std::unique_ptr<Stepper>> steppers;
+  std::vector<FormCandidate> candidates;
   for (const auto& form : forms) {
-    HEDGE_TRY(auto copy, TrainableGraph::create(graph));
-    Stepper stepper(copy, options, loss, "");
-    stepper.set_form(form);
-    const double seconds = measure(stepper, batch);
-    log(sink, LogLevel::kInfo,
-        std::string("measured ") + to_string(form.precision) + " " + to_string(form.layout) + ": " +
-            std::to_string(static_cast<int>(static_cast<double>(batch.labels.size()) / seconds)) + " images/s");
-    if (seconds < best_s) best_s = seconds, best = form;
+    HEDGE_TRY(auto copy, TrainableGraph::create(trial.graph));
+    copies.push_back(std::make_unique<TrainableGraph>(std::move(copy)));
+    steppers.push_back(std::make_unique<Stepper>(*copies.back(), trial.options, trial.loss, trial.only));
+    auto& stepper = *steppers.back();
+    stepper.begin(form, trial.workers);
+    stepper.set_learning_rate(0.0);
+    candidates.push_back({form, [&stepper, &trial] { stepper.step(trial.batch); }});
   }
-  return best;
+  return choose_form(candidates, static_cast<std::int64_t>(trial.batch.labels.size()), clock, sink);
 }
 
 }  // namespace hedge::train::internal

@@ -3,53 +3,90 @@
 #include <torch/torch.h>
 
 #include <memory>
+#include <string>
+#include <vector>
 
+#include "core/clock.h"
 #include "data/loader.h"
 #include "hedge/log.h"
+#include "train/internal/form.h"
 #include "train/internal/loss.h"
 #include "train/internal/trainable_graph.h"
+#include "train/internal/workers.h"
 #include "train/trainer.h"
 
 namespace hedge::train::internal {
 
-/// How the numbers lie and are computed.
-struct Form {
-  Precision precision = Precision::kF32;
-  Layout layout = Layout::kNchw;
-  [[nodiscard]] torch::MemoryFormat format() const {
-    return layout == Layout::kChannelsLast ? torch::MemoryFormat::ChannelsLast : torch::MemoryFormat::Contiguous;
-  }
-};
+inline torch::MemoryFormat memory_format(const Form& form) {
+  return form.layout == Layout::kChannelsLast ? torch::MemoryFormat::ChannelsLast : torch::MemoryFormat::Contiguous;
+}
 
-/// A network with its optimiser and loss: what one step needs. Everything passed in is borrowed. Not thread-safe.
+/// A network with its optimiser and loss: what one step needs. Call begin() once the weights are what they start from, then step().
+/// Everything passed in is borrowed. Not thread-safe.
+///
+/// A step cuts the batch into shares of consecutive images, as even as can be, one for each replica (replicas_for: a small batch has
+/// fewer). The replicas compute their shares' losses and gradients at the same time; the gradients, weighted by the shares' images, are
+/// added in the replicas' order, so that their sum is that of the whole batch's mean, and the optimiser takes one step. So a result depends
+/// on the number of replicas, never on which thread was faster. Batch normalisation normalises within a share, as PyTorch's
+/// DistributedDataParallel does; the running statistics after a step are the shares' mean, weighted in the same way (timm's distribute_bn
+/// with reduce, there once an epoch): their means are the whole batch's.
 class Stepper {
  public:
   /// `only`: the prefix of the names that learn, as in Objective; the other parameters are told to want no gradient.
   Stepper(TrainableGraph& graph, const TrainOptions& options, const Loss& loss, const std::string& only);
 
+  /// Lays the weights out, and makes a replica for each of `workers`.
+  void begin(const Form& form, Workers& workers);
+
   struct StepResult {
     double loss = 0;
     std::int64_t right = 0;  ///< by the first output
   };
+  /// Precondition: begin() was called. Throws what libtorch throws, after all replicas have ended.
   StepResult step(const data::Batch& batch);
 
-  void set_form(Form form);
   void set_learning_rate(double rate);
-  [[nodiscard]] const Form& form() const { return form_; }
   torch::optim::Optimizer& optimizer() { return *optimizer_; }
 
  private:
-  TrainableGraph& graph_;
+  /// One replica's part of a batch.
+  struct Share {
+    BatchTargets targets;
+    double weight = 1;  ///< its images / the batch's
+    std::vector<torch::Tensor> outputs;
+    StepResult result;
+  };
+  [[nodiscard]] std::vector<Share> cut(const data::Batch& batch) const;
+  [[nodiscard]] const TrainableGraph& replica(std::size_t index) const { return index == 0 ? graph_ : others_[index - 1]; }
+  void forward(std::size_t index, Share& share) const;
+  void backward(Share& share) const;
+  void compute(std::vector<Share>& shares);
+  void lend_statistics(std::size_t shares);
+  void gather_statistics(const std::vector<Share>& shares);
+  void gather_gradients(std::size_t shares);
+
+  TrainableGraph& graph_;  ///< the first replica, and what is trained
   const Loss& loss_;
   bool all_learn_;
   std::unique_ptr<torch::optim::Optimizer> optimizer_;
   Form form_;
+  Workers* workers_ = nullptr;
+  std::vector<TrainableGraph> others_;
 };
 
-/// The fastest of the forms that the options leave open, each on the same batch: one step to warm up, then the best of three. The steps
-/// run on copies of the network, so that the measurement leaves no trace in the result. With one thread nothing is measured: a
-/// timing must not decide what is promised to be the same bits. Errors: those of TrainableGraph::create.
-Result<Form> choose_form(const graph::Graph& graph, const TrainOptions& options, const Loss& loss, const data::Batch& batch,
-                         const LogSink& sink);
+/// What measures the forms that are left open; borrowed.
+struct FormTrial {
+  const graph::Graph& graph;
+  const TrainOptions& options;
+  const Loss& loss;
+  const std::string& only;
+  const data::Batch& batch;
+  Workers& workers;
+};
+
+/// choose_form on copies of the network, with learning rate 0, so that the measurement leaves no trace in the result. With one thread
+/// nothing is measured and the plainest form taken: a timing must not decide what is promised to be the same bits. Errors: those of
+/// TrainableGraph::create.
+Result<Form> settle_form(const FormTrial& trial, const Clock& clock, const LogSink& sink);
 
 }  // namespace hedge::train::internal

@@ -137,6 +137,18 @@ void TrainableGraph::set_memory_format(torch::MemoryFormat format) {
     if (value.dim() == 4) value.set_data(value.data().contiguous(format));
 }
 
+TrainableGraph TrainableGraph::replica() const {
+  TrainableGraph result = *this;
+  const auto exchange = [&result](torch::Tensor& value, const torch::Tensor& own) {
+    for (auto& [slot, constant] : result.constants_)
+      if (constant.is_same(value)) constant = own;
+    value = own;
+  };
+  for (auto& [name, value] : result.parameters_) exchange(value, value.detach().set_requires_grad(value.requires_grad()));
+  for (auto& [name, value] : result.buffers_) exchange(value, value.clone());
+  return result;
+}
+
 graph::Graph TrainableGraph::to_graph() const {
   graph::Graph result = graph_;
   for (const auto& [name, value] : parameters_) result.initializers[name] = from_torch(value);

@@ -30,6 +30,10 @@ class TrainableGraph {
   [[nodiscard]] const std::map<std::string, torch::Tensor>& named_buffers() const { return buffers_; }
   /// Lays 4-D weights out in `format`; values stay.
   void set_memory_format(torch::MemoryFormat format);
+  /// The same network for another thread: its weights lie in this one's memory, its gradients and running statistics (now equal to these)
+  /// are its own. While neither writes weights, both may train at the same time. set_memory_format on this one moves the weights away: make
+  /// the replica after it.
+  [[nodiscard]] TrainableGraph replica() const;
 
   [[nodiscard]] const graph::Graph& graph() const { return graph_; }
   /// The graph with the present weights.

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "model/card.h"
+#include "hedge/model.h"
 #include "workflow/predict.h"
 
 namespace hedge::workflow::internal {

@@ -1,11 +1,11 @@
 #pragma once
 
-#include "data/dataset.h"
-#include "data/preprocess.h"
 #include "graph/graph.h"
+#include "hedge/dataset.h"
 #include "hedge/log.h"
+#include "hedge/predictions.h"
+#include "hedge/preprocess.h"
 #include "hedge/result.h"
-#include "routing/prediction_table.h"
 
 namespace hedge::workflow::internal {
 

@@ -2,7 +2,7 @@
 
 #include "data/spec.h"
 #include "graph/onnx/onnx_io.h"
-#include "model/card.h"
+#include "hedge/model.h"
 
 namespace hedge::workflow::internal {
 

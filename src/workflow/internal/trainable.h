@@ -3,9 +3,9 @@
 #include <filesystem>
 #include <string>
 
-#include "data/dataset.h"
-#include "data/preprocess.h"
 #include "graph/graph.h"
+#include "hedge/dataset.h"
+#include "hedge/preprocess.h"
 #include "hedge/result.h"
 #include "train/trainer.h"
 #include "workflow/context.h"

@@ -20,8 +20,8 @@
 #include "edge/gateway_testing.h"
 #include "graph/builder.h"
 #include "graph/onnx/onnx_io.h"
-#include "oip/remote_model.h"
-#include "routing/prediction_table.h"
+#include "hedge/predictions.h"
+#include "hedge/remote.h"
 
 namespace hedge::apps {
 namespace {

@@ -10,7 +10,7 @@
 #include "core/file.h"
 #include "core/process.h"
 #include "core/rng.h"
-#include "data/codec.h"
+#include "hedge/image.h"
 
 namespace hedge::apps {
 

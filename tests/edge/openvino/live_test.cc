@@ -4,75 +4,15 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "core/rng.h"
-#include "core/sha256.h"
 #include "core/testing.h"
 #include "edge/bundle.h"
 #include "edge/openvino/open_runtime.h"
-#include "graph/builder.h"
-#include "graph/onnx/onnx_io.h"
-#include "graph/zoo.h"
+#include "edge/openvino/random_bundle.h"
+#include "hedge/server.h"
 #include "infer/openvino/openvino_executor.h"
-#include "oip/server.h"
 
 namespace hedge::edge {
 namespace {
-
-constexpr std::int64_t kSide = 28;
-constexpr std::int64_t kClasses = 10;
-constexpr std::size_t kImages = 24;
-constexpr std::uint64_t kSeed = 5;
-
-data::Preprocess recipe() { return {.channels = 1, .height = kSide, .width = kSide, .normalization = {.mean = {0.3F}, .std = {0.3F}}}; }
-
-graph::Graph model(const std::string& net, std::uint64_t seed) {
-  return graph::build_zoo(net, {.channels = 1, .height = kSide, .width = kSide}, kClasses, seed).value();
-}
-
-/// score = logits . w + features . v, both random.
-graph::Graph router(std::int64_t features) {
-  Rng rng(kSeed);
-  const auto weights = [&rng](std::int64_t rows) {
-    Tensor tensor(DType::kF32, {rows, 1});
-    for (float& value : tensor.data<float>()) value = static_cast<float>(rng.normal());
-    return tensor;
-  };
-  graph::Builder builder("router");
-  const auto logits = builder.input("logits", DType::kF32, {-1, kClasses});
-  const auto penultimate = builder.input("features", DType::kF32, {-1, features});
-  const auto left = builder.op("MatMul", {logits, builder.constant("w", weights(kClasses))});
-  const auto right = builder.op("MatMul", {penultimate, builder.constant("v", weights(features))});
-  builder.output(builder.op("Add", {left, right}), "score");
-  return std::move(builder).build().value();
-}
-
-std::vector<data::Image> images() {
-  Rng rng(kSeed);
-  std::vector<data::Image> made(kImages, {.height = kSide, .width = kSide, .channels = 1});
-  for (auto& image : made) {
-    image.pixels.resize(kSide * kSide);
-    for (auto& pixel : image.pixels) pixel = static_cast<std::uint8_t>(rng.below(256));
-  }
-  return made;
-}
-
-BundleParts parts(float threshold) {
-  const auto base = model("mobile:4", 1);
-  const auto features = std::find_if(base.outputs.begin(), base.outputs.end(), [](const auto& value) { return value.name == "features"; });
-  BundleParts parts{.created_by = "test",
-                    .base_onnx = graph::serialize_onnx(base).value(),
-                    .router_onnx = graph::serialize_onnx(router(features->shape[1])).value()};
-  for (std::int64_t i = 0; i < kClasses; ++i) parts.labels.push_back("class " + std::to_string(i));
-  parts.policy.router = "gain";
-  parts.policy.base_sha256 = sha256_hex(parts.base_onnx);
-  parts.policy.router_sha256 = sha256_hex(parts.router_onnx);
-  parts.policy.calibration_dataset = "fashion-mnist?split=calibration";
-  parts.policy.calibration_size = 1;
-  parts.policy.chosen.threshold = threshold;
-  parts.base = {.preprocess = recipe(), .features = "features"};
-  parts.global = {.name = "global", .preprocess = recipe()};
-  return parts;
-}
 
 std::unique_ptr<Executor> open_global(const graph::Graph& graph) {
   return infer::make_openvino_executor(graph, {.normalization = recipe().normalization}).value();

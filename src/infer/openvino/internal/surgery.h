@@ -4,7 +4,7 @@
 #include <openvino/openvino.hpp>
 #include <string>
 
-#include "core/normalization.h"
+#include "hedge/normalization.h"
 #include "hedge/result.h"
 
 namespace hedge::infer::internal {

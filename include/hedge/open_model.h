@@ -1,0 +1,30 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+
+#include "hedge/api.h"
+#include "hedge/executor.h"
+#include "hedge/model.h"
+#include "hedge/result.h"
+
+namespace hedge::model {
+
+/// A model file, opened to classify images on OpenVINO: its card, and what computes it.
+struct OpenedModel {
+  ModelCard card;                      ///< with what only the runner knows: the output's width, the input of a .tflite or of OpenVINO IR
+  std::unique_ptr<Executor> executor;  ///< u8 [N, H, W, C] with a recipe (its normalisation is folded in), else the model's own inputs;
+                                       ///< -> "logits" (and "features" where asked for)
+};
+
+struct OpenModelOptions {
+  CardOptions card = {};
+  bool throughput = true;       ///< many images at once; otherwise the lowest latency of one
+  int threads = 0;              ///< 0: OpenVINO's choice
+  bool without_recipe = false;  ///< a model that nobody has a recipe for is opened for its own inputs instead of being refused
+};
+
+/// Errors: those of read_card, required_recipe (unless `without_recipe`) and infer::open_openvino.
+HEDGE_API Result<OpenedModel> open_model(const std::filesystem::path& path, const OpenModelOptions& options);
+
+}  // namespace hedge::model
