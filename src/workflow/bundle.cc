@@ -6,6 +6,7 @@
 #include "core/file.h"
 #include "hedge/open_model.h"
 #include "model/class_map.h"
+#include "workflow/internal/card_options.h"
 #include "workflow/routers.h"
 
 namespace hedge::workflow {
@@ -33,9 +34,9 @@ Status check_base(const model::ModelCard& base) {
                .hint = "fit and bundle with such a file of the model"};
 }
 
-Result<model::OpenedModel> open(const ModelOptions& options, const std::string& features, const RunContext& context) {
-  return model::open_model(options.path,
-                           {.card = {.recipe = options.recipe, .labels = options.labels, .features = features, .log = context.log}});
+Result<model::OpenedModel> open(ModelOptions options, const std::string& features, const RunContext& context) {
+  options.features = features;
+  return model::open_model(options.path, {.card = internal::card_options(options, context.log)});
 }
 
 Result<model::ClassMap> map_classes(const model::ModelCard& base, const model::ModelCard& global, bool strict, const RunContext& context) {
