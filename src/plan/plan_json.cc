@@ -83,7 +83,7 @@ Json to_json(const std::optional<Order>& order) {
                     {"latency_ms", row.latency_ms},
                     {"poster_latency_ms", row.poster_latency_ms},
                     {"here", to_json(row.here)},
-                    {"poster", to_json(row.poster)}});
+                    {"paper", to_json(row.poster)}});
   return {{"source", order->source}, {"rows", std::move(rows)}};
 }
 

@@ -1,0 +1,53 @@
+#include <memory>
+
+#include "cli/commands.h"
+#include "core/json.h"
+#include "workflow/bundle.h"
+
+namespace hedge::cli {
+namespace {
+
+struct Flags {
+  workflow::BundleOptions bundle;
+  std::string labels;  ///< of both models
+};
+
+Status run(const Flags& flags, Context& context) {
+  auto options = flags.bundle;
+  for (auto* model : {&options.base, &options.global})
+    if (model->labels.empty()) model->labels = flags.labels;
+  HEDGE_TRY(const auto bundled, workflow::bundle(options, context.run()));
+  const Json json = {{"bundle", options.out.string()},
+                     {"threshold", bundled.threshold},
+                     {"global", options.global_name},
+                     {"classes_by", edge::to_string(bundled.classes_by)}};
+  std::printf("%s\n", json.dump().c_str());
+  return {};
+}
+
+}  // namespace
+
+void add_bundle(CLI::App& root, Context& context) {
+  auto* app = root.add_subcommand("bundle", "pack base, router and policy for a device, checked by hashes");
+  auto f = std::make_shared<Flags>();  // shared with the callback, which outlives this function
+  auto& o = f->bundle;
+  app->add_option("--base", o.base.path, "the device's model (.onnx)")->required();
+  app->add_option("--fitted", o.fitted, "the folder that \"hedge fit\" wrote")->required();
+  app->add_option("--global", o.global.path,
+                  "the cloud's model: it says how the device must cut its images, and which output is which class")
+      ->required();
+  app->add_option("--global-name", o.global_name, "the name that the cloud serves it under")->capture_default_str();
+  app->add_option("--out", o.out, "the bundle's folder")->required();
+  app->add_option("--labels", f->labels,
+                  "names of both models' outputs, a line each (or JSON); default: MODEL.hedge.json, else the metadata");
+  app->add_option("--base-labels", o.base.labels, "the same for the base alone");
+  app->add_option("--global-labels", o.global.labels, "the same for the global alone, where it has another order");
+  app->add_option("--base-recipe", o.base.recipe,
+                  "how the base's images are prepared: a JSON file, or e.g. resize=256,crop=224,mean=imagenet,std=imagenet; default: "
+                  "MODEL.hedge.json, else the metadata");
+  app->add_option("--global-recipe", o.global.recipe, "the same for the global");
+  app->add_flag("--strict", o.strict, "refuse models whose classes are matched by position because one of them does not name its outputs");
+  app->callback([f, &context] { context.chosen = [f, &context] { return run(*f, context); }; });
+}
+
+}  // namespace hedge::cli
