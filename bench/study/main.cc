@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "apps/console.h"
-#include "apps/signals.h"
+#include "cli/console.h"
+#include "cli/signals.h"
 #include "core/file.h"
 #include "core/json.h"
 #include "study/config.h"
@@ -60,7 +60,7 @@ Status bind_data(const std::vector<std::string>& bindings, Options& options) {
   return {};
 }
 
-Status run(Flags& flags, apps::Console& console, const std::function<bool()>& should_stop) {
+Status run(Flags& flags, cli::Console& console, const std::function<bool()>& should_stop) {
   HEDGE_CHECK(bind_data(flags.data, flags.options));
   HEDGE_TRY(const auto files, config_files(flags.configs));
   Json summary = Json::array();
@@ -82,7 +82,7 @@ Status run(Flags& flags, apps::Console& console, const std::function<bool()>& sh
 }
 
 int main_of(int argc, char** argv) {
-  apps::Console console("hedge-study");
+  cli::Console console("hedge-study");
   Flags flags;
   CLI::App app(
       "hedge-study: trains pairs of networks, fits routers, adapts them and compares them with baselines, as the configurations say.\n"
@@ -102,7 +102,7 @@ int main_of(int argc, char** argv) {
   } catch (const CLI::ParseError& e) {
     return app.exit(e) == 0 ? 0 : static_cast<int>(ErrorCode::kInvalidArgument);
   }
-  const auto& stop = apps::catch_signals();
+  const auto& stop = cli::catch_signals();
   try {
     const auto status = run(flags, console, [&stop] { return stop.load(); });
     return status ? 0 : console.fail(status.error());

@@ -17,9 +17,9 @@ namespace {
 // Parts of the results in Markdown, from rows of summary.json (docs/formats/study.md). A field that is missing throws the JSON library's
 // exception, which results_text makes an error of.
 
-constexpr double kPosterMargin = -0.1;  ///< points: an upper end above it everywhere is "not worse than the poster's"
-constexpr double kNothing = 1e-9;       ///< of a difference: what rounding leaves between equal figures
-constexpr double kRegret = 2;           ///< percent points of the gap
+constexpr double kPaperMargin = -0.1;  ///< points: an upper end above it everywhere is "not worse than the paper's"
+constexpr double kNothing = 1e-9;      ///< of a difference: what rounding leaves between equal figures
+constexpr double kRegret = 2;          ///< percent points of the gap
 
 std::string number(double value, int digits) {
   char text[48];
@@ -110,7 +110,7 @@ std::string finding(const Json& comparison) {
   const auto question = comparison.at("question").get<std::string>();
   const auto said = [](bool holds, const char* what) { return std::string(what) + (holds ? ": yes" : ": no"); };
   const double low = comparison.at("area").at("low").get<double>(), high = comparison.at("area").at("high").get<double>();
-  if (question == "poster") return said(at_every_coverage(comparison, kPosterMargin), "upper ends above -0.1 everywhere");
+  if (question == "selective_query") return said(at_every_coverage(comparison, kPaperMargin), "upper ends above -0.1 everywhere");
   if (question == "free_score") return said(low > 0, "larger area with confidence");
   if (question == "few_samples")
     return said(high > -kNothing && at_every_coverage(comparison, -kNothing), "not below margin with confidence");
@@ -121,7 +121,7 @@ std::string finding(const Json& comparison) {
 }
 
 const char* words_of(const std::string& question) {
-  static const std::map<std::string, const char*> kWords = {{"poster", "the poster's router at its best data protocol"},
+  static const std::map<std::string, const char*> kWords = {{"selective_query", "the selective-query router at its best data protocol"},
                                                             {"free_score", "the best free score"},
                                                             {"hindsight", "the best router in hindsight"},
                                                             {"few_samples", "margin, from few samples"},
@@ -137,7 +137,7 @@ struct Rank {
   std::optional<double> low, high;
 };
 
-/// Those of a row of the order that the poster's plot is about; both codings of a cut are split computation, the better one counts.
+/// Those of a row of the order that the paper's plot is about; both codings of a cut are split computation, the better one counts.
 std::vector<Rank> ranks_of(const Json& list) {
   static const std::map<std::string, std::string> kNames = {{"hybrid", "hybrid"},
                                                             {"entropy", "entropy"},
@@ -176,16 +176,16 @@ const Rank* find(const std::vector<Rank>& ranks, const std::string& name) {
   return found == ranks.end() ? nullptr : &*found;
 }
 
-/// Each of the poster's pairs of methods, the better one first: does it stand so here?
-std::string agreement(const std::vector<Rank>& here, const std::vector<Rank>& poster) {
+/// Each of the paper's pairs of methods, the better one first: does it stand so here?
+std::string agreement(const std::vector<Rank>& here, const std::vector<Rank>& paper) {
   std::map<std::string, std::string> said;
-  for (std::size_t i = 0; i < poster.size(); ++i)
-    for (std::size_t j = i + 1; j < poster.size(); ++j) {
-      const auto* a = find(here, poster[i].name);
-      const auto* b = find(here, poster[j].name);
+  for (std::size_t i = 0; i < paper.size(); ++i)
+    for (std::size_t j = i + 1; j < paper.size(); ++j) {
+      const auto* a = find(here, paper[i].name);
+      const auto* b = find(here, paper[j].name);
       if (a == nullptr || b == nullptr || !a->low || !b->low || !a->high || !b->high) continue;
       const char* verdict = *a->low > *b->high ? "the same" : *a->high < *b->low ? "reversed" : "not separated";
-      said[verdict] += (said[verdict].empty() ? "" : ", ") + poster[i].name + " > " + poster[j].name;
+      said[verdict] += (said[verdict].empty() ? "" : ", ") + paper[i].name + " > " + paper[j].name;
     }
   std::string text;
   for (const auto& [verdict, pairs] : said) text += (text.empty() ? "" : "; ") + ("**" + verdict + "**: " + pairs);
@@ -240,7 +240,7 @@ std::string fused_table(const Json& rows) {
          lines + "\n";
 }
 
-/// The methods on the edge-cloud plot, beside the poster's order; empty where nothing is to be compared.
+/// The methods on the edge-cloud plot, beside the paper's order; empty where nothing is to be compared.
 std::string order_table(const Json& plan) {
   if (!plan.at("order").is_object()) return "";
   const auto& setting = plan.at("setting");
@@ -248,14 +248,14 @@ std::string order_table(const Json& plan) {
                      "`, link `" + setting.at("link").at("name").get<std::string>() + "`, cloud `" +
                      setting.at("cloud").at("name").get<std::string>() +
                      "`; accuracy at the mean latency that lies as far on the way from the base alone to the cloud alone\n"
-                     "as the poster's 600, 1000 and 1400 ms do. Intervals that do not overlap separate two methods.";
+                     "as the paper's 600, 1000 and 1400 ms do. Intervals that do not overlap separate two methods.";
   if (energy_follows_latency(setting)) text += " Energy is proportional to latency here, so its order is the same.";
-  text += "\n\n| latency, ms (of the way) | here | the poster, at ms | the poster's order here |\n|---|---|---|---|\n";
+  text += "\n\n| latency, ms (of the way) | here | the paper, at ms | the paper's order here |\n|---|---|---|---|\n";
   for (const auto& row : plan.at("order").at("rows")) {
-    const auto here = ranks_of(row.at("here")), poster = ranks_of(row.at("poster"));
+    const auto here = ranks_of(row.at("here")), paper = ranks_of(row.at("poster"));
     text += "| " + number(row.at("latency_ms").get<double>(), 0) + " (" + number(100 * row.at("relative").get<double>(), 0) + " %) | " +
-            list_of(here, 2) + " | " + number(row.at("poster_latency_ms").get<double>(), 0) + ": " + list_of(poster, 1) + " | " +
-            agreement(here, poster) + " |\n";
+            list_of(here, 2) + " | " + number(row.at("poster_latency_ms").get<double>(), 0) + ": " + list_of(paper, 1) + " | " +
+            agreement(here, paper) + " |\n";
   }
   if (const auto& measured = plan.at("measured"); measured.is_object())
     text += "\nOne image at a time with " + measured.at("executor").get<std::string>() + ": base " +
@@ -285,14 +285,14 @@ std::optional<double> gap_of(const Json& group, const std::string& method) {
 
 /// What a pair is asked first: a cell a column of the table "In short".
 struct Short {
-  std::optional<double> gain, poster, free_score, chosen;  ///< percent of the area closed
+  std::optional<double> gain, paper, free_score, chosen;  ///< percent of the area closed
   std::string fused;
 };
 
 Short short_of(const Json& group) {
   Short cells{.gain = gap_of(group, "gain"), .chosen = gap_of(group, "auto")};
   for (const auto& one : group.front().value("comparisons", Json::array())) {
-    if (one.at("question") == "poster" && one.at("a") == "gain") cells.poster = gap_of(group, one.at("b").get<std::string>());
+    if (one.at("question") == "selective_query" && one.at("a") == "gain") cells.paper = gap_of(group, one.at("b").get<std::string>());
     if (one.at("question") == "free_score" && one.at("a") == "gain") cells.free_score = gap_of(group, one.at("b").get<std::string>());
   }
   for (const auto& row : group)
@@ -313,9 +313,9 @@ std::string mean_cell(const std::vector<Short>& seeds, std::optional<double> Sho
 
 std::string in_short(const std::vector<Json>& groups) {
   std::string text =
-      "## In short\n\n% of the area closed, mean over model and router seeds. Poster: at its best data protocol; best free score: both "
+      "## In short\n\n% of the area closed, mean over model and router seeds. Paper: at its best data protocol; best free score: both "
       "chosen in hindsight,\nin the rival's favour. Fused answers: accuracy when every image is asked, less the global's, points.\n\n"
-      "| pair | model seeds | gain | poster | best free score | auto | fused answers |\n|---|---|---|---|---|---|---|\n";
+      "| pair | model seeds | gain | paper | best free score | auto | fused answers |\n|---|---|---|---|---|---|---|\n";
   for (std::size_t i = 0; i < groups.size();) {
     std::vector<Short> seeds;
     std::string fused;
@@ -325,7 +325,7 @@ std::string in_short(const std::vector<Json>& groups) {
       if (!seeds.back().fused.empty()) fused += (fused.empty() ? "" : "; ") + seeds.back().fused;
     }
     text += "| " + pair + " | " + std::to_string(seeds.size()) + " | " + mean_cell(seeds, &Short::gain) + " | " +
-            mean_cell(seeds, &Short::poster) + " | " + mean_cell(seeds, &Short::free_score) + " | " + mean_cell(seeds, &Short::chosen) +
+            mean_cell(seeds, &Short::paper) + " | " + mean_cell(seeds, &Short::free_score) + " | " + mean_cell(seeds, &Short::chosen) +
             " | " + fused + " |\n";
   }
   return text + "\n";

@@ -47,8 +47,8 @@ class Comparisons {
         add("few_samples", "margin");
       else if (router.router == "auto")
         add("hindsight", best([](const Router& r) { return r.router != "auto"; }, true));
-      else if (router.router != "poster") {
-        add("poster", best([](const Router& r) { return r.router == "poster"; }, false));
+      else if (router.router != "selective_query") {
+        add("selective_query", best([](const Router& r) { return r.router == "selective_query"; }, false));
         add("free_score", best([](const Router&) { return false; }, true));
       }
     }

@@ -1,6 +1,6 @@
 #include "study/run.h"
 
-#include "apps/steps.h"
+#include "cli/steps.h"
 #include "data/spec.h"
 #include "study/rows.h"
 
@@ -12,7 +12,7 @@ constexpr const char* kFolds = "5";  // of routers that learn from the calibrati
 /// One model seed of one experiment: its folder, its data, its steps.
 class Run {
  public:
-  Run(const Config& config, const Options& options, std::int64_t seed, apps::Console& console, std::function<bool()> should_stop)
+  Run(const Config& config, const Options& options, std::int64_t seed, cli::Console& console, std::function<bool()> should_stop)
       : config_(config),
         options_(options),
         seed_(seed),
@@ -108,7 +108,7 @@ class Run {
   Status evaluate() {
     std::vector<std::string> command = {"hedge", "eval", "--table", at("test.table")};
     for (const auto& router : config_.routers)
-      for (const auto seed : config_.router_seeds) command.insert(command.end(), {"--router", router.name + "=" + fitted(router, seed)});
+      for (const auto seed : config_.router_seeds) command.insert(command.end(), {"--hybrid", router.name + "=" + fitted(router, seed)});
     command.insert(command.end(), {"--title", "Hedge: " + config_.pair + ", model seed " + std::to_string(seed_)});
     if (!config_.note.empty()) command.insert(command.end(), {"--note", config_.note});
     command.insert(command.end(), {"--out", folder_.string()});
@@ -118,9 +118,9 @@ class Run {
   /// The pair adapted to its router, beside its control.
   Status adapt() {
     if (config_.adapt.empty()) return {};
-    std::vector<std::string> command = {"hedge",    "adapt",         "--base",    model("base"),
-                                        "--global", model("global"), "--router",  first_router() + "/router.onnx",
-                                        "--data",   data_,           "--threads", std::to_string(options_.threads)};
+    std::vector<std::string> command = {"hedge",    "adapt",         "--base",         model("base"),
+                                        "--global", model("global"), "--router-model", first_router() + "/router.onnx",
+                                        "--data",   data_,           "--threads",      std::to_string(options_.threads)};
     command.insert(command.end(), config_.adapt.begin(), config_.adapt.end());
     command.insert(command.end(), {"--out", at("adapt")});
     return steps_.run("adapt", command);
@@ -159,11 +159,11 @@ class Run {
                                             "--out", at("distilled.table")});
   }
 
-  /// What everything costs in the poster's setting, and its order of methods beside ours.
+  /// What everything costs in the paper's setting, and its order of methods beside ours.
   Status plan() {
     if (config_.baselines.empty()) return {};
     return steps_.run("plan", {"hedge", "plan", at("report.json"), "--baselines", at("baselines/baselines.json"), "--base", model("base"),
-                               "--global", model("global"), "--router", first_router(), "--out", at("plan")});
+                               "--global", model("global"), "--hybrid", first_router(), "--out", at("plan")});
   }
 
   [[nodiscard]] std::string first_router() const { return fitted(config_.routers.front(), config_.router_seeds.front()); }
@@ -172,13 +172,13 @@ class Run {
   const Options& options_;
   std::int64_t seed_;
   std::filesystem::path folder_;
-  apps::Steps steps_;
+  cli::Steps steps_;
   std::string data_;
 };
 
 }  // namespace
 
-Result<Json> run_study(const Config& config, const Options& options, apps::Console& console, const std::function<bool()>& should_stop) {
+Result<Json> run_study(const Config& config, const Options& options, cli::Console& console, const std::function<bool()>& should_stop) {
   Json rows = Json::array();
   for (const auto seed : config.model_seeds) {
     console.say("== " + config.pair + ", model seed " + std::to_string(seed));

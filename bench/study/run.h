@@ -6,7 +6,7 @@
 #include <map>
 #include <string>
 
-#include "apps/console.h"
+#include "cli/console.h"
 #include "core/json.h"
 #include "hedge/result.h"
 #include "study/config.h"
@@ -23,6 +23,6 @@ struct Options {
 /// Runs the public commands for each model seed in OUT/PAIR/seed-N, going on after the last step that ended well, and returns the rows of
 /// summary.json (docs/formats/study.md).
 /// Errors: those of the steps; kInvalidArgument (a data name that is bound to nothing); kCancelled.
-Result<Json> run_study(const Config& config, const Options& options, apps::Console& console, const std::function<bool()>& should_stop);
+Result<Json> run_study(const Config& config, const Options& options, cli::Console& console, const std::function<bool()>& should_stop);
 
 }  // namespace hedge::study

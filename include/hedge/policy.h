@@ -30,7 +30,7 @@ struct RouterChoice {
 
 /// What a device needs to decide, and where it comes from (docs/formats/policy.md).
 struct HEDGE_API Policy {
-  std::string router;         ///< "gain", "linear", "poster", "entropy", "margin", "max_probability", "energy"
+  std::string router;         ///< "gain", "linear", "selective_query", "entropy", "margin", "max_probability", "energy"
   std::string router_sha256;  ///< of the router's ONNX file
   std::string base_sha256;
   std::string global_sha256;

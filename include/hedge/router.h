@@ -45,7 +45,7 @@ HEDGE_API Result<Outcomes> outcomes(const PredictionTable& table);
 /// The base's alone, for tables without a global: global_right stays empty.
 HEDGE_API Outcomes base_outcomes(const PredictionTable& table);
 
-/// Oracle label: 1 iff the base is wrong and the global right (the poster's proxy supervision).
+/// Oracle label: 1 iff the base is wrong and the global right (the paper's proxy supervision).
 HEDGE_API std::vector<std::uint8_t> oracle_labels(const Outcomes& outcomes);
 /// Gain label: 0 the cloud helps (base wrong, global right), 1 no difference, 2 the cloud hurts (base right, global wrong).
 HEDGE_API std::vector<std::uint8_t> gain_labels(const Outcomes& outcomes);

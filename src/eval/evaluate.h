@@ -33,7 +33,7 @@ Result<MethodKind> method_kind(const std::string& name);
 
 /// A method's scores on the table's rows, one vector a router seed.
 struct MethodScores {
-  std::string name;  ///< lower case, digits and "_"; "hybrid" is the default router, "poster_router" the poster's
+  std::string name;  ///< lower case, digits and "_"; "hybrid" is the default router, "selective_query" the paper's
   std::vector<std::vector<float>> per_seed;
   MethodKind kind = MethodKind::kRouter;
   std::string router = {};    ///< what the router is: "gain", "margin", …

@@ -51,15 +51,15 @@ struct Ranked {
   std::optional<double> low, high;
 };
 
-/// The methods by accuracy at one latency here and at the same relative one in the poster, best first.
+/// The methods by accuracy at one latency here and at the same relative one in the paper, best first.
 struct OrderRow {
   double relative = 0;    ///< (T - T_base) / (T_cloud - T_base)
   double latency_ms = 0;  ///< here
-  double poster_latency_ms = 0;
-  std::vector<Ranked> here, poster;
+  double paper_latency_ms = 0;
+  std::vector<Ranked> here, paper;
 };
 struct Order {
-  std::string source;  ///< of the poster's figures
+  std::string source;  ///< of the paper's figures
   std::vector<OrderRow> rows;
 };
 
@@ -78,9 +78,9 @@ struct Plan {
   std::optional<Order> order;  ///< nothing where the cloud alone is faster than the base alone, or either is not among the lines
 };
 
-/// What each line costs in the setting, and on the measured machine; the order of the methods beside the poster's. The lines "on_device"
+/// What each line costs in the setting, and on the measured machine; the order of the methods beside the paper's. The lines "on_device"
 /// and "on_cloud" are the base and the global alone. Errors: kInvalidArgument: no query bytes, a measured latency out of range; kBadData:
-/// models whose MACs are not known, a line without points; kInternal where the built-in poster.json is damaged.
+/// models whose MACs are not known, a line without points; kInternal where the built-in paper.json is damaged.
 Result<Plan> make_plan(std::vector<Line> lines, const PlanOptions& options);
 
 }  // namespace hedge::plan

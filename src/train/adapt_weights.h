@@ -12,7 +12,7 @@ namespace hedge::train {
 
 /// What r(x) of an image is while base and global are adapted.
 enum class RouterShare {
-  kSoft,    ///< a probability: the poster router's own; else 1 / (1 + exp(-(score - t) / s)), s the scores' standard deviation
+  kSoft,    ///< a probability: the selective-query router's own; else 1 / (1 + exp(-(score - t) / s)), s the scores' standard deviation
   kHard,    ///< 1 iff score > t
   kOracle,  ///< 1 iff the base is wrong and the global right: labels instead of a router
 };
@@ -20,7 +20,7 @@ const char* to_string(RouterShare share);
 /// Errors: kInvalidArgument with the names there are.
 Result<RouterShare> router_share(const std::string& name);
 
-/// Whether a router's score is a probability already (the poster's). Errors: those of infer_shapes.
+/// Whether a router's score is a probability already (the paper's). Errors: those of infer_shapes.
 Result<bool> gives_probability(const graph::Graph& router);
 
 /// r of each row; see RouterShare. `coverage`: t of soft and hard r leaves this share of the images on the device.

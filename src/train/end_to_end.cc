@@ -67,7 +67,7 @@ Result<graph::Graph> join_router(const graph::Graph& base, const graph::Graph& r
     return Error{.code = ErrorCode::kInvalidArgument,
                  .what = "a free score has no weights to train end to end",
                  .where = router.name,
-                 .hint = "take a gain or a poster router"};
+                 .hint = "take a gain or a selective-query router"};
   HEDGE_TRY(const auto wires, wire(base, router));
   const auto rename = [&](const std::string& name) {
     if (name.empty()) return name;

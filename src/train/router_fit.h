@@ -23,9 +23,9 @@ struct RouterFitOptions {
   /// AdamW's; nothing: the router's own, 0.3 for gain and 0.01 else.
   std::optional<double> weight_decay;
   std::int64_t hidden = 64;       ///< width of the gain router's hidden layer
-  double target_coverage = 0.8;   ///< poster: c of the penalty lambda (c - mean(1 - r))_+, on probabilities
-  double coverage_penalty = 1.0;  ///< poster: lambda at the start, >= 0
-  double dual_rate = 0.05;        ///< poster: what a step adds to lambda for each unit of missing coverage, >= 0; 0: lambda stays
+  double target_coverage = 0.8;   ///< paper: c of the penalty lambda (c - mean(1 - r))_+, on probabilities
+  double coverage_penalty = 1.0;  ///< paper: lambda at the start, >= 0
+  double dual_rate = 0.05;        ///< paper: what a step adds to lambda for each unit of missing coverage, >= 0; 0: lambda stays
   int threads = 0;                ///< 0: all cores
 
   /// Errors: kInvalidArgument, naming the field.
@@ -35,7 +35,7 @@ struct RouterFitOptions {
 struct FittedRouter {
   graph::Graph graph;     ///< base logits and features -> score
   double final_loss = 0;  ///< mean of the last epoch
-  double lambda = 0;      ///< poster: the coverage penalty at the end
+  double lambda = 0;      ///< paper: the coverage penalty at the end
   std::int64_t epochs = 0;
   double rows_per_second = 0;
   std::int64_t helps = 0, hurts = 0;  ///< rows where the cloud helps and hurts
@@ -46,7 +46,7 @@ inline constexpr std::size_t kFewestRows = 50;
 
 /// Fits a router on `table`: predictions in evaluation mode, of images the calibration and the test do not hold.
 /// gain, linear: cross entropy on gain labels. Source: Bayes-optimal deferral ranks by P(g = y | x) - P(b = y | x).
-/// poster: class-balanced binary cross entropy on oracle labels + lambda (c - mean(1 - r))_+ on probabilities, lambda by dual ascent.
+/// paper: class-balanced binary cross entropy on oracle labels + lambda (c - mean(1 - r))_+ on probabilities, lambda by dual ascent.
 /// A free router is built, not fitted.
 /// Errors: kInvalidArgument; kMismatch (no global); kBadData (NaN; fewer than kFewestRows rows; labels of one class: the cloud helps on no
 /// row, or on every one).

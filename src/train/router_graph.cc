@@ -12,14 +12,14 @@ namespace {
 using internal::RouterBuilder;
 using I = std::int64_t;
 
-constexpr std::pair<RouterKind, const char*> kKinds[] = {{RouterKind::kGain, "gain"},     {RouterKind::kLinear, "linear"},
-                                                         {RouterKind::kPoster, "poster"}, {RouterKind::kEntropy, "entropy"},
-                                                         {RouterKind::kMargin, "margin"}, {RouterKind::kMaxProbability, "max_probability"},
-                                                         {RouterKind::kEnergy, "energy"}};
+constexpr std::pair<RouterKind, const char*> kKinds[] = {
+    {RouterKind::kGain, "gain"},       {RouterKind::kLinear, "linear"}, {RouterKind::kSelectiveQuery, "selective_query"},
+    {RouterKind::kEntropy, "entropy"}, {RouterKind::kMargin, "margin"}, {RouterKind::kMaxProbability, "max_probability"},
+    {RouterKind::kEnergy, "energy"}};
 
 constexpr I kGainClasses = 3;
-/// Width of the poster's layers.
-constexpr I kPosterHead = 64, kPosterTower = 128;
+/// Width of the paper's layers.
+constexpr I kSelectiveQueryHead = 64, kSelectiveQueryTower = 128;
 
 /// Top log-probabilities, margins to the first, entropy, ln sum exp: [N, 2k + 1], then the features.
 std::string gain_inputs(RouterBuilder& r) {
@@ -48,8 +48,8 @@ Result<graph::Graph> build_linear(const RouterShape& shape, std::uint64_t seed) 
   return r.finish(r.helps_minus_hurts(r.dense(x, kRouterLogits, 2 * r.k() + 1, kGainClasses)));
 }
 
-Result<graph::Graph> build_poster(const RouterShape& shape, std::uint64_t seed) {
-  RouterBuilder r("poster router", shape, seed);
+Result<graph::Graph> build_selective_query(const RouterShape& shape, std::uint64_t seed) {
+  RouterBuilder r("selective-query router", shape, seed);
   const I k = r.k();
   const auto top_p = r.top(r.p(), k);
   const auto rows = r.b().op("Unsqueeze", {top_p, r.b().integers("last", {2})});
@@ -61,13 +61,14 @@ Result<graph::Graph> build_poster(const RouterShape& shape, std::uint64_t seed) 
   const auto x = r.normalised(r.concat(parts, kRawInputs), statistics + shape.features);
   auto head = r.columns(x, 0, statistics);
   head = r.relu(r.dense(head, "logits.0", statistics, shape.classes));
-  head = r.relu(r.dense(head, "logits.1", shape.classes, kPosterHead));
-  std::vector<std::string> heads = {r.relu(r.dense(head, "logits.2", kPosterHead, shape.classes))};
+  head = r.relu(r.dense(head, "logits.1", shape.classes, kSelectiveQueryHead));
+  std::vector<std::string> heads = {r.relu(r.dense(head, "logits.2", kSelectiveQueryHead, shape.classes))};
   if (shape.features > 0) {
-    const auto tower = r.relu(r.dense(r.columns(x, statistics, statistics + shape.features), "features.0", shape.features, kPosterTower));
-    heads.push_back(r.relu(r.dense(tower, "features.1", kPosterTower, kPosterHead)));
+    const auto tower =
+        r.relu(r.dense(r.columns(x, statistics, statistics + shape.features), "features.0", shape.features, kSelectiveQueryTower));
+    heads.push_back(r.relu(r.dense(tower, "features.1", kSelectiveQueryTower, kSelectiveQueryHead)));
   }
-  const I joined = shape.classes + (shape.features > 0 ? kPosterHead : 0);
+  const I joined = shape.classes + (shape.features > 0 ? kSelectiveQueryHead : 0);
   const auto both = heads.size() > 1 ? r.concat(heads, "heads") : heads[0];
   return r.finish(r.b().op("Sigmoid", {r.dense(both, kRouterLogits, joined, 1)}));
 }
@@ -109,10 +110,14 @@ Result<RouterKind> router_kind(const std::string& name) {
     if (name == text) return value;
     names += (names.empty() ? "" : ", ") + std::string(text);
   }
-  return Error{.code = ErrorCode::kInvalidArgument, .what = "no such router", .got = name, .expected = "one of: " + names};
+  return Error{.code = ErrorCode::kInvalidArgument,
+               .what = "no such router",
+               .got = name,
+               .expected = "one of: " + names,
+               .hint = name == "poster" ? "poster is now selective_query" : ""};
 }
 
-bool is_fitted(RouterKind kind) { return kind == RouterKind::kGain || kind == RouterKind::kLinear || kind == RouterKind::kPoster; }
+bool is_fitted(RouterKind kind) { return kind == RouterKind::kGain || kind == RouterKind::kLinear || kind == RouterKind::kSelectiveQuery; }
 
 bool learns_gain(RouterKind kind) { return kind == RouterKind::kGain || kind == RouterKind::kLinear; }
 
@@ -121,7 +126,7 @@ Result<graph::Graph> build_router(RouterKind kind, const RouterShape& shape, std
   switch (kind) {
     case RouterKind::kGain: return build_gain(shape, seed);
     case RouterKind::kLinear: return build_linear(shape, seed);
-    case RouterKind::kPoster: return build_poster(shape, seed);
+    case RouterKind::kSelectiveQuery: return build_selective_query(shape, seed);
     default: return build_free(kind, shape);
   }
 }

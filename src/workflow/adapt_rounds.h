@@ -59,7 +59,7 @@ struct RoundData {
 /// with weights 2 - r and 1 + r (or end to end), the other, the control, with weights 1 (end to end: the base alone). After each round the
 /// router is fitted anew (end to end: it is what was trained; where there is nothing to learn any more, it is kept, with a warning) and the
 /// hybrid's area on the held-out images measured; each arm keeps the round of its best area. Optimiser state begins anew each round, in
-/// both arms alike. Source: the poster's L_base = sum (2 - r) l(b, y), L_global = sum (1 + r) l(g, y), alternating; weights are per sample,
+/// both arms alike. Source: the paper's L_base = sum (2 - r) l(b, y), L_global = sum (1 + r) l(g, y), alternating; weights are per sample,
 /// [N] times [N]. Resumable: rounds that stand in the folder are not trained again, the one that was cut goes on from its checkpoints.
 /// Errors: kInvalidArgument, kMismatch (a folder of another run), kCancelled, and those of trainings, fits and predictions.
 Result<std::vector<ArmResult>> adapt_rounds(const Hybrid& start, const RoundData& data, const RoundOptions& options,

@@ -17,8 +17,8 @@ namespace hedge::workflow {
 struct PlanOptions {
   std::filesystem::path report;        ///< the report.json of `evaluate`
   std::filesystem::path profiles;      ///< a file with own profiles (docs/formats/plan_profiles.md); empty: the built-in ones alone
-  std::string device = "poster-mcu";   ///< a device profile
-  std::string link = "poster";         ///< a link profile
+  std::string device = "paper-mcu";    ///< a device profile
+  std::string link = "paper";          ///< a link profile
   std::string cloud = "instant";       ///< a cloud profile
   double query_bytes = 0;              ///< of an image that is sent; 0: what the baselines say
   std::filesystem::path baselines;     ///< a file of `compare`, put into the report; empty: those that are there

@@ -17,7 +17,7 @@ constexpr const char* kTables = R"(
 | `core` | small things | |
 | `graph` | graphs | core |
 | `graph/onnx` | files | core, graph |
-| `apps` | all | any |
+| `cli` | all | any |
 
 | library | headers | rooms | in public headers |
 |---|---|---|---|
@@ -53,8 +53,8 @@ TEST(Rules, accept_what_the_tables_have) {
               IsEmpty());
   EXPECT_THAT(check("core/json.h", "#include <nlohmann/json.hpp>\n"), IsEmpty());
   EXPECT_THAT(check("graph/onnx/internal/x.h", "#include <onnx/onnx_pb.h>\n"), IsEmpty());
-  EXPECT_THAT(check("apps/main.cc", "#include \"graph/onnx/io.h\"\n"), IsEmpty());
-  EXPECT_THAT(check("apps/commands/train.cc", "#include \"apps/commands/train.h\"\n"), IsEmpty()) << "a folder of a room, not a room";
+  EXPECT_THAT(check("cli/main.cc", "#include \"graph/onnx/io.h\"\n"), IsEmpty());
+  EXPECT_THAT(check("cli/commands/train.cc", "#include \"cli/commands/train.h\"\n"), IsEmpty()) << "a folder of a room, not a room";
 }
 
 TEST(Rules, refuse_an_edge_that_the_table_does_not_have) {
@@ -65,7 +65,7 @@ TEST(Rules, refuse_an_edge_that_the_table_does_not_have) {
 
 TEST(Rules, refuse_anothers_internal_folder) {
   EXPECT_THAT(check("graph/onnx/io.cc", "#include \"graph/internal/window.h\"\n"), ElementsAre(HasSubstr("graph's own business")));
-  EXPECT_THAT(check("apps/main.cc", "#include \"graph/internal/window.h\"\n"), ElementsAre(HasSubstr("graph's own business")));
+  EXPECT_THAT(check("cli/main.cc", "#include \"graph/internal/window.h\"\n"), ElementsAre(HasSubstr("graph's own business")));
 }
 
 TEST(Rules, refuse_paths_outside_any_room) {

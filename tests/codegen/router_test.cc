@@ -138,7 +138,7 @@ TEST(Router, GainInInt8StaysNearTheFloatRouter) {
 
 TEST(Router, RefusesWhatHasNoDeviceForm) {
   const auto base = base_of(10, 24);
-  EXPECT_EQ(make_router("poster", {}, base).error().code, ErrorCode::kUnsupported);
+  EXPECT_EQ(make_router("selective_query", {}, base).error().code, ErrorCode::kUnsupported);
   EXPECT_EQ(make_router("gain", {}, base).error().code, ErrorCode::kNotFound);
   Rng rng(5);
   EXPECT_EQ(make_router("gain", gain_graph(11, 1, 8, rng), base).error().code, ErrorCode::kMismatch);

@@ -21,7 +21,7 @@ inline std::vector<float> informed_scores(const routing::PredictionTable& table,
 
 inline std::vector<MethodScores> two_methods(const routing::PredictionTable& table) {
   return {{"hybrid", {informed_scores(table, 1), informed_scores(table, 2), informed_scores(table, 3)}},
-          {"poster_router", {informed_scores(table, 4)}}};
+          {"selective_query", {informed_scores(table, 4)}}};
 }
 
 class EvaluateTest : public ::testing::Test {

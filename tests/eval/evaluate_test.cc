@@ -32,7 +32,7 @@ TEST_F(EvaluateTest, rows_hold_every_method_at_coverages_30_to_100) {
   EXPECT_DOUBLE_EQ(report->curve.front().macs, 100 + 7 + 0.7 * 1000);
   std::vector<std::string> names;
   for (const MethodPoint& point : report->curve.front().methods) names.push_back(point.method);
-  EXPECT_THAT(names, ElementsAre("hybrid", "poster_router", "entropy", "margin", "max_probability", "energy", "upper_bound"));
+  EXPECT_THAT(names, ElementsAre("hybrid", "selective_query", "entropy", "margin", "max_probability", "energy", "upper_bound"));
   for (const CurveRow& row : report->curve) {
     for (const MethodPoint& point : row.methods) {
       EXPECT_LE(point.accuracy.value, point_of(row, "upper_bound").accuracy.value + 1e-12) << point.method;
@@ -148,7 +148,7 @@ TEST_F(EvaluateTest, json_has_the_documented_shape) {
   EXPECT_EQ(json["router"]["macs"], 7);
   EXPECT_EQ(json["curve"].size(), 15U);
   EXPECT_EQ(json["curve"][10]["coverage"], 0.8);
-  for (const char* method : {"hybrid", "poster_router", "entropy", "margin", "max_probability", "upper_bound"})
+  for (const char* method : {"hybrid", "selective_query", "entropy", "margin", "max_probability", "upper_bound"})
     for (const char* key : {"value", "low", "high", "sd"}) EXPECT_TRUE(json["curve"][3][method][key].is_number()) << method << key;
   EXPECT_EQ(json["areas"].size(), 7U);
   EXPECT_EQ(json["areas"][0]["method"], "hybrid");
@@ -189,11 +189,11 @@ TEST_F(EvaluateTest, any_two_methods_are_compared_in_pairs_at_five_coverages) {
   EXPECT_EQ(report->paired.size(), 6U * 5 / 2) << "all but the upper bound";
   const PairedRow& row = report->paired.front();
   EXPECT_EQ(row.a, "hybrid");
-  EXPECT_EQ(row.b, "poster_router");
+  EXPECT_EQ(row.b, "selective_query");
   ASSERT_EQ(row.at.size(), 5U);
   const auto value = [&](const char* method) { return point_of(report->curve[10], method).accuracy.value; };
-  EXPECT_DOUBLE_EQ(row.at[2].value, value("hybrid") - value("poster_router"));
-  EXPECT_DOUBLE_EQ(row.area.value, report->area_of("hybrid")->area.value - report->area_of("poster_router")->area.value);
+  EXPECT_DOUBLE_EQ(row.at[2].value, value("hybrid") - value("selective_query"));
+  EXPECT_DOUBLE_EQ(row.area.value, report->area_of("hybrid")->area.value - report->area_of("selective_query")->area.value);
   EXPECT_LE(row.area.low, row.area.value);
   EXPECT_GE(row.area.high, row.area.value);
 }

@@ -25,7 +25,7 @@ inline Json sample_curve() {
     };
     Json row{{"coverage", c}, {"macs", 431000.0 + 9800 + queried * 36.4e6}};
     row["hybrid"] = interval_json(std::min(reach(6.8), 0.9277), 0.0051, 0.0005);
-    row["poster_router"] = interval_json(reach(4.9), 0.0053, 0.0011);
+    row["selective_query"] = interval_json(reach(4.9), 0.0053, 0.0011);
     row["entropy"] = interval_json(reach(5.7), 0.0052);
     row["margin"] = interval_json(reach(6.3), 0.0052);
     row["max_probability"] = interval_json(reach(6.1), 0.0052);
@@ -46,7 +46,7 @@ inline Json sample_areas() {
     areas.push_back(row);
   };
   add("hybrid", 0.9174, 0.0013, 0.0006);
-  add("poster_router", 0.9148, -0.0013, -0.0020);
+  add("selective_query", 0.9148, -0.0013, -0.0020);
   add("entropy", 0.9161, 0, -0.0007);
   add("margin", 0.9168, 0.0007, 0);
   add("max_probability", 0.9165, 0.0004, -0.0003);
@@ -173,7 +173,7 @@ inline Json sample_plan() {
   const Json ranked = {{{"name", "hybrid"}, {"accuracy", 0.91}, {"low", 0.9}, {"high", 0.92}},
                        {{"name", "split_int8"}, {"accuracy", 0.87}, {"low", nullptr}, {"high", nullptr}}};
   plan["order"] = {
-      {"source", "the poster"},
+      {"source", "the paper"},
       {"rows", Json::array({Json{
                    {"relative", 0.44}, {"latency_ms", 1000.0}, {"poster_latency_ms", 1000.0}, {"here", ranked}, {"poster", ranked}}})}};
   return plan;

@@ -20,7 +20,7 @@ TEST(Profiles, that_come_with_it_are_good_and_say_where_they_come_from) {
     EXPECT_GT(device.power_mw, 0) << device.name;
   }
   for (const auto& link : profiles->links) EXPECT_FALSE(link.source.empty()) << link.name;
-  EXPECT_TRUE(names.contains("poster-mcu"));
+  EXPECT_TRUE(names.contains("paper-mcu"));
   EXPECT_GE(profiles->links.size(), 5U);
   EXPECT_FALSE(profiles->clouds.empty());
 }
@@ -43,14 +43,14 @@ TEST(Profiles, an_own_file_adds_and_replaces) {
   ASSERT_TRUE(own.ok()) << own.error().message();
   profiles.merge(*own);
   EXPECT_EQ(profiles.links.size(), before + 1);
-  EXPECT_EQ(choose_setting(profiles, "poster-mcu", "wifi", "server")->link.about, "mine");
+  EXPECT_EQ(choose_setting(profiles, "paper-mcu", "wifi", "server")->link.about, "mine");
 }
 
 TEST(Profiles, an_unknown_name_is_answered_with_those_there_are) {
   const auto setting = choose_setting(default_profiles().value(), "abacus", "wifi", "server");
   ASSERT_FALSE(setting.ok());
   EXPECT_EQ(setting.error().code, ErrorCode::kNotFound);
-  EXPECT_THAT(setting.error().expected, HasSubstr("poster-mcu"));
+  EXPECT_THAT(setting.error().expected, HasSubstr("paper-mcu"));
 }
 
 struct BadFile {

@@ -10,7 +10,7 @@ namespace {
 
 using testing::HasSubstr;
 
-Setting poster() { return choose_setting(default_profiles().value(), "poster-mcu", "poster", "instant").value(); }
+Setting paper() { return choose_setting(default_profiles().value(), "paper-mcu", "paper", "instant").value(); }
 
 Point point(double coverage, double accuracy, const Workload& workload) {
   return {.coverage = coverage, .accuracy = accuracy, .low = accuracy - 0.01, .high = accuracy + 0.01, .workload = workload};
@@ -57,16 +57,16 @@ TEST(Cost, is_the_formula_term_by_term) {
   EXPECT_DOUBLE_EQ(linear.at(0.25).energy_mj, cost.energy_mj);
 }
 
-TEST(Cost, in_the_posters_setting_is_the_posters) {
+TEST(Cost, in_the_papers_setting_is_the_papers) {
   // Base alone 200 ms; 40 % sent: 200 + 0.4 * 2000 ms; 0.1 mJ a ms.
   const Workload workload{.device_macs = 12790096, .cloud_macs = 1e9, .query_bytes = 150528, .share_sent = 0.4};
-  const Cost cost = cost_of(workload, poster());
+  const Cost cost = cost_of(workload, paper());
   EXPECT_NEAR(cost.latency_ms, 1000, 0.01);
   EXPECT_NEAR(cost.energy_mj, 100, 0.01);
 }
 
 TEST(Plan, costs_each_method_at_each_coverage) {
-  const auto plan = make_plan(small_lines(), {.setting = poster(), .query_bytes = 150528});
+  const auto plan = make_plan(small_lines(), {.setting = paper(), .query_bytes = 150528});
   ASSERT_TRUE(plan.ok()) << plan.error().message();
   const auto* hybrid = line_of(*plan, "hybrid");
   ASSERT_NE(hybrid, nullptr);
@@ -80,8 +80,8 @@ TEST(Plan, costs_each_method_at_each_coverage) {
   EXPECT_FALSE(plan->explored->measured_fixed_ms.has_value());
 }
 
-TEST(Plan, orders_the_methods_beside_the_posters) {
-  const auto plan = make_plan(small_lines(1), {.setting = poster(), .query_bytes = 1});
+TEST(Plan, orders_the_methods_beside_the_papers) {
+  const auto plan = make_plan(small_lines(1), {.setting = paper(), .query_bytes = 1});
   ASSERT_TRUE(plan.ok());
   const auto& rows = plan->order->rows;
   ASSERT_EQ(rows.size(), 3U);
@@ -89,9 +89,9 @@ TEST(Plan, orders_the_methods_beside_the_posters) {
   EXPECT_EQ(rows[1].here[1].name, "entropy");
   EXPECT_EQ(rows[1].here.back().name, "on_device") << "more time than it takes changes nothing";
   EXPECT_EQ(rows[1].here.back().accuracy, rows[0].here.back().accuracy);
-  EXPECT_EQ(rows[1].poster[0].name, "upper_bound");
-  EXPECT_EQ(rows[1].poster[1].name, "hybrid");
-  EXPECT_DOUBLE_EQ(rows[1].poster[1].accuracy, 0.708) << "at 1000 ms";
+  EXPECT_EQ(rows[1].paper[0].name, "upper_bound");
+  EXPECT_EQ(rows[1].paper[1].name, "hybrid");
+  EXPECT_DOUBLE_EQ(rows[1].paper[1].accuracy, 0.708) << "at 1000 ms";
   EXPECT_NEAR(rows[1].relative, 800.0 / 1800, 1e-12);
   // 44 % of the way: straight between the ends, at a share sent of (1000 - device) / 2000.
   const double device_ms = (kBaseMacs + kRouterMacs) / (kBaseMacs / 200.0);
@@ -99,7 +99,7 @@ TEST(Plan, orders_the_methods_beside_the_posters) {
 }
 
 TEST(Plan, where_the_cloud_is_faster_there_is_no_order_to_compare) {
-  const auto setting = choose_setting(default_profiles().value(), "poster-mcu", "wifi", "server").value();
+  const auto setting = choose_setting(default_profiles().value(), "paper-mcu", "wifi", "server").value();
   EXPECT_FALSE(make_plan(small_lines(1000), {.setting = setting, .query_bytes = 1000})->order.has_value());
 }
 
@@ -108,7 +108,7 @@ TEST(Plan, a_cloud_that_takes_what_it_is_sent_costs_its_own_bytes_and_macs) {
   lines.push_back({.name = "split_int8",
                    .variant = "conv5",
                    .points = {point(0.5, 0.6, {.device_macs = 6395048, .cloud_macs = 2e8, .query_bytes = 1000, .share_sent = 0.5})}});
-  const auto setting = choose_setting(default_profiles().value(), "poster-mcu", "wifi", "server").value();
+  const auto setting = choose_setting(default_profiles().value(), "paper-mcu", "wifi", "server").value();
   const auto plan = make_plan(lines, {.setting = setting, .query_bytes = 3072});
   ASSERT_TRUE(plan.ok()) << plan.error().message();
   EXPECT_NEAR(line_of(*plan, "split_int8")->points[0].cost.latency_ms, 100 + 0.5 * (10 + 1000 / 500.0 + 2 + 2e8 / 1e8), 1e-6);
@@ -116,12 +116,12 @@ TEST(Plan, a_cloud_that_takes_what_it_is_sent_costs_its_own_bytes_and_macs) {
 
 TEST(Plan, measured_times_are_those_of_models_that_run) {
   const MeasuredLatency measured{.executor = "test", .base_ms = 2, .router_ms = 0.5, .global_ms = 10};
-  const auto plan = make_plan(small_lines(1), {.setting = poster(), .query_bytes = 1, .measured = measured});
+  const auto plan = make_plan(small_lines(1), {.setting = paper(), .query_bytes = 1, .measured = measured});
   ASSERT_TRUE(plan.ok()) << plan.error().message();
   EXPECT_DOUBLE_EQ(line_of(*plan, "hybrid")->points[3].measured_ms.value(), 2.5 + (1 - 0.8) * 10);
   EXPECT_DOUBLE_EQ(line_of(*plan, "entropy")->points[3].measured_ms.value(), 2 + (1 - 0.8) * 10);
   EXPECT_DOUBLE_EQ(line_of(*plan, "on_cloud")->points[0].measured_ms.value(), 10);
-  EXPECT_EQ(make_plan(small_lines(1), {.setting = poster(), .query_bytes = 1, .measured = MeasuredLatency{.base_ms = 0, .global_ms = 1}})
+  EXPECT_EQ(make_plan(small_lines(1), {.setting = paper(), .query_bytes = 1, .measured = MeasuredLatency{.base_ms = 0, .global_ms = 1}})
                 .error()
                 .code,
             ErrorCode::kInvalidArgument);
@@ -129,7 +129,7 @@ TEST(Plan, measured_times_are_those_of_models_that_run) {
 
 TEST(Plan, refuses_lines_that_it_cannot_cost) {
   const auto code = [](const std::vector<Line>& lines, double bytes = 100) {
-    return make_plan(lines, {.setting = poster(), .query_bytes = bytes}).error().code;
+    return make_plan(lines, {.setting = paper(), .query_bytes = bytes}).error().code;
   };
   EXPECT_EQ(code(small_lines(), 0), ErrorCode::kInvalidArgument) << "nobody says the bytes";
   EXPECT_EQ(code(small_lines(), -1), ErrorCode::kInvalidArgument);
@@ -142,7 +142,7 @@ TEST(Plan, refuses_lines_that_it_cannot_cost) {
 }
 
 TEST(Plan, as_json_is_the_section_of_a_report) {
-  const auto plan = make_plan(small_lines(), {.setting = poster(), .query_bytes = 150528}).value();
+  const auto plan = make_plan(small_lines(), {.setting = paper(), .query_bytes = 150528}).value();
   const auto json = to_json(plan);
   EXPECT_EQ(json.at("schema"), 1);
   EXPECT_EQ(json.at("query_bytes"), 150528.0);
@@ -150,9 +150,9 @@ TEST(Plan, as_json_is_the_section_of_a_report) {
   const auto& points = json.at("lines").at(0).at("points");
   EXPECT_TRUE(points.at(0).at("low").is_null()) << "the cloud's end has no interval";
   EXPECT_NEAR(points.at(3).at("macs").get<double>(), kBaseMacs + kRouterMacs + 0.2 * kGlobalMacs, 1e-3);
-  EXPECT_EQ(json.at("order").at("rows").at(1).at("poster").at(1).at("name"), "hybrid");
+  EXPECT_EQ(json.at("order").at("rows").at(1).at("paper").at(1).at("name"), "hybrid");
   EXPECT_FALSE(json.at("explorer").contains("measured_ms"));
-  EXPECT_THAT(json.at("setting").at("device").at("name").get<std::string>(), HasSubstr("poster"));
+  EXPECT_THAT(json.at("setting").at("device").at("name").get<std::string>(), HasSubstr("paper"));
 }
 
 }  // namespace

@@ -64,7 +64,7 @@ TEST(FitFusion, answers_better_than_the_global_where_both_know_something) {
 }
 
 TEST(FitFusion, finds_the_weights_that_made_the_data) {
-  // With unit noise the posterior's weights are the signals themselves.
+  // With unit noise the paperior's weights are the signals themselves.
   Rng rng(32);
   const auto fusion = fit_fusion(make_table(rng, 20000, {.base_signal = 1, .global_signal = 2}), {.top_k = 6, .folds = 2});
   ASSERT_TRUE(fusion.ok());

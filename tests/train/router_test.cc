@@ -87,12 +87,13 @@ TEST(RouterGraph, has_the_stated_width_and_costs_at_most_ten_thousand_macs_for_t
   const auto gain = build_router(RouterKind::kGain, shape, 1).value();
   EXPECT_EQ(gain.initializers.at(kInputMean).num_elements(), 10 + 9 + 2 + 96);
   EXPECT_LE(graph::count_macs(gain).value(), 10000);
-  const auto poster = build_router(RouterKind::kPoster, shape, 1).value();
-  EXPECT_EQ(poster.initializers.at(kInputMean).num_elements(), 101 + 96);
+  const auto paper = build_router(RouterKind::kSelectiveQuery, shape, 1).value();
+  EXPECT_EQ(paper.initializers.at(kInputMean).num_elements(), 101 + 96);
 }
 
 TEST(RouterGraph, works_for_two_classes_and_without_features_and_refuses_one_class) {
-  for (const auto kind : {RouterKind::kGain, RouterKind::kPoster, RouterKind::kEntropy, RouterKind::kMargin, RouterKind::kMaxProbability})
+  for (const auto kind :
+       {RouterKind::kGain, RouterKind::kSelectiveQuery, RouterKind::kEntropy, RouterKind::kMargin, RouterKind::kMaxProbability})
     EXPECT_TRUE(build_router(kind, {.classes = 2, .features = 0}, 1).ok()) << to_string(kind);
   EXPECT_EQ(build_router(RouterKind::kGain, {.classes = 1}, 1).error().code, ErrorCode::kInvalidArgument);
   EXPECT_EQ(router_kind("oracle").error().code, ErrorCode::kInvalidArgument);
@@ -103,7 +104,7 @@ TEST(RouterGraph, works_for_two_classes_and_without_features_and_refuses_one_cla
 TEST(RouterGraph, stays_finite_for_extreme_logits) {
   auto table = synthetic(2, 1);
   for (auto& logit : table.base_logits.data<float>()) logit *= 1e4F;
-  for (const auto kind : {RouterKind::kGain, RouterKind::kPoster, RouterKind::kEntropy})
+  for (const auto kind : {RouterKind::kGain, RouterKind::kSelectiveQuery, RouterKind::kEntropy})
     for (const float score : scores_of(build_router(kind, {.classes = kClasses, .features = kFeatures}, 1).value(), table))
       EXPECT_TRUE(std::isfinite(score)) << to_string(kind);
 }
@@ -121,17 +122,17 @@ TEST(RouterFit, gain_router_finds_where_the_cloud_helps_and_where_it_hurts) {
   EXPECT_GT(ours, accuracy_at_query_share(entropy, outcomes, 0.4) + 0.1);
 }
 
-TEST(RouterFit, poster_router_learns_the_oracle_labels) {
+TEST(RouterFit, selective_query_learns_the_oracle_labels) {
   const auto train = synthetic(6000, 1), test = synthetic(4000, 2);
-  const auto fitted = fit_router(train, {.kind = RouterKind::kPoster, .epochs = 30, .threads = 1});
+  const auto fitted = fit_router(train, {.kind = RouterKind::kSelectiveQuery, .epochs = 30, .threads = 1});
   ASSERT_TRUE(fitted.ok()) << fitted.error().message();
   const auto outcomes = routing::outcomes(test).value();
   EXPECT_GT(accuracy_at_query_share(scores_of(fitted->graph, test), outcomes, 0.3), 0.75);
 }
 
-TEST(RouterFit, the_posters_penalty_rises_while_the_coverage_is_short_and_stays_zero_where_it_is_met) {
+TEST(RouterFit, the_papers_penalty_rises_while_the_coverage_is_short_and_stays_zero_where_it_is_met) {
   const auto table = synthetic(3000, 1);
-  RouterFitOptions options{.kind = RouterKind::kPoster, .epochs = 5, .target_coverage = 1.0, .coverage_penalty = 0, .threads = 1};
+  RouterFitOptions options{.kind = RouterKind::kSelectiveQuery, .epochs = 5, .target_coverage = 1.0, .coverage_penalty = 0, .threads = 1};
   EXPECT_GT(fit_router(table, options).value().lambda, 0.1);
   options.target_coverage = 0;
   EXPECT_EQ(fit_router(table, options).value().lambda, 0);

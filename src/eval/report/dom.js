@@ -94,7 +94,7 @@
   /** The methods in the order of the page. The keys are those of the JSON and of the colours in report.css. */
   const methods = [
     { key: 'hybrid', label: 'Hybrid', long: 'Hybrid (the gain router)', dash: [], point: 'circle', shown: true, band: true },
-    { key: 'poster_router', label: 'Poster router', long: 'Router fitted on oracle labels', dash: [8, 3], point: 'rect', shown: false },
+    { key: 'selective_query', label: 'Selective-query router', long: 'Router fitted on oracle labels', dash: [8, 3], point: 'rect', shown: false },
     { key: 'entropy', label: 'Entropy', long: 'Entropy of the base', dash: [5, 3], point: 'triangle', shown: true },
     { key: 'margin', label: 'Margin', long: 'Margin of the top two', dash: [2, 3], point: 'rectRot', shown: true },
     { key: 'max_probability', label: 'Max probability', long: 'Highest probability of the base', dash: [9, 3, 2, 3], point: 'crossRot', shown: false },

@@ -1,4 +1,4 @@
-/* What it costs: accuracy against latency and energy in the plan's setting, and against measured latency; the order of methods beside the poster's. */
+/* What it costs: accuracy against latency and energy in the plan's setting, and against measured latency; the order of methods beside the paper's. */
 (() => {
   'use strict';
   const H = window.HedgeReport;
@@ -38,7 +38,7 @@
     const rows = list(order && order.rows);
     if (!rows.length) return null;
     const lines = (text) => text.split('\n').map((line) => el('div', { text: line }));
-    const head = el('tr', {}, ['Of the way from base to cloud', 'Here', 'The poster'].map((text) => el('th', { scope: 'col', text })));
+    const head = el('tr', {}, ['Of the way from base to cloud', 'Here', 'The paper'].map((text) => el('th', { scope: 'col', text })));
     const body = rows.map((row) => el('tr', {}, el('th', { scope: 'row' }, percent(row.relative, 0), el('small', { text: `${time(row.latency_ms)} ms here, ${number(row.poster_latency_ms)} ms there` })), el('td', {}, lines(ranking(row.here))), el('td', {}, lines(ranking(row.poster)))));
     return el('div', { class: 'scroll wrapped', tabindex: '0', role: 'region', 'aria-label': 'The order of methods' },
       el('table', {}, el('caption', { text: 'The order of methods at the same relative latency, best first' }), el('thead', {}, head), el('tbody', {}, body)));

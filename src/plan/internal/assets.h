@@ -6,6 +6,6 @@
 namespace hedge::plan::assets {
 
 std::string_view profiles();  ///< profiles.json
-std::string_view poster();    ///< poster.json
+std::string_view paper();     ///< paper.json
 
 }  // namespace hedge::plan::assets

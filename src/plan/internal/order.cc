@@ -10,8 +10,8 @@
 namespace hedge::plan::internal {
 namespace {
 
-/// The latencies of the poster's plot at which its methods are compared, ms.
-constexpr double kPosterLatencies_ms[] = {600, 1000, 1400};
+/// The latencies of the paper's plot at which its methods are compared, ms.
+constexpr double kPaperLatencies_ms[] = {600, 1000, 1400};
 constexpr double kPercent = 100.0;
 
 double between(double a, double b, double weight) { return a + weight * (b - a); }
@@ -49,9 +49,9 @@ std::vector<Ranked> ranked(std::vector<Ranked> reached) {
   return rows;
 }
 
-std::vector<Line> poster_lines(const Json& poster) {
+std::vector<Line> paper_lines(const Json& paper) {
   std::vector<Line> lines;
-  for (const auto& [name, points] : poster.at("methods").items()) {
+  for (const auto& [name, points] : paper.at("methods").items()) {
     Line line{.name = name};
     for (const auto& point : points)
       line.points.push_back({.accuracy = point.at(1).get<double>() / kPercent, .cost = {.latency_ms = point.at(0).get<double>()}});
@@ -74,26 +74,26 @@ const Line* find(const std::vector<Line>& lines, const char* name) {
 
 }  // namespace
 
-Result<std::optional<Order>> order_beside_poster(const std::vector<Line>& lines) {
+Result<std::optional<Order>> order_beside_paper(const std::vector<Line>& lines) {
   const auto* device = find(lines, "on_device");
   const auto* cloud = find(lines, "on_cloud");
   if (device == nullptr || cloud == nullptr) return std::optional<Order>();
   const double fastest = device->points.front().cost.latency_ms;
   const double slowest = cloud->points.front().cost.latency_ms;
   if (slowest <= fastest) return std::optional<Order>();
-  HEDGE_TRY(const auto poster, parse_json(assets::poster(), "built-in poster.json"));
-  const auto theirs = poster_lines(poster);
-  const double poster_base = poster.at("base").at(0).get<double>();
-  const double poster_global = poster.at("global").at(0).get<double>();
-  Order order{.source = poster.at("source").get<std::string>()};
-  for (const double poster_latency_ms : kPosterLatencies_ms) {
-    const double relative = (poster_latency_ms - poster_base) / (poster_global - poster_base);
+  HEDGE_TRY(const auto paper, parse_json(assets::paper(), "built-in paper.json"));
+  const auto theirs = paper_lines(paper);
+  const double paper_base = paper.at("base").at(0).get<double>();
+  const double paper_global = paper.at("global").at(0).get<double>();
+  Order order{.source = paper.at("source").get<std::string>()};
+  for (const double paper_latency_ms : kPaperLatencies_ms) {
+    const double relative = (paper_latency_ms - paper_base) / (paper_global - paper_base);
     const double latency_ms = between(fastest, slowest, relative);
     order.rows.push_back({.relative = relative,
                           .latency_ms = latency_ms,
-                          .poster_latency_ms = poster_latency_ms,
+                          .paper_latency_ms = paper_latency_ms,
                           .here = ranked_at(lines, latency_ms),
-                          .poster = ranked_at(theirs, poster_latency_ms)});
+                          .paper = ranked_at(theirs, paper_latency_ms)});
   }
   return std::optional<Order>(std::move(order));
 }

@@ -19,17 +19,17 @@ namespace F = torch::nn::functional;
 /// Steps that a router's training takes where the epochs are left to it, and the epochs at least and at most.
 constexpr std::int64_t kSteps = 800, kFewestEpochs = 4, kMostEpochs = 40;
 
-/// The loss of one batch. The poster's multiplier lambda rises while a batch's coverage is short of the target, and falls while it is
+/// The loss of one batch. The paper's multiplier lambda rises while a batch's coverage is short of the target, and falls while it is
 /// above: dual ascent on the constraint c - mean(1 - r) <= 0.
 class Loss {
  public:
   Loss(const RouterFitOptions& options, const torch::Tensor& labels) : options_(options), lambda_(options.coverage_penalty) {
-    if (options.kind != RouterKind::kPoster) return;
+    if (options.kind != RouterKind::kSelectiveQuery) return;
     const double positives = labels.sum().item<double>();
     positive_weight_ = torch::full({1}, (static_cast<double>(labels.numel()) - positives) / positives);
   }
   torch::Tensor operator()(const torch::Tensor& logits, const torch::Tensor& labels) {
-    if (options_.kind != RouterKind::kPoster) return F::cross_entropy(logits, labels);
+    if (options_.kind != RouterKind::kSelectiveQuery) return F::cross_entropy(logits, labels);
     const auto flat = logits.squeeze(1);
     const auto bce = F::binary_cross_entropy_with_logits(flat, labels.to(torch::kFloat),
                                                          F::BinaryCrossEntropyWithLogitsFuncOptions().pos_weight(positive_weight_));
@@ -38,7 +38,7 @@ class Loss {
     lambda_ = std::max(0.0, lambda_ + options_.dual_rate * shortfall.item<double>());
     return loss;
   }
-  [[nodiscard]] double lambda() const { return options_.kind == RouterKind::kPoster ? lambda_ : 0; }
+  [[nodiscard]] double lambda() const { return options_.kind == RouterKind::kSelectiveQuery ? lambda_ : 0; }
 
  private:
   const RouterFitOptions& options_;

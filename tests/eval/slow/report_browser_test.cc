@@ -168,14 +168,14 @@ TEST_F(ReportInBrowser, leaves_out_the_sections_that_an_old_report_lacks) {
   Json report = sample_report();
   for (const char* key : {"live", "reliability", "areas", "pictures_queried", "router", "global"}) report.erase(key);
   for (Json& row : report["curve"]) {
-    row.erase("poster_router");
+    row.erase("selective_query");
     row["upper_bound"] = nullptr;
     row["hybrid"].erase("low");
   }
   report["operating_point"]["accuracy"] = nullptr;
   const std::string dom = open(report);
   expect_ready(dom, 3);
-  EXPECT_EQ(count_of(dom, "Poster router"), 0U);
+  EXPECT_EQ(count_of(dom, "Selective-query router"), 0U);
   for (const char* id : {"areas", "reliability", "live", "pictures"})
     EXPECT_EQ(dom.find(std::string("<section id=\"") + id + "\""), std::string::npos) << id;
 }

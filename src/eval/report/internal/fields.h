@@ -51,7 +51,7 @@ inline constexpr auto kFields = std::to_array<Field>({
     {"curve[].coverage", Kind::kNumber},
     {"curve[].macs", Kind::kNumber},
     {"curve[].hybrid", Kind::kInterval},
-    {"curve[].poster_router", Kind::kInterval},
+    {"curve[].selective_query", Kind::kInterval},
     {"curve[].entropy", Kind::kInterval},
     {"curve[].margin", Kind::kInterval},
     {"curve[].max_probability", Kind::kInterval},

@@ -1,0 +1,86 @@
+#include <filesystem>
+#include <memory>
+
+#include "cli/commands.h"
+#include "cli/mcu_commands.h"
+#include "core/file.h"
+#include "core/json.h"
+#include "workflow/mcu_export.h"
+
+namespace hedge::cli {
+namespace {
+
+struct Flags {
+  workflow::McuSource source;
+  std::string target = "cortex-m7", out, ram, flash, json;
+};
+
+Result<workflow::McuExport> export_program(const Flags& flags, Context& context) {
+  workflow::McuOptions options{.source = flags.source};
+  if (!flags.ram.empty()) {
+    HEDGE_TRY(options.budget.ram_bytes, codegen::parse_bytes(flags.ram));
+  }
+  if (!flags.flash.empty()) {
+    HEDGE_TRY(options.budget.flash_bytes, codegen::parse_bytes(flags.flash));
+  }
+  HEDGE_TRY(options.target, codegen::target_named(flags.target));
+  return workflow::export_mcu(options, context.run());
+}
+
+Status run_export(const Flags& flags, Context& context) {
+  HEDGE_TRY(const auto made, export_program(flags, context));
+  HEDGE_CHECK(workflow::write_mcu(made, flags.out));
+  const Json json = {{"folder", flags.out},
+                     {"target", flags.target},
+                     {"arena_bytes", made.report.arena_bytes},
+                     {"constant_bytes", made.report.constant_bytes},
+                     {"macs", made.report.macs},
+                     {"estimated_instructions", made.report.instructions},
+                     {"router", made.report.router},
+                     {"threshold", made.program.threshold}};
+  std::printf("%s\n", json.dump().c_str());
+  return {};
+}
+
+Status run_report(const Flags& flags, Context& context) {
+  HEDGE_TRY(const auto made, export_program(flags, context));
+  std::printf("%s", codegen::to_text(made.report).c_str());
+  if (!flags.json.empty()) HEDGE_CHECK(write_json(flags.json, codegen::to_json(made.report)));
+  if (!flags.out.empty()) HEDGE_CHECK(write_file_atomic(flags.out, codegen::memory_svg(made.program.base, made.plan)));
+  return {};
+}
+
+void add_common(CLI::App& app, Flags& f) {
+  app.add_option("SOURCE", f.source.model, "a bundle's folder, or an .onnx file (quantised, or in floats with --calibrate)")->required();
+  app.add_option("--target", f.target, "cortex-m4, cortex-m7, cortex-m55 or portable")->capture_default_str();
+  app.add_option("--calibrate,--data", f.source.calibrate,
+                 "images that set the ranges of a base in floats, and the int8 threshold (docs/formats/datasets.md)");
+  app.add_option("--images", f.source.images, "how many of them")->capture_default_str()->check(CLI::Range(1, 100000));
+  app.add_option("--threads", f.source.threads, "of calibration; 0: all cores")->capture_default_str();
+  app.add_option("--ram", f.ram,
+                 "bytes of the arena, such as 320K: fails where it does not fit, else looks for few instructions within it; default: the "
+                 "smallest arena");
+  app.add_option("--flash", f.flash, "bytes of constants and code, such as 1M: fails where they do not fit");
+}
+
+}  // namespace
+
+void add_mcu(CLI::App& root, Context& context) {
+  auto* mcu = root.add_subcommand("mcu", "microcontrollers: a bundle or an int8 model as C++ for Cortex-M");
+  mcu->require_subcommand(1);
+  add_mcu_quantize(*mcu, context);
+  add_mcu_import(*mcu, context);
+  add_mcu_demo(*mcu, context);
+  auto f = std::make_shared<Flags>();  // shared with the callbacks, which outlive this function
+  auto* write = mcu->add_subcommand("export", "write a self-contained folder: kernels, constants, steps, an API of a few functions");
+  add_common(*write, *f);
+  write->add_option("-o,--out", f->out, "the folder")->required();
+  write->callback([f, &context] { context.chosen = [f, &context] { return run_export(*f, context); }; });
+  auto* report = mcu->add_subcommand("report", "flash, RAM, MACs and instructions, a line a step");
+  add_common(*report, *f);
+  report->add_option("--json", f->json, "also as JSON, into this file");
+  report->add_option("--svg", f->out, "also the arena over time, as SVG, into this file");
+  report->callback([f, &context] { context.chosen = [f, &context] { return run_report(*f, context); }; });
+}
+
+}  // namespace hedge::cli

@@ -1,0 +1,93 @@
+#include <memory>
+
+#include "cli/commands.h"
+#include "workflow/plan.h"
+
+namespace hedge::cli {
+namespace {
+
+struct Flags {
+  workflow::PlanOptions options;
+  std::string report, out, profiles, baselines;
+  std::string base, router, global, base_recipe, global_recipe;
+  int threads = 1;
+  bool list = false;
+};
+
+void list_profiles(const plan::Profiles& profiles) {
+  const auto show = [](const char* kind, const auto& list) {
+    for (const auto& one : list) std::printf("%-7s %-12s %s (%s)\n", kind, one.name.c_str(), one.about.c_str(), one.source.c_str());
+  };
+  show("device", profiles.devices);
+  show("link", profiles.links);
+  show("cloud", profiles.clouds);
+}
+
+void print_plan(const plan::Plan& plan) {
+  std::printf("%-22s %9s %9s %12s %12s\n", "method", "coverage", "accuracy", "latency_ms", "energy_mJ");
+  for (const auto& line : plan.lines)
+    for (const auto& point : line.points)
+      std::printf("%-22s %8.0f%% %8.2f%% %12.3f %12.4f\n", (line.name + (line.variant.empty() ? "" : " " + line.variant)).c_str(),
+                  100 * point.coverage, 100 * point.accuracy, point.cost.latency_ms, point.cost.energy_mj);
+  if (!plan.order) return;
+  for (const auto& row : plan.order->rows) {
+    std::printf("at %.0f %% of the way from base to cloud (%.1f ms):", 100 * row.relative, row.latency_ms);
+    for (const auto& one : row.here) std::printf(" %s %.2f", one.name.c_str(), 100 * one.accuracy);
+    std::printf(" | the paper:");
+    for (const auto& one : row.paper) std::printf(" %s %.1f", one.name.c_str(), 100 * one.accuracy);
+    std::printf("\n");
+  }
+}
+
+Status run(const Flags& flags, Context& context) {
+  if (flags.list) {
+    HEDGE_TRY(const auto profiles, workflow::read_profiles(flags.profiles));
+    list_profiles(profiles);
+    return {};
+  }
+  if (flags.report.empty())
+    return Error{
+        .code = ErrorCode::kInvalidArgument, .what = "there is no report to plan with", .expected = "the report.json of \"hedge eval\""};
+  auto options = flags.options;
+  options.report = flags.report;
+  options.profiles = flags.profiles;
+  options.baselines = flags.baselines;
+  options.out = flags.out;
+  if (!flags.base.empty() || !flags.global.empty())
+    options.here = workflow::MeasureOptions{.base = {.path = flags.base, .recipe = flags.base_recipe},
+                                            .global = {.path = flags.global, .recipe = flags.global_recipe},
+                                            .router = flags.router,
+                                            .threads = flags.threads};
+  HEDGE_TRY(const auto planned, workflow::plan(options, context.run()));
+  print_plan(planned.plan);
+  std::printf("report: %s\n", planned.html.c_str());
+  return {};
+}
+
+}  // namespace
+
+void add_plan(CLI::App& root, Context& context) {
+  auto* app = root.add_subcommand("plan",
+                                  "what a report's methods cost in latency and energy on a device, a link and a cloud, beside the paper's "
+                                  "order; drawn into the report");
+  auto f = std::make_shared<Flags>();  // shared with the callback, which outlives this function
+  auto& o = f->options;
+  app->add_option("REPORT", f->report, "the report.json of \"hedge eval\"");
+  app->add_option("--device", o.device, "a device profile; --list shows them")->capture_default_str();
+  app->add_option("--link", o.link, "a link profile")->capture_default_str();
+  app->add_option("--cloud", o.cloud, "a cloud profile")->capture_default_str();
+  app->add_option("--profiles", f->profiles, "a file with own profiles (docs/formats/plan_profiles.md)");
+  app->add_flag("--list", f->list, "show all profiles and their sources");
+  app->add_option("--bytes", o.query_bytes, "of an image that is sent; default: what the baselines say")->check(CLI::PositiveNumber);
+  app->add_option("--baselines", f->baselines, "the rows of other methods (docs/formats/baselines_json.md), put into the report");
+  app->add_option("--base", f->base, "with --global: measure both here with OpenVINO, for the plot of one device");
+  app->add_option("--global", f->global, "see --base");
+  app->add_option("--hybrid", f->router, "the folder that \"hedge fit\" wrote, to measure its router too");
+  app->add_option("--base-recipe", f->base_recipe, "as in \"hedge predict\"");
+  app->add_option("--global-recipe", f->global_recipe, "as in \"hedge predict\"");
+  app->add_option("--threads", f->threads, "of the measurement")->capture_default_str()->check(CLI::Range(1, 1024));
+  app->add_option("--out", f->out, "folder of the report with the plan; default: the report's own");
+  app->callback([f, &context] { context.chosen = [f, &context] { return run(*f, context); }; });
+}
+
+}  // namespace hedge::cli
