@@ -164,7 +164,7 @@ TEST_F(Commands, tables_that_cannot_be_used_are_refused) {
   }
   EXPECT_EQ(run({"hedge", "eval", "--table", made("test.table"), "--hybrid", "x=" + at("nowhere"), "--out", at("refused")}),
             code(ErrorCode::kNotFound));
-  EXPECT_EQ(run({"hedge", "eval", "--table", made("test.table"), "--router", "nonsense", "--out", at("refused")}),
+  EXPECT_EQ(run({"hedge", "eval", "--table", made("test.table"), "--hybrid", "=nonsense", "--out", at("refused")}),
             code(ErrorCode::kInvalidArgument));
 }
 
