@@ -108,7 +108,7 @@ class Run {
   Status evaluate() {
     std::vector<std::string> command = {"hedge", "eval", "--table", at("test.table")};
     for (const auto& router : config_.routers)
-      for (const auto seed : config_.router_seeds) command.insert(command.end(), {"--router", router.name + "=" + fitted(router, seed)});
+      for (const auto seed : config_.router_seeds) command.insert(command.end(), {"--hybrid", router.name + "=" + fitted(router, seed)});
     command.insert(command.end(), {"--title", "Hedge: " + config_.pair + ", model seed " + std::to_string(seed_)});
     if (!config_.note.empty()) command.insert(command.end(), {"--note", config_.note});
     command.insert(command.end(), {"--out", folder_.string()});
@@ -118,9 +118,9 @@ class Run {
   /// The pair adapted to its router, beside its control.
   Status adapt() {
     if (config_.adapt.empty()) return {};
-    std::vector<std::string> command = {"hedge",    "adapt",         "--base",    model("base"),
-                                        "--global", model("global"), "--router",  first_router() + "/router.onnx",
-                                        "--data",   data_,           "--threads", std::to_string(options_.threads)};
+    std::vector<std::string> command = {"hedge",    "adapt",         "--base",         model("base"),
+                                        "--global", model("global"), "--router-model", first_router() + "/router.onnx",
+                                        "--data",   data_,           "--threads",      std::to_string(options_.threads)};
     command.insert(command.end(), config_.adapt.begin(), config_.adapt.end());
     command.insert(command.end(), {"--out", at("adapt")});
     return steps_.run("adapt", command);
@@ -163,7 +163,7 @@ class Run {
   Status plan() {
     if (config_.baselines.empty()) return {};
     return steps_.run("plan", {"hedge", "plan", at("report.json"), "--baselines", at("baselines/baselines.json"), "--base", model("base"),
-                               "--global", model("global"), "--router", first_router(), "--out", at("plan")});
+                               "--global", model("global"), "--hybrid", first_router(), "--out", at("plan")});
   }
 
   [[nodiscard]] std::string first_router() const { return fitted(config_.routers.front(), config_.router_seeds.front()); }

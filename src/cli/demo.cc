@@ -77,7 +77,7 @@ Status evaluate_and_bundle(const DemoOptions& options, const Files& files, Steps
   for (const auto& note : options.notes) command.insert(command.end(), {"--note", note});
   command.insert(command.end(), {"--title", "Hedge on " + options.data, "--out", options.out.string()});
   HEDGE_CHECK(steps.run("eval", command));
-  return steps.run("bundle", {"hedge", "bundle", "--base", files.base, "--fitted", files.at("gain-1"), "--global", files.global, "--out",
+  return steps.run("bundle", {"hedge", "bundle", "--base", files.base, "--hybrid", files.at("gain-1"), "--global", files.global, "--out",
                               files.at("bundle")});
 }
 

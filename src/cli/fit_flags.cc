@@ -33,7 +33,8 @@ void FitFlags::add_predictions(CLI::App& app) {
 void FitFlags::add_router(CLI::App& app) {
   auto& o = options;
   app.add_option("--router", router,
-                 "auto (the best on held-out predictions), gain, linear, paper, or a free score: entropy, margin, max_probability, energy")
+                 "auto (the best on held-out predictions), gain, linear, selective_query, or a free score: entropy, margin, "
+                 "max_probability, energy")
       ->capture_default_str();
   app.add_flag("--calibrate-temperature", o.calibrate_temperature,
                "of a free score: divide the logits by the temperature that calibrates the base on held-out images");

@@ -48,7 +48,7 @@ void add_router_training_flags(CLI::App& app, train::RouterFitOptions& o) {
   app.add_option("--lr", o.learning_rate, "peak learning rate (AdamW)")->capture_default_str();
   app.add_option("--weight-decay", o.weight_decay, "AdamW's; default: 0.3 for gain, 0.01 else");
   app.add_option("--hidden", o.hidden, "width of the gain router")->capture_default_str();
-  app.add_option("--penalty", o.coverage_penalty, "the paper's lambda at the start")->capture_default_str();
+  app.add_option("--penalty", o.coverage_penalty, "the selective-query router's lambda at the start")->capture_default_str();
   app.add_option("--dual-rate", o.dual_rate, "what a step adds to lambda for each unit of missing coverage")->capture_default_str();
   app.add_option("--threads", o.threads, "0: all cores")->capture_default_str();
 }

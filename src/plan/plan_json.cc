@@ -81,9 +81,9 @@ Json to_json(const std::optional<Order>& order) {
   for (const auto& row : order->rows)
     rows.push_back({{"relative", row.relative},
                     {"latency_ms", row.latency_ms},
-                    {"poster_latency_ms", row.poster_latency_ms},
+                    {"poster_latency_ms", row.paper_latency_ms},
                     {"here", to_json(row.here)},
-                    {"paper", to_json(row.poster)}});
+                    {"poster", to_json(row.paper)}});
   return {{"source", order->source}, {"rows", std::move(rows)}};
 }
 

@@ -86,7 +86,7 @@ Result<Plan> make_plan(std::vector<Line> lines, const PlanOptions& options) {
       point.measured_ms = measured_ms(line, point, options);
     }
   Plan plan{.setting = options.setting, .query_bytes = options.query_bytes, .measured = options.measured};
-  HEDGE_TRY(plan.order, internal::order_beside_poster(lines));
+  HEDGE_TRY(plan.order, internal::order_beside_paper(lines));
   plan.explored = explored_cost(lines, options);
   plan.lines = std::move(lines);
   return plan;

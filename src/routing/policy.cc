@@ -86,6 +86,7 @@ Result<Policy> Policy::from_json(std::string_view text, std::string_view where) 
   HEDGE_CHECK(check_schema(json, where));
   Policy policy;
   HEDGE_TRY(policy.router, get_field<std::string>(json, "router", where));
+  if (policy.router == "poster") policy.router = "selective_query";  // its name before 0.2.0
   HEDGE_TRY(policy.router_sha256, get_field<std::string>(json, "router_sha256", where));
   HEDGE_TRY(policy.base_sha256, get_field<std::string>(json, "base_sha256", where));
   HEDGE_TRY(policy.global_sha256, get_field<std::string>(json, "global_sha256", where));

@@ -110,7 +110,11 @@ Result<RouterKind> router_kind(const std::string& name) {
     if (name == text) return value;
     names += (names.empty() ? "" : ", ") + std::string(text);
   }
-  return Error{.code = ErrorCode::kInvalidArgument, .what = "no such router", .got = name, .expected = "one of: " + names};
+  return Error{.code = ErrorCode::kInvalidArgument,
+               .what = "no such router",
+               .got = name,
+               .expected = "one of: " + names,
+               .hint = name == "poster" ? "poster is now selective_query" : ""};
 }
 
 bool is_fitted(RouterKind kind) { return kind == RouterKind::kGain || kind == RouterKind::kLinear || kind == RouterKind::kSelectiveQuery; }

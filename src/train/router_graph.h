@@ -38,18 +38,19 @@ struct RouterShape {
 };
 
 /// Names within a fitted router's graph.
-inline constexpr const char* kRawInputs = "router_inputs";     ///< [N, D]: what the router looks at, before normalising
-inline constexpr const char* kNormalised = "normalised";       ///< [N, D]: (x - mean) / deviation, clipped
-inline constexpr const char* kStraight = "straight";           ///< gain: the linear part's layer
-inline constexpr const char* kRouterLogits = "router_logits";  ///< gain and linear [N, 3], paper [N, 1]: before softmax or sigmoid
-inline constexpr const char* kInputMean = "router_mean";       ///< initializer [D]
-inline constexpr const char* kInputStd = "router_std";         ///< initializer [D]
+inline constexpr const char* kRawInputs = "router_inputs";  ///< [N, D]: what the router looks at, before normalising
+inline constexpr const char* kNormalised = "normalised";    ///< [N, D]: (x - mean) / deviation, clipped
+inline constexpr const char* kStraight = "straight";        ///< gain: the linear part's layer
+inline constexpr const char* kRouterLogits =
+    "router_logits";                                      ///< gain and linear [N, 3], selective_query [N, 1]: before softmax or sigmoid
+inline constexpr const char* kInputMean = "router_mean";  ///< initializer [D]
+inline constexpr const char* kInputStd = "router_std";    ///< initializer [D]
 
 /// Builds a router with untrained weights (uniform in +-1/sqrt(fan-in)) and mean 0, deviation 1.
 /// gain: x = [confidence: top log-probabilities, margins to the first, entropy, ln sum exp; features], normalised and clipped to +-5;
 ///   logits = linear(confidence) + correction(relu(hidden(x))). The correction starts at zero: the router begins as the linear one.
 /// linear: logits = linear(confidence).
-/// paper: [features -> 128 -> 64; entropy and pairwise margins (1 + top^2) -> C -> 64 -> C] -> 1.
+/// selective_query: [features -> 128 -> 64; entropy and pairwise margins (1 + top^2) -> C -> 64 -> C] -> 1.
 /// Errors: kInvalidArgument (classes < 2; temperature <= 0, or not 1 for a fitted router).
 Result<graph::Graph> build_router(RouterKind kind, const RouterShape& shape, std::uint64_t seed);
 

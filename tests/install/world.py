@@ -91,7 +91,7 @@ class World:
                   "--threads", "1", "--out", f"{split}.table")
         hedge("fit", "--table", "train.table", "--calibration", "calibration.table", "--router", "gain", "--epochs", "1", "--coverage",
               "0.5", "--threads", "1", "--out", "fitted")
-        hedge("bundle", "--base", "base.onnx", "--fitted", "fitted", "--global", "global.onnx", "--out", "bundle")
+        hedge("bundle", "--base", "base.onnx", "--hybrid", "fitted", "--global", "global.onnx", "--out", "bundle")
 
     @contextlib.contextmanager
     def cloud(self):

@@ -57,7 +57,7 @@ TEST(Cost, is_the_formula_term_by_term) {
   EXPECT_DOUBLE_EQ(linear.at(0.25).energy_mj, cost.energy_mj);
 }
 
-TEST(Cost, in_the_posters_setting_is_the_posters) {
+TEST(Cost, in_the_papers_setting_is_the_papers) {
   // Base alone 200 ms; 40 % sent: 200 + 0.4 * 2000 ms; 0.1 mJ a ms.
   const Workload workload{.device_macs = 12790096, .cloud_macs = 1e9, .query_bytes = 150528, .share_sent = 0.4};
   const Cost cost = cost_of(workload, paper());
@@ -80,7 +80,7 @@ TEST(Plan, costs_each_method_at_each_coverage) {
   EXPECT_FALSE(plan->explored->measured_fixed_ms.has_value());
 }
 
-TEST(Plan, orders_the_methods_beside_the_posters) {
+TEST(Plan, orders_the_methods_beside_the_papers) {
   const auto plan = make_plan(small_lines(1), {.setting = paper(), .query_bytes = 1});
   ASSERT_TRUE(plan.ok());
   const auto& rows = plan->order->rows;

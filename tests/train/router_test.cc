@@ -130,7 +130,7 @@ TEST(RouterFit, selective_query_learns_the_oracle_labels) {
   EXPECT_GT(accuracy_at_query_share(scores_of(fitted->graph, test), outcomes, 0.3), 0.75);
 }
 
-TEST(RouterFit, the_posters_penalty_rises_while_the_coverage_is_short_and_stays_zero_where_it_is_met) {
+TEST(RouterFit, the_papers_penalty_rises_while_the_coverage_is_short_and_stays_zero_where_it_is_met) {
   const auto table = synthetic(3000, 1);
   RouterFitOptions options{.kind = RouterKind::kSelectiveQuery, .epochs = 5, .target_coverage = 1.0, .coverage_penalty = 0, .threads = 1};
   EXPECT_GT(fit_router(table, options).value().lambda, 0.1);

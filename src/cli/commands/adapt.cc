@@ -33,7 +33,7 @@ Status run(Flags& flags, Context& context) {
 void add_files(CLI::App& app, Flags& f) {
   app.add_option("--base", f.base, "the trained base (.onnx)")->required();
   app.add_option("--global", f.global, "the trained global (.onnx)")->required();
-  app.add_option("--router", f.router, "the router's graph (.onnx) for the first round")->required();
+  app.add_option("--router-model", f.router, "the router's graph (.onnx) for the first round")->required();
   app.add_option("--data", f.options.data, "the data set; its train split by default, of which a part is held out to stop early by")
       ->required();
   app.add_option("--judge", f.options.judge, "images that nothing is chosen by; default: the same data set's test split");
@@ -48,7 +48,7 @@ void add_adapting(CLI::App& app, Flags& f) {
   app.add_flag("--end-to-end", a.end_to_end,
                "instead: base and router by E[(1 - r) l_base + r l_global] with a coverage penalty; the global stays");
   app.add_option("--penalty", a.penalty, "of the coverage, end to end")->capture_default_str();
-  app.add_option("--router-kind", f.router_kind, "of the routers that are fitted between rounds and to judge: gain or paper")
+  app.add_option("--router", f.router_kind, "of the routers that are fitted between rounds and to judge: gain or selective_query")
       ->capture_default_str();
   app.add_option("--router-epochs", a.router.epochs, "of those")->capture_default_str();
   app.add_option("--router-seeds", f.options.seeds, "routers fitted to judge each arm")->capture_default_str()->check(CLI::Range(1, 100));

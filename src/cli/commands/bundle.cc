@@ -32,7 +32,7 @@ void add_bundle(CLI::App& root, Context& context) {
   auto f = std::make_shared<Flags>();  // shared with the callback, which outlives this function
   auto& o = f->bundle;
   app->add_option("--base", o.base.path, "the device's model (.onnx)")->required();
-  app->add_option("--fitted", o.fitted, "the folder that \"hedge fit\" wrote")->required();
+  app->add_option("--hybrid", o.fitted, "the folder that \"hedge fit\" wrote")->required();
   app->add_option("--global", o.global.path,
                   "the cloud's model: it says how the device must cut its images, and which output is which class")
       ->required();

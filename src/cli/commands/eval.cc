@@ -10,13 +10,15 @@ namespace {
 struct Flags {
   workflow::EvaluateOptions options;
   std::string table, baselines, out;
-  std::vector<std::string> hybrid, paper, routers;
+  std::vector<std::string> hybrids, selective_query;
 };
 
-/// "NAME=FOLDER" or "NAME=FOLDER@TABLE".
+/// "FOLDER" (its method is called "hybrid"), "NAME=FOLDER" or "NAME=FOLDER@TABLE"; a path may hold "=" behind other signs than a name's.
 Result<workflow::MethodSource> parse_method(const std::string& text) {
-  const auto equals = text.find('=');
+  const auto equals = text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_");
   const auto at = text.rfind('@');
+  if (!text.empty() && (equals == std::string::npos || text[equals] != '='))
+    return workflow::MethodSource{.name = "hybrid", .router = text};
   if (equals != std::string::npos) {
     const bool has_table = at != std::string::npos && at > equals;
     workflow::MethodSource source{.name = text.substr(0, equals),
@@ -25,9 +27,9 @@ Result<workflow::MethodSource> parse_method(const std::string& text) {
     if (!source.name.empty() && !source.router.empty() && (!has_table || !source.table.empty())) return source;
   }
   return Error{.code = ErrorCode::kInvalidArgument,
-               .what = "this names no router",
+               .what = "this names no folder of \"hedge fit\"",
                .got = text.substr(0, 120),
-               .expected = "NAME=FOLDER or NAME=FOLDER@TABLE; for FOLDER also entropy, margin, max_probability or energy"};
+               .expected = "FOLDER, NAME=FOLDER or NAME=FOLDER@TABLE; with a NAME also entropy, margin, max_probability or energy"};
 }
 
 void print_table(const eval::EvaluationReport& report) {
@@ -59,12 +61,11 @@ Status run(const Flags& flags, Context& context) {
   options.table = flags.table;
   options.baselines = flags.baselines;
   options.out = flags.out;
-  for (const auto& folder : flags.hybrid) options.methods.push_back({.name = "hybrid", .router = folder});
-  for (const auto& folder : flags.paper) options.methods.push_back({.name = "selective_query", .router = folder});
-  for (const auto& text : flags.routers) {
+  for (const auto& text : flags.hybrids) {
     HEDGE_TRY(auto source, parse_method(text));
     options.methods.push_back(std::move(source));
   }
+  for (const auto& folder : flags.selective_query) options.methods.push_back({.name = "selective_query", .router = folder});
   HEDGE_TRY(const auto report, workflow::evaluate(options, context.run()));
   print_table(report);
   std::printf("report: %s\n", (options.out / "report.html").c_str());
@@ -79,13 +80,14 @@ void add_eval(CLI::App& root, Context& context) {
   auto f = std::make_shared<Flags>();  // shared with the callback, which outlives this function
   auto& o = f->options;
   app->add_option("--table", f->table, "predictions of a split that nothing was fitted or calibrated on")->required();
-  app->add_option("--hybrid", f->hybrid, "folders of \"hedge fit\", one a router seed; the first one's policy is the operating point");
-  app->add_option("--selective-query", f->paper, "the same for the selective-query router, to compare with");
-  app->add_option("--router", f->routers,
-                  "NAME=FOLDER of another router (again with the same NAME: its next seed); NAME=FOLDER@TABLE judges it on other models' "
-                  "predictions of the same "
-                  "images; FOLDER may be a free score: entropy, margin, max_probability, energy");
-  app->add_option("--default", o.default_method, "whom the operating point, the classes and the verdict are about; the first one");
+  app->add_option(
+      "--hybrid", f->hybrids,
+      "[NAME=]FOLDER: a folder that \"hedge fit\" wrote. The same NAME again is another router seed of that method; without a NAME it "
+      "is \"hybrid\". The first method's policy is the operating point. NAME=FOLDER@TABLE judges it on other models' predictions of "
+      "the same images. With a NAME, FOLDER may be a free score: entropy, margin, max_probability or energy");
+  app->add_option("--selective-query", f->selective_query, "folders of the selective-query router, a router seed each, to compare with");
+  app->add_option("--default", o.default_method,
+                  "the method that the operating point, the classes and the verdict are about; default: the first one");
   app->add_option("--baselines", f->baselines, "the rows of \"hedge baselines\" on the same images (JSON)");
   app->add_option("--out", f->out, "a folder: report.html, report.json, curve.csv")->required();
   app->add_option("--title", o.title, "of the report")->capture_default_str();

@@ -34,7 +34,7 @@ void print_plan(const plan::Plan& plan) {
     std::printf("at %.0f %% of the way from base to cloud (%.1f ms):", 100 * row.relative, row.latency_ms);
     for (const auto& one : row.here) std::printf(" %s %.2f", one.name.c_str(), 100 * one.accuracy);
     std::printf(" | the paper:");
-    for (const auto& one : row.poster) std::printf(" %s %.1f", one.name.c_str(), 100 * one.accuracy);
+    for (const auto& one : row.paper) std::printf(" %s %.1f", one.name.c_str(), 100 * one.accuracy);
     std::printf("\n");
   }
 }
@@ -82,7 +82,7 @@ void add_plan(CLI::App& root, Context& context) {
   app->add_option("--baselines", f->baselines, "the rows of other methods (docs/formats/baselines_json.md), put into the report");
   app->add_option("--base", f->base, "with --global: measure both here with OpenVINO, for the plot of one device");
   app->add_option("--global", f->global, "see --base");
-  app->add_option("--router", f->router, "the folder that \"hedge fit\" wrote, to measure its router too");
+  app->add_option("--hybrid", f->router, "the folder that \"hedge fit\" wrote, to measure its router too");
   app->add_option("--base-recipe", f->base_recipe, "as in \"hedge predict\"");
   app->add_option("--global-recipe", f->global_recipe, "as in \"hedge predict\"");
   app->add_option("--threads", f->threads, "of the measurement")->capture_default_str()->check(CLI::Range(1, 1024));

@@ -74,7 +74,7 @@ const Line* find(const std::vector<Line>& lines, const char* name) {
 
 }  // namespace
 
-Result<std::optional<Order>> order_beside_poster(const std::vector<Line>& lines) {
+Result<std::optional<Order>> order_beside_paper(const std::vector<Line>& lines) {
   const auto* device = find(lines, "on_device");
   const auto* cloud = find(lines, "on_cloud");
   if (device == nullptr || cloud == nullptr) return std::optional<Order>();

@@ -98,7 +98,7 @@ class ClassMap : public Programs {
     return bundle(global);
   }
   static int bundle(const std::string& global, const Words& flags = {}) {
-    Words words = {"hedge", "bundle", "--base", at("base.onnx"), "--global", at(global), "--fitted", at("fit"), "--out", at("bundle")};
+    Words words = {"hedge", "bundle", "--base", at("base.onnx"), "--global", at(global), "--hybrid", at("fit"), "--out", at("bundle")};
     words.insert(words.end(), flags.begin(), flags.end());
     return run(words);
   }

@@ -162,9 +162,9 @@ TEST_F(Commands, tables_that_cannot_be_used_are_refused) {
               code(ErrorCode::kBadData))
         << table;
   }
-  EXPECT_EQ(run({"hedge", "eval", "--table", made("test.table"), "--router", "x=" + at("nowhere"), "--out", at("refused")}),
+  EXPECT_EQ(run({"hedge", "eval", "--table", made("test.table"), "--hybrid", "x=" + at("nowhere"), "--out", at("refused")}),
             code(ErrorCode::kNotFound));
-  EXPECT_EQ(run({"hedge", "eval", "--table", made("test.table"), "--router", "nonsense", "--out", at("refused")}),
+  EXPECT_EQ(run({"hedge", "eval", "--table", made("test.table"), "--hybrid", "=nonsense", "--out", at("refused")}),
             code(ErrorCode::kInvalidArgument));
 }
 
@@ -211,8 +211,8 @@ TEST_F(Commands, exits_baselines_and_adapting_refuse_what_does_not_fit) {
   EXPECT_EQ(judged({made("test.table"), "--exits", made("global.onnx")}), code(ErrorCode::kMismatch)) << "it has no exits";
   EXPECT_EQ(judged({made("test.table"), "--distilled", made("calibration.table")}), code(ErrorCode::kMismatch)) << "other images";
   EXPECT_EQ(judged({made("test.table"), "--also", "nameless"}), code(ErrorCode::kInvalidArgument));
-  const Words adapt = {"hedge",  "adapt", "--base", made("base.onnx"), "--global", made("global.onnx"),
-                       "--data", data,    "--out",  at("refused"),     "--router"};
+  const Words adapt = {"hedge",  "adapt", "--base", made("base.onnx"), "--global",      made("global.onnx"),
+                       "--data", data,    "--out",  at("refused"),     "--router-model"};
   const auto adapted = [&](const Words& more) {
     auto words = adapt;
     words.insert(words.end(), more.begin(), more.end());
