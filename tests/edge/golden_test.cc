@@ -41,5 +41,18 @@ TEST(Golden, a_bundle_of_schema_1_is_read_and_its_outputs_are_its_labels) {
   EXPECT_TRUE(bundle->manifest.base.columns.empty() && bundle->manifest.global.columns.empty());
 }
 
+TEST(Golden, a_bundle_of_schema_2_says_which_output_of_a_permuted_global_is_which_label) {
+  const auto bundle = read_bundle(HEDGE_SOURCE_DIR "/tests/golden/bundle_v2");
+  ASSERT_TRUE(bundle.ok()) << bundle.error().message();
+  EXPECT_EQ(bundle->labels, (std::vector<std::string>{"a", "b", "c", "d"}));
+  EXPECT_EQ(bundle->manifest.classes_by, ClassesBy::kName);
+  const auto& global = bundle->manifest.global;
+  EXPECT_EQ(global.classes, (std::vector<std::string>{"c", "a", "d", "b"}));
+  EXPECT_EQ(global.columns, (std::vector<std::int64_t>{1, 3, 0, 2}));
+  EXPECT_EQ(global.outputs, 4);
+  EXPECT_EQ(global.sha256, bundle->policy.global_sha256);
+  EXPECT_TRUE(bundle->manifest.base.columns.empty());
+}
+
 }  // namespace
 }  // namespace hedge::edge
