@@ -6,6 +6,7 @@
 #include "codegen/tflite.h"
 #include "graph/onnx/onnx_io.h"
 #include "hedge/model.h"
+#include "model/metadata.h"
 
 namespace hedge::workflow {
 namespace {

@@ -12,6 +12,7 @@
 #include "hedge/model.h"
 #include "infer/openvino/openvino_executor.h"
 #include "model/class_map.h"
+#include "model/metadata.h"
 #include "workflow/calibration.h"
 #include "workflow/internal/stop.h"
 

@@ -3,6 +3,7 @@
 #include "data/spec.h"
 #include "graph/onnx/onnx_io.h"
 #include "hedge/model.h"
+#include "model/metadata.h"
 
 namespace hedge::workflow::internal {
 
