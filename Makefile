@@ -3,6 +3,7 @@
 FUZZ_SECONDS ?= 60
 RELEASE := build/release
 PROGRAMS := hedge hedge-cloud hedge-edge hedge-gateway
+LIBRARIES := hedge_runtime_library hedge_workbench_library
 SOURCES = $(shell git ls-files 'src/*.h' 'src/*.cc' 'include/*.h' 'tests/*.h' 'tests/*.cc' 'bench/*.cc' 'examples/*.cc' 'examples/*.c' 'python/*.h' 'python/*.cc')
 STEP := @scripts/step.sh
 CTEST_OPTIONS := --output-on-failure --no-tests=error --timeout 1200
@@ -16,8 +17,8 @@ help: ## this list
 setup: ## install what building, running and testing need (Debian 12; root or sudo; a second run installs nothing)
 	$(STEP) setup scripts/setup.sh build run mcu test
 
-build: ## the programs, optimised, into build/release/bin
-	$(STEP) build scripts/build.sh release $(PROGRAMS)
+build: ## programs and libraries, optimised, into build/release/bin and lib
+	$(STEP) build scripts/build.sh release $(PROGRAMS) $(LIBRARIES)
 
 demo: ## set up, build, then train, fit, evaluate and run a hybrid on Fashion-MNIST; leaves out/demo/report.html
 	$(STEP) setup scripts/setup.sh build run
@@ -26,7 +27,7 @@ demo: ## set up, build, then train, fit, evaluate and run a hybrid on Fashion-MN
 
 package: ## Debian packages of runtime and workbench, into build/release (docs/library.md)
 	$(STEP) setup scripts/setup.sh build run develop
-	$(STEP) build scripts/build.sh release $(PROGRAMS) hedge_runtime_library
+	$(STEP) build scripts/build.sh release $(PROGRAMS) $(LIBRARIES)
 	$(STEP) package cpack -G DEB --config $(RELEASE)/CPackConfig.cmake -B $(RELEASE)
 
 test: setup ## set up, build everything, then all tests: unit, conformance, slow; a skip that tests/may_skip.txt does not allow fails

@@ -33,7 +33,7 @@ void fit_gain_router(benchmark::State& state) {
   for (auto unused : state) {
     const auto fitted = hedge::train::fit_router(table, {.epochs = 4, .threads = static_cast<int>(state.range(0))});
     if (!fitted) return state.SkipWithError(fitted.error().message().c_str());
-    best = std::max(best, fitted->rows_per_second);
+    best = std::max(best, fitted->figures.rows_per_second);
   }
   state.counters["best_rows_per_s"] = best;
 }

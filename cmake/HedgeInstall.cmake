@@ -20,10 +20,10 @@ function(hedge_shared_library target)
   # $ORIGIN/hedge: OpenVINO's libraries of an installation; $ORIGIN/../openvino/libs: those of its wheel, beside ours in site-packages.
   set_target_properties(${target} PROPERTIES LINKER_LANGUAGE CXX OUTPUT_NAME ${ARG_NAME} VERSION ${PROJECT_VERSION}
                         SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR} LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib
-                        LINK_DEPENDS ${CMAKE_SOURCE_DIR}/cmake/libhedge.map
+                        LINK_DEPENDS ${CMAKE_SOURCE_DIR}/cmake/lib${ARG_NAME}.map
                         INSTALL_RPATH "$ORIGIN:$ORIGIN/hedge:$ORIGIN/../openvino/libs")
   target_link_libraries(${target} PUBLIC ${ARG_LINKS} PRIVATE ${rooms})
-  target_link_options(${target} PRIVATE -Wl,--version-script=${CMAKE_SOURCE_DIR}/cmake/libhedge.map -Wl,--no-undefined -Wl,--gc-sections)
+  target_link_options(${target} PRIVATE -Wl,--version-script=${CMAKE_SOURCE_DIR}/cmake/lib${ARG_NAME}.map -Wl,--no-undefined -Wl,--gc-sections)
   target_include_directories(${target} INTERFACE $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
   target_compile_features(${target} INTERFACE cxx_std_20)
   install(TARGETS ${target} EXPORT hedge-${ARG_COMPONENT} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT ${ARG_COMPONENT})
@@ -34,9 +34,17 @@ hedge_shared_library(hedge_runtime_library NAME hedge COMPONENT runtime
                      ROOMS core data model routing oip edge edge_openvino model_openvino capi)
 set_target_properties(hedge_runtime_library PROPERTIES EXPORT_NAME hedge)
 
-# Headers: the promised ones, and nothing else. hedge/workflow.h belongs to the workbench.
+if(TARGET hedge_workflow)
+  # libhedge.so comes first: what it shows is taken from there, and the rest of the rooms' code from their static libraries.
+  hedge_shared_library(hedge_workbench_library NAME hedge-workbench COMPONENT workbench ROOMS workflow LINKS hedge_runtime_library)
+  set_target_properties(hedge_workbench_library PROPERTIES EXPORT_NAME workbench)
+endif()
+
+# Headers: the promised ones, and nothing else.
+set(workbench_headers ${CMAKE_SOURCE_DIR}/include/hedge/router_fit.h ${CMAKE_SOURCE_DIR}/include/hedge/workflow.h)
 install(DIRECTORY ${CMAKE_SOURCE_DIR}/include/hedge DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT runtime
-        FILES_MATCHING PATTERN "*.h" PATTERN workflow.h EXCLUDE)
+        FILES_MATCHING PATTERN "*.h" PATTERN router_fit.h EXCLUDE PATTERN workflow.h EXCLUDE)
+install(FILES ${workbench_headers} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/hedge COMPONENT workbench)
 
 install(TARGETS hedge-edge hedge-cloud hedge-gateway RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT runtime)
 

@@ -17,6 +17,7 @@ from ._native import (
     RuntimeStatistics,
     __version__,
 )
+from .workbench import evaluate, fit
 
 __all__ = [
     "Answer",
@@ -28,4 +29,6 @@ __all__ = [
     "Runtime",
     "RuntimeStatistics",
     "__version__",
+    "evaluate",
+    "fit",
 ]

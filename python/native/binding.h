@@ -5,6 +5,8 @@
 #include <nanobind/ndarray.h>
 
 #include <cstring>
+#include <exception>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -53,6 +55,31 @@ nb::ndarray<nb::numpy, T> to_numpy(const T* values, std::vector<std::size_t> sha
 template <typename T>
 nb::ndarray<nb::numpy, T> to_numpy(const Tensor& tensor) {
   return to_numpy(tensor.data<T>().data(), std::vector<std::size_t>(tensor.shape().begin(), tensor.shape().end()));
+}
+
+/// The exception with the error's parts as attributes.
+inline void raise(PyObject* type, const Error& error) {
+  const nb::object exception = nb::borrow<nb::object>(type)(error.message().c_str());
+  exception.attr("code") = to_string(error.code);
+  const auto set = [&](const char* name, const std::string& text) { exception.attr(name) = nb::str(text.c_str(), text.size()); };
+  set("what", error.what);
+  set("where", error.where);
+  set("got", error.got);
+  set("expected", error.expected);
+  set("hint", error.hint);
+  PyErr_SetObject(type, exception.ptr());
+}
+
+/// From now on this module's Failures reach Python as `type`, which is hedge.Error and lives as long as the interpreter.
+inline void translate_failures(const nb::object& type) {
+  static PyObject* error_type = nb::object(type).release().ptr();
+  nb::register_exception_translator([](const std::exception_ptr& pointer, void*) {
+    try {
+      std::rethrow_exception(pointer);
+    } catch (const Failure& failure) {
+      raise(error_type, failure.error);
+    }
+  });
 }
 
 void bind_runtime(nb::module_& module);

@@ -5,7 +5,7 @@
 
 #include "cli/console.h"
 #include "hedge/result.h"
-#include "workflow/context.h"
+#include "hedge/workflow.h"
 
 namespace hedge::cli {
 

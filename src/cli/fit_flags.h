@@ -5,7 +5,7 @@
 
 #include "cli/pair_flags.h"
 #include "hedge/result.h"
-#include "workflow/fit.h"
+#include "hedge/workflow.h"
 
 namespace hedge::cli {
 

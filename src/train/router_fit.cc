@@ -68,7 +68,7 @@ torch::Tensor labels_of(const routing::Outcomes& outcomes, RouterKind kind) {
   return tensor;
 }
 
-Status check_labels(const FittedRouter& counted, const PredictionTable& table) {
+Status check_labels(const RouterFigures& counted, const PredictionTable& table) {
   const auto rows = static_cast<std::int64_t>(table.size());
   const auto bad = [&](std::string what, std::string got, std::string hint) {
     return Error{
@@ -89,12 +89,12 @@ Status check_labels(const FittedRouter& counted, const PredictionTable& table) {
 
 Result<FittedRouter> fit_checked(const PredictionTable& table, const routing::Outcomes& outcomes, const RouterFitOptions& options,
                                  const ProgressSink& progress) {
-  FittedRouter result;
+  RouterFigures figures;
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
-    result.helps += outcomes.global_right[i] > outcomes.base_right[i];
-    result.hurts += outcomes.global_right[i] < outcomes.base_right[i];
+    figures.helps += outcomes.global_right[i] > outcomes.base_right[i];
+    figures.hurts += outcomes.global_right[i] < outcomes.base_right[i];
   }
-  HEDGE_CHECK(check_labels(result, table));
+  HEDGE_CHECK(check_labels(figures, table));
   const RouterShape shape{.classes = table.classes(), .features = table.features(), .hidden = options.hidden};
   HEDGE_TRY(auto router, build_router(options.kind, shape, options.seed));
   HEDGE_TRY(const auto inputs, normalise(router, table));
@@ -103,15 +103,14 @@ Result<FittedRouter> fit_checked(const PredictionTable& table, const routing::Ou
   const SteadyClock clock;
   const auto start = clock.now();
   const auto training = internal::train_router(network, inputs, labels, options, progress);
-  result.final_loss = training.loss;
-  result.lambda = training.lambda;
-  result.epochs = training.epochs;
-  if (!std::isfinite(result.final_loss))
+  figures.final_loss = training.loss;
+  figures.lambda = training.lambda;
+  figures.epochs = training.epochs;
+  if (!std::isfinite(figures.final_loss))
     return Error{.code = ErrorCode::kBadData, .what = "the router's loss is not finite", .hint = "lower the learning rate"};
-  result.rows_per_second = static_cast<double>(table.size()) * static_cast<double>(result.epochs) / seconds_between(start, clock.now());
+  figures.rows_per_second = static_cast<double>(table.size()) * static_cast<double>(figures.epochs) / seconds_between(start, clock.now());
   for (const auto& [name, tensor] : network.to_graph().initializers) router.initializers[name] = tensor;
-  result.graph = std::move(router);
-  return result;
+  return FittedRouter{.graph = std::move(router), .figures = figures};
 }
 
 Status check_rows(const PredictionTable& table, const routing::Outcomes& outcomes) {

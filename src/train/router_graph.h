@@ -6,23 +6,10 @@
 
 #include "graph/graph.h"
 #include "hedge/result.h"
+#include "hedge/router_fit.h"
 
 namespace hedge::train {
 
-/// The routers there are. Each is an ONNX graph from the base's "logits" f32 [-1, C] and, where it uses them, "features"
-/// f32 [-1, F] to "score" f32 [-1, 1]: the higher, the sooner the image is sent to the global.
-enum class RouterKind {
-  kGain,            ///< three classes: the cloud helps, makes no difference, hurts; score = p_helps - p_hurts
-  kLinear,          ///< the same of the base's confidence alone, in one layer: for small data
-  kSelectiveQuery,  ///< the paper's: oracle labels, features + entropy + pairwise margins; score = p(query)
-  kEntropy,         ///< free: entropy of the base's probabilities, nats
-  kMargin,          ///< free: 1 - (p1 - p2)
-  kMaxProbability,  ///< free: 1 - p1
-  kEnergy,          ///< free: -T ln sum exp(z / T)
-};
-const char* to_string(RouterKind kind);
-/// Errors: kInvalidArgument with the names there are.
-Result<RouterKind> router_kind(const std::string& name);
 /// Whether the router has weights to fit.
 bool is_fitted(RouterKind kind);
 /// Whether it is fitted on gain labels (gain, linear).

@@ -8,8 +8,8 @@
 #include "core/json.h"
 #include "eval/statistics.h"
 #include "hedge/result.h"
+#include "hedge/workflow.h"
 #include "workflow/adapt_rounds.h"
-#include "workflow/context.h"
 
 namespace hedge::workflow {
 

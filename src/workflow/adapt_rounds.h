@@ -9,10 +9,10 @@
 #include "hedge/dataset.h"
 #include "hedge/preprocess.h"
 #include "hedge/result.h"
+#include "hedge/workflow.h"
 #include "train/adapt_weights.h"
 #include "train/router_fit.h"
 #include "train/trainer.h"
-#include "workflow/context.h"
 
 namespace hedge::workflow {
 

@@ -6,7 +6,7 @@
 
 #include "edge/bundle.h"
 #include "hedge/result.h"
-#include "workflow/context.h"
+#include "hedge/workflow.h"
 #include "workflow/predict.h"
 
 namespace hedge::workflow {

@@ -7,7 +7,7 @@
 
 #include "eval/baselines.h"
 #include "hedge/result.h"
-#include "workflow/context.h"
+#include "hedge/workflow.h"
 
 namespace hedge::workflow {
 

@@ -7,8 +7,8 @@
 
 #include "graph/exits.h"
 #include "hedge/result.h"
+#include "hedge/workflow.h"
 #include "train/trainer.h"
-#include "workflow/context.h"
 
 namespace hedge::workflow {
 

@@ -1,4 +1,4 @@
-#include "workflow/fit.h"
+#include "hedge/workflow.h"
 
 #include <utility>
 
@@ -10,7 +10,9 @@
 #include "routing/temperature.h"
 #include "train/cross_fit.h"
 #include "train/router_data.h"
+#include "train/router_fit.h"
 #include "workflow/choose_router.h"
+#include "workflow/predict.h"
 #include "workflow/routers.h"
 
 namespace hedge::workflow {
@@ -104,7 +106,9 @@ class Fit {
     FitResult result{.kind = chosen.kind};
     HEDGE_TRY(result.policy, make_policy(outcomes, chosen));
     HEDGE_TRY(result.macs, graph::count_macs(chosen.fitted.graph));
-    result.router = std::move(chosen.fitted);
+    HEDGE_TRY(result.router_onnx, graph::serialize_onnx(chosen.fitted.graph));
+    result.policy.router_sha256 = sha256_hex(result.router_onnx);
+    result.figures = chosen.fitted.figures;
     return result;
   }
 
@@ -223,10 +227,10 @@ class Fit {
   std::optional<routing::Fusion> fusion_;
 };
 
-Status write(const std::filesystem::path& folder, const std::string& router_onnx, FitResult& result) {
+Status write(const std::filesystem::path& folder, FitResult& result) {
   if (folder.empty()) return {};
   result.router_path = folder / "router.onnx";
-  HEDGE_CHECK(write_file_atomic(result.router_path, router_onnx));
+  HEDGE_CHECK(write_file_atomic(result.router_path, result.router_onnx));
   return write_file_atomic(folder / "policy.json", result.policy.to_json());
 }
 
@@ -251,9 +255,7 @@ Result<FitResult> fit(FitTables tables, const FitOptions& options, const RunCont
   HEDGE_CHECK(options.validate());
   HEDGE_CHECK(prepare(options, tables, context.log));
   HEDGE_TRY(auto result, Fit(tables, options, context).run());
-  HEDGE_TRY(const auto router_onnx, graph::serialize_onnx(result.router.graph));
-  result.policy.router_sha256 = sha256_hex(router_onnx);
-  HEDGE_CHECK(write(options.out, router_onnx, result));
+  HEDGE_CHECK(write(options.out, result));
   return result;
 }
 

@@ -9,7 +9,7 @@
 #include "codegen/plan.h"
 #include "codegen/report.h"
 #include "hedge/result.h"
-#include "workflow/context.h"
+#include "hedge/workflow.h"
 
 namespace hedge::workflow {
 

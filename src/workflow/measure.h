@@ -4,8 +4,8 @@
 
 #include "hedge/executor.h"
 #include "hedge/result.h"
+#include "hedge/workflow.h"
 #include "plan/report_plan.h"
-#include "workflow/context.h"
 #include "workflow/predict.h"
 
 namespace hedge::workflow {

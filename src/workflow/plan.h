@@ -7,9 +7,9 @@
 
 #include "eval/evaluate.h"
 #include "hedge/result.h"
+#include "hedge/workflow.h"
 #include "plan/profiles.h"
 #include "plan/report_plan.h"
-#include "workflow/context.h"
 #include "workflow/measure.h"
 
 namespace hedge::workflow {

@@ -13,7 +13,7 @@
 #include "core/json.h"
 #include "graph/graph.h"
 #include "hedge/result.h"
-#include "workflow/context.h"
+#include "hedge/workflow.h"
 
 namespace hedge::workflow {
 

@@ -6,8 +6,8 @@
 #include <string>
 
 #include "hedge/result.h"
+#include "hedge/workflow.h"
 #include "train/trainer.h"
-#include "workflow/context.h"
 
 namespace hedge::workflow {
 

@@ -51,7 +51,8 @@ TEST(Fit, shrinking_is_antialiased) {
   // Four to two with a triangle of half-width 2: the weights of output 0 (centre 1.0) on pixels at 0.5, 1.5, 2.5 are
   // 3/4, 3/4, 1/4 (the one at -0.5 is outside), that is 3/7, 3/7, 1/7. Rows alike.
   Image image{.height = 4, .width = 4, .channels = 1, .pixels = {}};
-  for (int y = 0; y < 4; ++y) image.pixels.insert(image.pixels.end(), {0, 70, 140, 210});
+  for (int y = 0; y < 4; ++y)
+    for (const std::uint8_t value : {0, 70, 140, 210}) image.pixels.push_back(value);
   const auto fitted = fit_image(image, gray(2, 2, 2)).value();
   EXPECT_EQ(fitted.pixels, (Pixels{50, 160, 50, 160}));
 }

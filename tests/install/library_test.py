@@ -38,24 +38,33 @@ def no_path_of_the_checkout_remains(world):
                 check(part.startswith("$ORIGIN"), f"{path} looks for libraries in {part}")
 
 
-def the_library_shows_what_is_promised(world):
-    library = world.prefix / "lib" / "libhedge.so"
+def shown_by(world, library, version):
+    """The names that a library shows, each of which must be promised by an installed header."""
     headers = "\n".join(path.read_text() for path in (world.prefix / "include" / "hedge").glob("*.h"))
     words = set(re.findall(r"\w+", headers))
-    shown = run(["nm", "-D", "--defined-only", "--demangle", library]).splitlines()
+    shown = run(["nm", "-D", "--defined-only", "--demangle", world.prefix / "lib" / library]).splitlines()
     names = [line.split(maxsplit=2)[2] for line in shown]
-    check(len(names) > 60, f"the library shows {len(names)} symbols only")
     for name in names:
         bare = re.sub(r"@.*$", "", name)
-        if bare == "HEDGE_0.2":  # the version itself
+        if bare == version:  # the version itself
             continue
         bare = re.sub(r"^(typeinfo name|typeinfo|vtable) for ", "", bare)
         bare = re.sub(r"\[abi:\w+\]", "", bare)
-        check(re.match(r"hedge(::|_)", bare), f"the library shows {name}")
+        check(re.match(r"hedge(::|_)", bare), f"{library} shows {name}")
         identifier = re.split(r"[(<]", bare)[0].split("::")[-1].lstrip("~")
         check(identifier in words, f"no installed header promises {name}")
-    for promised in ("hedge_open", "hedge_answer_pixels", "hedge::Runtime::open(", "hedge::oip::start_server(", "hedge::routing::read_table("):
-        check(any(name.startswith(promised) for name in names), f"the library does not show {promised}")
+    return names
+
+
+def the_libraries_show_what_is_promised(world):
+    runtime = shown_by(world, "libhedge.so", "HEDGE_0.2")
+    check(len(runtime) > 60, f"libhedge.so shows {len(runtime)} symbols only")
+    workbench = shown_by(world, "libhedge-workbench.so", "HEDGE_WORKBENCH_0.2")
+    for names, promised in ((runtime, ("hedge_open", "hedge_answer_pixels", "hedge::Runtime::open(", "hedge::oip::start_server(",
+                                       "hedge::routing::read_table(", "hedge::model::open_model(")),
+                            (workbench, ("hedge::workflow::predict(", "hedge::workflow::fit(", "hedge::workflow::judge("))):
+        for name in promised:
+            check(any(shown.startswith(name) for shown in names), f"no library shows {name}")
 
 
 def the_library_needs_no_libtorch(world):
@@ -123,6 +132,11 @@ def examples_run(world):
     run(["cmake", "--build", here / "build"])
     images = world.image_paths()[:20]
 
+    answers = run([here / "build" / "fit_router", world.folder / "base.onnx", world.folder / "global.onnx", "fashion-mnist?limit=1200",
+                   world.folder / "fitted_by_example"])
+    check("threshold" in answers and "hybrid" in answers, answers)
+    check((world.folder / "fitted_by_example" / "report" / "report.html").exists(), "the example fit_router writes no report")
+
     serve = subprocess.Popen([here / "build" / "serve", world.folder / "global.onnx", "127.0.0.1:0"], stdin=subprocess.PIPE,
                              stdout=subprocess.PIPE, text=True)
     port = serve.stdout.readline().split()
@@ -146,7 +160,7 @@ def main():
     world.install()
     world.make_images()
     world.make_hybrid()
-    for test in (no_path_of_the_checkout_remains, the_library_shows_what_is_promised, the_library_needs_no_libtorch,
+    for test in (no_path_of_the_checkout_remains, the_libraries_show_what_is_promised, the_library_needs_no_libtorch,
                  each_header_stands_alone, strangers_answer_as_hedge_edge, examples_run):
         print(test.__name__, flush=True)
         test(world)

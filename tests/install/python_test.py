@@ -12,6 +12,18 @@ import sys
 from world import Failed, World, check, clean_environment, hidden, run
 
 
+# The loader does not find libtorch: the package still loads, and says what is missing where it is needed.
+WITHOUT_LIBTORCH = """
+import sys
+sys.modules["hedge._workbench"] = None
+import hedge
+try:
+    hedge.evaluate(None)
+except ImportError as error:
+    print(error)
+"""
+
+
 def main():
     world = World(*sys.argv[1:4])
     wheels = pathlib.Path(sys.argv[4]).resolve()
@@ -29,7 +41,8 @@ def main():
     shutil.copytree(world.source / "python" / "tests", tests)
     cover = hidden(world.source)
     print("the checkout is " + ("hidden" if cover else "not hidden: this kernel does not allow it"))
-    print(run([*cover, python, "-m", "pytest", "-q", "-p", "no:cacheprovider", tests, "--bundle", world.bundle, "--images", world.images],
+    print(run([*cover, python, "-m", "pytest", "-q", "-p", "no:cacheprovider", tests, "--bundle", world.bundle, "--images", world.images,
+               "--tables", world.folder],
               env=clean_environment(), cwd=world.folder))
 
     package = next((venv / "lib").glob("python3*/site-packages/hedge"))
@@ -37,6 +50,9 @@ def main():
     stubs = (package / "_native.pyi").read_text()
     for promised in ("class Runtime", "class Predictions", "def answer", "def threshold", "def promise"):
         check(promised in stubs, f"the type stubs lack {promised}")
+
+    without_torch = run([python, "-c", WITHOUT_LIBTORCH], env=clean_environment())
+    check("need libtorch" in without_torch, without_torch)
 
     with world.cloud() as address:
         script = world.source / "tests" / "install" / "stranger.py"

@@ -86,7 +86,7 @@ class World:
         for name, net in (("base", "mobile:2,depth=1"), ("global", "mobile:4")):
             hedge("train", "--data", "fashion-mnist?split=train&limit=1500", "--net", net, "--epochs", "1", "--threads", "1",
                   "--precision", "f32", "--layout", "nchw", "--out", f"{name}.onnx")
-        for split in ("train", "calibration"):
+        for split in ("train", "calibration", "test"):
             hedge("predict", "--data", f"fashion-mnist?split={split}&limit=1000", "--base", "base.onnx", "--global", "global.onnx",
                   "--threads", "1", "--out", f"{split}.table")
         hedge("fit", "--table", "train.table", "--calibration", "calibration.table", "--router", "gain", "--epochs", "1", "--coverage",

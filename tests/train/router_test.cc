@@ -133,9 +133,9 @@ TEST(RouterFit, selective_query_learns_the_oracle_labels) {
 TEST(RouterFit, the_papers_penalty_rises_while_the_coverage_is_short_and_stays_zero_where_it_is_met) {
   const auto table = synthetic(3000, 1);
   RouterFitOptions options{.kind = RouterKind::kSelectiveQuery, .epochs = 5, .target_coverage = 1.0, .coverage_penalty = 0, .threads = 1};
-  EXPECT_GT(fit_router(table, options).value().lambda, 0.1);
+  EXPECT_GT(fit_router(table, options).value().figures.lambda, 0.1);
   options.target_coverage = 0;
-  EXPECT_EQ(fit_router(table, options).value().lambda, 0);
+  EXPECT_EQ(fit_router(table, options).value().figures.lambda, 0);
 }
 
 TEST(RouterFit, gain_labels_follow_the_given_outcomes) {
@@ -144,7 +144,7 @@ TEST(RouterFit, gain_labels_follow_the_given_outcomes) {
   outcomes.global_right.assign(outcomes.size(), 1);  // as if a fused answer were always right: only the base's errors count
   judged.global_right.assign(judged.size(), 1);
   const auto fitted = fit_router(table, outcomes, {.kind = RouterKind::kGain, .epochs = 30, .threads = 1}).value();
-  EXPECT_EQ(fitted.hurts, 0);
+  EXPECT_EQ(fitted.figures.hurts, 0);
   EXPECT_GT(accuracy_at_query_share(scores_of(fitted.graph, test), judged, 0.5), 0.95);
   outcomes.base_right.pop_back();
   EXPECT_EQ(fit_router(table, outcomes, {}).error().code, ErrorCode::kMismatch);

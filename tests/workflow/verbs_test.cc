@@ -14,12 +14,12 @@
 #include "eval/report_json.h"
 #include "hedge/image.h"
 #include "hedge/router.h"
+#include "hedge/workflow.h"
 #include "workflow/adapt.h"
 #include "workflow/bundle.h"
 #include "workflow/compare.h"
 #include "workflow/evaluate.h"
 #include "workflow/exits.h"
-#include "workflow/fit.h"
 #include "workflow/plan.h"
 #include "workflow/predict.h"
 #include "workflow/train.h"
@@ -144,6 +144,7 @@ TEST_F(Verbs, fitting_gives_the_same_from_files_and_from_memory) {
   const auto from_files = fit(options);
   ASSERT_TRUE(from_files.ok()) << from_files.error().message();
   EXPECT_EQ(read_file(from_files->router_path).value(), read_file(at("hybrid/router.onnx")).value());
+  EXPECT_EQ(from_files->router_onnx, read_file(from_files->router_path).value());
   options.out.clear();
   const auto in_memory =
       fit({.fit = routing::read_table(options.table).value(), .calibration = routing::read_table(options.calibration).value()}, options);
@@ -205,6 +206,28 @@ TEST_F(Verbs, evaluating_gives_the_report_that_its_file_gives_back) {
   ASSERT_TRUE(read.ok()) << read.error().message();
   EXPECT_EQ(eval::to_json(*read).dump(), eval::to_json(*report).dump());
   EXPECT_EQ(read_file(at("report/report.html"))->substr(0, 15), "<!DOCTYPE html>");
+}
+
+TEST_F(Verbs, judging_is_the_evaluation_in_brief) {
+  const auto options = evaluate_options();
+  const auto report = evaluate(options);
+  const auto judgement = judge(options);
+  ASSERT_TRUE(report.ok() && judgement.ok()) << judgement.error().message();
+  EXPECT_EQ(judgement->images, report->images);
+  EXPECT_EQ(judgement->base_accuracy.value, report->base.accuracy.value);
+  EXPECT_EQ(judgement->global_accuracy->low, report->global.accuracy.low);
+  EXPECT_EQ(judgement->verdict, report->verdict);
+  ASSERT_EQ(judgement->coverages.size(), report->curve.size());
+  ASSERT_EQ(judgement->methods.size(), report->curve.front().methods.size());
+  const auto& last = judgement->methods.back();
+  ASSERT_EQ(last.accuracy.size(), report->curve.size());
+  EXPECT_EQ(last.accuracy.back().value, report->curve.back().methods.back().accuracy.value);
+  EXPECT_EQ(last.area.value, report->area_of(last.name)->area.value);
+  EXPECT_EQ(judgement->operating_point->threshold, report->operating_point->threshold);
+
+  const auto in_memory = judge(routing::read_table(options.table).value(), options);
+  ASSERT_TRUE(in_memory.ok()) << in_memory.error().message();
+  EXPECT_EQ(in_memory->verdict, judgement->verdict);
 }
 
 TEST_F(Verbs, evaluating_refuses_images_that_something_was_made_with) {

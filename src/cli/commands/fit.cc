@@ -16,7 +16,7 @@ Json choice_json(const routing::RouterChoice& choice) {
 }
 
 void print(const workflow::FitResult& result) {
-  const auto& [kind, fitted, macs, policy, path, test] = result;
+  const auto& [kind, onnx, fitted, macs, policy, path, test] = result;
   Json json = {{"router", policy.router},
                {"path", path.string()},
                {"macs", macs},

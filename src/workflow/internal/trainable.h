@@ -8,7 +8,7 @@
 #include "hedge/preprocess.h"
 #include "hedge/result.h"
 #include "train/trainer.h"
-#include "workflow/context.h"
+#include "hedge/workflow.h"
 
 namespace hedge::workflow::internal {
 
