@@ -103,13 +103,13 @@
     const outcome = outcomeOf(image);
     const label = className(image.label);
     const kind = ['png', 'jpeg'].find((key) => typeof image[key] === 'string' && /^[A-Za-z0-9+/]+=*$/.test(image[key]));
-    const image = kind ? el('img', { src: `data:image/${kind};base64,${image[kind]}`, class: kind === 'jpeg' ? 'photo' : null, alt: `Image ${image.id ?? ''}, labelled ${label}`, loading: 'lazy' })
+    const shown = kind ? el('img', { src: `data:image/${kind};base64,${image[kind]}`, class: kind === 'jpeg' ? 'photo' : null, alt: `Image ${image.id ?? ''}, labelled ${label}`, loading: 'lazy' })
       : el('div', { class: 'noimage', text: 'no image' });
     const answer = (name, value) => (value === null || value === undefined ? null
       : el('div', {}, el('dt', { text: name }), el('dd', { class: className(value) === label ? 'right' : 'wrong' }, className(value),
         el('span', { class: 'hidden', text: className(value) === label ? ' (right)' : ' (wrong)' }))));
     const told = [isNumber(image.score) && `score ${number(image.score, 2)}`, isNumber(image.base_confidence) && `base ${percent(image.base_confidence, 0)}`].filter(Boolean);
-    return el('li', {}, image, el('p', { class: 'label', text: label }), el('dl', {}, answer('Base', image.base), answer('Cloud', image.global)),
+    return el('li', {}, shown, el('p', { class: 'label', text: label }), el('dl', {}, answer('Base', image.base), answer('Cloud', image.global)),
       el('p', { class: 'foot' }, outcome ? el('span', { class: `chip ${outcome[0]}` }, el('b', { 'aria-hidden': 'true', text: outcome[1] }), outcome[2]) : null,
         told.length ? el('small', { text: told.join(', ') }) : null));
   }
