@@ -51,7 +51,7 @@ Status bind_data(const std::vector<std::string>& bindings, Options& options) {
     const auto equals = binding.find('=');
     if (equals == std::string::npos || equals == 0)
       return Error{.code = ErrorCode::kInvalidArgument,
-                   .what = "a data set's name is bound like cifar10=folder:PATH",
+                   .what = "--data needs NAME=SPEC, such as cifar10=folder:PATH",
                    .where = "--data",
                    .got = binding};
     options.data[binding.substr(0, equals)] = binding.substr(equals + 1);

@@ -358,8 +358,7 @@ Result<std::string> results_text(const Json& summary) {
     for (const auto& group : groups) text += sections(group);
     return text;
   } catch (const nlohmann::json::exception& e) {
-    return Error{
-        .code = ErrorCode::kBadFormat, .what = std::string("a row without an expected field: ") + e.what(), .where = "summary.json"};
+    return Error{.code = ErrorCode::kBadFormat, .what = std::string("a row lacks an expected field: ") + e.what(), .where = "summary.json"};
   }
 }
 

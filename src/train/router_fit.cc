@@ -107,7 +107,7 @@ Result<FittedRouter> fit_checked(const PredictionTable& table, const routing::Ou
   result.lambda = training.lambda;
   result.epochs = training.epochs;
   if (!std::isfinite(result.final_loss))
-    return Error{.code = ErrorCode::kBadData, .what = "the router's loss is not finite", .hint = "lower the learning rate"};
+    return Error{.code = ErrorCode::kBadData, .what = "the router's loss is not finite", .hint = "use a lower learning rate"};
   result.rows_per_second = static_cast<double>(table.size()) * static_cast<double>(result.epochs) / seconds_between(start, clock.now());
   for (const auto& [name, tensor] : network.to_graph().initializers) router.initializers[name] = tensor;
   result.graph = std::move(router);

@@ -54,7 +54,7 @@ Status check_finite(const TrainableGraph& graph, std::int64_t epoch) {
         return Error{.code = ErrorCode::kBadData,
                      .what = "a weight is not finite after epoch " + std::to_string(epoch + 1),
                      .where = name,
-                     .hint = "lower the learning rate; the last checkpoint stands"};
+                     .hint = "use a lower learning rate; the last checkpoint stands"};
   return {};
 }
 
@@ -64,7 +64,7 @@ Layout layout_named(const std::string& name) { return name == "channels_last" ? 
 Result<data::Batch> first_batch(data::Loader& loader) {
   loader.start(0);
   HEDGE_TRY(auto batch, loader.next());
-  if (!batch) return Error{.code = ErrorCode::kBadData, .what = "the data set gives no batch", .hint = "lower the batch size"};
+  if (!batch) return Error{.code = ErrorCode::kBadData, .what = "the data set gives no batch", .hint = "use a smaller batch"};
   return *std::move(batch);
 }
 
