@@ -134,7 +134,8 @@ Result<std::unique_ptr<hedge::edge::Cloud>> open_cloud(const Flags& flags, const
   if (!remote) return std::unique_ptr<hedge::edge::Cloud>();
   if (static_cast<std::uint32_t>(flags.cloud.deadline_ms) >= device_waits_ms)
     hedge::log(log, hedge::LogLevel::kWarning,
-               "the device waits " + std::to_string(device_waits_ms) + " ms for an answer, no longer than --deadline-ms");
+               "the device waits " + std::to_string(device_waits_ms) +
+                   " ms for an answer, which is not longer than --deadline-ms: its own answers will be used");
   auto cloud =
       std::make_unique<hedge::edge::Cloud>(std::move(remote), meaning.global, meaning.class_names,
                                            hedge::edge::CloudOptions{.deadline = milliseconds(flags.cloud.deadline_ms), .log = log}, clock);
