@@ -51,7 +51,7 @@ Status bind_data(const std::vector<std::string>& bindings, Options& options) {
     const auto equals = binding.find('=');
     if (equals == std::string::npos || equals == 0)
       return Error{.code = ErrorCode::kInvalidArgument,
-                   .what = "a data set's name is bound like cifar10=folder:PATH",
+                   .what = "--data needs NAME=SPEC, such as cifar10=folder:PATH",
                    .where = "--data",
                    .got = binding};
     options.data[binding.substr(0, equals)] = binding.substr(equals + 1);
@@ -86,17 +86,18 @@ int main_of(int argc, char** argv) {
   Flags flags;
   CLI::App app(
       "hedge-study: trains pairs of networks, fits routers, adapts them and compares them with baselines, as the configurations say.\n"
-      "Leaves summary.json and results.md. Run again, it goes on after the last step that ended well.");
+      "Writes summary.json and results.md. Run again, it continues after the last step that succeeded.");
   app.name("hedge-study");
   app.set_version_flag("--version", "hedge " HEDGE_VERSION);
   app.add_option("configs", flags.configs, "JSON files with one experiment each (docs/formats/study.md), or folders of them")
       ->capture_default_str();
   app.add_option("--data", flags.data,
-                 "what a data name in a configuration stands for, such as cifar10=folder:PATH; experiments on other names are left out");
-  app.add_option("--out", flags.options.out, "the folder of everything that is made, with a folder per pair and model seed")
+                 "NAME=SPEC: the data set that a name in the configurations stands for, such as cifar10=folder:PATH; experiments on other "
+                 "names are left out");
+  app.add_option("--out", flags.options.out, "folder for everything that is made, with a folder per pair and model seed")
       ->capture_default_str();
-  app.add_option("--results", flags.results, "the file of the tables for people; default: OUT/results.md");
-  app.add_option("--threads", flags.options.threads, "of the trainings; 0: all cores")->capture_default_str();
+  app.add_option("--results", flags.results, "file for the tables in Markdown. Default: OUT/results.md");
+  app.add_option("--threads", flags.options.threads, "CPU threads of the trainings; 0: all cores")->capture_default_str();
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

@@ -72,7 +72,7 @@ std::string routers_table(const Json& rows) {
 /// The baselines at the coverages that people look at.
 std::string baselines_table(const Json& baselines) {
   std::string text =
-      "| method | variant | coverage | accuracy, % | to the hybrid, points | device MACs | cloud MACs | bytes a query | share sent "
+      "| method | variant | coverage | accuracy, % | minus the hybrid, points | device MACs | cloud MACs | bytes a query | share sent "
       "|\n|---|---|---|---|---|---|---|---|---|\n";
   for (const auto& row : baselines.at("rows")) {
     const double coverage = row.at("coverage").get<double>();
@@ -89,10 +89,11 @@ std::string baselines_table(const Json& baselines) {
 
 /// What adapting gave: both arms and the start, on the same images.
 std::string adapt_table(const Json& adapt) {
-  std::string text = "Trained on `" + adapt.at("trained_on").get<std::string>() + "`, " +
-                     std::to_string(adapt.at("epochs_a_round").get<std::int64_t>()) + " epochs a round, r " +
-                     adapt.at("share").get<std::string>() + ", judged on the test images; areas in percent, coverage 30 to 100 %.\n\n" +
-                     "| hybrid | base, % | global, % | area | to the control, points | to the start, points |\n|---|---|---|---|---|---|\n";
+  std::string text =
+      "Trained on `" + adapt.at("trained_on").get<std::string>() + "`, " + std::to_string(adapt.at("epochs_a_round").get<std::int64_t>()) +
+      " epochs a round, r " + adapt.at("share").get<std::string>() +
+      ", judged on the test images; areas in percent, coverage 30 to 100 %.\n\n" +
+      "| hybrid | base, % | global, % | area | minus the control, points | minus the start, points |\n|---|---|---|---|---|---|\n";
   for (const auto& row : adapt.at("hybrids"))
     text += "| " + row.at("name").get<std::string>() + " | " + number(100 * row.at("base_accuracy").get<double>(), 2) + " | " +
             number(100 * row.at("global_accuracy").get<double>(), 2) + " | " + percent(row.at("area")) + " | " +
@@ -201,9 +202,9 @@ bool energy_follows_latency(const Json& setting) {
 std::string comparisons_table(const Json& comparisons) {
   if (comparisons.empty()) return "";
   std::string text =
-      "### Against one another\n\nDifferences in points, image by image (paired bootstrap); the area also in percent points of the "
+      "### Methods compared\n\nDifferences in points, image by image (paired bootstrap); the area also in percent points of the "
       "gap.\n\n"
-      "| method | less | area | of the gap | at 95 % | at 90 % | at 80 % | at 70 % | at 50 % | finding "
+      "| method | minus | area | of the gap | at 95 % | at 90 % | at 80 % | at 70 % | at 50 % | finding "
       "|\n|---|---|---|---|---|---|---|---|---|---|\n";
   for (const auto& one : comparisons) {
     text += "| " + one.at("a").get<std::string>() + " | " + one.at("b").get<std::string>() + " (" +
@@ -233,7 +234,7 @@ std::string fused_table(const Json& rows) {
     lines += " |\n";
   }
   if (lines.empty()) return "";
-  return "### Fused answers\n\nCoverage 0 %: every image is asked, and answered by the global alone or by both models' logits.\n\n"
+  return "### Fused answers\n\nCoverage 0 %: every image is queried, and answered by the global alone or from both models' logits.\n\n"
          "| method | global at 0 % | fused at 0 % | difference, points | finding | fused curve at 95 % | at 90 % | at 80 % | at 70 % | at "
          "50 % "
          "|\n|---|---|---|---|---|---|---|---|---|---|\n" +
@@ -247,10 +248,10 @@ std::string order_table(const Json& plan) {
   std::string text = "### The edge-cloud plot: the order of the methods\n\nDevice `" + setting.at("device").at("name").get<std::string>() +
                      "`, link `" + setting.at("link").at("name").get<std::string>() + "`, cloud `" +
                      setting.at("cloud").at("name").get<std::string>() +
-                     "`; accuracy at the mean latency that lies as far on the way from the base alone to the cloud alone\n"
-                     "as the paper's 600, 1000 and 1400 ms do. Intervals that do not overlap separate two methods.";
+                     "`; accuracy at the mean latencies that lie at the same share of the way from the base alone to the\n"
+                     "cloud alone as the paper's 600, 1000 and 1400 ms. Two methods differ where their intervals do not overlap.";
   if (energy_follows_latency(setting)) text += " Energy is proportional to latency here, so its order is the same.";
-  text += "\n\n| latency, ms (of the way) | here | the paper, at ms | the paper's order here |\n|---|---|---|---|\n";
+  text += "\n\n| latency, ms (share of the way) | here | the paper, at ms | the paper's order here |\n|---|---|---|---|\n";
   for (const auto& row : plan.at("order").at("rows")) {
     const auto here = ranks_of(row.at("here")), paper = ranks_of(row.at("poster"));
     text += "| " + number(row.at("latency_ms").get<double>(), 0) + " (" + number(100 * row.at("relative").get<double>(), 0) + " %) | " +
@@ -313,8 +314,11 @@ std::string mean_cell(const std::vector<Short>& seeds, std::optional<double> Sho
 
 std::string in_short(const std::vector<Json>& groups) {
   std::string text =
-      "## In short\n\n% of the area closed, mean over model and router seeds. Paper: at its best data protocol; best free score: both "
-      "chosen in hindsight,\nin the rival's favour. Fused answers: accuracy when every image is asked, less the global's, points.\n\n"
+      "## In short\n\n% of the area closed, mean over model and router seeds. The paper's router is taken at its better data protocol; it "
+      "and the "
+      "best free\nscore are chosen in hindsight, in the rival's favour. Fused answers: accuracy when every image is queried, minus the "
+      "global's, in "
+      "points.\n\n"
       "| pair | model seeds | gain | paper | best free score | auto | fused answers |\n|---|---|---|---|---|---|---|\n";
   for (std::size_t i = 0; i < groups.size();) {
     std::vector<Short> seeds;
@@ -337,7 +341,7 @@ std::string sections(const Json& group) {
                      std::to_string(first.at("model_seed").get<std::int64_t>()) + "\n\n" + routers_table(group);
   if (first.contains("comparisons")) text += comparisons_table(first.at("comparisons"));
   text += fused_table(group);
-  if (first.contains("adapt")) text += "### Adapted, beside a control trained as long\n\n" + adapt_table(first.at("adapt"));
+  if (first.contains("adapt")) text += "### Adapted, and a control trained as long\n\n" + adapt_table(first.at("adapt"));
   if (first.contains("plan")) text += order_table(first.at("plan"));
   if (first.contains("baselines")) text += "### Baselines\n\n" + baselines_table(first.at("baselines"));
   return text;
@@ -358,8 +362,7 @@ Result<std::string> results_text(const Json& summary) {
     for (const auto& group : groups) text += sections(group);
     return text;
   } catch (const nlohmann::json::exception& e) {
-    return Error{
-        .code = ErrorCode::kBadFormat, .what = std::string("a row without an expected field: ") + e.what(), .where = "summary.json"};
+    return Error{.code = ErrorCode::kBadFormat, .what = std::string("a row lacks an expected field: ") + e.what(), .where = "summary.json"};
   }
 }
 

@@ -188,7 +188,7 @@ Result<Json> run_study(const Config& config, const Options& options, cli::Consol
       for (auto& row : more) rows.push_back(std::move(row));
     } catch (const nlohmann::json::exception& e) {
       return Error{.code = ErrorCode::kBadFormat,
-                   .what = std::string("a step left a file without an expected field: ") + e.what(),
+                   .what = std::string("the file of a step lacks an expected field: ") + e.what(),
                    .where = config.pair};
     }
   }

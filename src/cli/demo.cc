@@ -235,7 +235,7 @@ Status run_demo(const DemoOptions& options, Console& console, const std::functio
     return run_checked(options, console, should_stop);
   } catch (const nlohmann::json::exception& e) {
     return Error{.code = ErrorCode::kBadFormat,
-                 .what = std::string("a step left a file without an expected field: ") + e.what(),
+                 .what = std::string("the file of a step lacks an expected field: ") + e.what(),
                  .where = options.out.string()};
   }
 }

@@ -23,7 +23,7 @@ void greet_cloud(edge::Cloud& cloud, const CloudFlags& flags, const char* whose,
   constexpr int kFirstContactMs = 2000;  // connecting takes longer than asking
   const auto met = cloud.connect(std::chrono::milliseconds(std::max(kFirstContactMs, flags.deadline_ms)));
   if (!met)
-    hedge::log(log, LogLevel::kWarning, flags.cloud + ": " + met.error().message() + "; until it answers, " + whose + " answers stand");
+    hedge::log(log, LogLevel::kWarning, flags.cloud + ": " + met.error().message() + "; until it answers, " + whose + " answers are used");
 }
 
 std::string summary_line(const Json& summary) {

@@ -74,7 +74,7 @@ std::vector<Check> examine_processor(const DoctorOptions& options) {
            .ok = cores >= 2,
            .required = false,
            .found = std::to_string(cores),
-           .hint = cores >= 2 ? "" : "the demo's times are stated for two"}};
+           .hint = cores >= 2 ? "" : "the documented times are for two cores"}};
 }
 
 Check examine_memory(const DoctorOptions& options) {
@@ -87,7 +87,7 @@ Check examine_memory(const DoctorOptions& options) {
           .ok = ok,
           .required = false,
           .found = gib(available) + " available",
-          .hint = ok ? "" : "training wants " + gib(kNeededMemoryGiB) + "; take smaller batches or networks"};
+          .hint = ok ? "" : "training needs " + gib(kNeededMemoryGiB) + "; use smaller batches or networks"};
 }
 
 Check examine_disk(const DoctorOptions& options) {

@@ -12,8 +12,8 @@ int main(int argc, char** argv) {
   Console console("hedge");
   Context context{.console = console, .should_stop = {}, .chosen = {}};
   CLI::App app(
-      "hedge: hybrid edge-cloud image classification. Leaves easy images on the device and queries the cloud only where that helps.\n"
-      "From images to a running hybrid: train (twice) -> predict (thrice) -> fit -> eval -> bundle; \"hedge demo\" does it all.\n"
+      "hedge: hybrid edge-cloud image classification. Answers easy images on the device and queries the cloud only where that helps.\n"
+      "From images to a running hybrid: train (2 times) -> predict (3 times) -> fit -> eval -> bundle; \"hedge demo\" runs all of it.\n"
       "Exit codes: 0 done, 2 bad argument, 3 not found, 4 bad format, 5 unsupported, 6 mismatch, 7 I/O, 8 target unreachable,\n"
       "9 peer unavailable, 10 deadline, 11 cancelled (what was done is kept), 12 unusable data, 70 internal.");
   app.name("hedge");

@@ -104,29 +104,29 @@ void add_serve_flags(CLI::App& command, Flags& flags) {
   command.add_option("--model", flags.model, "The model: .onnx, .tflite or OpenVINO IR (.xml)")->required()->type_name("PATH");
   command
       .add_option("--recipe", flags.recipe,
-                  "How images are prepared, a JSON file or e.g. resize=256,crop=224,mean=imagenet,std=imagenet;\n"
-                  "default: MODEL.hedge.json, else the model's metadata")
+                  "How images are prepared: a JSON file, or e.g. resize=256,crop=224,mean=imagenet,std=imagenet.\nDefault: "
+                  "MODEL.hedge.json, else the model's metadata")
       ->type_name("RECIPE");
   command
       .add_option("--labels", flags.labels,
-                  "The names of the model's outputs, a line each (or JSON); default: MODEL.hedge.json, else the metadata")
+                  "File with the class names of the model's outputs, a line each (or JSON). Default: MODEL.hedge.json, else the metadata")
       ->type_name("FILE");
-  command.add_option("--name", flags.name, "The name clients ask for")->capture_default_str();
-  command.add_option("--address", flags.address, "Where to listen, HOST:PORT; port 0 picks a free one")->capture_default_str();
-  command.add_option("--threads", flags.threads, "Requests computed at once, and CPU threads for them; 0: one a core")
+  command.add_option("--name", flags.name, "Name that clients ask for")->capture_default_str();
+  command.add_option("--address", flags.address, "Address to listen at, HOST:PORT; port 0: a free one")->capture_default_str();
+  command.add_option("--threads", flags.threads, "Requests that are computed at once, and CPU threads for all of them; 0: one per core")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
-  command.add_option("--max-message-mb", flags.most_message_mib, "Largest request, in MiB; larger ones are refused")
+  command.add_option("--max-message-mb", flags.most_message_mib, "Largest request in MiB; larger ones are refused")
       ->check(CLI::Range(1, 2047))
       ->capture_default_str();
-  command.add_option("--port-file", flags.port_file, "Write the port to this file when ready")->type_name("FILE");
-  command.add_flag("--verbose", flags.verbose, "Also say what is refused, and why");
+  command.add_option("--port-file", flags.port_file, "Write the port to this file when the server is ready")->type_name("FILE");
+  command.add_flag("--verbose", flags.verbose, "Also log each refused request and the reason");
   const auto* const group = "TLS (PEM files)";
   auto* certificate = command.add_option("--tls-cert", flags.tls_certificate, "The server's certificate; needs --tls-key")->group(group);
   auto* key = command.add_option("--tls-key", flags.tls_key, "The certificate's private key")->group(group);
   certificate->needs(key)->type_name("FILE");
   key->needs(certificate)->type_name("FILE");
-  command.add_option("--tls-ca", flags.tls_ca, "Only clients with a certificate of this authority may connect (mutual TLS)")
+  command.add_option("--tls-ca", flags.tls_ca, "Let only clients connect that have a certificate of this authority (mutual TLS)")
       ->group(group)
       ->needs(certificate)
       ->type_name("FILE");
@@ -134,10 +134,11 @@ void add_serve_flags(CLI::App& command, Flags& flags) {
 
 int run(int argc, char** argv) {
   CLI::App app(
-      "hedge-cloud serves the global model of a hybrid over gRPC, in the Open Inference Protocol (KServe v2): hedge-edge,\n"
+      "hedge-cloud serves the global of a hybrid over gRPC with the Open Inference Protocol (KServe v2), so that hedge-edge,\n"
       "tritonclient and any other client of that protocol can query it.\n\n"
       "A model with a recipe (--recipe, MODEL.hedge.json or its metadata) takes the images as they are, u8 [N, H, W, C],\n"
-      "and normalises them itself; any other takes its own inputs. SIGTERM and SIGINT let calls under way finish, then end it.",
+      "and normalises them itself; a model without one takes its inputs as they are. On SIGTERM or SIGINT it finishes the calls\n"
+      "that have been started and ends.",
       "hedge-cloud");
   app.set_version_flag("--version", "hedge-cloud " HEDGE_VERSION);
   app.require_subcommand(1);

@@ -45,30 +45,30 @@ struct InspectFlags {
 
 void add_run(CLI::App& app, RunFlags& flags) {
   app.description(
-      "Answers images: the base on this device decides what it can, the rest is sent to the global in the cloud.\n"
-      "Writes one JSON line an image, in the order of the input. Where the cloud fails or is late the base's answer\n"
-      "stands, marked \"edge-fallback\". Ctrl-C finishes the images under way and keeps the lines so far (exit code 11).");
-  app.add_option("BUNDLE", flags.bundle, "the folder that \"hedge bundle\" wrote")->required();
+      "Answers images: the router decides for each image whether the base's answer is used or the image is sent to the global.\n"
+      "Writes one JSON line per image, in the order of the input. If the cloud fails or is late, the base's answer is used and\n"
+      "marked \"edge-fallback\". Ctrl-C finishes the images that have been started and keeps their lines (exit code 11).");
+  app.add_option("BUNDLE", flags.bundle, "folder that \"hedge bundle\" wrote")->required();
   app.add_option("--input", flags.input,
-                 "what to answer: an image, a folder of images (any depth, no labels), or a data set:\n"
-                 "fashion-mnist?split=test, folder:PATH?split=test&limit=100")
+                 "what to answer: an image, a folder of images (searched in depth; no labels), or a data set such "
+                 "as\nfashion-mnist?split=test or folder:PATH?split=test&limit=100")
       ->required();
   hedge::cli::add_cloud_flags(app, flags.cloud);
-  app.add_option("--threads", flags.threads, "threads of the base's network; 0: as many as it likes")
+  app.add_option("--threads", flags.threads, "CPU threads of the base; 0: OpenVINO chooses")
       ->capture_default_str()
       ->check(CLI::Range(0, 1024));
-  app.add_option("--concurrency", flags.concurrency, "images under way at once: more throughput, a longer answer each")
+  app.add_option("--concurrency", flags.concurrency, "images that are worked on at once; more answers per second, but each takes longer")
       ->capture_default_str()
       ->check(CLI::Range(1, 1024));
-  app.add_option("--limit", flags.limit, "the first N images only; 0: all")->capture_default_str();
-  app.add_option("--out", flags.out, "where the JSON lines go; \"-\": standard output, as they come. A file appears when it is complete")
+  app.add_option("--limit", flags.limit, "answer only the first N images; 0: all")->capture_default_str();
+  app.add_option("--out", flags.out, "file for the JSON lines, which appears when all are written; \"-\": standard output, line by line")
       ->capture_default_str();
-  app.add_option("--summary", flags.summary, "write coverage, accuracy, counts and times to this JSON file");
+  app.add_option("--summary", flags.summary, "JSON file for coverage, accuracy, counts and times");
 }
 
 void add_inspect(CLI::App& app, InspectFlags& flags) {
-  app.description("Checks a bundle (every size and hash) and prints what is in it: its parts, its policy, the cost of an image.");
-  app.add_option("BUNDLE", flags.bundle, "the folder that \"hedge bundle\" wrote")->required();
+  app.description("Checks the sizes and hashes of a bundle and prints what is in it: its parts, its policy, the cost of an image.");
+  app.add_option("BUNDLE", flags.bundle, "folder that \"hedge bundle\" wrote")->required();
   app.add_flag("--json", flags.json, "print the manifest and the policy as JSON");
 }
 
@@ -170,7 +170,8 @@ Status inspect(const InspectFlags& flags) {
 
 int run_program(int argc, char** argv) {
   CLI::App app(
-      "hedge-edge: hybrid inference on the device. A small base answers; a router sends to the cloud what it would get wrong.\n"
+      "hedge-edge: hybrid inference on the device. A small base answers; a router sends the images to the cloud that the base would\n"
+      "get wrong.\n"
       "Exit codes: 0 done, 2 a bad flag, 3 not found, 4 a bad file, 6 parts that do not agree, 7 reading or writing failed, 11 stopped,\n"
       "70 a bug.",
       "hedge-edge");

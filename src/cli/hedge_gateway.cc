@@ -48,32 +48,36 @@ struct Flags {
 };
 
 void add_flags(CLI::App& app, Flags& flags) {
-  app.add_option("--serial", flags.serial, "the device's line: /dev/tty…, tcp:HOST:PORT or unix:PATH")->required();
-  app.add_option("--baud", flags.baud, "of a /dev/tty line, 8N1")->capture_default_str();
-  app.add_option("--connect-ms", flags.connect_ms, "longest wait for the line and for the device's first word")
+  app.add_option("--serial", flags.serial, "the serial line of the device: /dev/tty…, tcp:HOST:PORT or unix:PATH")->required();
+  app.add_option("--baud", flags.baud, "speed of a /dev/tty line in bits per second (8N1)")->capture_default_str();
+  app.add_option("--connect-ms", flags.connect_ms, "longest wait for the line and for the first frame of the device, in milliseconds")
       ->capture_default_str()
       ->check(CLI::Range(1, 600000));
-  app.add_option("--bundle", flags.bundle, "the bundle that the firmware was made from: labels, recipes, the served model's name");
-  app.add_option("--model", flags.model, "the served model's name, where no bundle tells it")->capture_default_str();
+  app.add_option("--bundle", flags.bundle, "bundle that the firmware was made from: gives labels, recipes and the served model's name");
+  app.add_option("--model", flags.model, "name of the served model, if no bundle gives it")->capture_default_str();
   app.add_option("--input", flags.input,
-                 "send the device these images: an image, a folder, or a data set (as hedge-edge run).\n"
-                 "Without it the device answers images of its own, and each answer is a line");
-  app.add_option("--limit", flags.limit, "the first N images or answers only; 0: all")->capture_default_str();
-  app.add_option("--threshold", flags.threshold, "set the device's threshold first: it queries iff score > threshold");
-  app.add_option("--device-ms", flags.device_ms, "a device that owes something and is silent for so long is given up")
+                 "images to send to the device: an image, a folder, or a data set (as for hedge-edge run).\nWithout this option the device "
+                 "answers images of its own");
+  app.add_option("--limit", flags.limit, "only the first N images or answers; 0: all")->capture_default_str();
+  app.add_option("--threshold", flags.threshold,
+                 "set the threshold of the device first: it queries iff score > threshold; higher queries less");
+  app.add_option("--device-ms", flags.device_ms,
+                 "give the device up when it owes an answer and says nothing for this long, in milliseconds")
       ->capture_default_str()
       ->check(CLI::Range(1, 600000));
-  app.add_option("--retry-ms", flags.retry_ms, "a frame that is not acknowledged is sent again after so long")
+  app.add_option("--retry-ms", flags.retry_ms, "send a frame again when it is not acknowledged for this long, in milliseconds")
       ->capture_default_str()
       ->check(CLI::Range(1, 60000));
-  app.add_option("--out", flags.out, "where the JSON lines go; \"-\": standard output, as they come. A file appears when it is complete")
+  app.add_option("--out", flags.out, "file for the JSON lines, which appears when all are written; \"-\": standard output, line by line")
       ->capture_default_str();
-  app.add_option("--summary", flags.summary, "write coverage, accuracy, counts and times to this JSON file");
+  app.add_option("--summary", flags.summary, "JSON file for coverage, accuracy, counts and times");
   hedge::cli::add_cloud_flags(app, flags.cloud);
-  app.add_option("--inject-faults", flags.faults, "drop or corrupt this share of the frames, each way")
+  app.add_option("--inject-faults", flags.faults, "drop or corrupt this share of the frames in each direction, 0 to 1")
       ->group("Drills")
       ->check(CLI::Range(0.0, 1.0));
-  app.add_option("--fault-seed", flags.fault_seed, "of the faults")->group("Drills")->capture_default_str();
+  app.add_option("--fault-seed", flags.fault_seed, "seed of the random numbers that choose the frames")
+      ->group("Drills")
+      ->capture_default_str();
 }
 
 /// What the answers mean: from the bundle, or else from the device alone.
@@ -130,7 +134,8 @@ Result<std::unique_ptr<hedge::edge::Cloud>> open_cloud(const Flags& flags, const
   if (!remote) return std::unique_ptr<hedge::edge::Cloud>();
   if (static_cast<std::uint32_t>(flags.cloud.deadline_ms) >= device_waits_ms)
     hedge::log(log, hedge::LogLevel::kWarning,
-               "the device waits " + std::to_string(device_waits_ms) + " ms for an answer, no longer than --deadline-ms");
+               "the device waits " + std::to_string(device_waits_ms) +
+                   " ms for an answer, which is not longer than --deadline-ms: its own answers will be used");
   auto cloud =
       std::make_unique<hedge::edge::Cloud>(std::move(remote), meaning.global, meaning.class_names,
                                            hedge::edge::CloudOptions{.deadline = milliseconds(flags.cloud.deadline_ms), .log = log}, clock);
@@ -189,10 +194,9 @@ Status run(const Flags& flags, hedge::cli::Console& console) {
 
 int run_program(int argc, char** argv) {
   CLI::App app(
-      "hedge-gateway: a microcontroller's way to the cloud. The device answers what its base and router leave to it; what it queries "
-      "comes\n"
-      "over the serial line and goes to the global. Writes one JSON line an answer. Where cloud or line fail, the device's own answer\n"
-      "stands, marked \"edge-fallback\".\n"
+      "hedge-gateway: connects a microcontroller to the cloud. The device answers what its router leaves to its base; the images that\n"
+      "it queries come over the serial line and are sent to the global. Writes one JSON line per answer. If the cloud or the line fails,\n"
+      "the device's own answer is used and marked \"edge-fallback\".\n"
       "Exit codes: 0 done, 2 a bad flag, 3 not found, 4 a bad file, 5 another version of the protocol, 6 parts that do not agree, 7 "
       "reading\n"
       "or writing failed, 9 the line or the device is gone, 10 the device is silent, 11 stopped, 70 a bug.",

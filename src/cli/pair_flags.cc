@@ -5,19 +5,20 @@ namespace hedge::cli {
 void PairFlags::add(CLI::App& app, bool required) {
   auto* device = app.add_option("--base", base, "the device's model (.onnx, .tflite, .xml)");
   if (required) device->required();
-  app.add_option("--global", global, "the cloud's model; without it everything is for abstaining only");
+  app.add_option("--global", global, "the cloud's model; without it the base can only answer or abstain");
   app.add_option("--base-recipe", base_recipe,
-                 "how the base's images are prepared: a JSON file, or e.g. resize=256,crop=224,mean=imagenet,std=imagenet; default: its "
-                 "metadata or MODEL.hedge.json");
-  app.add_option("--global-recipe", global_recipe, "the same for the global");
+                 "how images are prepared for the base: a JSON file, or e.g. resize=256,crop=224,mean=imagenet,std=imagenet. Default: "
+                 "MODEL.hedge.json, else the metadata");
+  app.add_option("--global-recipe", global_recipe, "how images are prepared for the global; as --base-recipe");
+  app.add_option("--labels", labels,
+                 "file with the class names of both models' outputs, a line each (or JSON), spelled as the data set's; the name of a "
+                 "background output in front may be left out");
+  app.add_option("--base-labels", base_labels, "file with the class names of the base's outputs, where they differ from --labels");
+  app.add_option("--global-labels", global_labels, "file with the class names of the global's outputs, where they differ from --labels");
+  app.add_option("--features", features, "name of the base's penultimate tensor, which routers read; auto: find it")->capture_default_str();
   app.add_option(
-      "--labels", labels,
-      "names of both models' outputs, a line each (or JSON), as the data set calls its classes; a background output first may be left out");
-  app.add_option("--base-labels", base_labels, "the same for the base alone");
-  app.add_option("--global-labels", global_labels, "the same for the global alone, where it has another order");
-  app.add_option("--features", features, "the base's penultimate tensor by name; auto finds it")->capture_default_str();
-  app.add_option("--cache", cache,
-                 "folder that keeps predictions, so that a killed run goes on; none: nowhere; default: \"predictions\" beside the output");
+      "--cache", cache,
+      "folder that keeps predictions, so that a stopped run continues; none: keep nothing. Default: \"predictions\" beside the output");
 }
 
 workflow::PairOptions PairFlags::options(const std::filesystem::path& folder) const {

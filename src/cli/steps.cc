@@ -3,7 +3,7 @@
 namespace hedge::cli {
 namespace {
 
-constexpr const char* kGoOn = "run the same command again, hedge demo with --resume, to go on";
+constexpr const char* kGoOn = "to continue, run the same command again (hedge demo: with --resume)";
 
 }  // namespace
 
@@ -26,7 +26,7 @@ Status Steps::finish(ChildProcess& child, const std::string& name) const {
                .what = "the step failed (its own message stands above)",
                .where = name,
                .got = "exit code " + std::to_string(code),
-               .hint = std::string("mend it and ") + kGoOn};
+               .hint = std::string("correct it; ") + kGoOn};
 }
 
 Status Steps::run(const std::string& name, const std::vector<std::string>& command, const std::string& fresh) {

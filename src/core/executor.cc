@@ -13,7 +13,7 @@ Status check_batches(const std::vector<TensorSpec>& specs, const std::vector<Ten
     if (!first) first = i;
     if (inputs[i].shape[0] != inputs[*first].shape[0])
       return Error{.code = ErrorCode::kMismatch,
-                   .what = "the inputs have another number of images each",
+                   .what = "the inputs differ in their number of images",
                    .where = specs[i].name,
                    .got = std::to_string(inputs[i].shape[0]),
                    .expected = std::to_string(inputs[*first].shape[0]) + ", as " + specs[*first].name};

@@ -77,7 +77,7 @@ Result<std::vector<float>> read_floats(const Json& json, const char* key) {
   for (const auto& item : json.at(key)) {
     if (!item.is_number() || values.size() >= 3)
       return Error{.code = ErrorCode::kBadFormat,
-                   .what = std::string("the field \"") + key + "\" is no list of one number a channel",
+                   .what = std::string("the field \"") + key + "\" is not a list with one number per channel",
                    .where = std::string(kWhere)};
     values.push_back(item.get<float>());
   }

@@ -44,7 +44,7 @@ Result<std::vector<float>> read_logits(const std::vector<Tensor>& outputs, std::
       found != outputs.end() && found->shape()[0] == 1 && (width > 0 ? found->shape()[1] == width : found->shape()[1] >= least);
   if (!fits)
     return Error{.code = ErrorCode::kMismatch,
-                 .what = "the cloud's answer is of another form",
+                 .what = "the cloud's answer has an unexpected form",
                  .got = outputs.empty() ? "no tensor"
                                         : std::string(to_string(outputs.front().dtype())) + " " + hedge::to_string(outputs.front().shape()),
                  .expected = "f32 " + hedge::to_string(Shape{1, width > 0 ? width : least})};
@@ -102,7 +102,7 @@ Result<Cloud::Signature> Cloud::signature(milliseconds deadline) {
   const Shape image = {1, recipe.height, recipe.width, recipe.channels};
   if (!inputs.empty() && (inputs.front().dtype != DType::kU8 || !fits(image, inputs.front().shape)))
     return Error{.code = ErrorCode::kMismatch,
-                 .what = "the cloud's model takes other images than the bundle's recipe makes",
+                 .what = "the cloud's model expects other images than the bundle's recipe gives",
                  .where = inputs.front().name,
                  .got = std::string(to_string(inputs.front().dtype)) + " " + hedge::to_string(inputs.front().shape),
                  .expected = "u8 " + hedge::to_string(image),

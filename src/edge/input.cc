@@ -117,7 +117,7 @@ Result<std::unique_ptr<ImageSource>> open_input(const std::string& input, const 
   if (unknown > 0)
     log(log_sink, LogLevel::kWarning,
         std::to_string(unknown) + " of the data set's " + std::to_string(names.size()) +
-            " classes are no labels of the bundle; their images count without a truth");
+            " classes are not labels of the bundle; their images are not counted in the accuracy");
   return make_dataset_source(std::move(opened->dataset), labels);
 }
 

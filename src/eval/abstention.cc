@@ -98,7 +98,7 @@ Result<RiskCurve> RiskCurve::make(std::span<const float> scores, std::span<const
   if (scores.empty()) return Error{.code = ErrorCode::kBadData, .what = "there are no scores to draw a curve from"};
   if (scores.size() != base_right.size())
     return Error{.code = ErrorCode::kMismatch,
-                 .what = "scores and outcomes are of another number of images",
+                 .what = "scores and outcomes differ in their number of images",
                  .got = std::to_string(scores.size()),
                  .expected = std::to_string(base_right.size())};
   const auto bad = std::find_if(scores.begin(), scores.end(), [](float s) { return !std::isfinite(s); });
@@ -165,7 +165,7 @@ Result<Abstention> abstention(std::span<const AbstainingScore> scores, int resam
   std::vector<Sample> estimates;
   for (const Family& family : families) {
     if (family.right_of(0).size() != outcomes.size())
-      return Error{.code = ErrorCode::kMismatch, .what = "methods are of another number of images", .where = family.score->method};
+      return Error{.code = ErrorCode::kMismatch, .what = "the methods differ in their number of images", .where = family.score->method};
     const std::vector<std::uint32_t> each(family.curves.size(), 1);
     estimates.push_back(measure(family, once, each, ascending, harmonic));
     result.risk.push_back(measure(family, once, each, result.grid, harmonic).risk);

@@ -33,7 +33,7 @@ Status check(std::span<const float> scores, const routing::Outcomes& outcomes) {
   if (scores.empty()) return Error{.code = ErrorCode::kBadData, .what = "there are no scores to draw a curve from"};
   if (scores.size() != outcomes.base_right.size() || scores.size() != outcomes.global_right.size())
     return Error{.code = ErrorCode::kMismatch,
-                 .what = "scores and outcomes are of another number of images",
+                 .what = "scores and outcomes differ in their number of images",
                  .got = std::to_string(scores.size()),
                  .expected = std::to_string(outcomes.size())};
   const auto bad = std::find_if(scores.begin(), scores.end(), [](float s) { return !std::isfinite(s); });

@@ -26,7 +26,7 @@ bool hold(const std::vector<std::string>& hashes, const std::vector<std::string>
 Status refuse_own_split(const routing::TableInfo& info, const EvaluateOptions& options) {
   if (info.content_hash.empty())
     return Error{
-        .code = ErrorCode::kBadData, .what = "the table does not say which images it is of (no content hash)", .where = info.dataset};
+        .code = ErrorCode::kBadData, .what = "the table does not record which images it has (no content hash)", .where = info.dataset};
   EvaluateOptions all = options;
   if (options.policy) all.add_splits(options.policy->policy);
   if (hold(all.fitted_hashes, all.fitted_datasets, info))

@@ -56,7 +56,7 @@ Result<Predictions> predict_model(const ModelRun& model, const PredictInputs& in
     } else {
       if (inputs.should_stop && inputs.should_stop())
         return Error{
-            .code = ErrorCode::kCancelled, .what = "stopped on request", .where = role, .hint = cached ? "run it again to go on" : ""};
+            .code = ErrorCode::kCancelled, .what = "stopped on request", .where = role, .hint = cached ? "run it again to continue" : ""};
       HEDGE_TRY(part, internal::run_model(model, inputs, role, range, progress));
       if (cached) HEDGE_CHECK(internal::write_part(folder, key, range, *part));
     }

@@ -21,8 +21,10 @@ std::string part_name(internal::ImageRange range) {
 }
 
 Error unusable(const std::filesystem::path& path, std::string got) {
-  return Error{
-      .code = ErrorCode::kBadFormat, .what = "this is not the part that its place says", .where = path.string(), .got = std::move(got)};
+  return Error{.code = ErrorCode::kBadFormat,
+               .what = "the file is not the part of the cache that its name says",
+               .where = path.string(),
+               .got = std::move(got)};
 }
 
 Json skipped_json(const internal::Predictions& part) {

@@ -19,7 +19,7 @@ Status check_inputs(const Executor& router, const routing::TableView& table) {
     const bool is_logits = spec.name == "logits";
     if (!is_logits && spec.name != "features")
       return Error{.code = ErrorCode::kMismatch,
-                   .what = "a router has an input that a table cannot give",
+                   .what = "the router has an input that a prediction table does not have",
                    .where = spec.name,
                    .expected = "\"logits\" and \"features\""};
     const Shape& shape = (is_logits ? table.base_logits : table.base_features).shape;
@@ -72,8 +72,7 @@ Result<std::vector<float>> scores_of(const Executor& router, const routing::Tabl
       inputs.push_back({spec.name, rows_of(spec.name == "logits" ? table.base_logits : table.base_features, first, rows)});
     HEDGE_TRY(const std::vector<Tensor> outputs, router.run(inputs));
     if (outputs.size() != router.outputs().size())
-      return Error{
-          .code = ErrorCode::kInternal, .what = "the executor gave another number of outputs than it has", .where = router.description()};
+      return Error{.code = ErrorCode::kInternal, .what = "the executor gave a wrong number of outputs", .where = router.description()};
     HEDGE_CHECK(append_scores(outputs[score], rows, scores));
   }
   return scores;

@@ -1,5 +1,6 @@
 #include "eval/verdict.h"
 
+#include <cmath>
 #include <cstdio>
 
 namespace hedge::eval {
@@ -20,6 +21,14 @@ std::string points(const Interval& difference) {
   return text;
 }
 
+/// "0.07 points (95 %: +0.03 to +0.11) above margin's".
+std::string beside(const Interval& difference, const std::string& other) {
+  char text[96];
+  std::snprintf(text, sizeof text, "%.2f points (95 %%: %+.2f to %+.2f) ", 100 * std::abs(difference.value), 100 * difference.low,
+                100 * difference.high);
+  return text + std::string(difference.value < 0 ? "below " : "above ") + other;
+}
+
 const Interval& accuracy_of(const CurveRow& row, const std::string& method) {
   for (const MethodPoint& point : row.methods)
     if (point.method == method) return point.accuracy;
@@ -34,8 +43,8 @@ const CurveRow* highest_row(const EvaluationReport& report, double allowed) {
 }
 
 std::string query_nothing(const EvaluationReport& report) {
-  return "Query nothing: the global (" + percent(report.global.accuracy.value) + ") is not better than the base (" +
-         percent(report.base.accuracy.value) + "), " + points(*report.global_over_base) + "; a hybrid only costs here.";
+  return "Query nothing: the global's accuracy (" + percent(report.global.accuracy.value) + ") is " +
+         beside(*report.global_over_base, "the base's (" + percent(report.base.accuracy.value) + ")") + "; a hybrid would only cost more.";
 }
 
 /// The row where the hybrid is most surely better than the base, or nullptr.
@@ -49,8 +58,8 @@ const CurveRow* surest_row(const EvaluationReport& report) {
 std::string specialist(const EvaluationReport& report, const CurveRow& row) {
   return "The global alone (" + percent(report.global.accuracy.value) + ") is not better than the base (" +
          percent(report.base.accuracy.value) + "), but it knows what the base does not: at " + percent(row.coverage, 0) +
-         " coverage the hybrid has " + percent(accuracy_of(row, report.default_method).value) + ", " + points(*row.over_base) +
-         " to the base alone. Never query everything.";
+         " coverage the hybrid's accuracy is " + percent(accuracy_of(row, report.default_method).value) + ", " +
+         beside(*row.over_base, "the base's") + ". Do not query every image.";
 }
 
 std::string abstain(const EvaluationReport& report) {
@@ -69,34 +78,35 @@ std::string abstain(const EvaluationReport& report) {
 
 std::string macs_share(const EvaluationReport& report, const CurveRow& row) {
   if (report.global.macs <= 0 || report.base.macs <= 0) return "";  // not known
-  return ", at " + percent(row.macs / static_cast<double>(report.global.macs), 0) + " of the cloud's MACs";
+  return " and needs " + percent(row.macs / static_cast<double>(report.global.macs), 0) + " of the cloud's MACs in all";
 }
 
 /// The hybrid beside the cloud alone, at a row whose estimate is no worse: what the interval carries, and no more.
 std::string beside_the_cloud(const EvaluationReport& report, const CurveRow& row) {
   const std::string cloud = "asking the cloud always (" + percent(report.global.accuracy.value) + ")";
-  if (row.over_global->low > 0) return ", more accurate than " + cloud + " by " + points(*row.over_global);
-  return ", not shown to differ from " + cloud + ", to which it stands " + points(*row.over_global);
+  if (row.over_global->low > 0) return " and " + beside(*row.over_global, cloud);
+  return " and not shown to differ from " + cloud + ": the difference is " + points(*row.over_global);
 }
 
 std::string recommend(const EvaluationReport& report, const CurveRow& row, bool parity) {
   const std::string at = percent(row.coverage, 0);
   const Interval& accuracy = accuracy_of(row, report.default_method);
   if (row.over_base->low <= 0)
-    return "A hybrid is not shown to be worth it: at " + at + " coverage it stands " + points(*row.over_base) +
-           " to the base alone, which these images cannot tell from nothing.";
+    return "A hybrid is not shown to be worth it: at " + at + " coverage its accuracy is " + beside(*row.over_base, "the base's") +
+           "; on these images that may be chance.";
   if (report.global.macs > 0 && row.macs >= static_cast<double>(report.global.macs))
-    return "A hybrid is not worth its computation: at " + at + " coverage base, router and queries cost as many MACs as the cloud alone (" +
-           percent(report.global.accuracy.value) + ").";
-  std::string text = "A hybrid is worth it at " + at + " coverage: " + percent(accuracy.value) + ", " + points(*row.over_base) +
-                     " to the base alone (" + percent(report.base.accuracy.value) + ")";
+    return "A hybrid is not worth its computation: at " + at +
+           " coverage base, router and queries cost at least as many MACs as the cloud alone (" + percent(report.global.accuracy.value) +
+           ").";
+  std::string text = "A hybrid is worth it at " + at + " coverage: " + percent(accuracy.value) + " of its answers are right, " +
+                     beside(*row.over_base, "the base alone (" + percent(report.base.accuracy.value) + ")");
   if (parity) {
     text += beside_the_cloud(report, row);
   } else {
     const double kept = row.over_base->value / report.global_over_base->value;
-    text += ", " + percent(kept, 0) + " of what asking the cloud always adds (" + percent(report.global.accuracy.value) + ")";
+    text += "; that is " + percent(kept, 0) + " of what asking the cloud always adds (" + percent(report.global.accuracy.value) + ")";
   }
-  return text + ", with " + percent(1 - row.coverage, 0) + " of the queries" + macs_share(report, row) + ".";
+  return text + ". It sends " + percent(1 - row.coverage, 0) + " of the images to the cloud" + macs_share(report, row) + ".";
 }
 
 std::string against_free_scores(const EvaluationReport& report) {
@@ -106,13 +116,12 @@ std::string against_free_scores(const EvaluationReport& report) {
   if (area == nullptr || !fitted) return "";
   std::string text;
   if (area->to_margin.low > 0)
-    text = " The fitted router is worth fitting: its mean accuracy stands " + points(area->to_margin) + " to margin's";
+    text = " The fitted router is worth fitting: its";
   else if (area->to_margin.high < 0)
-    text = " Use margin, a free score, instead of the fitted router, which stands " + points(area->to_margin) + " to it";
+    text = " Use margin, a free score, instead of the fitted router: the router's";
   else
-    text =
-        " A free score suffices: margin is as good as the fitted router, whose mean accuracy stands " + points(area->to_margin) + " to it";
-  return text + " and " + points(area->to_entropy) + " to entropy's.";
+    text = " A free score suffices: the fitted router is not shown to be better than margin; its";
+  return text + " mean accuracy is " + beside(area->to_margin, "margin's") + " and " + beside(area->to_entropy, "entropy's") + ".";
 }
 
 }  // namespace
@@ -125,7 +134,7 @@ std::string verdict(const EvaluationReport& report) {
   }
   std::string text;
   if (report.global_over_base->low <= 0)
-    text = "The global is not shown to be better than the base on " + std::to_string(report.images) + " images, " +
+    text = "The global is not shown to be better than the base on " + std::to_string(report.images) + " images: the difference is " +
            points(*report.global_over_base) + ". ";
   const CurveRow* parity = highest_row(report, 0);
   const CurveRow* knee = highest_row(report, (1 - kKeptShare) * report.global_over_base->value);
@@ -135,8 +144,8 @@ std::string verdict(const EvaluationReport& report) {
     text += recommend(report, *knee, false);
   else
     return text + "A hybrid is not worth it: at no coverage of the curve does it keep " + percent(kKeptShare, 0) +
-           " of what the cloud adds to the base (" + points(*report.global_over_base) +
-           "); ask the cloud always, or train a better router." + against_free_scores(report);
+           " of what the cloud adds to the base, " + points(*report.global_over_base) + ". Query every image, or train a better router." +
+           against_free_scores(report);
   return text + against_free_scores(report);
 }
 

@@ -154,7 +154,7 @@ std::vector<CutPoint> stage_ends(const std::vector<CutPoint>& points) {
 Result<Graph> add_exits(Graph graph, const std::vector<std::string>& tensors, const ExitOptions& options) {
   if (tensors.empty() || options.width < 0)
     return Error{.code = ErrorCode::kInvalidArgument,
-                 .what = "exits need a tensor each and a width of at least 0",
+                 .what = "each exit needs a tensor, and the width must be at least 0",
                  .got = std::to_string(tensors.size()) + " tensors, width " + std::to_string(options.width)};
   HEDGE_CHECK(check_names(graph));
   HEDGE_TRY(const auto shapes, infer_shapes(graph));
@@ -170,7 +170,7 @@ Result<Graph> add_exits(Graph graph, const std::vector<std::string>& tensors, co
     const Shape& shape = found->second.shape;
     if (shape.size() != 4 || shape[1] < 1)
       return Error{.code = ErrorCode::kMismatch,
-                   .what = "an exit reads planes",
+                   .what = "an exit needs a tensor of images",
                    .where = "graph " + graph.name + ", tensor " + tensor,
                    .got = to_string(shape),
                    .expected = "[-1, C, H, W]"};

@@ -57,7 +57,7 @@ Result<std::vector<std::int64_t>> integers_of(const Tensor& tensor) {
     return std::vector<std::int64_t>(values.begin(), values.end());
   }
   return Error{
-      .code = ErrorCode::kMismatch, .what = "a list of integers is wanted", .got = to_string(tensor.dtype()), .expected = "i64 or i32"};
+      .code = ErrorCode::kMismatch, .what = "a list of integers is needed", .got = to_string(tensor.dtype()), .expected = "i64 or i32"};
 }
 
 }  // namespace hedge::graph

@@ -94,7 +94,7 @@ Front front_of(const Graph& head) {
 /// kUnsupported where `tail` takes anything of the front but `tensor`.
 Status check_border(const Graph& tail, const Front& front, const std::string& tensor) {
   const std::string where = "graph " + tail.name + ", tensor " + tensor;
-  if (tail.outputs.empty()) return Error{.code = ErrorCode::kUnsupported, .what = "nothing lies behind the cut", .where = where};
+  if (tail.outputs.empty()) return Error{.code = ErrorCode::kUnsupported, .what = "no node follows the cut", .where = where};
   for (const Node& node : tail.nodes)
     for (const auto& input : node.inputs) {
       const bool is_input = std::any_of(tail.inputs.begin(), tail.inputs.end(), [&](const Value& v) { return v.name == input; });

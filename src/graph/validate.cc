@@ -123,7 +123,7 @@ Status check_outputs(const Graph& graph, const std::map<std::string, TensorInfo>
     if (!names.insert(output.name).second) return Error{.code = ErrorCode::kBadFormat, .what = "an output is listed twice", .where = where};
     if (output.dtype != found->second.dtype || !agree(output.shape, found->second.shape))
       return Error{.code = ErrorCode::kMismatch,
-                   .what = "an output is declared otherwise than its node makes it",
+                   .what = "an output's declaration differs from what its node computes",
                    .where = where,
                    .got = std::string(to_string(output.dtype)) + " " + to_string(output.shape),
                    .expected = std::string(to_string(found->second.dtype)) + " " + to_string(found->second.shape)};

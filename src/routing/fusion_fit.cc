@@ -119,8 +119,10 @@ std::string points(const Difference& d) {
 Fusion decide(Fusion fusion, const Difference& gain, const PredictionTable& table) {
   constexpr double kZ95 = 1.959963984540054;
   fusion.adopted = gain.clear();
-  const std::string on = points(gain) + " to the global alone on " + std::to_string(table.size()) + " held-out images, cross-fitted";
-  fusion.why = (fusion.adopted ? "Fused answers stand " : "Fused answers are not used: not clearly better, ") + on + ".";
+  const std::string on = points(gain) + " on " + std::to_string(table.size()) + " held-out images, cross-fitted";
+  fusion.why = (fusion.adopted ? "Fused answers are used: their accuracy minus the global's is "
+                               : "Fused answers are not used, because they are not clearly better: their accuracy minus the global's is ") +
+               on + ".";
   fusion.fit_dataset = table.info.dataset;
   fusion.fit_hash = table.info.content_hash;
   fusion.images = static_cast<std::int64_t>(table.size());

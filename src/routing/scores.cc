@@ -71,7 +71,7 @@ Result<Outcomes> outcomes(const TableView& table) {
     return Error{.code = ErrorCode::kMismatch,
                  .what = "the table has no predictions of a global model",
                  .where = table.info.dataset,
-                 .hint = "predict with both models"};
+                 .hint = "run \"hedge predict\" with both --base and --global"};
   const auto rows = static_cast<std::int64_t>(table.size());
   if (table.base_logits.shape[0] != rows || table.global_logits.shape[0] != rows)
     return Error{.code = ErrorCode::kMismatch,

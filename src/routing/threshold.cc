@@ -29,7 +29,7 @@ Status check_scores(std::span<const float> scores, const Outcomes& outcomes, dou
   const bool paired = outcomes.global_right.empty() || outcomes.global_right.size() == outcomes.size();
   if (scores.size() != outcomes.size() || !paired)
     return Error{.code = ErrorCode::kMismatch,
-                 .what = "scores and outcomes are of another number of images",
+                 .what = "scores and outcomes differ in their number of images",
                  .got = std::to_string(scores.size()),
                  .expected = std::to_string(outcomes.size())};
   for (std::size_t i = 0; i < scores.size(); ++i) {
@@ -116,7 +116,7 @@ Result<OperatingPoint> threshold_for_risk(std::span<const float> scores, const O
   if (found != first) return to_point(*found, scores.size(), has_global, share(found->covered, total));
   const auto best = std::min_element(all.rbegin(), first, [](const Candidate& a, const Candidate& b) { return risk(a) < risk(b); });
   return Error{.code = ErrorCode::kUnreachable,
-               .what = "no threshold has so little risk on the covered",
+               .what = "no threshold has so little risk on the answered images",
                .got = "at best " + std::to_string(risk(*best)) + ", at coverage " + std::to_string(share(best->covered, total)),
                .expected = "at most " + std::to_string(target),
                .hint = "ask for less, or train a better base"};

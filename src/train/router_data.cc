@@ -91,7 +91,7 @@ Result<std::pair<routing::PredictionTable, routing::PredictionTable>> divide(con
       share > 0 && share < 1 ? static_cast<std::size_t>(std::llround(share * static_cast<double>(table.size()))) : std::size_t{0};
   if (first == 0 || first >= table.size())
     return Error{.code = ErrorCode::kInvalidArgument,
-                 .what = "a table cannot be divided so",
+                 .what = "the table cannot be divided into these parts",
                  .where = table.info.dataset,
                  .got = "a share of " + std::to_string(share) + " of " + std::to_string(table.size()) + " rows",
                  .expected = "two parts with rows"};

@@ -107,7 +107,7 @@ Result<FittedRouter> fit_checked(const PredictionTable& table, const routing::Ou
   figures.lambda = training.lambda;
   figures.epochs = training.epochs;
   if (!std::isfinite(figures.final_loss))
-    return Error{.code = ErrorCode::kBadData, .what = "the router's loss is not finite", .hint = "lower the learning rate"};
+    return Error{.code = ErrorCode::kBadData, .what = "the router's loss is not finite", .hint = "use a lower learning rate"};
   figures.rows_per_second = static_cast<double>(table.size()) * static_cast<double>(figures.epochs) / seconds_between(start, clock.now());
   for (const auto& [name, tensor] : network.to_graph().initializers) router.initializers[name] = tensor;
   return FittedRouter{.graph = std::move(router), .figures = figures};

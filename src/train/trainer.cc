@@ -54,7 +54,7 @@ Status check_finite(const TrainableGraph& graph, std::int64_t epoch) {
         return Error{.code = ErrorCode::kBadData,
                      .what = "a weight is not finite after epoch " + std::to_string(epoch + 1),
                      .where = name,
-                     .hint = "lower the learning rate; the last checkpoint stands"};
+                     .hint = "use a lower learning rate; the last checkpoint stands"};
   return {};
 }
 
@@ -64,7 +64,7 @@ Layout layout_named(const std::string& name) { return name == "channels_last" ? 
 Result<data::Batch> first_batch(data::Loader& loader) {
   loader.start(0);
   HEDGE_TRY(auto batch, loader.next());
-  if (!batch) return Error{.code = ErrorCode::kBadData, .what = "the data set gives no batch", .hint = "lower the batch size"};
+  if (!batch) return Error{.code = ErrorCode::kBadData, .what = "the data set gives no batch", .hint = "use a smaller batch"};
   return *std::move(batch);
 }
 
@@ -93,8 +93,8 @@ internal::ThreadPlan plan_run(const TrainOptions& options, const std::optional<C
   const int before = internal::replicas_for(options.batch, static_cast<int>(resumed->replicas));
   if (options.threads == 0) return {before, std::max(1, threads / before)};
   log(sink, LogLevel::kWarning,
-      "the checkpoint was trained with " + std::to_string(before) + " replicas and goes on with " + std::to_string(plan.replicas) +
-          ": the result is another than that of a run without interruption");
+      "the checkpoint was trained with " + std::to_string(before) + " replicas and continues with " + std::to_string(plan.replicas) +
+          ": the result differs from that of an uninterrupted run");
   return plan;
 }
 
@@ -121,7 +121,7 @@ Result<Start> start_run(const Task& task, const std::string& fingerprint, const 
   start.summary.pictures_per_second = resumed->pictures_per_second;
   start.form = {precision_named(resumed->precision), layout_named(resumed->layout)};
   log(task.hooks.log, LogLevel::kInfo,
-      "going on from epoch " + std::to_string(resumed->epochs_done) + " of " + options.checkpoint.string());
+      "continuing from epoch " + std::to_string(resumed->epochs_done) + " of " + options.checkpoint.string());
   return start;
 }
 

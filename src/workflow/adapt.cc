@@ -39,7 +39,7 @@ Result<Images> open_images(const AdaptOptions& options, const RunContext& contex
   const auto &fit = images.whole.dataset->spec(), &test = images.test.dataset->spec();
   if (routing::same_or_overlapping(fit, test))
     return Error{.code = ErrorCode::kMismatch,
-                 .what = "the images to judge by are trained on",
+                 .what = "the images to judge by were used for training",
                  .got = test,
                  .expected = "another split than " + fit};
   HEDGE_TRY(images.parts, train::hold_out(*images.whole.dataset, options.held_share, options.training.seed));

@@ -59,8 +59,8 @@ struct AdaptReport {
 Json to_json(const AdaptReport& report);
 
 /// Trains base and global for each other (adapt_rounds), then judges every hybrid - before, each arm, end to end also with routers fitted
-/// anew - on images that nothing was chosen by. Errors: kInvalidArgument (options); kMismatch (the images to judge by are trained on);
-/// those of the data sets, models and adapt_rounds; kCancelled; kIo.
+/// anew - on images that nothing was chosen by. Errors: kInvalidArgument (options); kMismatch (the images to judge by were used for
+/// training); those of the data sets, models and adapt_rounds; kCancelled; kIo.
 Result<AdaptReport> adapt(const AdaptOptions& options, const RunContext& context = {});
 
 }  // namespace hedge::workflow

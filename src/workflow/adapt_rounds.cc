@@ -123,7 +123,7 @@ class Adapting {
     auto fitted = train::fit_router(table, options_.router, context_.progress);
     if (fitted) return std::move(fitted->graph);
     if (fitted.error().code != ErrorCode::kBadData) return fitted.error();
-    log(context_.log, LogLevel::kWarning, arm.result.name + ": the router of the round before is kept: " + fitted.error().message());
+    log(context_.log, LogLevel::kWarning, arm.result.name + ": the router of the previous round is kept: " + fitted.error().message());
     return arm.now.router;
   }
 

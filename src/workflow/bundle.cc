@@ -27,11 +27,12 @@ Status check_base(const model::ModelCard& base) {
   const bool onnx = base.format == model::Format::kOnnx;
   if (onnx && base.weight_files.empty()) return {};
   return Error{.code = ErrorCode::kUnsupported,
-               .what = onnx ? "a bundle holds its base in one file, and this one has weights in others" : "a bundle holds its base as ONNX",
+               .what = onnx ? "the base of a bundle must be one file, and this one has weights in other files"
+                            : "the base of a bundle must be an ONNX file",
                .where = base.path.string(),
                .got = onnx ? base.weight_files.front() : to_string(base.format),
                .expected = onnx ? "a file with its weights in it" : "a file named .onnx",
-               .hint = "fit and bundle with such a file of the model"};
+               .hint = "convert the model, then run \"hedge fit\" and \"hedge bundle\" with the converted file"};
 }
 
 Result<model::OpenedModel> open(ModelOptions options, const std::string& features, const RunContext& context) {

@@ -51,7 +51,7 @@ Result<codegen::StoredBatches> calibration_rows(const std::string& table, const 
   for (const auto& input : router.inputs) {
     if (input.name != "logits" && input.name != "features")
       return Error{.code = ErrorCode::kUnsupported,
-                   .what = "a table calibrates routers: graphs of logits and features",
+                   .what = "a prediction table can only calibrate a router, whose inputs are logits and features",
                    .where = "input " + input.name};
     batch.emplace(input.name, input.name == "logits" ? rows.base_logits : rows.base_features);
   }

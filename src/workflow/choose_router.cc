@@ -44,7 +44,7 @@ std::string in_percent(double value) {
 
 std::string why(const std::vector<RouterKind>& kinds, const std::vector<eval::GapClosed>& judged, std::size_t chosen,
                 const std::string& preferred, const std::string& judged_on) {
-  if (judged.empty()) return preferred + "; on " + judged_on + " entropy routes as well as can be, so there is nothing to choose by";
+  if (judged.empty()) return preferred + "; on " + judged_on + " entropy routes as well as possible, so there is nothing to choose by";
   const auto closes = [&](std::size_t i) {
     const auto& gap = judged[i].percent;
     return std::string(to_string(kinds[i])) + " closes " + in_percent(gap.value) +
@@ -52,7 +52,7 @@ std::string why(const std::vector<RouterKind>& kinds, const std::vector<eval::Ga
   };
   if (chosen == 0)
     return preferred + "; on " + judged_on + " it " + closes(0).substr(std::string(to_string(kinds[0])).size() + 1) +
-           ", and no simpler router more by a standard error";
+           ", and no simpler router closes more by over a standard error";
   return preferred + "; but on " + judged_on + " " + closes(chosen) + ", more than " + to_string(kinds[0]) + " by over a standard error (" +
          in_percent(judged[0].percent.value) + ")";
 }

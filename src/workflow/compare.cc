@@ -143,7 +143,7 @@ Result<ExitNetwork> read_exits(const std::filesystem::path& path, const Study& s
   const auto trained = network.model.graph.metadata.find(graph::kTrainedOnKey);
   if (trained != network.model.graph.metadata.end() && routing::same_or_overlapping(trained->second, study.table.info.dataset))
     return Error{.code = ErrorCode::kMismatch,
-                 .what = "the network was trained on the images it is to be judged by",
+                 .what = "the network was trained on images that it would be judged by",
                  .where = path.string(),
                  .got = trained->second};
   return network;
@@ -197,7 +197,7 @@ class ImageMethods {
       return Error{.code = ErrorCode::kMismatch,
                    .what = "the scales of int8 would come from the images that are judged",
                    .got = spec,
-                   .hint = "give another split with --calibrate"};
+                   .hint = "name images of another split with --calibrate"};
     return data::open_dataset(spec, {.log = context_.log});
   }
 

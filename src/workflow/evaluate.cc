@@ -22,7 +22,9 @@ struct Judged {
 Status add_seed(const MethodSource& source, const routing::TableView& predictions, Judged& method) {
   if (const auto score = routing::free_score_named(source.router)) {
     if (!method.scores.per_seed.empty())
-      return Error{.code = ErrorCode::kInvalidArgument, .what = "a free score has one seed and a name of its own", .where = source.name};
+      return Error{.code = ErrorCode::kInvalidArgument,
+                   .what = "a free score can neither be given twice nor share its name with a folder",
+                   .where = source.name};
     method.scores.router = source.router;
     method.scores.per_seed.push_back(routing::free_score(*score, predictions.base_logits));
     return {};
@@ -61,7 +63,7 @@ Result<std::vector<Judged>> read_methods(const std::vector<MethodSource>& source
       method->scores.name = source.name;
     } else if (method->scores.outcomes.empty() != source.table.empty()) {
       return Error{.code = ErrorCode::kInvalidArgument,
-                   .what = "the seeds of one method are either all of other models or none",
+                   .what = "either all seeds of a method have a table of other models or none",
                    .where = source.name};
     }
     HEDGE_CHECK(source.table.empty() ? add_seed(source, table, *method) : add_pair_seed(source, table, *method));

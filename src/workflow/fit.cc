@@ -59,7 +59,7 @@ Status hold_out(const FitOptions& options, FitTables& tables, const LogSink& sin
   HEDGE_TRY(auto parts, train::divide(tables.calibration, options.held_out_share, 1));
   log(sink, LogLevel::kInfo,
       std::to_string(parts.first.size()) + " of the " + std::to_string(tables.calibration.size()) +
-          " calibration images are held out to choose and learn by, the others give the threshold; --held-out brings others");
+          " calibration images are held out for choosing and fusing, the others set the threshold; --held-out gives separate images");
   tables.held_out = std::move(parts.first);
   tables.calibration = std::move(parts.second);
   return {};
@@ -70,7 +70,7 @@ Status prepare(const FitOptions& options, FitTables& tables, const LogSink& sink
   if (options.cross_fit > 0) {
     if (train::protocol_of(tables.fit.info) == train::RouterProtocol::kHeldOut) return {};
     return Error{.code = ErrorCode::kMismatch,
-                 .what = "cross-fitting takes images that neither model has seen, as the threshold comes from them too",
+                 .what = "cross-fitting needs images that neither model has seen, because they also set the threshold",
                  .where = tables.fit.info.dataset,
                  .hint = "predict a split that the models were not trained on"};
   }
@@ -242,9 +242,9 @@ Status FitOptions::validate() const {
                          "--calibrate-temperature goes with entropy, margin, max_probability or energy");
   if (cross_fit == 0) return {};
   if (!calibration.empty() || !data.empty() || !held_out.empty())
-    return contradiction("--cross-fit calibrates on the images it fits on", "leave --calibration, --held-out and --data out");
+    return contradiction("--cross-fit calibrates on the images it fits on", "leave out --calibration, --held-out and --data");
   if (fuse || calibrate_temperature)
-    return contradiction("fusing and temperatures need held-out images of their own", "leave --cross-fit out and give --calibration");
+    return contradiction("--fuse and --calibrate-temperature need held-out images", "leave --cross-fit out and give --calibration");
   if (point.promise)
     return contradiction("a promise needs a calibration split that the router has not used",
                          "leave --cross-fit out and give --calibration");

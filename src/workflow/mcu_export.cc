@@ -127,7 +127,7 @@ Result<codegen::Program> make_program(const McuSource& source, Parts parts, cons
   program.threshold = policy.chosen.threshold;
   if (policy.promise)
     log(context.log, LogLevel::kWarning,
-        "the policy's promise (" + policy.promise->promise.to_string() + ") was shown for the base as it is fitted, not for this program");
+        "the policy's promise (" + policy.promise->promise.to_string() + ") holds for the base in floats, not for this program");
   if (dataset == nullptr) return program;
   HEDGE_TRY(const auto scores, sorted_scores(program, *dataset, parts.recipe, source.images, context));
   program.threshold = threshold_for(scores, policy.chosen.coverage);

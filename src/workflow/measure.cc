@@ -65,7 +65,7 @@ Result<Latency> measure_latency(const Executor& executor, const LatencyOptions& 
 
 Result<plan::MeasuredLatency> measure(const MeasureOptions& options, const RunContext& context) {
   if (options.base.path.empty() || options.global.path.empty())
-    return Error{.code = ErrorCode::kInvalidArgument, .what = "a measured plan needs both models", .expected = "--base and --global"};
+    return Error{.code = ErrorCode::kInvalidArgument, .what = "measuring needs both models", .expected = "--base and --global"};
   plan::MeasuredLatency measured{.executor = "OpenVINO " + infer::openvino_version() + ", f32, " + std::to_string(options.threads) +
                                              (options.threads == 1 ? " thread" : " threads")};
   HEDGE_TRY(measured.base_ms, time_model(options.base, options.threads, context));

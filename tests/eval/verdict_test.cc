@@ -33,19 +33,20 @@ EvaluationReport report_of(double at50, double at70) {
 TEST(Verdict, recommends_the_highest_coverage_as_good_as_the_cloud) {
   const std::string text = verdict(report_of(0.91, 0.9));
   EXPECT_THAT(text, StartsWith("A hybrid is worth it at 70 % coverage: 90.0 %"));
+  EXPECT_THAT(text, HasSubstr("10.00 points (95 %: +9.50 to +10.50) above the base alone (80.0 %)"));
   EXPECT_THAT(
-      text, HasSubstr("not shown to differ from asking the cloud always (90.0 %), to which it stands +0.00 points (95 %: -0.50 to +0.50)"));
-  EXPECT_THAT(text, HasSubstr("30 % of the queries"));
+      text, HasSubstr("not shown to differ from asking the cloud always (90.0 %): the difference is +0.00 points (95 %: -0.50 to +0.50)"));
+  EXPECT_THAT(text, HasSubstr("sends 30 % of the images to the cloud"));
   EXPECT_THAT(text, HasSubstr("40 % of the cloud's MACs"));
-  EXPECT_THAT(text, HasSubstr("worth fitting"));
+  EXPECT_THAT(text, HasSubstr("its mean accuracy is 1.00 points (95 %: +0.50 to +1.50) above margin's and 2.00 points"));
 }
 
 TEST(Verdict, is_better_than_the_cloud_only_where_the_whole_interval_is) {
   EvaluationReport report = report_of(0.91, 0.906);
-  EXPECT_THAT(verdict(report), HasSubstr("more accurate than asking the cloud always (90.0 %) by +0.60 points (95 %: +0.10 to +1.10)"));
+  EXPECT_THAT(verdict(report), HasSubstr("0.60 points (95 %: +0.10 to +1.10) above asking the cloud always (90.0 %)"));
   report.curve[1].over_global = around(0.006, 0.007);
   EXPECT_THAT(verdict(report), HasSubstr("not shown to differ"));
-  EXPECT_THAT(verdict(report), Not(HasSubstr("more accurate")));
+  EXPECT_THAT(verdict(report), Not(HasSubstr("above asking the cloud")));
 }
 
 TEST(Verdict, tells_no_share_of_macs_that_are_not_known) {
@@ -96,7 +97,9 @@ TEST(Verdict, says_when_a_free_score_suffices_or_is_better) {
   report.areas[0].to_margin = around(0.001);
   EXPECT_THAT(verdict(report), HasSubstr("A free score suffices"));
   report.areas[0].to_margin = around(-0.01);
-  EXPECT_THAT(verdict(report), HasSubstr("Use margin, a free score, instead"));
+  EXPECT_THAT(verdict(report),
+              HasSubstr("Use margin, a free score, instead of the fitted router: the router's mean accuracy is 1.00 points"));
+  EXPECT_THAT(verdict(report), HasSubstr("below margin's"));
   report.default_method = "margin";
   EXPECT_THAT(verdict(report), Not(HasSubstr("free score")));
 }

@@ -180,7 +180,7 @@ TEST(CutAt, parts_a_graph_into_two_that_make_up_the_whole) {
 TEST(CutAt, names_the_other_tensor_that_crosses) {
   const Graph graph = build_zoo("resnet:4,1", {3, 32, 32}, 10, 1).value();
   expect_error(cut_at(graph, "stage1.block0.first.relu"), ErrorCode::kUnsupported, "stem.relu, taken by node stage1.block0.add (Add)");
-  expect_error(cut_at(graph, "logits"), ErrorCode::kUnsupported, "nothing lies behind");
+  expect_error(cut_at(graph, "logits"), ErrorCode::kUnsupported, "no node follows the cut");
   expect_error(cut_at(graph, "image"), ErrorCode::kUnsupported, "no node makes");
   expect_error(cut_at(graph, "nowhere"), ErrorCode::kNotFound, "nowhere");
 }

@@ -167,7 +167,7 @@ TEST_F(Verbs, fitting_chooses_fuses_and_promises) {
   EXPECT_TRUE(fitted->policy.promise.has_value());
   EXPECT_GE(fitted->policy.chosen.coverage, 0.5);
   EXPECT_TRUE(Listener::has(listener.said, "auto chose"));
-  EXPECT_TRUE(Listener::has(listener.said, "held out to choose"));
+  EXPECT_TRUE(Listener::has(listener.said, "held out for choosing"));
 }
 
 TEST_F(Verbs, fitting_refuses_what_contradicts_itself) {

@@ -33,41 +33,57 @@ Status run(Flags& flags, Context& context) {
 void add_files(CLI::App& app, Flags& f) {
   app.add_option("--base", f.base, "the trained base (.onnx)")->required();
   app.add_option("--global", f.global, "the trained global (.onnx)")->required();
-  app.add_option("--router-model", f.router, "the router's graph (.onnx) for the first round")->required();
-  app.add_option("--data", f.options.data, "the data set; its train split by default, of which a part is held out to stop early by")
+  app.add_option("--router-model", f.router, "the router's graph (.onnx) that weighs the images in the first round")->required();
+  app.add_option("--data", f.options.data,
+                 "labelled images. Default split: train, of which a part is held out to decide when to stop (--held-out)")
       ->required();
-  app.add_option("--judge", f.options.judge, "images that nothing is chosen by; default: the same data set's test split");
-  app.add_option("-o,--out", f.out, "a folder: adapt.json, a folder of networks and tables for each arm, and the rounds")->required();
+  app.add_option("--judge", f.options.judge,
+                 "images for the final figures; nothing is chosen by them. Default: the test split of the same data set");
+  app.add_option("-o,--out", f.out, "folder for adapt.json, the networks and tables of each arm, and the rounds")->required();
 }
 
 void add_adapting(CLI::App& app, Flags& f) {
   auto& a = f.options.rounds;
-  app.add_option("--weights-by", f.share, "r of the weights 2 - r and 1 + r: soft, hard or oracle")
+  app.add_option("--weights-by", f.share,
+                 "where r comes from, which weighs an image 2 - r for the base and 1 + r for the global: soft (the router's score), hard "
+                 "(its decision) or oracle (the labels)")
       ->capture_default_str()
       ->check(CLI::IsMember({"soft", "hard", "oracle"}));
   app.add_flag("--end-to-end", a.end_to_end,
-               "instead: base and router by E[(1 - r) l_base + r l_global] with a coverage penalty; the global stays");
-  app.add_option("--penalty", a.penalty, "of the coverage, end to end")->capture_default_str();
-  app.add_option("--router", f.router_kind, "of the routers that are fitted between rounds and to judge: gain or selective_query")
+               "train base and router together instead, by E[(1 - r) l_base + r l_global] and a penalty on missing coverage; the global is "
+               "not changed");
+  app.add_option("--penalty", a.penalty, "weight of missing coverage in the loss of --end-to-end; higher answers more images on the device")
       ->capture_default_str();
-  app.add_option("--router-epochs", a.router.epochs, "of those")->capture_default_str();
-  app.add_option("--router-seeds", f.options.seeds, "routers fitted to judge each arm")->capture_default_str()->check(CLI::Range(1, 100));
-  app.add_option("--coverage", a.coverage, "share of images that r leaves on the device")->capture_default_str();
-  app.add_option("--rounds", a.rounds, "of training and fitting the router anew")->capture_default_str();
-  app.add_option("--patience", a.patience, "rounds without a better area before both arms stop")->capture_default_str();
-  app.add_option("--held-out", f.options.held_share, "share of the training images that is held out")->capture_default_str();
-  app.add_option("--teacher-weight", a.teacher_weight, "of distilling the global into the base, in both arms; 0: none")
+  app.add_option("--router", f.router_kind,
+                 "kind of the routers that are fitted between rounds and for the final figures: gain or selective_query")
       ->capture_default_str();
-  app.add_option("--temperature", a.temperature, "of that")->capture_default_str();
-  app.add_option("--global-lr", f.options.global_rate, "the global's peak learning rate; default: the base's");
-  app.add_option("--resamples", f.options.resamples, "of the bootstrap")->capture_default_str()->check(CLI::Range(100, 100000));
+  app.add_option("--router-epochs", a.router.epochs, "passes over the table when such a router is fitted; 0: as many as give 800 steps")
+      ->capture_default_str();
+  app.add_option("--router-seeds", f.options.seeds,
+                 "routers fitted to judge each arm, each from another random seed; more give steadier figures and take longer")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 100));
+  app.add_option("--coverage", a.coverage, "share of images that r leaves on the device, 0 to 1")->capture_default_str();
+  app.add_option("--rounds", a.rounds, "how often to train the networks and fit the router again")->capture_default_str();
+  app.add_option("--patience", a.patience, "rounds without a larger area after which both arms stop")->capture_default_str();
+  app.add_option("--held-out", f.options.held_share, "share of the training images that is held out, above 0 up to 0.5")
+      ->capture_default_str();
+  app.add_option("--teacher-weight", a.teacher_weight,
+                 "share of the global as a teacher in the loss of the base, in both arms, 0 to 1; 0: no distillation")
+      ->capture_default_str();
+  app.add_option("--temperature", a.temperature, "divide the logits of teacher and student by this before they are compared")
+      ->capture_default_str();
+  app.add_option("--global-lr", f.options.global_rate, "peak learning rate of the global. Default: that of the base (--lr)");
+  app.add_option("--resamples", f.options.resamples, "number of bootstrap resamples; more give steadier intervals and take longer")
+      ->capture_default_str()
+      ->check(CLI::Range(100, 100000));
 }
 
 }  // namespace
 
 void add_adapt(CLI::App& root, Context& context) {
   auto* app = root.add_subcommand(
-      "adapt", "train base and global for each other by a router's weights, beside a control trained as long with weights 1");
+      "adapt", "train base and global for each other with weights from a router, and a control for as long with equal weights");
   auto f = std::make_shared<Flags>();  // shared with the callback, which outlives this function
   add_files(*app, *f);
   add_adapting(*app, *f);

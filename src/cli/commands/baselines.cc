@@ -27,7 +27,7 @@ void print_rows(const std::vector<eval::BaselineRow>& rows) {
 Result<workflow::OtherTable> parse_other(const std::string& text) {
   const auto equals = text.find('=');
   if (equals == std::string::npos || equals == 0)
-    return Error{.code = ErrorCode::kInvalidArgument, .what = "--also wants a name and a table", .got = text, .expected = "NAME=TABLE"};
+    return Error{.code = ErrorCode::kInvalidArgument, .what = "--also needs a name and a table", .got = text, .expected = "NAME=TABLE"};
   return workflow::OtherTable{.name = text.substr(0, equals), .table = text.substr(equals + 1)};
 }
 
@@ -53,23 +53,28 @@ Status run(const Flags& flags, Context& context) {
 }  // namespace
 
 void add_baselines(CLI::App& root, Context& context) {
-  auto* app = root.add_subcommand(
-      "baselines",
-      "the other ways to share the work, on the same images as the hybrid: cascades, early exits, split computation, a distilled base");
+  auto* app = root.add_subcommand("baselines",
+                                  "compare the hybrid with the other ways to share the work, on the same images: cascades, early exits, "
+                                  "split computation, a distilled base");
   auto f = std::make_shared<Flags>();  // shared with the callback, which outlives this function
   auto& o = f->options;
-  app->add_option("--table", f->table, "predictions of a split that nothing was fitted or calibrated on")->required();
-  app->add_option("--hybrid", f->hybrids, "folders of \"hedge fit\", one a router seed")->required();
-  app->add_option("--global", f->global, "the global (.onnx): its recipe says how many bytes an image is")->required();
-  app->add_option("--exits", f->exits, "the global with exit heads, trained jointly (hedge exits --at stages): early exits on one device");
-  app->add_option("--split", f->split, "the global with exit heads at its cuts (hedge exits --at cuts): split computation");
-  app->add_option("--distilled", f->distilled, "the same split's table of a base trained with --teacher");
-  app->add_option("--also", f->also, "NAME=TABLE: another pair's table of the same images");
-  app->add_option("--calibrate", o.calibrate, "images for the scales of int8; default: the same data set's train split");
-  app->add_option("--calibrate-images", o.calibrate_images, "so many of them")->capture_default_str()->check(CLI::Range(1, 1000000));
-  app->add_option("--threads", o.threads, "0: as many as OpenVINO likes")->capture_default_str()->check(CLI::Range(0, 1024));
-  app->add_option("--resamples", o.judging.resamples, "of the bootstrap")->capture_default_str()->check(CLI::Range(100, 100000));
-  app->add_option("-o,--out", f->out, "where the rows go (JSON)")->required();
+  app->add_option("--table", f->table, "predictions of a split that nothing was trained, fitted or calibrated on")->required();
+  app->add_option("--hybrid", f->hybrids, "folders that \"hedge fit\" wrote, a folder per router seed")->required();
+  app->add_option("--global", f->global, "the global (.onnx); its recipe tells how many bytes an image has that is sent")->required();
+  app->add_option("--exits", f->exits,
+                  "the global with exit heads that were trained with it (hedge exits --at stages): judges early exits on one device");
+  app->add_option("--split", f->split, "the global with exit heads at its cuts (hedge exits --at cuts): judges split computation");
+  app->add_option("--distilled", f->distilled, "table of the same split, of a base that was trained with --teacher");
+  app->add_option("--also", f->also, "NAME=TABLE: table of the same images, of another pair of models; may be given several times");
+  app->add_option("--calibrate", o.calibrate, "images that set the scales of int8. Default: the train split of the same data set");
+  app->add_option("--calibrate-images", o.calibrate_images, "how many of these images are used; more take longer")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1000000));
+  app->add_option("--threads", o.threads, "CPU threads; 0: OpenVINO chooses")->capture_default_str()->check(CLI::Range(0, 1024));
+  app->add_option("--resamples", o.judging.resamples, "number of bootstrap resamples; more give steadier intervals and take longer")
+      ->capture_default_str()
+      ->check(CLI::Range(100, 100000));
+  app->add_option("-o,--out", f->out, "file for the rows (JSON)")->required();
   app->callback([f, &context] { context.chosen = [f, &context] { return run(*f, context); }; });
 }
 

@@ -28,25 +28,26 @@ Status run(const Flags& flags, Context& context) {
 }  // namespace
 
 void add_bundle(CLI::App& root, Context& context) {
-  auto* app = root.add_subcommand("bundle", "pack base, router and policy for a device, checked by hashes");
+  auto* app = root.add_subcommand("bundle", "pack base, router and policy into a folder for the device, checked by hashes");
   auto f = std::make_shared<Flags>();  // shared with the callback, which outlives this function
   auto& o = f->bundle;
   app->add_option("--base", o.base.path, "the device's model (.onnx)")->required();
-  app->add_option("--hybrid", o.fitted, "the folder that \"hedge fit\" wrote")->required();
+  app->add_option("--hybrid", o.fitted, "folder that \"hedge fit\" wrote")->required();
   app->add_option("--global", o.global.path,
-                  "the cloud's model: it says how the device must cut its images, and which output is which class")
+                  "the cloud's model; it tells how the device must prepare the images that it sends, and which output is which class")
       ->required();
-  app->add_option("--global-name", o.global_name, "the name that the cloud serves it under")->capture_default_str();
-  app->add_option("--out", o.out, "the bundle's folder")->required();
+  app->add_option("--global-name", o.global_name, "name that the cloud serves the model under")->capture_default_str();
+  app->add_option("--out", o.out, "folder for the bundle")->required();
   app->add_option("--labels", f->labels,
-                  "names of both models' outputs, a line each (or JSON); default: MODEL.hedge.json, else the metadata");
-  app->add_option("--base-labels", o.base.labels, "the same for the base alone");
-  app->add_option("--global-labels", o.global.labels, "the same for the global alone, where it has another order");
+                  "file with the class names of both models' outputs, a line each (or JSON). Default: MODEL.hedge.json, else the metadata");
+  app->add_option("--base-labels", o.base.labels, "file with the class names of the base's outputs, where they differ from --labels");
+  app->add_option("--global-labels", o.global.labels, "file with the class names of the global's outputs, where they differ from --labels");
   app->add_option("--base-recipe", o.base.recipe,
-                  "how the base's images are prepared: a JSON file, or e.g. resize=256,crop=224,mean=imagenet,std=imagenet; default: "
+                  "how images are prepared for the base: a JSON file, or e.g. resize=256,crop=224,mean=imagenet,std=imagenet. Default: "
                   "MODEL.hedge.json, else the metadata");
-  app->add_option("--global-recipe", o.global.recipe, "the same for the global");
-  app->add_flag("--strict", o.strict, "refuse models whose classes are matched by position because one of them does not name its outputs");
+  app->add_option("--global-recipe", o.global.recipe, "how images are prepared for the global; as --base-recipe");
+  app->add_flag("--strict", o.strict,
+                "refuse models whose classes can only be matched by position because one of them does not name its outputs");
   app->callback([f, &context] { context.chosen = [f, &context] { return run(*f, context); }; });
 }
 

@@ -50,11 +50,11 @@ Status run(const Flags& flags, Context& context) {
 }  // namespace
 
 void add_data(CLI::App& root, Context& context) {
-  auto* app = root.add_subcommand("data", "look at a data set: its splits, classes, hashes, and the files that are left out");
+  auto* app = root.add_subcommand("data", "show a data set: splits, classes, hashes, and the files that are left out");
   auto flags = std::make_shared<Flags>();  // shared with the callback, which outlives this function
-  app->add_option("DATA", flags->data, "fashion-mnist or folder:PATH, with ?limit=N")->required();
-  app->add_flag("--strict", flags->strict, "a file that is no image is an error instead of being skipped");
-  app->add_flag("--overlap", flags->overlap, "also count images that stand in two splits, pixel for pixel");
+  app->add_option("DATA", flags->data, "fashion-mnist or folder:PATH; ?limit=N takes N images, evenly from all classes")->required();
+  app->add_flag("--strict", flags->strict, "stop with an error at a file that cannot be decoded; without it the file is skipped");
+  app->add_flag("--overlap", flags->overlap, "also count the images that are in two splits, pixel for pixel; reads all images");
   app->callback([flags, &context] { context.chosen = [flags, &context] { return run(*flags, context); }; });
 }
 

@@ -10,9 +10,9 @@ namespace hedge::cli {
 
 void add_doctor(CLI::App& root, Context& context) {
   auto* app =
-      root.add_subcommand("doctor", "check this machine: processor, memory, libraries, data; says what is missing and how to mend it");
+      root.add_subcommand("doctor", "check this machine: processor, memory, libraries, data; names what is missing and how to install it");
   auto json = std::make_shared<bool>(false);  // shared with the callback, which outlives this function
-  app->add_flag("--json", *json, "as JSON");
+  app->add_flag("--json", *json, "print JSON instead of text");
   app->callback([json, &context] {
     context.chosen = [json]() -> Status {
       DoctorOptions options;

@@ -27,7 +27,7 @@ Result<workflow::MethodSource> parse_method(const std::string& text) {
     if (!source.name.empty() && !source.router.empty() && (!has_table || !source.table.empty())) return source;
   }
   return Error{.code = ErrorCode::kInvalidArgument,
-               .what = "this names no folder of \"hedge fit\"",
+               .what = "this does not name a folder that \"hedge fit\" wrote",
                .got = text.substr(0, 120),
                .expected = "FOLDER, NAME=FOLDER or NAME=FOLDER@TABLE; with a NAME also entropy, margin, max_probability or energy"};
 }
@@ -76,24 +76,30 @@ Status run(const Flags& flags, Context& context) {
 
 void add_eval(CLI::App& root, Context& context) {
   auto* app = root.add_subcommand(
-      "eval", "judge routers on a test table: curves with intervals, a report for people (HTML) and for programs (JSON, CSV)");
+      "eval", "judge routers on a test table: curves with intervals, as a report for people (HTML) and for programs (JSON, CSV)");
   auto f = std::make_shared<Flags>();  // shared with the callback, which outlives this function
   auto& o = f->options;
-  app->add_option("--table", f->table, "predictions of a split that nothing was fitted or calibrated on")->required();
+  app->add_option("--table", f->table, "predictions of a split that nothing was trained, fitted or calibrated on")->required();
   app->add_option(
       "--hybrid", f->hybrids,
       "[NAME=]FOLDER: a folder that \"hedge fit\" wrote. The same NAME again is another router seed of that method; without a NAME it "
       "is \"hybrid\". The first method's policy is the operating point. NAME=FOLDER@TABLE judges it on other models' predictions of "
       "the same images. With a NAME, FOLDER may be a free score: entropy, margin, max_probability or energy");
-  app->add_option("--selective-query", f->selective_query, "folders of the selective-query router, a router seed each, to compare with");
+  app->add_option("--selective-query", f->selective_query,
+                  "folders of the selective-query router to compare with, a folder per router seed");
   app->add_option("--default", o.default_method,
-                  "the method that the operating point, the classes and the verdict are about; default: the first one");
-  app->add_option("--baselines", f->baselines, "the rows of \"hedge baselines\" on the same images (JSON)");
-  app->add_option("--out", f->out, "a folder: report.html, report.json, curve.csv")->required();
-  app->add_option("--title", o.title, "of the report")->capture_default_str();
-  app->add_option("--note", o.notes, "something a reader must know, e.g. that the images are lossy");
-  app->add_option("--images", o.images, "so many of the queried images are shown")->capture_default_str()->check(CLI::Range(0, 500));
-  app->add_option("--resamples", o.resamples, "of the bootstrap")->capture_default_str()->check(CLI::Range(100, 100000));
+                  "the method that the operating point, the classes and the verdict are about. Default: the first one");
+  app->add_option("--baselines", f->baselines, "the JSON of \"hedge baselines\" on the same images, shown in the report");
+  app->add_option("--out", f->out, "folder for report.html, report.json and curve.csv")->required();
+  app->add_option("--title", o.title, "title of the report")->capture_default_str();
+  app->add_option("--note", o.notes,
+                  "a sentence that the report shows to its readers, e.g. that the images are lossy; may be given several times");
+  app->add_option("--images", o.images, "number of queried images that the report shows; more make the file larger")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 500));
+  app->add_option("--resamples", o.resamples, "number of bootstrap resamples; more give steadier intervals and take longer")
+      ->capture_default_str()
+      ->check(CLI::Range(100, 100000));
   app->callback([f, &context] { context.chosen = [f, &context] { return run(*f, context); }; });
 }
 

@@ -65,10 +65,10 @@ void print(const model::ModelCard& card) {
   std::printf("input   %s, %s %s, %s x %s x %s (channels, height, width)\n", input.name.empty() ? "?" : input.name.c_str(),
               input.dtype ? to_string(*input.dtype) : "?", to_string(input.layout), number(input.channels).c_str(),
               number(input.height).c_str(), number(input.width).c_str());
-  std::printf("recipe  %s\n", input.recipe ? input.recipe->to_json().c_str() : "nobody says how images are prepared");
+  std::printf("recipe  %s\n", input.recipe ? input.recipe->to_json().c_str() : "unknown: give --recipe to the commands that use the model");
   std::printf("output  %s, %s classes, %s\n", card.output.name.empty() ? "?" : card.output.name.c_str(),
               number(card.output.classes).c_str(), to_string(card.output.kind));
-  std::printf("labels  %s\n", card.labels.empty() ? "nobody says what the classes are called"
+  std::printf("labels  %s\n", card.labels.empty() ? "unknown: give --labels to the commands that use the model"
                                                   : (std::to_string(card.labels.size()) + ", the first: " + card.labels.front()).c_str());
   if (!card.trained_on.empty()) std::printf("trained on %s\n", card.trained_on.c_str());
   for (const auto& note : card.notes) std::printf("note    %s\n", note.c_str());
@@ -96,10 +96,11 @@ Status run(const Flags& flags) {
 }  // namespace
 
 void add_inspect(CLI::App& root, Context& context) {
-  auto* app = root.add_subcommand("inspect", "what a model file is: input, recipe, classes, cost; of an ONNX file also each node's cost");
+  auto* app = root.add_subcommand("inspect",
+                                  "show what a model file is: input, recipe, classes, cost; for an ONNX file also the cost of each node");
   auto flags = std::make_shared<Flags>();  // shared with the callback, which outlives this function
   app->add_option("MODEL", flags->model, "an .onnx, .tflite or .xml file (OpenVINO IR)")->required();
-  app->add_flag("--json", flags->json, "as JSON");
+  app->add_flag("--json", flags->json, "print JSON instead of text");
   app->callback([flags, &context] { context.chosen = [flags] { return run(*flags); }; });
 }
 

@@ -51,35 +51,39 @@ Status run_report(const Flags& flags, Context& context) {
 }
 
 void add_common(CLI::App& app, Flags& f) {
-  app.add_option("SOURCE", f.source.model, "a bundle's folder, or an .onnx file (quantised, or in floats with --calibrate)")->required();
-  app.add_option("--target", f.target, "cortex-m4, cortex-m7, cortex-m55 or portable")->capture_default_str();
+  app.add_option("SOURCE", f.source.model, "a bundle's folder, or an .onnx file: quantised, or in floats with --calibrate")->required();
+  app.add_option("--target", f.target, "processor to write for: cortex-m4, cortex-m7, cortex-m55, or portable (plain C++, slower)")
+      ->capture_default_str();
   app.add_option("--calibrate,--data", f.source.calibrate,
-                 "images that set the ranges of a base in floats, and the int8 threshold (docs/formats/datasets.md)");
-  app.add_option("--images", f.source.images, "how many of them")->capture_default_str()->check(CLI::Range(1, 100000));
-  app.add_option("--threads", f.source.threads, "of calibration; 0: all cores")->capture_default_str();
+                 "images (docs/formats/datasets.md) that set the int8 ranges of a base in floats, and the threshold for int8 scores");
+  app.add_option("--images", f.source.images, "how many of these images are used, evenly spread; more take longer and give steadier ranges")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 100000));
+  app.add_option("--threads", f.source.threads, "CPU threads while calibrating; 0: all cores")->capture_default_str();
   app.add_option("--ram", f.ram,
-                 "bytes of the arena, such as 320K: fails where it does not fit, else looks for few instructions within it; default: the "
-                 "smallest arena");
-  app.add_option("--flash", f.flash, "bytes of constants and code, such as 1M: fails where they do not fit");
+                 "most bytes for the arena, such as 320K: the command fails where the program does not fit, else uses the room for fewer "
+                 "instructions. Default: the smallest arena");
+  app.add_option("--flash", f.flash, "most bytes for constants and code, such as 1M; the command fails where they do not fit");
 }
 
 }  // namespace
 
 void add_mcu(CLI::App& root, Context& context) {
-  auto* mcu = root.add_subcommand("mcu", "microcontrollers: a bundle or an int8 model as C++ for Cortex-M");
+  auto* mcu = root.add_subcommand("mcu", "microcontrollers: turn a bundle or a model into C++ for Cortex-M");
   mcu->require_subcommand(1);
   add_mcu_quantize(*mcu, context);
   add_mcu_import(*mcu, context);
   add_mcu_demo(*mcu, context);
   auto f = std::make_shared<Flags>();  // shared with the callbacks, which outlive this function
-  auto* write = mcu->add_subcommand("export", "write a self-contained folder: kernels, constants, steps, an API of a few functions");
+  auto* write = mcu->add_subcommand(
+      "export", "write a folder of C++ that needs nothing else: kernels, constants, the calls in their order, an API of a few functions");
   add_common(*write, *f);
-  write->add_option("-o,--out", f->out, "the folder")->required();
+  write->add_option("-o,--out", f->out, "folder for the C++ sources")->required();
   write->callback([f, &context] { context.chosen = [f, &context] { return run_export(*f, context); }; });
-  auto* report = mcu->add_subcommand("report", "flash, RAM, MACs and instructions, a line a step");
+  auto* report = mcu->add_subcommand("report", "print flash, RAM, MACs and estimated instructions, a line per step");
   add_common(*report, *f);
-  report->add_option("--json", f->json, "also as JSON, into this file");
-  report->add_option("--svg", f->out, "also the arena over time, as SVG, into this file");
+  report->add_option("--json", f->json, "also write the report as JSON to this file");
+  report->add_option("--svg", f->out, "also draw the arena over time as SVG into this file");
   report->callback([f, &context] { context.chosen = [f, &context] { return run_report(*f, context); }; });
 }
 

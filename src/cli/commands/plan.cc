@@ -47,7 +47,7 @@ Status run(const Flags& flags, Context& context) {
   }
   if (flags.report.empty())
     return Error{
-        .code = ErrorCode::kInvalidArgument, .what = "there is no report to plan with", .expected = "the report.json of \"hedge eval\""};
+        .code = ErrorCode::kInvalidArgument, .what = "no report is given", .expected = "the report.json that \"hedge eval\" wrote"};
   auto options = flags.options;
   options.report = flags.report;
   options.profiles = flags.profiles;
@@ -67,26 +67,27 @@ Status run(const Flags& flags, Context& context) {
 }  // namespace
 
 void add_plan(CLI::App& root, Context& context) {
-  auto* app = root.add_subcommand("plan",
-                                  "what a report's methods cost in latency and energy on a device, a link and a cloud, beside the paper's "
-                                  "order; drawn into the report");
+  auto* app = root.add_subcommand(
+      "plan",
+      "estimate what each of a report's methods costs in latency and energy on a device, a link and a cloud; adds the plan to the report");
   auto f = std::make_shared<Flags>();  // shared with the callback, which outlives this function
   auto& o = f->options;
-  app->add_option("REPORT", f->report, "the report.json of \"hedge eval\"");
-  app->add_option("--device", o.device, "a device profile; --list shows them")->capture_default_str();
-  app->add_option("--link", o.link, "a link profile")->capture_default_str();
-  app->add_option("--cloud", o.cloud, "a cloud profile")->capture_default_str();
-  app->add_option("--profiles", f->profiles, "a file with own profiles (docs/formats/plan_profiles.md)");
-  app->add_flag("--list", f->list, "show all profiles and their sources");
-  app->add_option("--bytes", o.query_bytes, "of an image that is sent; default: what the baselines say")->check(CLI::PositiveNumber);
-  app->add_option("--baselines", f->baselines, "the rows of other methods (docs/formats/baselines_json.md), put into the report");
-  app->add_option("--base", f->base, "with --global: measure both here with OpenVINO, for the plot of one device");
-  app->add_option("--global", f->global, "see --base");
-  app->add_option("--hybrid", f->router, "the folder that \"hedge fit\" wrote, to measure its router too");
-  app->add_option("--base-recipe", f->base_recipe, "as in \"hedge predict\"");
-  app->add_option("--global-recipe", f->global_recipe, "as in \"hedge predict\"");
-  app->add_option("--threads", f->threads, "of the measurement")->capture_default_str()->check(CLI::Range(1, 1024));
-  app->add_option("--out", f->out, "folder of the report with the plan; default: the report's own");
+  app->add_option("REPORT", f->report, "the report.json that \"hedge eval\" wrote");
+  app->add_option("--device", o.device, "device profile; --list shows all of them")->capture_default_str();
+  app->add_option("--link", o.link, "link profile")->capture_default_str();
+  app->add_option("--cloud", o.cloud, "cloud profile")->capture_default_str();
+  app->add_option("--profiles", f->profiles, "file with profiles of your own (docs/formats/plan_profiles.md)");
+  app->add_flag("--list", f->list, "print all profiles and their sources");
+  app->add_option("--bytes", o.query_bytes, "bytes of an image that is sent. Default: as in the baselines")->check(CLI::PositiveNumber);
+  app->add_option("--baselines", f->baselines,
+                  "the JSON of \"hedge baselines\" (docs/formats/baselines_json.md), which is added to the report");
+  app->add_option("--base", f->base, "base to time on this machine with OpenVINO, for the plot of one device; needs --global");
+  app->add_option("--global", f->global, "global to time on this machine; needs --base");
+  app->add_option("--hybrid", f->router, "folder that \"hedge fit\" wrote, to time its router too");
+  app->add_option("--base-recipe", f->base_recipe, "how images are prepared for the base; as in \"hedge predict\"");
+  app->add_option("--global-recipe", f->global_recipe, "how images are prepared for the global; as in \"hedge predict\"");
+  app->add_option("--threads", f->threads, "CPU threads while timing")->capture_default_str()->check(CLI::Range(1, 1024));
+  app->add_option("--out", f->out, "folder for the report with the plan. Default: the report's own");
   app->callback([f, &context] { context.chosen = [f, &context] { return run(*f, context); }; });
 }
 

@@ -40,14 +40,18 @@ Status run(const Flags& flags, Context& context) {
 }  // namespace
 
 void add_predict(CLI::App& root, Context& context) {
-  auto* app = root.add_subcommand("predict", "run base and global over a split into a prediction table: all of routing starts from it");
+  auto* app = root.add_subcommand(
+      "predict", "run base and global over a split and keep what they say as a prediction table, which all later steps start from");
   auto f = std::make_shared<Flags>();  // shared with the callback, which outlives this function
   app->add_option("--data", f->data, "the data set with its split, e.g. fashion-mnist?split=test")->required();
   f->models.add(*app, true);
-  app->add_option("--out", f->out, "where the table goes (safetensors)")->required();
-  app->add_option("--batch", f->pair.batch, "images a step")->capture_default_str()->check(CLI::Range(1, 65536));
-  app->add_option("--threads", f->pair.threads, "0: as many as OpenVINO likes")->capture_default_str()->check(CLI::Range(0, 1024));
-  app->add_flag("--strict", f->pair.strict, "an image that cannot be decoded is an error instead of being left out");
+  app->add_option("--out", f->out, "file for the prediction table (safetensors)")->required();
+  app->add_option("--batch", f->pair.batch, "images per step; larger is faster up to a few hundred and uses more memory")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 65536));
+  app->add_option("--threads", f->pair.threads, "CPU threads; 0: OpenVINO chooses")->capture_default_str()->check(CLI::Range(0, 1024));
+  app->add_flag("--strict", f->pair.strict,
+                "stop with an error at an image that cannot be decoded; without it the image is left out and listed");
   app->callback([f, &context] { context.chosen = [f, &context] { return run(*f, context); }; });
 }
 

@@ -47,41 +47,51 @@ Status import(const Flags& flags) {
   HEDGE_TRY(const auto imported, workflow::import_tflite(flags.import));
   std::printf("wrote %s: %zu int8 layers, %lld MACs\n", flags.import.out.c_str(), imported.layers, static_cast<long long>(imported.macs));
   std::printf("its input holds values from %.3f to %.3f", imported.held.low, imported.held.high);
-  if (imported.made) std::printf("; the recipe makes %.3f to %.3f", imported.made->low, imported.made->high);
-  if (imported.cut_off) std::printf(": images are cut off, look for the mean and std it was trained with");
+  if (imported.made) std::printf("; the recipe gives %.3f to %.3f", imported.made->low, imported.made->high);
+  if (imported.cut_off) std::printf(": values are cut off; use the mean and std that the model was trained with");
   std::printf("\n");
-  if (!imported.made) std::printf("nothing says how to prepare its images yet: give --recipe here, or to the commands that run it\n");
+  if (!imported.made) std::printf("its images have no recipe yet: give --recipe here, or to the commands that run it\n");
   return {};
 }
 
 /// `options`: of either command, whose words for this are the same.
 template <typename Options>
 void add_described(CLI::App& app, Options& options) {
-  app.add_option("--recipe", options.recipe, "how images are prepared, JSON or the short form, where the model does not say it");
-  app.add_option("--labels", options.labels, "the outputs' class names, where the model does not say them");
-  app.add_option("-o,--out", options.out, "where the int8 model goes (.onnx)")->required();
+  app.add_option("--recipe", options.recipe,
+                 "how images are prepared: a JSON file or the short form; needed where the model does not say it");
+  app.add_option("--labels", options.labels, "file with the class names of the outputs; needed where the model does not say them");
+  app.add_option("-o,--out", options.out, "file for the int8 model (.onnx)")->required();
 }
 
 }  // namespace
 
 void add_mcu_quantize(CLI::App& mcu, Context& context) {
-  auto* app =
-      mcu.add_subcommand("quantize", "a model in floats -> int8 (.onnx with QuantizeLinear and DequantizeLinear), ranges from images");
+  auto* app = mcu.add_subcommand(
+      "quantize", "turn a model in floats into int8 (.onnx with QuantizeLinear and DequantizeLinear), with ranges measured on images");
   auto f = std::make_shared<Flags>();  // shared with the callback, which outlives this function
   auto& o = f->quantise;
   app->add_option("MODEL", o.model, "an .onnx file in floats: a base, or a router")->required();
-  auto* data = app->add_option("--data", o.data, "images to calibrate with, e.g. fashion-mnist?split=calibration; labels are not used");
-  app->add_option("--table", o.table, "instead, for a router: a prediction table to calibrate with")->excludes(data);
-  app->add_option("--test", o.test, "also compare floats and int8 on these labelled images");
-  app->add_option("--images", o.images, "how many of --data, evenly spread")->capture_default_str()->check(CLI::Range(1, 1000000));
-  app->add_option("--method", f->method, "ranges: mse, percentile or min-max")->capture_default_str();
-  app->add_option("--percentile", o.percentile, "of the values, for --method percentile")->capture_default_str();
-  app->add_option("--arithmetic", f->arithmetic, "of the comparison: exact (TFLite's) or device (a microcontroller's)")
+  auto* data = app->add_option("--data", o.data,
+                               "images that the int8 ranges are measured on, e.g. fashion-mnist?split=calibration; labels are not used");
+  app->add_option("--table", o.table, "for a router, instead of --data: a prediction table that its ranges are measured on")
+      ->excludes(data);
+  app->add_option("--test", o.test, "labelled images on which floats and int8 are compared at the end");
+  app->add_option("--images", o.images, "how many images of --data are used, evenly spread; more take longer and give steadier ranges")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1000000));
+  app->add_option("--method", f->method, "how ranges are chosen: mse (least squared error), percentile or min-max (all values)")
       ->capture_default_str();
-  app->add_flag("--no-equalize", f->plain, "leave the channels before depthwise layers as they are");
-  app->add_flag("--no-bias-correction", f->biases_stay, "leave the biases as they round, not such that each channel's mean is the floats'");
-  app->add_option("--report", f->report, "the report as JSON");
-  app->add_option("--threads", o.threads, "of the model in floats; 0: as many as OpenVINO likes")
+  app->add_option("--percentile", o.percentile,
+                  "percent of the values that the range must hold, for --method percentile; above 50, up to 100")
+      ->capture_default_str();
+  app->add_option("--arithmetic", f->arithmetic, "arithmetic of int8 in the comparison: exact (TFLite's) or device (a microcontroller's)")
+      ->capture_default_str();
+  app->add_flag("--no-equalize", f->plain,
+                "do not even out the channels before depthwise layers; without it they are evened out, which loses less accuracy");
+  app->add_flag("--no-bias-correction", f->biases_stay,
+                "do not correct the biases; without it they are set so that the mean of each channel is that of the floats");
+  app->add_option("--report", f->report, "file for the report as JSON");
+  app->add_option("--threads", o.threads, "CPU threads of the model in floats; 0: OpenVINO chooses")
       ->capture_default_str()
       ->check(CLI::Range(0, 1024));
   add_described(*app, o);
@@ -89,7 +99,8 @@ void add_mcu_quantize(CLI::App& mcu, Context& context) {
 }
 
 void add_mcu_import(CLI::App& mcu, Context& context) {
-  auto* app = mcu.add_subcommand("import", "a quantised .tflite -> int8 .onnx, which runs, bundles and exports as any model");
+  auto* app =
+      mcu.add_subcommand("import", "turn a quantised .tflite into an int8 .onnx, which is run, bundled and exported like any other model");
   auto f = std::make_shared<Flags>();  // shared with the callback, which outlives this function
   app->add_option("MODEL", f->import.model, "a quantised .tflite file")->required();
   add_described(*app, f->import);

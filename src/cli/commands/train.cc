@@ -47,31 +47,42 @@ Status run(Flags& flags, Context& context) {
 
 void add_flags(CLI::App& app, Flags& f) {
   auto& o = f.training.options;
-  app.add_option("--data", f.options.data,
-                 "fashion-mnist, folder:PATH (a folder a class), with ?split=…&limit=N; the train split by default")
+  app.add_option(
+         "--data", f.options.data,
+         "labelled images: fashion-mnist, or folder:PATH with one folder per class; ?split=…&limit=N takes a part. Default split: train")
       ->required();
   app.add_option("--net", f.options.net,
-                 "a new network: mobile:WIDTH[,expand=4,…], resnet:WIDTH,DEPTH[,stem_stride=1], pooled:W,W,W or mcunet-in0 .. mcunet-in4");
-  app.add_option("--model", f.model, "or an ONNX model to train further");
-  app.add_option("--out", f.out, "where the trained ONNX model goes; its checkpoint stands beside it")->required();
-  app.add_option("--size", f.options.size, "images are brought to SIZE x SIZE; default: the first image's shorter side, at most 64")
+                 "build a new network: mobile:WIDTH[,expand=4,…], resnet:WIDTH,DEPTH[,stem_stride=1], pooled:W,W,W or mcunet-in0 to "
+                 "mcunet-in4. Wider and deeper networks are more accurate and cost more MACs");
+  app.add_option("--model", f.model, "train this ONNX model further, instead of a new network (--net)");
+  app.add_option("--out", f.out, "file for the trained ONNX model; its checkpoint is written beside it")->required();
+  app.add_option("--size", f.options.size,
+                 "resize images to SIZE x SIZE pixels; smaller is cheaper and less accurate. Default: the shorter side of the first image, "
+                 "at most 64")
       ->check(CLI::Range(8, 1024));
-  app.add_option("--channels", f.options.channels, "1 gray, 3 RGB; default: the first image's")->check(CLI::IsMember({1, 3}));
-  app.add_option("--teacher", f.teacher, "a trained model (.onnx) of the same image size and classes, whose logits are learned from too");
-  app.add_option("--teacher-weight", f.teaching.weight, "of that, 0 to 1; the labels have the rest")->capture_default_str();
-  app.add_option("--temperature", f.teaching.temperature, "softens teacher and student while they are compared")->capture_default_str();
+  app.add_option("--channels", f.options.channels, "image channels: 1 gray, 3 RGB. Default: as the first image")
+      ->check(CLI::IsMember({1, 3}));
+  app.add_option("--teacher", f.teacher,
+                 "also learn from the logits of this trained model (distillation): an .onnx file with the same image size and classes");
+  app.add_option("--teacher-weight", f.teaching.weight, "share of the teacher in the loss, 0 to 1; the labels have the rest")
+      ->capture_default_str();
+  app.add_option("--temperature", f.teaching.temperature,
+                 "divide the logits of teacher and student by this before they are compared; above 1, small probabilities count more")
+      ->capture_default_str();
   f.training.add(app);
-  app.add_option("--momentum", o.momentum, "of sgd (Nesterov)")->capture_default_str();
-  app.add_option("--workers", o.loader_workers, "decoding threads")->capture_default_str();
-  app.add_option("--checkpoint", o.checkpoint, "written after each epoch and gone on from; default: OUT.checkpoint");
-  app.add_option("--csv", o.csv, "a line an epoch: loss, accuracy, learning rate, speed");
-  app.add_option("--summary", f.summary, "what was trained, as JSON (also printed)");
+  app.add_option("--momentum", o.momentum, "Nesterov momentum of --optimizer sgd, 0 to 1")->capture_default_str();
+  app.add_option("--workers", o.loader_workers, "threads that decode images; give more when training waits for images")
+      ->capture_default_str();
+  app.add_option("--checkpoint", o.checkpoint,
+                 "file with the state after each epoch; a stopped training continues from it. Default: OUT.checkpoint");
+  app.add_option("--csv", o.csv, "file for one line per epoch: loss, accuracy, learning rate, images per second");
+  app.add_option("--summary", f.summary, "file for the summary of the training as JSON, which is also printed");
 }
 
 }  // namespace
 
 void add_train(CLI::App& root, Context& context) {
-  auto* app = root.add_subcommand("train", "train a base or a global on a labelled data set; goes on from its checkpoint when run again");
+  auto* app = root.add_subcommand("train", "train a base or a global on labelled images; run again, it continues from its checkpoint");
   auto flags = std::make_shared<Flags>();  // shared with the callback, which outlives this function
   add_flags(*app, *flags);
   app->callback([flags, &context] { context.chosen = [flags, &context] { return run(*flags, context); }; });

@@ -72,7 +72,7 @@ Result<IdxArray> read_either(const std::filesystem::path& plain) {
   if (std::filesystem::exists(packed, ignored)) return read_idx(packed);
   if (std::filesystem::exists(plain, ignored)) return read_idx(plain);
   return Error{.code = ErrorCode::kNotFound,
-               .what = "a file of Fashion-MNIST is not there",
+               .what = "a file of Fashion-MNIST does not exist",
                .where = packed.string(),
                .hint = "install the package dataset-fashion-mnist, or name the folder that holds the four files"};
 }

@@ -274,7 +274,7 @@ Result<std::optional<DeviceReport>> Gateway::serve(milliseconds within, const st
 Result<DeviceReport> Gateway::report_of(const micro::DeviceAnswer& answer, const std::vector<std::string>& labels) {
   if (answer.label >= labels.size() || answer.own_label >= labels.size())
     return Error{.code = ErrorCode::kBadData,
-                 .what = "the device's answer is no class",
+                 .what = "the device's answer is not one of the classes",
                  .got = std::to_string(std::max(answer.label, answer.own_label)),
                  .expected = "below " + std::to_string(labels.size())};
   const bool asked = answer.id == query_.id;

@@ -91,7 +91,7 @@ Result<std::unique_ptr<oip::RemoteModel>> connect(const CloudConnection& cloud, 
 }  // namespace
 
 Status RuntimeOptions::validate() const {
-  if (bundle.empty()) return Error{.code = ErrorCode::kInvalidArgument, .what = "no bundle is named", .where = "bundle"};
+  if (bundle.empty()) return Error{.code = ErrorCode::kInvalidArgument, .what = "no bundle is given", .where = "bundle"};
   if (threads < 0 || threads > kMostThreads)
     return Error{.code = ErrorCode::kInvalidArgument,
                  .what = "the number of threads is out of range",

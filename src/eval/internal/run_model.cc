@@ -50,7 +50,7 @@ struct Wiring {
 Result<Wiring> wire(const ModelRun& model, std::int64_t batch, const std::string& role) {
   if (model.executor->inputs().size() != 1)
     return Error{.code = ErrorCode::kUnsupported,
-                 .what = "the model has another number of inputs than one",
+                 .what = "the model must have exactly one input",
                  .where = role,
                  .got = std::to_string(model.executor->inputs().size())};
   const TensorSpec& input = model.executor->inputs()[0];
@@ -124,7 +124,7 @@ Status run_batch(const ModelRun& model, const Wiring& wiring, const data::Batch&
   const NamedView input = {wiring.input, batch_view(batch, wiring, padded)};
   HEDGE_TRY(const std::vector<Tensor> outputs, model.executor->run({&input, 1}));
   if (outputs.size() != model.executor->outputs().size())
-    return Error{.code = ErrorCode::kInternal, .what = "the executor gave another number of outputs than it has", .where = role};
+    return Error{.code = ErrorCode::kInternal, .what = "the executor gave a wrong number of outputs", .where = role};
   const std::size_t rows = batch.indices.size();
   HEDGE_CHECK(append_rows(outputs[wiring.logits], rows, role + ": logits", all.classes, all.logits));
   HEDGE_CHECK(check_finite(all.logits, all.classes, batch, images, role + ": logits"));

@@ -50,7 +50,7 @@
     const costs = [];
     const row = list(report.methods).find((method) => method.name === state0(report)) || {};
     const [base, router, global] = [row.base_macs ?? (report.base || {}).macs, row.router_macs ?? (report.router || {}).macs ?? 0, row.global_macs ?? (report.global || {}).macs];
-    if (base > 0 && global > 0) costs.push({ key: 'macs', label: 'MACs, mean an image', fixed: base + router, perQuery: global, show: count });
+    if (base > 0 && global > 0) costs.push({ key: 'macs', label: 'MACs, mean per image', fixed: base + router, perQuery: global, show: count });
     const plan = (report.plan || {}).explorer || {};
     const add = (key, label, unit) => {
       const cost = plan[key];
@@ -66,7 +66,7 @@
 
   /** What moved between the operating point and here, in words. */
   function movedText(state, from, to) {
-    if (from === to) return 'No image has changed sides: this is where the threshold started.';
+    if (from === to) return 'This is the operating point’s threshold: no image has changed sides.';
     const [low, high] = [Math.min(from, to), Math.max(from, to)];
     const better = state.sums.helped[high] - state.sums.helped[low];
     const worse = state.sums.hurt[high] - state.sums.hurt[low];
@@ -104,7 +104,7 @@
     const shown = ends.map((k) => figuresAt(state, k)).map((f) => ({ x: f.coverage, y: f.accuracy, low: null, high: null }));
     const method = H.methods.find((m) => m.key === state0(report)) || { key: 'hybrid', label: 'Hybrid' };
     return { title: 'Accuracy as the threshold moves', xTitle: 'Coverage: images answered on the device (%)', yTitle: 'Accuracy (%)',
-      caption: 'Each threshold on these very images; the diamond is where the slider stands.',
+      caption: 'The accuracy at each threshold on these images; the diamond marks the slider’s threshold.',
       summary: `Accuracy against coverage at every threshold, from ${percent(shown[0].y)} at coverage 0 to ${percent(shown[shown.length - 1].y)} at 100 %. The slider below moves along it.`,
       series: [{ ...method, dash: [], point: 'circle', shown: true, band: false, plain: true, points: shown }], markers: [], xMin: 0, xMax: 1,
       xFormat: (x) => number(100 * x, 0), yFormat: (y) => number(100 * y, 1), tooltipTitle: (p) => `Coverage ${percent(p.x)}`, tooltipValue: (p) => percent(p.y, 2) };
@@ -130,13 +130,13 @@
       const start = figuresAt(state, state.start);
       Object.assign(node.dataset, { accuracy: at.accuracy, coverage: at.coverage, queries: at.queries, helped: at.helped, hurt: at.hurt, threshold: at.threshold ?? 'none' });
       const put = (i, value, note) => { cells[i].value.textContent = value; cells[i].note.textContent = note || ''; };
-      put(0, percent(at.accuracy, 2), k === state.start ? '' : `${points(at.accuracy - start.accuracy)} points to the operating point`);
+      put(0, percent(at.accuracy, 2), k === state.start ? '' : `${points(at.accuracy - start.accuracy)} points against the operating point`);
       put(1, percent(at.coverage), `${number(at.queries)} of ${number(state.n)} sent: the cloud helps ${number(at.helped)}, hurts ${number(at.hurt)}`);
-      put(2, at.threshold === null ? 'below all' : signed(at.threshold, 4), 'sent where the score is above');
+      put(2, at.threshold === null ? 'below all' : signed(at.threshold, 4), 'images with a higher score are sent');
       costs.forEach((cost, i) => {
         const value = cost.fixed + (1 - at.coverage) * cost.perQuery;
         node.dataset[cost.key] = value;
-        put(3 + i, cost.show(value), `${cost.show(cost.fixed)} always, ${cost.show(cost.perQuery)} a query`);
+        put(3 + i, cost.show(value), `${cost.show(cost.fixed)} always, ${cost.show(cost.perQuery)} per query`);
       });
       const index = state.ends.indexOf(k);
       bar.slider.value = String(index);
@@ -151,7 +151,7 @@
     };
     const bar = controls(state, show);
     const spread = data.pictures > state.n ? ` ${number(state.n)} of the ${number(data.pictures)} images are listed, evenly over the scores.` : '';
-    node.append(el('p', { class: 'intro', text: `Drag the threshold, or move it with the arrow keys: every figure is counted anew over ${number(state.n)} images, and those that change sides are shown.${spread}` }),
+    node.append(el('p', { class: 'intro', text: `Drag the threshold, or move it with the arrow keys: every figure is computed again over ${number(state.n)} images, and the images whose answer now comes from the other side are shown.${spread}` }),
       H.figure(plot), bar.node, cards, moved, gallery);
     show(state.start);
     return node;

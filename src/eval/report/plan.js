@@ -38,7 +38,7 @@
     const rows = list(order && order.rows);
     if (!rows.length) return null;
     const lines = (text) => text.split('\n').map((line) => el('div', { text: line }));
-    const head = el('tr', {}, ['Of the way from base to cloud', 'Here', 'The paper'].map((text) => el('th', { scope: 'col', text })));
+    const head = el('tr', {}, ['Latency, as a share of the way from base to cloud', 'Here', 'In the paper'].map((text) => el('th', { scope: 'col', text })));
     const body = rows.map((row) => el('tr', {}, el('th', { scope: 'row' }, percent(row.relative, 0), el('small', { text: `${time(row.latency_ms)} ms here, ${number(row.poster_latency_ms)} ms there` })), el('td', {}, lines(ranking(row.here))), el('td', {}, lines(ranking(row.poster)))));
     return el('div', { class: 'scroll wrapped', tabindex: '0', role: 'region', 'aria-label': 'The order of methods' },
       el('table', {}, el('caption', { text: 'The order of methods at the same relative latency, best first' }), el('thead', {}, head), el('tbody', {}, body)));
@@ -48,21 +48,21 @@
     const part = plan.setting || {};
     const facts = ['device', 'link', 'cloud'].filter((key) => part[key]).map((key) => [key[0].toUpperCase() + key.slice(1), `${part[key].name}: ${part[key].about}. ${part[key].source}.`]);
     if (isNumber(plan.query_bytes)) facts.push(['A query', `${number(plan.query_bytes)} bytes`]);
-    if (plan.measured) facts.push(['Measured', `${plan.measured.executor}: base ${number(plan.measured.base_ms, 3)} ms, router ${number(plan.measured.router_ms, 3)} ms, cloud’s model ${number(plan.measured.global_ms, 3)} ms an image`]);
+    if (plan.measured) facts.push(['Measured', `${plan.measured.executor}: base ${number(plan.measured.base_ms, 3)} ms, router ${number(plan.measured.router_ms, 3)} ms, global ${number(plan.measured.global_ms, 3)} ms per image`]);
     return el('dl', { class: 'facts' }, facts.map(([name, text]) => el('div', {}, el('dt', { text: name }), el('dd', { text }))));
   }
 
   function plan(report) {
     const part = report.plan;
     if (!part || !list(part.lines).length) return null;
-    const figures = [figureOf(part, 'latency_ms', 'Accuracy against latency', 'Mean latency (ms)', 'Device, link and cloud together: T = device + share sent × (link + cloud).'),
-      figureOf(part, 'energy_mj', 'Accuracy against energy', 'Mean energy on the device (mJ)', 'What an image takes from the device’s battery: computing, sending, waiting.'),
-      figureOf(part, 'macs', 'On one device: accuracy against computation', 'Mean MACs an image (device and cloud’s part)', 'Where both models run on one device: all MACs count alike.'),
-      figureOf(part, 'measured_ms', 'On one device: accuracy against measured latency', 'Mean latency (ms), both models on one machine', 'Base, router and the share of the cloud’s model, each measured an image at a time.')].filter(Boolean);
+    const figures = [figureOf(part, 'latency_ms', 'Accuracy against latency', 'Mean latency (ms)', 'Device, link and cloud together: latency = device + share sent × (link + cloud).'),
+      figureOf(part, 'energy_mj', 'Accuracy against energy', 'Mean energy on the device (mJ)', 'Energy that an image takes from the device: computing, sending, waiting.'),
+      figureOf(part, 'macs', 'On one device: accuracy against computation', 'Mean MACs per image (both models)', 'Both models run on one device, so all MACs count the same.'),
+      figureOf(part, 'measured_ms', 'On one device: accuracy against measured latency', 'Mean latency (ms), both models on one machine', 'Base, router and the queried share of the global, each timed with one image at a time.')].filter(Boolean);
     if (!figures.length) return null;
     const pairs = [];
     for (let i = 0; i < figures.length; i += 2) pairs.push(el('div', { class: 'pair' }, figures.slice(i, i + 2)));
-    return section('plan', 'What it costs', 'The same methods in milliseconds and millijoules of one setting; other settings: hedge plan.', ...pairs, orderTable(part.order), setting(part));
+    return section('plan', 'What it costs', 'Estimated latency and energy of the same methods in one setting of device, link and cloud. “hedge plan” computes other settings.', ...pairs, orderTable(part.order), setting(part));
   }
 
   Object.assign(H.sections, { plan });

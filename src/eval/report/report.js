@@ -19,7 +19,7 @@
     const add = (kind, mark, text) => document.getElementById('badges').append(el('li', { class: kind }, el('b', { 'aria-hidden': 'true', text: mark }), text));
     const compare = (name, difference) => {
       if (!difference || !isNumber(difference.low) || !isNumber(difference.high)) return;
-      if (difference.low > 0) add('good', '✓', `Better than ${name}, 95 % sure`);
+      if (difference.low > 0) add('good', '✓', `Better than ${name} with 95 % confidence`);
       else if (difference.high < 0) add('bad', '!', `Worse than ${name}, 95 % sure`);
       else add('plain', '=', `Not told apart from ${name}`);
     };
@@ -59,7 +59,7 @@
     const macs = isNumber(coverage) ? H.macsAt(H.curveOf(report), coverage) : null;
     const full = report.global && report.global.macs;
     if (!isNumber(macs)) return null;
-    return card('Mean cost an image', count(macs), 'MACs, device and cloud together', isNumber(full) && full > 0 && `${percent(macs / full, 0)} of always asking the cloud`);
+    return card('Mean cost per image', count(macs), 'MACs, device and cloud together', isNumber(full) && full > 0 && `${percent(macs / full, 0)} of always asking the cloud`);
   }
 
   function keyFigures() {
@@ -80,7 +80,7 @@
     const sources = [['On the device', run.edge], ['In the cloud', run.cloud], ['On the device, cloud not reached', run.fallback]].filter(([, n]) => isNumber(n));
     const total = isNumber(run.total) && run.total > 0 ? run.total : sources.reduce((sum, [, n]) => sum + n, 0);
     const columns = [{ label: 'Answered', numeric: false }, { label: 'Images' }, { label: 'Share' }];
-    return section('live', 'The live run', 'The same models as running processes: an edge process answers, and queries a cloud process over the network where the router says so.',
+    return section('live', 'The live run', 'The same models as real processes: an edge process answers the images and sends those that the router picks to a cloud process over the network.',
       cards.length ? el('dl', { class: 'cards' }, cards) : null,
       sources.length ? table('Where the answers came from', columns, sources.map(([name, n]) => [name, number(n), total > 0 ? percent(n / total, 2) : H.kMissing])) : null);
   }
@@ -103,13 +103,13 @@
     const outcome = outcomeOf(image);
     const label = className(image.label);
     const kind = ['png', 'jpeg'].find((key) => typeof image[key] === 'string' && /^[A-Za-z0-9+/]+=*$/.test(image[key]));
-    const image = kind ? el('img', { src: `data:image/${kind};base64,${image[kind]}`, class: kind === 'jpeg' ? 'photo' : null, alt: `Image ${image.id ?? ''}, labelled ${label}`, loading: 'lazy' })
+    const shown = kind ? el('img', { src: `data:image/${kind};base64,${image[kind]}`, class: kind === 'jpeg' ? 'photo' : null, alt: `Image ${image.id ?? ''}, labelled ${label}`, loading: 'lazy' })
       : el('div', { class: 'noimage', text: 'no image' });
     const answer = (name, value) => (value === null || value === undefined ? null
       : el('div', {}, el('dt', { text: name }), el('dd', { class: className(value) === label ? 'right' : 'wrong' }, className(value),
         el('span', { class: 'hidden', text: className(value) === label ? ' (right)' : ' (wrong)' }))));
     const told = [isNumber(image.score) && `score ${number(image.score, 2)}`, isNumber(image.base_confidence) && `base ${percent(image.base_confidence, 0)}`].filter(Boolean);
-    return el('li', {}, image, el('p', { class: 'label', text: label }), el('dl', {}, answer('Base', image.base), answer('Cloud', image.global)),
+    return el('li', {}, shown, el('p', { class: 'label', text: label }), el('dl', {}, answer('Base', image.base), answer('Cloud', image.global)),
       el('p', { class: 'foot' }, outcome ? el('span', { class: `chip ${outcome[0]}` }, el('b', { 'aria-hidden': 'true', text: outcome[1] }), outcome[2]) : null,
         told.length ? el('small', { text: told.join(', ') }) : null));
   }
@@ -117,19 +117,19 @@
   function gallery() {
     const images = list(report.pictures_queried);
     if (!images.length) return null;
-    return section('pictures', 'Images that were queried', 'The title of each image is its true label. The router’s score says how much it expects the cloud to help; beside it stands the base’s confidence.',
+    return section('pictures', 'Images that were queried', 'The title of each image is its true label. The router’s score says how much it expects the cloud to help; next to it is the base’s confidence.',
       el('ul', { class: 'gallery' }, images.map(imageCard)));
   }
 
   function reading() {
     const terms = [
       ['Coverage', 'The fraction of images that the base answers on the device. At 80 % coverage, one image in five is sent to the cloud.'],
-      ['Accuracy', 'The fraction of all images answered rightly, by whoever answered them.'],
-      ['Intervals', 'The 95 % intervals come from a bootstrap that draws the test images anew, and with them the router’s seeds: they say how far a figure may move on another sample of the same kind. Differences are paired on the same images, so their intervals are narrower. Base, cloud and operating point, single shares, have Wilson’s interval.'],
-      ['Threshold', 'An image is queried where its score is above the threshold, which is chosen on a calibration split that neither training nor this test has used. What it predicts there is held against what is measured here.'],
-      ['Ties', 'On the device, images of equal score go together: all stay or all are queried. Where a point of a curve cuts through equal scores, it is the expectation over their random order.'],
-      ['Upper bound', 'Routing by an oracle that knows both answers. No router can be above it with these two models.'],
-      ['MACs', 'Multiply-accumulate operations. Base and router run on every image, the cloud model on those queried.'],
+      ['Accuracy', 'The fraction of all images with a right answer, from the base or the cloud.'],
+      ['Intervals', 'The 95 % intervals come from a bootstrap that resamples the test images and the router’s seeds: they show how much a figure may change on another sample of the same kind. Differences are paired on the same images, so their intervals are narrower. Base, cloud and operating point are single shares and have Wilson’s interval.'],
+      ['Threshold', 'An image is queried if its score is above the threshold, which is chosen on a calibration split that neither training nor this test has used. The report compares the coverage and accuracy predicted there with those measured here.'],
+      ['Ties', 'On the device, images with equal scores are treated alike: all stay or all are queried. Where a point of a curve falls between equal scores, it is the expectation over their random order.'],
+      ['Upper bound', 'Routing by an oracle that knows both answers and the label. No router can be better with these two models.'],
+      ['MACs', 'Multiply-accumulate operations. Base and router run on every image, the global only on queried ones.'],
     ];
     return section('reading', 'How to read this', null, el('dl', { class: 'terms' }, terms.map(([term, text]) => el('div', {}, el('dt', { text: term }), el('dd', { text })))),
       list(report.notes).length ? [el('h3', { text: 'Notes' }), el('ul', { class: 'notes' }, list(report.notes).map((note) => el('li', { text: note })))] : null);

@@ -76,9 +76,9 @@
     const series = seriesOf(rows, 'macs', withoutSpread).map((line) => ({ ...line, shown: line.shown && line.key !== 'upper_bound' }));
     if (!series.length) return null;
     return H.figure({
-      title: 'Accuracy against computation', xTitle: 'Mean MACs an image, device and cloud together', yTitle: 'Accuracy (%)',
-      caption: 'The same points by what they cost: base and router on every image, the cloud model on those that were queried.',
-      summary: summaryOf(series, rows, 'Accuracy against mean MACs an image'), series, bandToggle: true,
+      title: 'Accuracy against computation', xTitle: 'Mean MACs per image, device and cloud together', yTitle: 'Accuracy (%)',
+      caption: 'The same points by cost: base and router run on every image, the global only on queried ones.',
+      summary: summaryOf(series, rows, 'Accuracy against mean MACs per image'), series, bandToggle: true,
       xFormat: count, yFormat: inPercent, references: referencesOf(report, true), markers: markersOf(report, (coverage) => macsAt(rows, coverage)),
       tooltipTitle: (p) => `${count(p.x)} MACs, coverage ${percent(p.coverage, 0)}`, tooltipValue: accuracyTip,
     });
@@ -98,7 +98,7 @@
     })]);
     return H.figure({
       title: 'Gain over entropy', xTitle: 'Coverage (%)', yTitle: 'Accuracy minus entropy’s (points)',
-      caption: `Percentage points of accuracy gained by deciding with something better than the base’s entropy.${seeds}`,
+      caption: `Accuracy of each method minus that of routing by the base’s entropy, in percentage points.${seeds}`,
       summary: `Difference to entropy in percentage points: ${series.map((line) => `${line.label} at most ${signed(Math.max(...line.points.map((p) => p.y)), 2)}`).join('; ')}. The table below has every value.`,
       series, xFormat: inPercent, yFormat: (y) => signed(y, 2), xMin: usable[0].coverage, xMax: usable[usable.length - 1].coverage,
       references: [{ y: 0 }],
@@ -109,7 +109,7 @@
   function curveTable(report, rows) {
     const methods = methodsOf(rows);
     const hasMacs = rows.some((row) => isNumber(row.macs));
-    const columns = [{ label: 'Coverage' }, ...(hasMacs ? [{ label: 'MACs', note: 'mean an image' }] : []), ...methods.map((method) => ({ label: method.label }))];
+    const columns = [{ label: 'Coverage' }, ...(hasMacs ? [{ label: 'MACs', note: 'mean per image' }] : []), ...methods.map((method) => ({ label: method.label }))];
     const target = report.operating_point && report.operating_point.target_coverage;
     const cells = rows.map((row) => [percent(row.coverage, 0), ...(hasMacs ? [count(row.macs)] : []), ...methods.map((method) => accuracyCell(row[method.key]))]);
     const chosen = (r) => isNumber(target) && Math.abs(rows[r].coverage - target) < 1e-9;
@@ -120,7 +120,7 @@
   function curves(report) {
     const rows = curveOf(report);
     if (!methodsOf(rows).length) return null;
-    return section('curve', 'What a hybrid reaches', 'Every curve shares one base and one cloud model; only the rule that picks the images to query differs.',
+    return section('curve', 'What a hybrid reaches', 'All curves have the same base and global; only the rule that picks the images to query differs.',
       coverageFigure(report, rows), el('div', { class: 'pair' }, macsFigure(report, rows), differenceFigure(report, rows)), curveTable(report, rows));
   }
 
@@ -129,14 +129,14 @@
     if (!rows.length) return null;
     const has = (key) => rows.some((row) => valueOf(row[key]) !== null);
     const columns = [{ label: 'Method', numeric: false }, { label: 'Area', note: 'mean accuracy, %' },
-      ...(has('to_entropy') ? [{ label: 'To entropy', note: 'points, paired' }] : []), ...(has('to_margin') ? [{ label: 'To margin', note: 'points, paired' }] : []),
+      ...(has('to_entropy') ? [{ label: 'Minus entropy', note: 'points, paired' }] : []), ...(has('to_margin') ? [{ label: 'Minus margin', note: 'points, paired' }] : []),
       ...(has('gap_closed_percent') ? [{ label: 'Gap closed', note: 'entropy to upper bound' }] : [])];
     const plain = (digits) => (x) => (isNumber(x) ? `${number(x, digits)}\u00a0%` : H.kMissing);
     const plainBounds = (interval) => H.bounds(interval, (x) => number(x, 1));
     const cells = rows.map((row) => [{ text: H.methodName(row.method), swatch: H.methodColour(row.method) }, accuracyCell(row),
       ...(has('to_entropy') ? [pointsCell(row.to_entropy)] : []), ...(has('to_margin') ? [pointsCell(row.to_margin)] : []),
       ...(has('gap_closed_percent') ? [intervalCell(row.gap_closed_percent, plain(1), plainBounds)] : [])]);
-    return section('areas', 'Area under the curve', 'One figure for the whole curve: accuracy averaged over the coverages. Differences are paired, image by image, so that their intervals are narrower than those of the accuracies.',
+    return section('areas', 'Area under the curve', 'One figure for the whole curve: the accuracy averaged over the coverages. Differences are paired, image by image, so their intervals are narrower than those of the accuracies.',
       table('Areas under the accuracy-coverage curves', columns, cells, { captionHidden: true, marked: (r) => rows[r].method === (report.default_method || 'hybrid') }));
   }
 
@@ -148,8 +148,8 @@
       .map(([name, predicted, measured]) => [name, accuracyCell(predicted), accuracyCell(measured)]);
     const told = [isNumber(point.target_coverage) ? `Target coverage ${percent(point.target_coverage, 0)}.` : '',
       isNumber(point.threshold) ? `Threshold on the router’s score: ${signed(point.threshold, 4)}.` : '',
-      point.inside === true ? 'The test falls inside what the calibration split predicted.' : '',
-      point.inside === false ? 'The test falls outside what the calibration split predicted: do not rely on the promise for data like this.' : ''].filter(Boolean).join(' ');
+      point.inside === true ? 'The measured values are inside the intervals that the calibration split predicted.' : '',
+      point.inside === false ? 'The measured values are outside the intervals that the calibration split predicted: do not rely on the prediction for data like these.' : ''].filter(Boolean).join(' ');
     const columns = [{ label: 'Figure', numeric: false }, { label: 'Predicted', note: 'calibration split' }, { label: 'Measured', note: 'this split' }];
     return section('promise', 'The operating point', told, rows.length ? table('Predicted and measured at the operating point', columns, rows, { captionHidden: true }) : null, H.promiseFacts(point.promise));
   }
@@ -163,7 +163,7 @@
     const key = name === 'Base' ? 'entropy' : 'hybrid';
     return H.figure({
       square: true, title: `${name}: ${ece}`, xTitle: 'Confidence (%)', yTitle: 'Accuracy (%)', diagonal: true,
-      caption: 'On the diagonal, confidence is as good as its word; below it, the model is too sure. Bars: how many images.',
+      caption: 'On the diagonal, confidence equals accuracy; below it, the model is too sure. Bars: number of images.',
       summary: `Reliability of the ${name.toLowerCase()}: ${ece}, ${bins.length} bins. The table below has every value.`,
       series: [{ key, label: name, dash: [], point: 'circle', shown: true, points: bins.map((bin) => ({ x: bin.confidence, y: bin.accuracy, low: null, high: null, count: bin.count })) }],
       bars: bins.every((bin) => isNumber(bin.count)) ? [{ points: bins.map((bin) => ({ x: bin.confidence, y: bin.count })) }] : undefined,

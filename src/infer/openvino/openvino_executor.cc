@@ -59,7 +59,7 @@ Result<std::shared_ptr<ov::Model>> read_model(const std::filesystem::path& path)
 Status check_file(const std::filesystem::path& path) {
   std::error_code ignored;
   if (!std::filesystem::is_regular_file(path, ignored))
-    return Error{.code = ErrorCode::kNotFound, .what = "the model file is not there", .where = path.string()};
+    return Error{.code = ErrorCode::kNotFound, .what = "the model file does not exist", .where = path.string()};
   const auto extension = path.extension();
   if (extension == ".onnx" || extension == ".tflite" || extension == ".xml") return {};
   return Error{.code = ErrorCode::kUnsupported,

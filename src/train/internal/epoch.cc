@@ -47,7 +47,7 @@ Result<EpochResult> EpochRunner::epoch(std::int64_t index) {
     if (hooks_.should_stop && hooks_.should_stop())
       return Error{.code = ErrorCode::kCancelled,
                    .what = "stopped on request",
-                   .hint = "run the same command again to go on from the last checkpoint"};
+                   .hint = "run the same command again to continue from the last checkpoint"};
     if (batch->labels.size() < 2) continue;  // batch normalisation needs two
     HEDGE_CHECK(train_batch(*batch, index, steps, sums));
     const auto now = clock_.now();
@@ -68,7 +68,7 @@ Status EpochRunner::train_batch(const data::Batch& batch, std::int64_t index, do
     return Error{.code = ErrorCode::kBadData,
                  .what = "the loss is not finite",
                  .where = "epoch " + std::to_string(index + 1) + ", step " + std::to_string(sums.step + 1),
-                 .hint = "lower the learning rate; the last checkpoint stands"};
+                 .hint = "use a lower learning rate; the last checkpoint stands"};
   const auto n = static_cast<std::int64_t>(batch.labels.size());
   sums.loss += result.loss * static_cast<double>(n);
   sums.right += result.right, sums.seen += n, ++sums.step;

@@ -30,7 +30,7 @@ Status check_teacher(const Teacher& teacher, const graph::Graph& student, const 
   HEDGE_TRY(const auto ours, logits_shape(student));
   if (theirs != ours)
     return Error{.code = ErrorCode::kMismatch,
-                 .what = "the teacher tells other classes apart",
+                 .what = "the teacher has other classes than the student",
                  .where = teacher.graph.name,
                  .got = hedge::to_string(theirs),
                  .expected = hedge::to_string(ours)};

@@ -118,7 +118,7 @@ TEST_F(Commands, a_studys_baselines_carry_the_true_bytes_and_an_order) {
   EXPECT_EQ(summary[0].at("plan").at("order").at("rows").size(), 3U);
   const auto results = read_file(at("learn/results.md")).value();
   for (const char* title :
-       {"## In short", "### Against one another", "### Fused answers", "### Adapted", "the order of the methods", "### Baselines"})
+       {"## In short", "### Methods compared", "### Fused answers", "### Adapted", "the order of the methods", "### Baselines"})
     EXPECT_NE(results.find(title), std::string::npos) << title;
 }
 

@@ -25,7 +25,7 @@ Result<DType> to_dtype(const ov::element::Type& type) {
   if (type == ov::element::i64) return DType::kI64;
   if (type == ov::element::boolean) return DType::kBool;
   return Error{.code = ErrorCode::kUnsupported,
-               .what = "the element type is outside what is implemented",
+               .what = "the element type is not supported",
                .got = type.get_type_name(),
                .expected = "f32, u8, i8, i32, i64 or bool"};
 }

@@ -83,7 +83,7 @@ Status add_features(const std::shared_ptr<ov::Model>& model, const std::string& 
                  .hint = "name the feature tensor"};
   if (!is_vector(tensor.get_partial_shape()))
     return Error{.code = ErrorCode::kNotFound,
-                 .what = "the feature tensor is no vector an image",
+                 .what = "the feature tensor is not one vector per image",
                  .where = name,
                  .got = tensor.get_partial_shape().to_string(),
                  .expected = candidates(model)};
