@@ -113,7 +113,7 @@ INSTANTIATE_TEST_SUITE_P(
     Manifest, BrokenManifestTest,
     ::testing::
         Values(
-            Broken{"newer_schema", [](Json& j) { j["schema"] = 2; }, ErrorCode::kUnsupported, "got 2, expected at most 1"},
+            Broken{"newer_schema", [](Json& j) { j["schema"] = 3; }, ErrorCode::kUnsupported, "got 3, expected at most 2"},
             Broken{"schema_zero", [](Json& j) { j["schema"] = 0; }, kBad, "schema"},
             Broken{"no_schema", [](Json& j) { j.erase("schema"); }, kBad, "schema"},
             Broken{"no_object", [](Json& j) { j = Json::array({1}); }, kBad, "schema"},
