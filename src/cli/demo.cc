@@ -129,7 +129,7 @@ void print_summary(const Json& summary, const Files& files) {
   };
   std::printf(
       "\nLive run: %lld of %lld images answered, %lld on the edge, %lld by the cloud, %lld fallbacks; p50 %.2f ms, p99 %.2f ms; %.2f %% "
-      "as the table says\n",
+      "the same as in the evaluation\n",
       live.at("answered").get<long long>(), live.at("total").get<long long>(), live.at("edge").get<long long>(),
       live.at("cloud").get<long long>(), live.at("fallback").get<long long>(), live.at("p50_ms").get<double>(),
       live.at("p99_ms").get<double>(), 100 * live.at("agreement_with_table").get<double>());

@@ -136,7 +136,7 @@ void print_classes(const hedge::edge::Manifest& manifest) {
     if (list.size() > kShown) text += " …";
     std::printf("  %-7s %s\n", model, text.empty() ? "its outputs are the classes, in their order" : ("outputs" + text).c_str());
   };
-  std::printf("classes: placed by %s\n", to_string(manifest.classes_by));
+  std::printf("classes: matched by %s\n", to_string(manifest.classes_by));
   columns("base", manifest.base.columns);
   columns("global", manifest.global.columns);
   for (const auto& note : manifest.class_notes) std::printf("  note    %s\n", note.c_str());
@@ -149,8 +149,8 @@ Status inspect(const InspectFlags& flags) {
     HEDGE_TRY(const auto policy, hedge::parse_json(bundle.policy.to_json(), "policy"));
     return hedge::cli::write_stdout(hedge::Json{{"manifest", manifest}, {"policy", policy}, {"labels", bundle.labels}}.dump(2) + "\n");
   }
-  std::printf("%s: sound, made by %s, %zu classes, global \"%s\"\nparts\n", flags.bundle.c_str(), bundle.manifest.created_by.c_str(),
-              bundle.labels.size(), bundle.manifest.global.name.c_str());
+  std::printf("%s: all sizes and hashes are right, made by %s, %zu classes, global \"%s\"\nparts\n", flags.bundle.c_str(),
+              bundle.manifest.created_by.c_str(), bundle.labels.size(), bundle.manifest.global.name.c_str());
   for (const auto& [role, part] : bundle.manifest.parts)
     std::printf("  %-7s %-12s %9llu bytes  %s\n", to_string(role), part.path.c_str(), static_cast<unsigned long long>(part.bytes),
                 part.sha256.c_str());
