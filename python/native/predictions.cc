@@ -133,14 +133,16 @@ void bind_predictions(nb::module_& module) {
           nb::arg("path"), "Writes the file as a whole or not at all.")
       .def("__len__", &PredictionTable::size)
       .def_prop_ro(
-          "labels", [](const PredictionTable& table) { return to_numpy<std::int64_t>(table.labels); }, "int64 [N].")
+          "labels", [](const PredictionTable& table) { return to_numpy<std::int64_t>(table.labels); }, nb::rv_policy::move, "int64 [N].")
       .def_prop_ro(
-          "base_logits", [](const PredictionTable& table) { return to_numpy<float>(table.base_logits); }, "float32 [N, C].")
+          "base_logits", [](const PredictionTable& table) { return to_numpy<float>(table.base_logits); }, nb::rv_policy::move,
+          "float32 [N, C].")
       .def_prop_ro(
-          "global_logits", [](const PredictionTable& table) { return to_numpy<float>(table.global_logits); },
+          "global_logits", [](const PredictionTable& table) { return to_numpy<float>(table.global_logits); }, nb::rv_policy::move,
           "float32 [N, C]; [0, C] without a global.")
       .def_prop_ro(
-          "base_features", [](const PredictionTable& table) { return to_numpy<float>(table.base_features); }, "float32 [N, F].")
+          "base_features", [](const PredictionTable& table) { return to_numpy<float>(table.base_features); }, nb::rv_policy::move,
+          "float32 [N, F].")
       .def_prop_ro("class_names", [](const PredictionTable& table) { return table.info.class_names; })
       .def_prop_ro("dataset", [](const PredictionTable& table) { return table.info.dataset; })
       .def_prop_ro("split", [](const PredictionTable& table) { return table.info.split; })
