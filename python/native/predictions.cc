@@ -108,54 +108,50 @@ void bind_predictions(nb::module_& module) {
           [](PredictionTable* self, Array<std::int64_t, 1> labels, Array<float, 2> base_logits,
              std::optional<Array<float, 2>> global_logits, std::optional<Array<float, 2>> base_features,
              std::vector<std::string> class_names, std::string dataset, std::string split, std::string content_hash) {
-    new (self) PredictionTable(make_table({labels, base_logits, global_logits, base_features, std::move(class_names), std::move(dataset),
-                                           std::move(split), std::move(content_hash)}));
+            new (self) PredictionTable(make_table({labels, base_logits, global_logits, base_features, std::move(class_names),
+                                                   std::move(dataset), std::move(split), std::move(content_hash)}));
           },
           nb::arg("labels"), nb::arg("base_logits"), nb::arg("global_logits") = nb::none(), nb::arg("base_features") = nb::none(),
-          nb::kw_only(), nb::arg("class_names") = std::vector<std::string>(), nb::arg("dataset") = "", nb::arg("split") = "", nb::arg("content_hash") = "",
-          "labels: int64 [N], 0..C-1. base_logits, global_logits: float32 [N, C]. base_features: float32 [N, F]. dataset: "NAME?split=SPLIT"; "
+          nb::kw_only(), nb::arg("class_names") = std::vector<std::string>(), nb::arg("dataset") = "", nb::arg("split") = "",
+          nb::arg("content_hash") = "",
+          "labels: int64 [N], 0..C-1. base_logits, global_logits: float32 [N, C]. base_features: float32 [N, F]. dataset: "
+          "NAME?split=SPLIT; "
           "content_hash: names the images; images that must be disjoint are told apart by both.")
       .def_static(
           "read",
           [](const std::filesystem::path& path) {
-    const nb::gil_scoped_release release;
-    return unwrap(routing::read_table(path));
+            const nb::gil_scoped_release release;
+            return unwrap(routing::read_table(path));
           },
           nb::arg("path"), "Reads a table that `hedge predict` or write() wrote.")
       .def(
           "write",
           [](const PredictionTable& table, const std::filesystem::path& path) {
-    const nb::gil_scoped_release release;
-    unwrap(routing::write_table(path, table));
+            const nb::gil_scoped_release release;
+            unwrap(routing::write_table(path, table));
           },
           nb::arg("path"), "Writes the file as a whole or not at all.")
       .def("__len__", &PredictionTable::size)
       .def_prop_ro(
-          "labels", [](const PredictionTable& table) {
-    return to_numpy<std::int64_t>(table.labels); }, "int64 [N].")
+          "labels", [](const PredictionTable& table) { return to_numpy<std::int64_t>(table.labels); }, nb::rv_policy::move, "int64 [N].")
       .def_prop_ro(
-          "base_logits", [](const PredictionTable& table) {
-    return to_numpy<float>(table.base_logits); }, "float32 [N, C].")
+          "base_logits", [](const PredictionTable& table) { return to_numpy<float>(table.base_logits); }, nb::rv_policy::move,
+          "float32 [N, C].")
       .def_prop_ro(
-          "global_logits", [](const PredictionTable& table) {
-    return to_numpy<float>(table.global_logits); },
+          "global_logits", [](const PredictionTable& table) { return to_numpy<float>(table.global_logits); }, nb::rv_policy::move,
           "float32 [N, C]; [0, C] without a global.")
       .def_prop_ro(
-          "base_features", [](const PredictionTable& table) {
-    return to_numpy<float>(table.base_features); }, "float32 [N, F].")
-      .def_prop_ro("class_names", [](const PredictionTable& table) {
-    return table.info.class_names; })
-      .def_prop_ro("dataset", [](const PredictionTable& table) {
-    return table.info.dataset; })
-      .def_prop_ro("split", [](const PredictionTable& table) {
-    return table.info.split; })
+          "base_features", [](const PredictionTable& table) { return to_numpy<float>(table.base_features); }, nb::rv_policy::move,
+          "float32 [N, F].")
+      .def_prop_ro("class_names", [](const PredictionTable& table) { return table.info.class_names; })
+      .def_prop_ro("dataset", [](const PredictionTable& table) { return table.info.dataset; })
+      .def_prop_ro("split", [](const PredictionTable& table) { return table.info.split; })
       .def_prop_ro("has_global", &PredictionTable::has_global)
-      .def_prop_ro("base_accuracy", [](const PredictionTable& table) {
-    return outcomes_of(table).base_accuracy(); })
+      .def_prop_ro("base_accuracy", [](const PredictionTable& table) { return outcomes_of(table).base_accuracy(); })
       .def_prop_ro("global_accuracy",
                    [](const PredictionTable& table) -> std::optional<double> {
-    if (!table.has_global()) return std::nullopt;
-    return outcomes_of(table).global_accuracy();
+                     if (!table.has_global()) return std::nullopt;
+                     return outcomes_of(table).global_accuracy();
                    })
       .def("score", &free_score, nb::arg("name"), nb::arg("temperature") = 1.0,
            "A free score an image, float32 [N]: \"entropy\", \"margin\", \"max_probability\" or \"energy\". Higher: sooner to the cloud.")

@@ -32,8 +32,9 @@ def main():
     shutil.rmtree(venv, ignore_errors=True)
     run([sys.executable, "-m", "venv", venv])
     python = venv / "bin" / "python"
-    run([python, "-m", "pip", "install", "--disable-pip-version-check", "--no-index", "--find-links", wheels, "-C",
-         f"cmake.define.HEDGE_BUILD_DIR={world.build}", "-C", f"build-dir={world.folder / 'python-build'}", f"{world.source / 'python'}[test]"],
+    run([python, "-m", "pip", "install", "--disable-pip-version-check", "--no-index", "--find-links", wheels,
+         f"--config-settings=cmake.define.HEDGE_BUILD_DIR={world.build}",
+         f"--config-settings=build-dir={world.folder / 'python-build'}", f"{world.source / 'python'}[test]"],
         env=clean_environment())
 
     tests = world.folder / "python-tests"

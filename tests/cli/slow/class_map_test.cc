@@ -20,6 +20,7 @@
 #include "edge/gateway_testing.h"
 #include "graph/builder.h"
 #include "graph/onnx/onnx_io.h"
+#include "hedge/dataset.h"
 #include "hedge/predictions.h"
 #include "hedge/remote.h"
 
