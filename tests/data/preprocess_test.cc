@@ -52,7 +52,7 @@ TEST(Fit, shrinking_is_antialiased) {
   // 3/4, 3/4, 1/4 (the one at -0.5 is outside), that is 3/7, 3/7, 1/7. Rows alike.
   Image image{.height = 4, .width = 4, .channels = 1, .pixels = {}};
   for (int y = 0; y < 4; ++y)
-    for (const std::uint8_t value : {0, 70, 140, 210}) image.pixels.push_back(value);
+    for (const int value : {0, 70, 140, 210}) image.pixels.push_back(static_cast<std::uint8_t>(value));
   const auto fitted = fit_image(image, gray(2, 2, 2)).value();
   EXPECT_EQ(fitted.pixels, (Pixels{50, 160, 50, 160}));
 }
