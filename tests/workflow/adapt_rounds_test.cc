@@ -112,7 +112,9 @@ TEST_F(Adapting, each_arm_keeps_its_best_round_and_both_stop_together) {
   for (std::size_t round = 0; round < adapted.size(); ++round) {
     const bool better = is_best(adapted, round) || is_best(control, round);
     const bool last = round + 1 == adapted.size();
-    if (!last || adapted.size() < 6) EXPECT_EQ(better, !last) << round;
+    if (!last || adapted.size() < 6) {
+      EXPECT_EQ(better, !last) << round;
+    }
   }
 }
 
