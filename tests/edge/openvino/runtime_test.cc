@@ -4,8 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <thread>
+#include <vector>
 
 #include "core/clock.h"
 #include "core/testing.h"
@@ -19,7 +21,15 @@ using ::testing::HasSubstr;
 
 class RuntimeTest : public ::testing::Test {
  protected:
-  RuntimeTest() { EXPECT_TRUE(write_bundle(bundle(), parts(0)).ok()); }
+  /// The threshold is put in the middle of the random router's scores.
+  RuntimeTest() {
+    EXPECT_TRUE(write_bundle(bundle(), parts(0)).ok());
+    const auto runtime = open();
+    std::vector<float> scores;
+    for (const auto& image : images()) scores.push_back(runtime.answer(image).value().score);
+    std::sort(scores.begin(), scores.end());
+    EXPECT_TRUE(write_bundle(bundle(), parts(scores[kImages / 2])).ok());
+  }
 
   [[nodiscard]] std::filesystem::path bundle() const { return scratch_ / "bundle"; }
   [[nodiscard]] Runtime open() const { return Runtime::open({.bundle = bundle(), .threads = 1}).value(); }
