@@ -80,7 +80,7 @@ class ClassMap : public Programs {
     graph.metadata[graph::kPreprocessKey] = kRecipe;
     ASSERT_TRUE(graph::write_onnx(at(file), graph).ok());
   }
-  static std::string data(const std::string& split) { return "folder:" + at("pictures") + "?split=" + split; }
+  static std::string data(const std::string& split) { return "folder:" + at("images") + "?split=" + split; }
 
   static int predict(const std::string& split, const std::string& global, const Words& flags = {}) {
     Words words = {"hedge",    "predict", "--data", data(split), "--base", at("base.onnx"), "--global",
