@@ -6,9 +6,9 @@
  *   options.bundle = "bundle";
  *   hedge_runtime* runtime;
  *   hedge_error error;
- *   if (hedge_open(&options, &runtime, &error) != HEDGE_OK) { puts(error.message); exit(1); }
+ *   if (hedge_open(&options, &runtime, &error) != HEDGE_OK) return fail(error.message);
  *   hedge_answer answer = HEDGE_ANSWER_INIT;
- *   if (hedge_answer_file(runtime, "image.png", &answer, &error) == HEDGE_OK) puts(answer.label);
+ *   if (hedge_answer_file(runtime, "image.png", &answer, &error) == HEDGE_OK) show(answer.label);
  *   hedge_close(runtime);
  *
  * Memory: the library copies what it is given; what it gives back lies in the caller's structs, but for labels, which belong to the

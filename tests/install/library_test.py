@@ -51,7 +51,7 @@ def shown_by(world, library, version):
         bare = re.sub(r"^(typeinfo name|typeinfo|vtable) for ", "", bare)
         bare = re.sub(r"\[abi:\w+\]", "", bare)
         check(re.match(r"hedge(::|_)", bare), f"{library} shows {name}")
-        identifier = re.split(r"[(<]", bare)[0].split("::")[-1].lstrip("~")
+        identifier = re.split(r"[(<]", re.sub(r"::operator\W+.*", "", bare))[0].split("::")[-1].lstrip("~")
         check(identifier in words, f"no installed header promises {name}")
     return names
 
