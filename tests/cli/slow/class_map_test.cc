@@ -69,7 +69,7 @@ class ClassMap : public Programs {
         const auto level = 255 * (middle(name) + (static_cast<double>(rng.below(1000)) / 1000 - 0.5) * 0.2);
         data::Image image{.height = kSide, .width = kSide, .channels = 1};
         image.pixels.assign(kSide * kSide, static_cast<std::uint8_t>(level));
-        ASSERT_TRUE(write_file_atomic(at("pictures/" + name + "/" + std::to_string(i) + ".png"), data::encode_png(image).value()).ok());
+        ASSERT_TRUE(write_file_atomic(at("images/" + name + "/" + std::to_string(i) + ".png"), data::encode_png(image).value()).ok());
       }
     write_model("base.onnx", kClasses, 30, true);
   }
