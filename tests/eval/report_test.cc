@@ -214,7 +214,7 @@ TEST_P(ReportMisfit, is_refused_with_its_place) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Fields, ReportMisfit,
-                         testing::Values(Misfit{"/title", 7, "title"}, Misfit{"/images", "many", "pictures"},
+                         testing::Values(Misfit{"/title", 7, "title"}, Misfit{"/pictures", "many", "pictures"},
                                          Misfit{"/classes", "one", "classes"}, Misfit{"/classes/2", Json::array(), "classes[2]"},
                                          Misfit{"/base", Json::array(), "base"}, Misfit{"/base/accuracy", 0.9, "base.accuracy"},
                                          Misfit{"/curve", Json::object(), "curve"}, Misfit{"/curve/3", 0.8, "curve[3]"},

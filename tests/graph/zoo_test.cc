@@ -125,7 +125,7 @@ TEST(Zoo, refuses_specs_outside_its_grammar) {
     SCOPED_TRACE(spec);
     expect_error(build_zoo(spec, {3, 32, 32}, 10, kSeed), ErrorCode::kInvalidArgument, "mobile:WIDTH");
   }
-  expect_error(build_zoo("mobile:4", {3, 4, 32}, 10, kSeed), ErrorCode::kInvalidArgument, "pictures");
+  expect_error(build_zoo("mobile:4", {3, 4, 32}, 10, kSeed), ErrorCode::kInvalidArgument, "images");
   expect_error(build_zoo("mobile:4", {3, 32, 32}, 1, kSeed), ErrorCode::kInvalidArgument, "classes");
 }
 

@@ -150,7 +150,7 @@ TEST(Plan, as_json_is_the_section_of_a_report) {
   const auto& points = json.at("lines").at(0).at("points");
   EXPECT_TRUE(points.at(0).at("low").is_null()) << "the cloud's end has no interval";
   EXPECT_NEAR(points.at(3).at("macs").get<double>(), kBaseMacs + kRouterMacs + 0.2 * kGlobalMacs, 1e-3);
-  EXPECT_EQ(json.at("order").at("rows").at(1).at("paper").at(1).at("name"), "hybrid");
+  EXPECT_EQ(json.at("order").at("rows").at(1).at("poster").at(1).at("name"), "hybrid");
   EXPECT_FALSE(json.at("explorer").contains("measured_ms"));
   EXPECT_THAT(json.at("setting").at("device").at("name").get<std::string>(), HasSubstr("paper"));
 }

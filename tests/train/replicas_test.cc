@@ -268,7 +268,7 @@ TEST_F(ReplicaTraining, says_when_it_goes_on_with_other_replicas) {
                              }});
   ASSERT_TRUE(resumed.ok()) << resumed.error().message();
   EXPECT_EQ(resumed->summary.resumed_from_epoch, 1);
-  EXPECT_THAT(warnings, ::testing::HasSubstr("with 2 replicas and goes on with 1"));
+  EXPECT_THAT(warnings, ::testing::HasSubstr("with 2 replicas and continues with 1"));
 }
 
 TEST_F(ReplicaTraining, goes_on_in_the_form_that_was_measured) {

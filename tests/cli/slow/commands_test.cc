@@ -46,7 +46,7 @@ class Commands : public Programs {
                                               {"baselines", {"--epochs", "1"}},
                                               {"distilled", {{"net", "mobile:2,depth=1"}, {"flags", small}}}})
                     .ok());
-    Words words = {"hedge-study", "--data", "dots=folder:" + at("pictures"), "--out", at("learn"), "--threads", "1"};
+    Words words = {"hedge-study", "--data", "dots=folder:" + at("images"), "--out", at("learn"), "--threads", "1"};
     words.insert(words.end(), configs.begin(), configs.end());
     return words;
   }
@@ -195,7 +195,7 @@ TEST_F(Commands, a_global_worse_than_its_base_is_said_plainly) {
 }
 
 TEST_F(Commands, exits_baselines_and_adapting_refuse_what_does_not_fit) {
-  const auto data = "folder:" + at("pictures");
+  const auto data = "folder:" + at("images");
   EXPECT_EQ(run({"hedge", "exits", "--data", data, "--global", at("nowhere.onnx"), "--out", at("refused.onnx")}),
             code(ErrorCode::kNotFound));
   EXPECT_EQ(run({"hedge", "exits", "--data", data, "--global", made("global.onnx"), "--at", "nowhere", "--out", at("refused.onnx")}),
@@ -229,7 +229,7 @@ TEST_F(Commands, a_plan_names_what_it_does_not_know) {
   EXPECT_EQ(run({"hedge", "plan"}), code(ErrorCode::kInvalidArgument));
   EXPECT_EQ(run({"hedge", "plan", at("nowhere.json")}), code(ErrorCode::kNotFound));
   EXPECT_EQ(run({"hedge", "plan", made("report.json"), "--device", "toaster", "--out", at("plan")}), code(ErrorCode::kNotFound));
-  EXPECT_EQ(run({"hedge", "plan", at("study.json"), "--bytes", "10", "--out", at("plan")}), code(ErrorCode::kBadData)) << "no curve";
+  EXPECT_EQ(run({"hedge", "plan", at("study.json"), "--bytes", "10", "--out", at("plan")}), code(ErrorCode::kBadFormat)) << "no report";
   EXPECT_EQ(run({"hedge", "plan", made("base.onnx"), "--bytes", "10", "--out", at("plan")}), code(ErrorCode::kBadFormat)) << "no JSON";
   EXPECT_FALSE(std::filesystem::exists(at("plan/report.json")));
   EXPECT_EQ(run({"hedge", "plan", made("report.json"), "--bytes", "256", "--link", "wifi", "--out", at("plan")}), kOk);

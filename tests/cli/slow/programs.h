@@ -36,7 +36,7 @@ class Programs : public ::testing::Test {
   }
   static std::string output() { return read_file(at("stdout")).value(); }
 
-  /// 3 classes of 16x16 images in "pictures": a bright band whose place is the class, under noise that hides some of them.
+  /// 3 classes of 16x16 images in "images": a bright band whose place is the class, under noise that hides some of them.
   static void make_images(int a_class) {
     Rng rng(11);
     for (std::size_t label = 0; label < 3; ++label)
@@ -45,7 +45,7 @@ class Programs : public ::testing::Test {
         const auto contrast = rng.below(90);
         for (std::size_t p = 0; p < 256; ++p)
           image.pixels[p] = static_cast<std::uint8_t>((p / 16 / 5 == label ? 60 + contrast : 60) + rng.below(100));
-        const auto path = folder_ / "pictures" / ("class" + std::to_string(label)) / (std::to_string(i) + ".png");
+        const auto path = folder_ / "images" / ("class" + std::to_string(label)) / (std::to_string(i) + ".png");
         ASSERT_TRUE(write_file_atomic(path, data::encode_png(image).value()).ok());
       }
   }

@@ -57,7 +57,7 @@ TEST_F(Workbench, a_training_killed_with_9_resumes_to_the_same_weights) {
 }
 
 TEST_F(Workbench, the_demo_goes_the_whole_way_on_a_folder_and_survives_a_killed_cloud) {
-  ASSERT_EQ(run({"hedge", "demo", "--data", "folder:" + at("pictures"), "--out", at("demo"), "--base-net", "mobile:2,depth=1",
+  ASSERT_EQ(run({"hedge", "demo", "--data", "folder:" + at("images"), "--out", at("demo"), "--base-net", "mobile:2,depth=1",
                  "--global-net", "resnet:6,1", "--base-epochs", "2", "--global-epochs", "4", "--coverage", "0.5", "--no-flip"}),
             0)
       << output();
@@ -81,11 +81,11 @@ TEST_F(Workbench, the_demo_goes_the_whole_way_on_a_folder_and_survives_a_killed_
   for (const char* text : {"\"live\"", "\"pictures_queried\"", "Chart.js"}) EXPECT_NE(report->find(text), std::string::npos) << text;
 
   // Resumed, all is done before but the live run; a split is refused.
-  ASSERT_EQ(run({"hedge", "demo", "--data", "folder:" + at("pictures"), "--out", at("demo"), "--base-net", "mobile:2,depth=1",
+  ASSERT_EQ(run({"hedge", "demo", "--data", "folder:" + at("images"), "--out", at("demo"), "--base-net", "mobile:2,depth=1",
                  "--global-net", "resnet:6,1", "--base-epochs", "2", "--global-epochs", "4", "--coverage", "0.5", "--no-flip", "--resume"}),
             0);
   EXPECT_EQ(read_json(at("demo/summary.json")).value().at("operating_point"), summary->at("operating_point"));
-  EXPECT_EQ(run({"hedge", "demo", "--data", "folder:" + at("pictures") + "?split=test", "--out", at("refused")}), 2);
+  EXPECT_EQ(run({"hedge", "demo", "--data", "folder:" + at("images") + "?split=test", "--out", at("refused")}), 2);
 
   // What is refused, with its exit code; the demo's files serve as input.
   const Words fit = {"hedge", "fit", "--table", at("demo/train.table"), "--out", at("refused"), "--calibration"};
@@ -129,7 +129,7 @@ TEST_F(Workbench, bad_input_is_an_error_with_its_own_exit_code_and_overwrites_no
   fs::copy(at("images/class0"), at("single/only"), fs::copy_options::recursive);
   EXPECT_EQ(run({"hedge", "train", "--data", "folder:" + at("single"), "--net", "mobile:2", "--out", at("x.onnx")}), 12);
 
-  fs::copy(at("pictures"), at("mixed"), fs::copy_options::recursive);
+  fs::copy(at("images"), at("mixed"), fs::copy_options::recursive);
   ASSERT_TRUE(write_file_atomic(at("mixed/class0/note.png"), "no image").ok());
   EXPECT_EQ(run({"hedge", "data", "folder:" + at("mixed")}), 0);
   EXPECT_NE(output().find("class0/note.png"), std::string::npos);
@@ -139,13 +139,13 @@ TEST_F(Workbench, bad_input_is_an_error_with_its_own_exit_code_and_overwrites_no
 TEST_F(Workbench, an_occupied_port_is_named) {
   const hedge::testing::Listener listener;
   ASSERT_EQ(
-      run({"hedge", "train", "--data", "folder:" + at("pictures"), "--net", "mobile:2,depth=1", "--epochs", "1", "--out", at("tiny.onnx")}),
+      run({"hedge", "train", "--data", "folder:" + at("images"), "--net", "mobile:2,depth=1", "--epochs", "1", "--out", at("tiny.onnx")}),
       0);
   EXPECT_EQ(run({"hedge-cloud", "serve", "--model", at("tiny.onnx"), "--address", "127.0.0.1:" + std::to_string(listener.port)}), 7);
 }
 
 TEST_F(Workbench, a_full_disk_is_an_error_and_the_old_model_stands) {
-  const Words words = {"hedge",    "train", "--data", "folder:" + at("pictures"), "--net", "mobile:2,depth=1",
+  const Words words = {"hedge",    "train", "--data", "folder:" + at("images"), "--net", "mobile:2,depth=1",
                        "--epochs", "1",     "--out",  "/dev/full/model.onnx"};
   EXPECT_EQ(run(words), 7);
 }

@@ -263,7 +263,7 @@ TEST_F(ReportInBrowser, the_explorer_counts_what_the_library_counts_at_every_thr
     EXPECT_EQ(latency_ms, 200 + (1 - expected.coverage) * 2000) << k;
   }
   EXPECT_NE(attribute(dom, "moved").find("270 images more are sent to the cloud"), std::string::npos) << attribute(dom, "moved");
-  EXPECT_NE(attribute(dom, "pictures").find_first_not_of("0 "), std::string::npos) << "images between the thresholds are shown";
+  EXPECT_NE(attribute(dom, "images").find_first_not_of("0 "), std::string::npos) << "images between the thresholds are shown";
   EXPECT_NE(attribute(dom, "value").find("on the device"), std::string::npos);
 }
 
