@@ -1,6 +1,5 @@
 // hedge: the workbench. Parses, wires and prints; the work is in the rooms.
 #include <cstdio>
-#include <span>
 
 #include "cli/commands.h"
 #include "cli/renamed.h"
@@ -26,7 +25,7 @@ int main(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
     if (app.exit(e) == 0) return 0;
-    std::fputs(renamed_hint("hedge", std::span<const char* const>(argv + 1, static_cast<std::size_t>(argc - 1))).c_str(), stderr);
+    std::fputs(renamed_hint("hedge", argc, argv).c_str(), stderr);
     return static_cast<int>(ErrorCode::kInvalidArgument);
   }
   context.should_stop = [&stop = catch_signals()] { return stop.load(); };

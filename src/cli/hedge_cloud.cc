@@ -10,7 +10,6 @@
 #include <iostream>
 #include <mutex>
 #include <optional>
-#include <span>
 #include <string>
 #include <thread>
 #include <utility>
@@ -155,7 +154,7 @@ int run(int argc, char** argv) {
     return app.exit(success);
   } catch (const CLI::ParseError& error) {
     app.exit(error);
-    std::cerr << cli::renamed_hint("hedge-cloud", std::span<const char* const>(argv + 1, static_cast<std::size_t>(argc - 1)));
+    std::cerr << cli::renamed_hint("hedge-cloud", argc, argv);
     return static_cast<int>(ErrorCode::kInvalidArgument);
   }
   const Status status = serve(flags);

@@ -4,7 +4,6 @@
 #include <cstdio>
 #include <exception>
 #include <memory>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -190,8 +189,7 @@ int run_program(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
     if (app.exit(e) == 0) return 0;
-    std::fputs(hedge::cli::renamed_hint("hedge-edge", std::span<const char* const>(argv + 1, static_cast<std::size_t>(argc - 1))).c_str(),
-               stderr);
+    std::fputs(hedge::cli::renamed_hint("hedge-edge", argc, argv).c_str(), stderr);
     return static_cast<int>(ErrorCode::kInvalidArgument);
   }
   hedge::cli::Console console("hedge-edge");

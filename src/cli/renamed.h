@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,5 +14,9 @@ std::string_view renamed_table();
 /// empty where none is old. The command is the longest one of the table that `program` and the words begin with.
 /// `table` has lines "flag TAB program and command TAB old TAB new"; others are passed over.
 std::string renamed_hint(std::string_view program, std::span<const char* const> words, std::string_view table = renamed_table());
+/// The same for what main() was given.
+inline std::string renamed_hint(std::string_view program, int argc, const char* const* argv) {
+  return argc < 1 ? "" : renamed_hint(program, {argv + 1, static_cast<std::size_t>(argc - 1)});
+}
 
 }  // namespace hedge::cli
