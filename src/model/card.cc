@@ -153,6 +153,8 @@ const char* to_string(OutputKind kind) {
     case OutputKind::kUnknown: break;
     case OutputKind::kLogits: return "logits";
     case OutputKind::kProbabilities: return "probabilities";
+    case OutputKind::kLogProbabilities: return "log_probabilities";
+    case OutputKind::kSigmoid: return "sigmoid";
   }
   return "unknown";
 }
