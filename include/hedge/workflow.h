@@ -31,6 +31,9 @@ struct ModelOptions {
   std::string recipe = {};            ///< a JSON file or the short form "resize=256,crop=224,…"; empty: as the model or its sidecar says
   std::filesystem::path labels = {};  ///< a file with the names of its outputs; empty: as the model or its sidecar says
   std::string features = {};          ///< the penultimate tensor by name, "auto", or empty: none
+  std::string input_layout = {};      ///< "nchw" or "nhwc": where its image input has the channels; empty: found by evidence
+  std::string output = {};            ///< its classifying output by name; empty: the one called "logits", or the only one
+  std::string output_kind = {};       ///< "logits", "probabilities", "log_probabilities" or "sigmoid"; empty: found
 };
 
 /// The two models of a hybrid, and how they are run.

@@ -1,6 +1,8 @@
 #include "edge/manifest.h"
 
 #include <algorithm>
+#include <cmath>
+#include <initializer_list>
 #include <optional>
 #include <set>
 
@@ -140,6 +142,44 @@ Result<std::vector<std::int64_t>> parse_columns(const Json& json, std::int64_t o
   return columns;
 }
 
+/// A word of `all`, by to_string.
+template <typename Enum>
+Result<Enum> parse_word(const Json& json, const char* key, std::initializer_list<Enum> all, const std::string& where) {
+  HEDGE_TRY(const auto word, get_field<std::string>(json, key, where));
+  for (const Enum one : all)
+    if (word == to_string(one)) return one;
+  return bad(where, std::string("the field \"") + key + "\" has another value", word.substr(0, 60));
+}
+
+/// Absent means not known.
+Result<ModelForm> parse_form(const Json& json, const std::string& parent) {
+  ModelForm form;
+  if (!json.contains("form")) return form;
+  const std::string where = parent + ": form";
+  HEDGE_TRY(const Json fields, get_field<Json>(json, "form", parent));
+  using model::Layout;
+  using model::OutputKind;
+  HEDGE_TRY(form.output, get_field<std::string>(fields, "output", where));
+  HEDGE_TRY(form.kind, parse_word(fields, "kind",
+                                  {OutputKind::kUnknown, OutputKind::kLogits, OutputKind::kProbabilities, OutputKind::kLogProbabilities,
+                                   OutputKind::kSigmoid},
+                                  where));
+  HEDGE_TRY(form.layout, parse_word(fields, "layout", {Layout::kUnknown, Layout::kNchw, Layout::kNhwc}, where));
+  HEDGE_TRY(form.least, get_field<float>(fields, "least", where));
+  HEDGE_TRY(form.most, get_field<float>(fields, "most", where));
+  if (!std::isfinite(form.least) || !std::isfinite(form.most) || form.least > form.most)
+    return bad(where, "the input's range is none", std::to_string(form.least) + " to " + std::to_string(form.most));
+  return form;
+}
+
+Json form_json(const ModelForm& form) {
+  return {{"output", form.output},
+          {"kind", to_string(form.kind)},
+          {"layout", to_string(form.layout)},
+          {"least", form.least},
+          {"most", form.most}};
+}
+
 Result<BaseInfo> parse_base(const Json& manifest, std::int64_t schema, const std::string& where) {
   HEDGE_TRY(const Json json, get_field<Json>(manifest, "base", where));
   const std::string at = where + ": base";
@@ -150,6 +190,7 @@ Result<BaseInfo> parse_base(const Json& manifest, std::int64_t schema, const std
   if (schema < 2) return base;
   HEDGE_TRY(base.outputs, parse_outputs(json, at));
   HEDGE_TRY(base.columns, parse_columns(json, base.outputs, at));
+  HEDGE_TRY(base.form, parse_form(json, at));
   return base;
 }
 
@@ -168,6 +209,7 @@ Result<GlobalInfo> parse_global(const Json& manifest, std::int64_t schema, const
   HEDGE_TRY(global.classes, get_field<std::vector<std::string>>(json, "classes", at));
   HEDGE_TRY(global.outputs, parse_outputs(json, at));
   HEDGE_TRY(global.columns, parse_columns(json, global.outputs, at));
+  HEDGE_TRY(global.form, parse_form(json, at));
   return global;
 }
 
@@ -252,12 +294,13 @@ std::string to_json(const Manifest& manifest) {
                   {"features", base.features},
                   {"macs", base.macs},
                   {"outputs", base.outputs},
-                  {"columns", base.columns}};
+                  {"columns", base.columns},
+                  {"form", form_json(base.form)}};
   json["router"] = {{"macs", manifest.router_macs}};
   json["global"] = {{"name", global.name},       {"preprocess", recipe_json(global.preprocess)},
                     {"macs", global.macs},       {"sha256", global.sha256},
                     {"classes", global.classes}, {"outputs", global.outputs},
-                    {"columns", global.columns}};
+                    {"columns", global.columns}, {"form", form_json(global.form)}};
   json["classes"] = {{"by", to_string(manifest.classes_by)}, {"notes", manifest.class_notes}};
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/json.h"
+#include "hedge/model.h"
 #include "hedge/preprocess.h"
 #include "hedge/result.h"
 
@@ -26,6 +27,15 @@ struct Part {
   bool operator==(const Part&) const = default;
 };
 
+/// How a model's file was understood when it was judged, so that it is opened, or its server asked, in the same way.
+struct ModelForm {
+  std::string output;                                    ///< its classifying output's name in the file; empty: not known
+  model::OutputKind kind = model::OutputKind::kUnknown;  ///< what that output's numbers are in the file
+  model::Layout layout = model::Layout::kUnknown;        ///< of its image input in the file
+  float least = 0, most = 0;                             ///< of a quantised image input: model::CardInput; both 0: not known
+  bool operator==(const ModelForm&) const = default;
+};
+
 /// What the device needs to know of the base beside its ONNX file.
 struct BaseInfo {
   data::Preprocess preprocess;  ///< image -> the base's input
@@ -33,6 +43,7 @@ struct BaseInfo {
   std::int64_t macs = 0;        ///< multiply-accumulates an image; 0: not known
   std::int64_t outputs = 0;     ///< the width of its logits; 0: as many as labels
   std::vector<std::int64_t> columns;  ///< the output of each label; empty: they are the labels, in their order
+  ModelForm form;
   bool operator==(const BaseInfo&) const = default;
 };
 
@@ -45,6 +56,7 @@ struct GlobalInfo {
   std::vector<std::string> classes;   ///< the names of its outputs; "" is no class; empty: it does not say
   std::int64_t outputs = 0;           ///< the width of its logits; 0: as many as labels
   std::vector<std::int64_t> columns;  ///< the output of each label; empty: they are the labels, in their order
+  ModelForm form;                     ///< a server that is no hedge-cloud gives the file's own outputs
   bool operator==(const GlobalInfo&) const = default;
 };
 

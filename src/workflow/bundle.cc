@@ -40,6 +40,14 @@ Result<model::OpenedModel> open(ModelOptions options, const std::string& feature
   return model::open_model(options.path, {.card = internal::card_options(options, context.log)});
 }
 
+edge::ModelForm form_of(const model::ModelCard& card) {
+  return {.output = card.output.name,
+          .kind = card.output.kind,
+          .layout = card.input.layout,
+          .least = card.input.least,
+          .most = card.input.most};
+}
+
 Result<model::ClassMap> map_classes(const model::ModelCard& base, const model::ModelCard& global, bool strict, const RunContext& context) {
   HEDGE_TRY(auto map, model::map_outputs(model::classes_of(base), model::classes_of(global)));
   if (strict) HEDGE_CHECK(model::check_by_name(map));
@@ -68,14 +76,16 @@ Result<Bundled> bundle(const BundleOptions& options, const RunContext& context) 
                                    .features = features,
                                    .macs = base.macs,
                                    .outputs = base.output.classes,
-                                   .columns = std::move(map.base_columns)},
+                                   .columns = std::move(map.base_columns),
+                                   .form = form_of(base)},
                           .router_macs = fitted.macs,
                           .global = {.name = options.global_name,
                                      .preprocess = *global.input.recipe,
                                      .macs = global.macs,
                                      .sha256 = global.sha256,
                                      .outputs = global.output.classes,
-                                     .columns = std::move(map.global_columns)},
+                                     .columns = std::move(map.global_columns),
+                                     .form = form_of(global)},
                           .classes_by = map.decided == model::Decided::kByName ? edge::ClassesBy::kName : edge::ClassesBy::kPosition,
                           .class_notes = std::move(map.notes)};
   std::vector<std::string> notes;  // said already

@@ -13,6 +13,7 @@
 #include "infer/openvino/openvino_executor.h"
 #include "model/class_map.h"
 #include "model/metadata.h"
+#include "model/model_graph.h"
 #include "workflow/calibration.h"
 #include "workflow/internal/stop.h"
 
@@ -30,8 +31,13 @@ struct Model {
 
 Result<Model> read_model(const QuantiseOptions& options) {
   Model model;
-  HEDGE_TRY(model.graph, graph::read_onnx(options.model));
-  HEDGE_TRY(model.card, model::read_card(options.model, {.recipe = options.recipe, .labels = options.labels}));
+  if (!options.table.empty()) {  // a router: no classifier
+    HEDGE_TRY(model.graph, graph::read_onnx(options.model));
+    HEDGE_TRY(model.card, model::read_card(options.model, {.recipe = options.recipe, .labels = options.labels}));
+  } else {
+    HEDGE_TRY(auto read, model::read_model_graph(options.model, {.recipe = options.recipe, .labels = options.labels}));
+    model = {.graph = std::move(read.graph), .card = std::move(read.card)};
+  }
   model::write_metadata(model.card, model.graph);
   if (options.table.empty()) HEDGE_CHECK(model::required_recipe(model.card));
   return model;

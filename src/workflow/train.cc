@@ -7,7 +7,7 @@
 #include "graph/onnx/onnx_io.h"
 #include "graph/operators.h"
 #include "graph/zoo.h"
-#include "hedge/model.h"
+#include "model/model_graph.h"
 #include "workflow/internal/trainable.h"
 
 namespace hedge::workflow {
@@ -41,10 +41,10 @@ Result<data::Preprocess> make_recipe(const data::Dataset& dataset, const TrainOp
 Result<internal::Trainable> make_start(const data::Dataset& dataset, const TrainOptions& options, const LogSink& sink) {
   internal::Trainable start;
   if (!options.model.empty()) {
-    HEDGE_TRY(start.graph, graph::read_onnx(options.model));
-    HEDGE_TRY(const auto card, model::read_card(options.model, {.log = sink}));
-    if (card.input.recipe) {
-      start.recipe = *card.input.recipe;
+    HEDGE_TRY(auto read, model::read_model_graph(options.model, {.log = sink}));
+    start.graph = std::move(read.graph);
+    if (read.card.input.recipe) {
+      start.recipe = *read.card.input.recipe;
       return start;
     }
   }

@@ -25,7 +25,12 @@ Manifest sound_manifest() {
                      .sha256 = std::string(64, 'd'),
                      .classes = {"", "b", "a"},
                      .outputs = 3,
-                     .columns = {2, 1}};
+                     .columns = {2, 1},
+                     .form = {.output = "probs",
+                              .kind = model::OutputKind::kProbabilities,
+                              .layout = model::Layout::kNhwc,
+                              .least = -1.0078740F,
+                              .most = 1.0F}};
   manifest.classes_by = ClassesBy::kName;
   manifest.class_notes = {"the global has one output more"};
   return manifest;
@@ -53,6 +58,15 @@ TEST(Manifest, costs_may_be_absent) {
   });
   ASSERT_TRUE(read.ok()) << read.error().message();
   EXPECT_EQ(read->base.macs + read->router_macs + read->global.macs, 0);
+}
+
+TEST(Manifest, forms_may_be_absent) {
+  const auto read = parse_changed([](Json& json) {
+    json["base"].erase("form");
+    json["global"].erase("form");
+  });
+  ASSERT_TRUE(read.ok()) << read.error().message();
+  EXPECT_EQ(read->global.form, ModelForm());
 }
 
 TEST(Manifest, ignores_fields_it_does_not_know) {
@@ -134,17 +148,12 @@ INSTANTIATE_TEST_SUITE_P(
             Broken{"no_recipe", [](Json& j) { j["global"].erase("preprocess"); }, kBad, "preprocess"},
             Broken{"bad_recipe", [](Json& j) { j["base"]["preprocess"]["channels"] = 0; }, kBad, "base: preprocess"},
             Broken{"no_columns", [](Json& j) { j["global"].erase("columns"); }, kBad, "columns"},
+            Broken{"unknown_kind", [](Json& j) { j["global"]["form"]["kind"] = "odds"; }, kBad, "kind"},
+            Broken{"unknown_layout", [](Json& j) { j["base"]["form"]["layout"] = "nchw"; }, kBad, "layout"},
+            Broken{"range_backwards", [](Json& j) { j["global"]["form"]["most"] = -2; }, kBad, "range"},
             Broken{"columns_no_numbers", [](Json& j) { j["global"]["columns"] = {"a"}; }, kBad, "columns"},
-            Broken{"negative_column",
-                   [](Json& j) {
-                     j["global"]["columns"] = {-1, 1};
-                   },
-                   kBad, "a column is no output"},
-            Broken{"column_beyond_the_outputs",
-                   [](Json& j) {
-                     j["global"]["columns"] = {0, 3};
-                   },
-                   kBad, "got 3, expected 0 to 2"},
+            Broken{"negative_column", [](Json& j) { j["global"]["columns"] = {-1, 1}; }, kBad, "a column is no output"},
+            Broken{"column_beyond_the_outputs", [](Json& j) { j["global"]["columns"] = {0, 3}; }, kBad, "got 3, expected 0 to 2"},
             Broken{"huge_column", [](Json& j) { j["base"]["columns"] = {std::int64_t{1} << 40}; }, kBad, "a column is no output"},
             Broken{"column_twice", [](Json& j) { j["global"]["columns"] = {1, 1}; }, kBad, "two classes have one column"},
             Broken{"negative_outputs", [](Json& j) { j["base"]["outputs"] = -3; }, kBad, "outputs"},

@@ -1,6 +1,7 @@
 #include <memory>
 
 #include "cli/commands.h"
+#include "cli/form_flags.h"
 #include "core/json.h"
 #include "workflow/bundle.h"
 
@@ -10,12 +11,15 @@ namespace {
 struct Flags {
   workflow::BundleOptions bundle;
   std::string labels;  ///< of both models
+  FormFlags form, base_form, global_form;
 };
 
 Status run(const Flags& flags, Context& context) {
   auto options = flags.bundle;
   for (auto* model : {&options.base, &options.global})
     if (model->labels.empty()) model->labels = flags.labels;
+  apply(flags.base_form, flags.form, options.base);
+  apply(flags.global_form, flags.form, options.global);
   HEDGE_TRY(const auto bundled, workflow::bundle(options, context.run()));
   const Json json = {{"bundle", options.out.string()},
                      {"threshold", bundled.threshold},
@@ -46,6 +50,9 @@ void add_bundle(CLI::App& root, Context& context) {
                   "how images are prepared for the base: a JSON file, or e.g. resize=256,crop=224,mean=imagenet,std=imagenet. Default: "
                   "MODEL.hedge.json, else the metadata");
   app->add_option("--global-recipe", o.global.recipe, "how images are prepared for the global; as --base-recipe");
+  f->form.add(*app, "", "both models");
+  f->base_form.add(*app, "base-", "the base");
+  f->global_form.add(*app, "global-", "the global");
   app->add_flag("--strict", o.strict,
                 "refuse models whose classes can only be matched by position because one of them does not name its outputs");
   app->callback([f, &context] { context.chosen = [f, &context] { return run(*f, context); }; });
