@@ -62,6 +62,7 @@ Result<oip::ServedModel> open_served(const Flags& flags) {
   HEDGE_TRY(auto opened, model::open_model(flags.model, options));
   std::vector<std::string> notes = opened.card.notes;
   oip::ServedModel served{.name = flags.name, .executor = std::move(opened.executor), .sha256 = opened.card.sha256};
+  if (opened.card.input.recipe) served.recipe = opened.card.input.recipe->to_json();
   HEDGE_TRY(served.labels, model::names_by_output(model::classes_of(opened.card), "model", notes));
   if (!flags.verbose) return served;
   say(served.executor->description() + ", model " + opened.card.sha256);

@@ -100,6 +100,7 @@ void choose(const Judged& method, eval::EvaluateOptions& judging) {
   if (method.folders.empty()) return;
   const auto& policy = method.folders[0].policy;
   if (policy.fusion && policy.fusion->adopted) judging.default_method = eval::fused_name(judging.default_method);
+  if (auto remark = routing::remark(policy.chosen, policy.calibration_size); !remark.empty()) judging.notes.push_back(std::move(remark));
   judging.policy = eval::PolicyUse{.policy = policy, .method = judging.default_method};
 }
 

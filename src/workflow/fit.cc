@@ -183,6 +183,13 @@ class Fit {
     return {};
   }
 
+  /// That images with equal scores moved the threshold, or that it queries all or none.
+  void say_remark(const routing::Policy& policy) const {
+    const auto text = routing::remark(policy.chosen, policy.calibration_size);
+    const bool asked_for = policy.chosen.coverage == policy.chosen.target_coverage;
+    if (!text.empty()) log(context_.log, asked_for ? LogLevel::kInfo : LogLevel::kWarning, text);
+  }
+
   [[nodiscard]] routing::Policy describe(const Chosen& chosen) const {
     const auto& info = calibration().info;
     routing::Policy policy{.router = train::to_string(chosen.kind),
@@ -205,6 +212,7 @@ class Fit {
       policy.held_out_hash = tables_.held_out->info.content_hash;
       policy.held_out_dataset = tables_.held_out->info.dataset;
     }
+    policy.classes = info.classes;
     return policy;
   }
 
@@ -213,6 +221,7 @@ class Fit {
     constexpr double kListedCoverages[] = {0.30, 0.40, 0.50, 0.60, 0.70, 0.80, 0.90, 0.95, 1.0};
     auto policy = describe(chosen);
     HEDGE_CHECK(set_point(chosen.scores, outcomes, policy));
+    say_remark(policy);
     for (const double coverage : kListedCoverages) {
       HEDGE_TRY(auto point, routing::threshold_for_coverage(chosen.scores, outcomes, coverage));
       policy.table.push_back(point);

@@ -65,6 +65,15 @@ LogSink opening_log(const LogSink& sink, std::size_t& empty_classes) {
   };
 }
 
+/// Which outputs were judged as which class, for what runs later.
+routing::JudgedClasses judged_classes(const model::ClassMaps& maps, const Pair& pair) {
+  return {.names = maps.space.names,
+          .by = maps.decided == model::Decided::kByName ? "name" : "position",
+          .notes = maps.notes,
+          .base = {.outputs = pair.base.card.output.classes, .columns = maps.base_columns, .names = maps.base_names},
+          .global = {.outputs = pair.global.card.output.classes, .columns = maps.global_columns, .names = maps.global_names}};
+}
+
 Result<Predictions> predict_pair(const Pair& pair, const std::string& spec, const PairOptions& options, const RunContext& context) {
   std::size_t empty_classes = 0;
   HEDGE_TRY(auto opened, data::open_dataset(spec, {.strict = options.strict, .log = opening_log(context.log, empty_classes)}));
@@ -87,6 +96,7 @@ Result<Predictions> predict_pair(const Pair& pair, const std::string& spec, cons
   inputs.global.columns = maps.global_columns;
   Predictions predictions;
   HEDGE_TRY(predictions.table, eval::predict(inputs));
+  predictions.table.info.classes = judged_classes(maps, pair);
   list_skipped(report.skipped, context.log);
   for (auto* list : {&opened.skipped, &report.skipped})
     std::copy_if(list->begin(), list->end(), std::back_inserter(predictions.skipped),

@@ -264,5 +264,14 @@ TEST(EdgeRuntime, refuses_parts_that_do_not_fit_together) {
   EXPECT_THAT(no_score.message(), HasSubstr("score"));
 }
 
+TEST(EdgeRuntime, a_score_on_the_threshold_is_answered_here) {
+  // The rule of routing::threshold_for_coverage: images with equal scores go together, and the threshold is the score of one of them.
+  FakeSetup setup([](int) { return logits_of({1, 0, 0}); });
+  setup.parts.threshold = 100 / 255.0F;
+  const auto runtime = setup.runtime();
+  EXPECT_EQ(runtime->answer(testing::image_of(100)).value().source, Source::kEdge);
+  EXPECT_EQ(runtime->answer(testing::image_of(101)).value().source, Source::kCloud);
+}
+
 }  // namespace
 }  // namespace hedge::edge

@@ -55,7 +55,7 @@ Result<std::unique_ptr<EdgeRuntime>> open_runtime(const Bundle& bundle, std::uni
   HEDGE_TRY(parts.base, infer::open_openvino(bundle.path(Role::kBase), base_options(manifest.base, options)));
   HEDGE_TRY(parts.router, infer::open_openvino(bundle.path(Role::kRouter), router_options));
   if (remote) {
-    parts.cloud = std::make_unique<Cloud>(std::move(remote), manifest.global, bundle.labels, options.cloud, clock);
+    parts.cloud = std::make_unique<Cloud>(std::move(remote), judged_global(bundle), options.cloud, clock);
   }
   return EdgeRuntime::create(std::move(parts), clock);
 }
