@@ -28,22 +28,27 @@ Error late(milliseconds deadline) {
 bool is_logits(const Tensor& tensor) { return tensor.dtype() == DType::kF32 && tensor.shape().size() == 2; }
 bool is_logits(const TensorSpec& spec) { return spec.dtype == DType::kF32 && spec.shape.size() == 2; }
 
-/// The output to ask for: "logits", else the first f32 matrix, else nothing (the server's choice).
-const TensorSpec* choose_output(const std::vector<TensorSpec>& outputs) {
-  const auto named = std::find_if(outputs.begin(), outputs.end(), [](const auto& spec) { return spec.name == kLogits; });
-  if (named != outputs.end()) return &*named;
+/// The output to ask for: "logits", else `own` (the file's name for it), else the first f32 matrix, else nothing (the server's choice).
+const TensorSpec* choose_output(const std::vector<TensorSpec>& outputs, const std::string& own) {
+  for (const auto& name : {std::string(kLogits), own}) {
+    const auto named = std::find_if(outputs.begin(), outputs.end(), [&](const auto& spec) { return spec.name == name; });
+    if (named != outputs.end()) return &*named;
+  }
   const auto matrix = std::find_if(outputs.begin(), outputs.end(), [](const auto& spec) { return is_logits(spec); });
   return matrix == outputs.end() ? nullptr : &*matrix;
 }
 
-/// As many logits as the placement says, or as its columns need.
-Result<std::vector<float>> read_logits(const std::vector<Tensor>& outputs, const Placement& placement) {
+/// As many logits as an output of that width gives: one number is two classes.
+std::int64_t logits_of_width(std::int64_t width) { return width == 1 ? 2 : width; }
+
+/// As many logits as the placement says, or as its columns need. `kind`: what the numbers are.
+Result<std::vector<float>> read_logits(const std::vector<Tensor>& outputs, const Placement& placement, model::OutputKind kind) {
   const auto& columns = placement.columns;
   const auto width = placement.width;
   const auto least = columns.empty() ? std::int64_t{1} : 1 + *std::max_element(columns.begin(), columns.end());
   const auto found = std::find_if(outputs.begin(), outputs.end(), [](const auto& tensor) { return is_logits(tensor); });
-  const bool fits =
-      found != outputs.end() && found->shape()[0] == 1 && (width > 0 ? found->shape()[1] == width : found->shape()[1] >= least);
+  const auto given = found != outputs.end() && found->shape()[0] == 1 ? logits_of_width(found->shape()[1]) : 0;
+  const bool fits = given > 0 && (width > 0 ? given == width : given >= least);
   if (!fits)
     return Error{.code = ErrorCode::kMismatch,
                  .what = "the cloud's answer has an unexpected form",
@@ -53,18 +58,7 @@ Result<std::vector<float>> read_logits(const std::vector<Tensor>& outputs, const
   const auto logits = found->data<float>();
   if (!std::all_of(logits.begin(), logits.end(), [](float value) { return std::isfinite(value); }))
     return Error{.code = ErrorCode::kBadData, .what = "the cloud's logits are not finite"};
-  return std::vector<float>(logits.begin(), logits.end());
-}
-
-Status check_input(const std::vector<TensorSpec>& inputs, const data::Preprocess& recipe) {
-  const Shape image = {1, recipe.height, recipe.width, recipe.channels};
-  if (inputs.empty() || (inputs.front().dtype == DType::kU8 && fits(image, inputs.front().shape))) return {};
-  return Error{.code = ErrorCode::kMismatch,
-               .what = "the cloud's model expects other images than the bundle's recipe gives",
-               .where = inputs.front().name,
-               .got = std::string(to_string(inputs.front().dtype)) + " " + hedge::to_string(inputs.front().shape),
-               .expected = "u8 " + hedge::to_string(image),
-               .hint = "serve the global that this bundle was made with"};
+  return served_logits(logits, kind);
 }
 
 }  // namespace
@@ -137,7 +131,7 @@ Result<Cloud::Signature> Cloud::get_to_know(const Patience& patience, bool& prog
 }
 
 Result<Cloud::Signature> Cloud::ask_metadata(const Patience& patience) {
-  Signature signature{.input = kDefaultInput, .session = remote_->renew()};
+  Signature signature{.input = {.name = kDefaultInput}, .session = remote_->renew()};
   oip::RemoteCard card;
   std::int64_t width = 0;
   const auto inputs = remote_->inputs(patience.left());
@@ -148,13 +142,15 @@ Result<Cloud::Signature> Cloud::ask_metadata(const Patience& patience) {
     HEDGE_TRY(const auto outputs, remote_->outputs(patience.left()));
     HEDGE_CHECK(patience.check());
     HEDGE_TRY(card, remote_->card(patience.left()));
-    HEDGE_CHECK(check_input(*inputs, judged_.info.preprocess));
-    if (!inputs->empty()) signature.input = inputs->front().name;
-    if (const auto* output = choose_output(outputs)) {
+    if (!inputs->empty()) {
+      HEDGE_TRY(signature.input, find_served_input(inputs->front(), judged_.info));
+    }
+    if (const auto* output = choose_output(outputs, judged_.info.form.output)) {
       signature.output = output->name;
-      if (output->shape.size() == 2) width = std::max<std::int64_t>(output->shape[1], 0);
+      if (output->shape.size() == 2) width = logits_of_width(std::max<std::int64_t>(output->shape[1], 0));
     }
   }
+  if (card.sha256.empty()) signature.kind = judged_.info.form.kind;
   {
     const std::lock_guard lock(mutex_);
     state_.sha256 = card.sha256;
@@ -270,16 +266,14 @@ Result<std::vector<float>> Cloud::query(const data::Image& fitted, bool& progres
 }
 
 Result<std::vector<float>> Cloud::ask(const Signature& signature, const data::Image& fitted, milliseconds deadline) {
-  const TensorView pixels{.dtype = DType::kU8,
-                          .shape = {1, fitted.height, fitted.width, fitted.channels},
-                          .bytes = reinterpret_cast<const std::byte*>(fitted.pixels.data())};
-  HEDGE_TRY(const auto outputs, infer(signature, pixels, deadline));
-  return read_logits(outputs, signature.placement);
+  const Tensor image = served_image(fitted, judged_.info, signature.input);
+  HEDGE_TRY(const auto outputs, infer(signature, image.view(), deadline));
+  return read_logits(outputs, signature.placement, signature.kind);
 }
 
-Result<std::vector<Tensor>> Cloud::infer(const Signature& signature, const TensorView& pixels, milliseconds deadline) {
+Result<std::vector<Tensor>> Cloud::infer(const Signature& signature, const TensorView& image, milliseconds deadline) {
   const auto pending = std::make_shared<Pending>();
-  const NamedView input{.name = signature.input, .view = pixels};
+  const NamedView input{.name = signature.input.name, .view = image};
   const std::vector<std::string> wanted =
       signature.output.empty() ? std::vector<std::string>{} : std::vector<std::string>{signature.output};
   const auto call = remote_->infer_async(std::span(&input, 1), wanted, deadline, [pending](Result<std::vector<Tensor>> answer) {

@@ -13,6 +13,7 @@
 
 #include "core/clock.h"
 #include "edge/circuit_breaker.h"
+#include "edge/served_form.h"
 #include "edge/served_model.h"
 #include "hedge/log.h"
 #include "hedge/preprocess.h"
@@ -44,8 +45,10 @@ struct CloudState {
 bool is_permanent(const Error& error);
 
 /// The global as the device sees it: an image in, a class out, within a deadline.
-/// Sends u8 [1, H, W, C] (fit_image by the global's recipe) as the remote model's first input, and takes its output
-/// "logits", or else its first f32 [N, W] one; of its W columns those of the hybrid's labels. Thread-safe. `clock` must outlive it.
+/// Sends the image (fit_image by the global's recipe) as the remote model's first input takes it (edge/served_form.h), and takes its output
+/// "logits", else the one that the bundle's global classifies by, else its first f32 [N, W] one; of its W columns those of the hybrid's
+/// labels. A server without an identity is no hedge-cloud: its numbers are what the global's file gives, and are taken back to logits.
+/// Thread-safe. `clock` must outlive it.
 ///
 /// No answer counts before the served model is known to be the judged one (edge/served_model.h), anew for each connection: by what the
 /// server says of it, else by the handshake's images, which are asked one after the other, over several queries where a deadline ends
@@ -74,8 +77,10 @@ class Cloud {
 
  private:
   struct Signature {
-    std::string input;
+    ServedInput input;
     std::string output;  ///< empty: whatever the server gives
+    /// What the output's numbers are: logits of a hedge-cloud; of a server of another maker what the model's file gives.
+    model::OutputKind kind = model::OutputKind::kLogits;
     Placement placement;
     std::uint64_t session = 0;  ///< that it holds for
   };
@@ -94,7 +99,7 @@ class Cloud {
   [[nodiscard]] Result<std::vector<float>> query(const data::Image& fitted, bool& progress);
   /// All outputs for one image.
   [[nodiscard]] Result<std::vector<float>> ask(const Signature& signature, const data::Image& fitted, std::chrono::milliseconds deadline);
-  [[nodiscard]] Result<std::vector<Tensor>> infer(const Signature& signature, const TensorView& pixels, std::chrono::milliseconds deadline);
+  [[nodiscard]] Result<std::vector<Tensor>> infer(const Signature& signature, const TensorView& image, std::chrono::milliseconds deadline);
   void failed(const Error& error);
   /// Each text once.
   void say(LogLevel level, const std::string& text);

@@ -162,9 +162,9 @@ INSTANTIATE_TEST_SUITE_P(Cloud, BadAnswerTest,
 
 TEST(EdgeRuntime, a_cloud_with_another_input_is_refused_with_both_shapes) {
   FakeSetup setup([](int) { return logits_of({1, 0, 0}); });
-  setup.remote->input_specs = {{"image", DType::kF32, {-1, 1, 2, 2}}};
+  setup.remote->input_specs = {{"image", DType::kF32, {-1, 3, 2, 2}}};
   const auto reason = setup.runtime()->answer(image_of(kUnsure)).value().reason;
-  EXPECT_THAT(reason, HasSubstr("got f32 [-1, 1, 2, 2], expected u8 [1, 2, 2, 1]"));
+  EXPECT_THAT(reason, HasSubstr("got f32 [-1, 3, 2, 2], expected u8 [1, 2, 2, 1]"));
 }
 
 TEST(EdgeRuntime, a_cloud_that_dies_and_comes_back_is_left_alone_between_probes) {
