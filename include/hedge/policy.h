@@ -50,6 +50,7 @@ struct HEDGE_API Policy {
   std::optional<PromisedPoint> promise;  ///< what `chosen` promises; its point is `chosen`
   std::optional<Fusion> fusion;          ///< how a query's answer is made; nothing: it is the global's. Accuracies above refer to it
   std::optional<RouterChoice> choice;    ///< nothing where the router was named
+  std::vector<std::string> accepted_risks = {};  ///< alarms of `hedge check` and its kin that the user accepted, a sentence each
 
   [[nodiscard]] std::string to_json() const;
   /// Thresholds survive bit for bit. Errors: kBadFormat, kUnsupported (a newer schema).

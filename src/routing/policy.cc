@@ -50,6 +50,9 @@ Status read_newer_parts(const Json& json, std::string_view where, Policy& policy
   if (has(json, "choice")) {
     HEDGE_TRY(policy.choice, choice_from_json(json.at("choice"), at + ": choice"));
   }
+  if (has(json, "accepted_risks")) {
+    HEDGE_TRY(policy.accepted_risks, get_field<std::vector<std::string>>(json, "accepted_risks", where));
+  }
   return {};
 }
 
@@ -78,6 +81,7 @@ std::string Policy::to_json() const {
                {"fusion", fusion ? routing::to_json(*fusion) : Json()},
                {"choice", choice ? routing::to_json(*choice) : Json()}};
   for (const OperatingPoint& point : table) json["table"].push_back(routing::to_json(point));
+  if (!accepted_risks.empty()) json["accepted_risks"] = accepted_risks;
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

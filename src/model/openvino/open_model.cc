@@ -22,7 +22,7 @@ Result<OpenedModel> open_model(const std::filesystem::path& path, const OpenMode
   OpenedModel model;
   HEDGE_TRY(model.card, read_card(path, options.card));
   std::optional<Normalization> normalization;
-  if (model.card.input.recipe || !options.without_recipe) {
+  if (!options.own_input && (model.card.input.recipe || !options.without_recipe)) {
     HEDGE_TRY(const auto recipe, required_recipe(model.card));
     normalization = recipe.normalization;
   }
