@@ -30,6 +30,16 @@ Result<Sidecar> parse_sidecar(std::string_view text, const std::string& where);
 /// Errors: those of read_file, parse_sidecar and data::read_class_names.
 Result<Sidecar> read_sidecar(const std::filesystem::path& model);
 
+/// What changes in a sidecar; what is empty stays.
+struct SidecarChange {
+  std::optional<data::Preprocess> recipe;
+  std::vector<std::string> labels;
+};
+
+/// Writes the change into the sidecar of `model`, which is made where there is none. All other fields stay as they are, whatever they are.
+/// Returns the sidecar's path. Errors: kBadFormat, kUnsupported: the sidecar that is there cannot be read; kIo.
+Result<std::filesystem::path> change_sidecar(const std::filesystem::path& model, const SidecarChange& change);
+
 /// A recipe as a person gives it: a file with a Preprocess in JSON, or its short form (data/recipe_text.h).
 Result<data::Preprocess> read_recipe(const std::string& path_or_text);
 
