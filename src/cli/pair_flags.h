@@ -15,6 +15,7 @@ struct PairFlags {
   std::string labels;                      ///< names of both models' outputs; empty: as the models say
   std::string base_labels, global_labels;  ///< of one model's
   std::string features = "auto";           ///< the base's penultimate tensor
+  bool accept_risk = false;                ///< alarms do not end the command
   std::string cache;                       ///< a folder; "none": nowhere; empty: "predictions" in the output's folder
 
   void add(CLI::App& app, bool required);

@@ -82,25 +82,29 @@ Status check_shapes(const TableView& table) {
 }  // namespace
 
 std::map<std::string, std::string> to_metadata(const TableInfo& info) {
-  return {{"format", kFormat},
-          {"schema", std::to_string(kSchema)},
-          {"dataset", info.dataset},
-          {"split", info.split},
-          {"content_hash", info.content_hash},
-          {"base_hash", info.base_hash},
-          {"global_hash", info.global_hash},
-          {"executor", info.executor},
-          {"mode", info.mode},
-          {"class_names", Json(info.class_names).dump(-1, ' ', false, Json::error_handler_t::replace)},
-          {"features", info.features},
-          {"base_trained_on", info.base_trained_on},
-          {"base_trained_on_hash", info.base_trained_on_hash},
-          {"global_trained_on", info.global_trained_on},
-          {"global_trained_on_hash", info.global_trained_on_hash},
-          {"base_macs", std::to_string(info.base_macs)},
-          {"global_macs", std::to_string(info.global_macs)},
-          {"base_parameters", std::to_string(info.base_parameters)},
-          {"global_parameters", std::to_string(info.global_parameters)}};
+  std::map<std::string, std::string> metadata = {
+      {"format", kFormat},
+      {"schema", std::to_string(kSchema)},
+      {"dataset", info.dataset},
+      {"split", info.split},
+      {"content_hash", info.content_hash},
+      {"base_hash", info.base_hash},
+      {"global_hash", info.global_hash},
+      {"executor", info.executor},
+      {"mode", info.mode},
+      {"class_names", Json(info.class_names).dump(-1, ' ', false, Json::error_handler_t::replace)},
+      {"features", info.features},
+      {"base_trained_on", info.base_trained_on},
+      {"base_trained_on_hash", info.base_trained_on_hash},
+      {"global_trained_on", info.global_trained_on},
+      {"global_trained_on_hash", info.global_trained_on_hash},
+      {"base_macs", std::to_string(info.base_macs)},
+      {"global_macs", std::to_string(info.global_macs)},
+      {"base_parameters", std::to_string(info.base_parameters)},
+      {"global_parameters", std::to_string(info.global_parameters)}};
+  if (!info.accepted_risks.empty())
+    metadata["accepted_risks"] = Json(info.accepted_risks).dump(-1, ' ', false, Json::error_handler_t::replace);
+  return metadata;
 }
 
 namespace {
@@ -191,6 +195,9 @@ Result<TableInfo> from_metadata(const std::map<std::string, std::string>& metada
   HEDGE_TRY(info.global_macs, reader.integer("global_macs"));
   HEDGE_TRY(info.base_parameters, reader.integer("base_parameters"));
   HEDGE_TRY(info.global_parameters, reader.integer("global_parameters"));
+  if (metadata.contains("accepted_risks")) {
+    HEDGE_TRY(info.accepted_risks, reader.names("accepted_risks"));
+  }
   return info;
 }
 

@@ -46,6 +46,9 @@ void add_bundle(CLI::App& root, Context& context) {
                   "how images are prepared for the base: a JSON file, or e.g. resize=256,crop=224,mean=imagenet,std=imagenet. Default: "
                   "MODEL.hedge.json, else the metadata");
   app->add_option("--global-recipe", o.global.recipe, "how images are prepared for the global; as --base-recipe");
+  app->add_option("--data", o.data,
+                  "labelled images to run both models on before they are packed. Default: the calibration split, where it can be opened");
+  app->add_flag("--accept-risk", o.accept_risk, "pack models that look wrong on these images all the same; the bundle's policy records it");
   app->add_flag("--strict", o.strict,
                 "refuse models whose classes can only be matched by position because one of them does not name its outputs");
   app->callback([f, &context] { context.chosen = [f, &context] { return run(*f, context); }; });
