@@ -42,6 +42,7 @@ typedef enum hedge_code {
   HEDGE_DEADLINE = 10,        /* the time given ran out */
   HEDGE_CANCELLED = 11,       /* stopped on request */
   HEDGE_BAD_DATA = 12,        /* values that cannot be used */
+  HEDGE_ALARM = 13,           /* it runs, but the images show that it is wrong */
   HEDGE_INTERNAL = 70         /* a bug of the library or of a library under it */
 } hedge_code;
 

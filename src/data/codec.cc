@@ -1,6 +1,7 @@
 #include "hedge/image.h"
 
 #include "data/internal/formats.h"
+#include "data/internal/resize.h"
 
 namespace hedge::data {
 namespace {
@@ -60,15 +61,35 @@ Result<Image> copy_image(const std::uint8_t* pixels, const ImageSize& size) {
   return Image{.height = height, .width = width, .channels = channels, .pixels = {pixels, pixels + height * width * channels}};
 }
 
+const char* to_string(ImageFormat format) {
+  switch (format) {
+    case ImageFormat::kJpeg: return "JPEG";
+    case ImageFormat::kPng: return "PNG";
+    case ImageFormat::kWebp: return "WebP";
+    case ImageFormat::kBmp: return "BMP";
+    case ImageFormat::kTiff: return "TIFF";
+    case ImageFormat::kGif: return "GIF";
+  }
+  return "unknown";
+}
+
+Image upright(const Image& image) {
+  auto turned = internal::copy_of(internal::turned(image, image.orientation));
+  turned.reduction = image.reduction;
+  turned.odd = image.odd;
+  return turned;
+}
+
 Status validate_image(const Image& image) {
   if (is_image_size(image.height, image.width, image.channels) &&
-      image.pixels.size() == static_cast<std::size_t>(image.height * image.width * image.channels))
+      image.pixels.size() == static_cast<std::size_t>(image.height * image.width * image.channels) && image.orientation >= 1 &&
+      image.orientation <= 8 && image.reduction >= 1)
     return {};
   return Error{.code = ErrorCode::kInvalidArgument,
                .what = "the image's size and pixels do not fit",
                .got = std::to_string(image.height) + " x " + std::to_string(image.width) + " x " + std::to_string(image.channels) + ", " +
-                      std::to_string(image.pixels.size()) + " bytes",
-               .expected = "height x width x channels bytes with 1 or 3 channels"};
+                      std::to_string(image.pixels.size()) + " bytes, orientation " + std::to_string(image.orientation),
+               .expected = "height x width x channels bytes with 1 or 3 channels, an orientation of 1 to 8"};
 }
 
 }  // namespace hedge::data

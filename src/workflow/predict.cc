@@ -11,6 +11,7 @@
 #include "hedge/router.h"
 #include "model/class_map.h"
 #include "workflow/internal/card_options.h"
+#include "workflow/internal/quiet_check.h"
 
 namespace hedge::workflow {
 namespace {
@@ -74,7 +75,9 @@ routing::JudgedClasses judged_classes(const model::ClassMaps& maps, const Pair& 
           .global = {.outputs = pair.global.card.output.classes, .columns = maps.global_columns, .names = maps.global_names}};
 }
 
-Result<Predictions> predict_pair(const Pair& pair, const std::string& spec, const PairOptions& options, const RunContext& context) {
+/// `out`: the table's file, written before an alarm ends the work; empty: none.
+Result<Predictions> predict_pair(const Pair& pair, const std::string& spec, const PairOptions& options, const std::filesystem::path& out,
+                                 const RunContext& context) {
   std::size_t empty_classes = 0;
   HEDGE_TRY(auto opened, data::open_dataset(spec, {.strict = options.strict, .log = opening_log(context.log, empty_classes)}));
   if (empty_classes > 0) log(context.log, LogLevel::kInfo, std::to_string(empty_classes) + " classes have no image in " + spec);
@@ -101,6 +104,10 @@ Result<Predictions> predict_pair(const Pair& pair, const std::string& spec, cons
   for (auto* list : {&opened.skipped, &report.skipped})
     std::copy_if(list->begin(), list->end(), std::back_inserter(predictions.skipped),
                  [](const data::Skipped& one) { return !is_empty_class(one.reason); });
+  HEDGE_TRY(predictions.risks, internal::prediction_alarms(predictions.table, *opened.dataset, options, context));
+  if (options.accept_risk) predictions.table.info.accepted_risks = predictions.risks;
+  if (!out.empty()) HEDGE_CHECK(routing::write_table(out, predictions.table));
+  HEDGE_CHECK(internal::accept(predictions.risks, options.accept_risk, spec, context.log));
   return predictions;
 }
 
@@ -117,9 +124,7 @@ Status say_accuracies(const std::string& name, const routing::PredictionTable& t
 
 Result<Predictions> predict(const PredictOptions& options, const RunContext& context) {
   HEDGE_TRY(const auto pair, open_pair(options.pair, context.log));
-  HEDGE_TRY(auto predictions, predict_pair(pair, options.data, options.pair, context));
-  if (!options.out.empty()) HEDGE_CHECK(routing::write_table(options.out, predictions.table));
-  return predictions;
+  return predict_pair(pair, options.data, options.pair, options.out, context);
 }
 
 Result<SplitTables> predict_splits(const SplitOptions& options, const RunContext& context) {
@@ -134,9 +139,8 @@ Result<SplitTables> predict_splits(const SplitOptions& options, const RunContext
   SplitTables tables{.test = options.out / "test.table"};
   for (const auto split : {data::Split::kTrain, data::Split::kCalibration, data::Split::kTest}) {
     HEDGE_TRY(const auto spec, data::spec_with_split(options.data, data::to_string(split)));
-    HEDGE_TRY(auto predicted, predict_pair(pair, spec, options.pair, context));
     const auto name = split == data::Split::kTrain ? std::string("fit") : std::string(data::to_string(split));
-    HEDGE_CHECK(routing::write_table(options.out / (name + ".table"), predicted.table));
+    HEDGE_TRY(auto predicted, predict_pair(pair, spec, options.pair, options.out / (name + ".table"), context));
     HEDGE_CHECK(say_accuracies(name, predicted.table, context.log));
     if (split == data::Split::kTrain) tables.fit = std::move(predicted.table);
     if (split == data::Split::kCalibration) tables.calibration = std::move(predicted.table);
