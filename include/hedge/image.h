@@ -10,12 +10,13 @@
 
 namespace hedge::data {
 
-/// What is unusual about an image that was decoded: it has a right value, but perhaps not the one that was meant.
-struct Oddities {
-  bool narrow_range = false;   ///< 16 bits a channel are stored and all values lie below 4096: 12-bit data, decoded nearly black
-  bool transparent = false;    ///< every pixel is fully transparent; the stored colours are what is decoded
+/// What was stored and is lost in a decoded image: it has a right value, but perhaps not the one that was meant.
+struct Stored {
+  bool deep = false;           ///< 16 bits a channel, of which the upper 8 are kept
+  std::uint16_t lowest = 0;    ///< the smallest 16-bit value of a channel; only where `deep`
+  std::uint16_t highest = 0;   ///< the largest; only where `deep`
+  bool transparent = false;    ///< every pixel is fully transparent; the colours below are what is decoded
   bool unmarked_cmyk = false;  ///< a CMYK JPEG without Adobe's marker: read as inks that are not inverted
-  bool operator==(const Oddities&) const = default;
 };
 
 /// A decoded image: u8, row-major, channels last.
@@ -26,7 +27,7 @@ struct Image {
   std::vector<std::uint8_t> pixels = {};  ///< [height, width, channels], as stored: `orientation` is not applied
   int orientation = 1;                    ///< EXIF's, 1 to 8: how the pixels are to be turned to be upright (1: they are)
   std::int64_t reduction = 1;             ///< height and width are the file's divided by it, rounded up
-  Oddities odd = {};
+  Stored stored = {};
 };
 
 /// The values are fixed for ever.
@@ -43,6 +44,9 @@ struct ImageInfo {
   std::int64_t channels = 0;   ///< of the decoded image: 1 or 3
   int orientation = 1;         ///< as in Image
   std::int64_t reduction = 1;  ///< as in Image
+  bool deep = false;           ///< as in Stored
+  bool has_alpha = false;
+  bool unmarked_cmyk = false;  ///< as in Stored
 };
 
 /// What a decoder accepts, checked before memory is taken.

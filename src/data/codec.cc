@@ -1,45 +1,51 @@
 #include "hedge/image.h"
 
+#include <algorithm>
+#include <iterator>
+
+#include "data/first_bytes.h"
+#include "data/internal/foreign.h"
 #include "data/internal/formats.h"
 #include "data/internal/resize.h"
 
 namespace hedge::data {
 namespace {
 
-Error no_image(std::string_view bytes, std::string_view where) {
-  return Error{.code = ErrorCode::kBadFormat,
-               .what = bytes.empty() ? "the file is empty" : "the file is no image",
-               .where = std::string(where),
-               .got = bytes.empty() ? "" : "other first bytes",
-               .expected = "JPEG or PNG"};
+struct Format {
+  bool (*matches)(std::string_view bytes);
+  Result<ImageInfo> (*probe)(std::string_view bytes, std::string_view where, const DecodeLimits& limits);
+  Result<Image> (*decode)(std::string_view bytes, std::string_view where, const DecodeLimits& limits);
+};
+
+constexpr Format kFormats[] = {
+    {internal::is_jpeg, internal::probe_jpeg, internal::decode_jpeg}, {internal::is_png, internal::probe_png, internal::decode_png},
+    {internal::is_webp, internal::probe_webp, internal::decode_webp}, {internal::is_bmp, internal::probe_bmp, internal::decode_bmp},
+    {internal::is_tiff, internal::probe_tiff, internal::decode_tiff}, {internal::is_gif, internal::probe_gif, internal::decode_gif},
+};
+
+/// Null where the bytes are none of the decoded formats.
+const Format* format_of(std::string_view bytes) {
+  const auto* format = std::find_if(std::begin(kFormats), std::end(kFormats), [&](const Format& f) { return f.matches(bytes); });
+  return format == std::end(kFormats) ? nullptr : format;
 }
 
 }  // namespace
 
-namespace internal {
-
-Status check_size(std::int64_t height, std::int64_t width, std::string_view where, const DecodeLimits& limits) {
-  if (height > 0 && width > 0 && height <= limits.most_side && width <= limits.most_side && height * width <= limits.most_pixels) return {};
-  const bool positive = height > 0 && width > 0;
-  return Error{.code = positive ? ErrorCode::kUnsupported : ErrorCode::kBadFormat,
-               .what = positive ? "the image is too large" : "the image has no pixels",
-               .where = std::string(where),
-               .got = std::to_string(height) + " x " + std::to_string(width),
-               .expected = "at most " + std::to_string(limits.most_side) + " a side and " + std::to_string(limits.most_pixels) + " pixels"};
+Status check_first_bytes(std::string_view beginning, std::string_view where) {
+  if (format_of(beginning) != nullptr) return {};
+  return internal::not_decoded(beginning, where);
 }
 
-}  // namespace internal
-
 Result<ImageInfo> probe_image(std::string_view bytes, std::string_view where, const DecodeLimits& limits) {
-  if (internal::is_jpeg(bytes)) return internal::probe_jpeg(bytes, where, limits);
-  if (internal::is_png(bytes)) return internal::probe_png(bytes, where, limits);
-  return no_image(bytes, where);
+  const auto* format = format_of(bytes);
+  if (format == nullptr) return internal::not_decoded(bytes, where);
+  return format->probe(bytes, where, limits);
 }
 
 Result<Image> decode_image(std::string_view bytes, std::string_view where, const DecodeLimits& limits) {
-  if (internal::is_jpeg(bytes)) return internal::decode_jpeg(bytes, where, limits);
-  if (internal::is_png(bytes)) return internal::decode_png(bytes, where, limits);
-  return no_image(bytes, where);
+  const auto* format = format_of(bytes);
+  if (format == nullptr) return internal::not_decoded(bytes, where);
+  return format->decode(bytes, where, limits);
 }
 
 namespace {
@@ -76,7 +82,7 @@ const char* to_string(ImageFormat format) {
 Image upright(const Image& image) {
   auto turned = internal::copy_of(internal::turned(image, image.orientation));
   turned.reduction = image.reduction;
-  turned.odd = image.odd;
+  turned.stored = image.stored;
   return turned;
 }
 

@@ -129,9 +129,9 @@ Result<Normalization> measure_normalization(const Dataset& dataset, const Prepro
   for (std::size_t i = 0; i < used; ++i) {
     // Evenly spaced, because folders list class after class.
     const auto image = dataset.image(i * dataset.size() / used);
-    if (!image) continue;  // the Loader reports these
-    HEDGE_TRY(const auto fitted, fit_image(*image, recipe));
-    moments.add(fitted);
+    if (!image) continue;  // the Loader reports these, and those that the recipe cannot take
+    const auto fitted = fit_image(*image, recipe);
+    if (fitted) moments.add(*fitted);
   }
   if (moments.count == 0)
     return Error{.code = ErrorCode::kBadData, .what = "there is no image to measure the normalization on", .where = dataset.spec()};

@@ -5,6 +5,7 @@
 #include <iterator>
 #include <string_view>
 
+#include "data/skipped.h"
 #include "data/spec.h"
 #include "eval/predict.h"
 #include "hedge/open_model.h"
@@ -45,26 +46,18 @@ Result<Pair> open_pair(const PairOptions& options, const LogSink& sink) {
   return pair;
 }
 
-/// Names the first few images that could not be decoded; those passed over at opening were said by then.
-void list_skipped(const std::vector<data::Skipped>& skipped, const LogSink& sink) {
-  constexpr std::size_t kListed = 10;
-  for (std::size_t i = 0; i < std::min(kListed, skipped.size()); ++i)
-    log(sink, LogLevel::kInfo, "skipped " + skipped[i].path + ": " + skipped[i].reason);
-  if (skipped.size() > kListed) log(sink, LogLevel::kInfo, "… and " + std::to_string(skipped.size() - kListed) + " more");
+/// Says which images could not be decoded; those passed over at opening were said by then.
+void say_skipped(const data::Dataset& dataset, const std::vector<data::Skipped>& skipped, const LogSink& sink) {
+  for (const auto& line : data::skipped_lines(skipped)) log(sink, LogLevel::kWarning, line);
+  const auto classes = data::unreadable_classes(dataset, skipped);
+  if (!classes.empty())
+    log(sink, LogLevel::kWarning,
+        "no image of " + std::to_string(classes.size()) + " classes can be decoded (" + data::some_of(classes) +
+            "): the figures say nothing of them");
 }
 
 /// A class without images in a split is listed like a file that is none; it is no image that was left out.
 bool is_empty_class(std::string_view reason) { return reason.ends_with("the class has no file in this split"); }
-
-/// Counts the classes that have no image in the split instead of naming each.
-LogSink opening_log(const LogSink& sink, std::size_t& empty_classes) {
-  return [&sink, &empty_classes](LogLevel level, const std::string& message) {
-    if (is_empty_class(message))
-      ++empty_classes;
-    else
-      log(sink, level, message);
-  };
-}
 
 /// Which outputs were judged as which class, for what runs later.
 routing::JudgedClasses judged_classes(const model::ClassMaps& maps, const Pair& pair) {
@@ -78,9 +71,7 @@ routing::JudgedClasses judged_classes(const model::ClassMaps& maps, const Pair& 
 /// `out`: the table's file, written before an alarm ends the work; empty: none.
 Result<Predictions> predict_pair(const Pair& pair, const std::string& spec, const PairOptions& options, const std::filesystem::path& out,
                                  const RunContext& context) {
-  std::size_t empty_classes = 0;
-  HEDGE_TRY(auto opened, data::open_dataset(spec, {.strict = options.strict, .log = opening_log(context.log, empty_classes)}));
-  if (empty_classes > 0) log(context.log, LogLevel::kInfo, std::to_string(empty_classes) + " classes have no image in " + spec);
+  HEDGE_TRY(auto opened, data::open_dataset(spec, {.strict = options.strict, .log = context.log}));
   HEDGE_TRY(const auto maps,
             model::map_classes(opened.dataset->class_names(), model::classes_of(pair.base.card), model::classes_of(pair.global.card)));
   for (const auto& note : maps.notes) log(context.log, LogLevel::kInfo, note);
@@ -100,7 +91,7 @@ Result<Predictions> predict_pair(const Pair& pair, const std::string& spec, cons
   Predictions predictions;
   HEDGE_TRY(predictions.table, eval::predict(inputs));
   predictions.table.info.classes = judged_classes(maps, pair);
-  list_skipped(report.skipped, context.log);
+  say_skipped(*opened.dataset, report.skipped, context.log);
   for (auto* list : {&opened.skipped, &report.skipped})
     std::copy_if(list->begin(), list->end(), std::back_inserter(predictions.skipped),
                  [](const data::Skipped& one) { return !is_empty_class(one.reason); });
