@@ -42,6 +42,7 @@ typedef enum hedge_code {
   HEDGE_DEADLINE = 10,        /* the time given ran out */
   HEDGE_CANCELLED = 11,       /* stopped on request */
   HEDGE_BAD_DATA = 12,        /* values that cannot be used */
+  HEDGE_ALARM = 13,           /* it runs, but the images show that it is wrong */
   HEDGE_INTERNAL = 70         /* a bug of the library or of a library under it */
 } hedge_code;
 
@@ -140,9 +141,9 @@ HEDGE_API hedge_code hedge_open(const hedge_options* options, hedge_runtime** ru
 /* NULL is allowed. */
 HEDGE_API void hedge_close(hedge_runtime* runtime);
 
-/* Answers a JPEG or PNG file. */
+/* Answers an image file (JPEG, PNG, WebP, BMP, TIFF, GIF). */
 HEDGE_API hedge_code hedge_answer_file(hedge_runtime* runtime, const char* path, hedge_answer* answer, hedge_error* error);
-/* Answers the `size` bytes of a JPEG or PNG file. */
+/* Answers the `size` bytes of an image file. */
 HEDGE_API hedge_code hedge_answer_encoded(hedge_runtime* runtime, const void* bytes, size_t size, hedge_answer* answer, hedge_error* error);
 /* Answers pixels: u8 [height, width, channels], row-major without gaps; channels 1 (gray) or 3 (RGB); of any size. */
 HEDGE_API hedge_code hedge_answer_pixels(hedge_runtime* runtime, const uint8_t* pixels, int64_t height, int64_t width, int64_t channels,

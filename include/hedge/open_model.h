@@ -22,6 +22,7 @@ struct OpenModelOptions {
   bool throughput = true;       ///< many images at once; otherwise the lowest latency of one
   int threads = 0;              ///< 0: OpenVINO's choice
   bool without_recipe = false;  ///< a model that nobody has a recipe for is opened for its own inputs instead of being refused
+  bool own_input = false;       ///< opened for its own inputs, even where a recipe is known: who runs it prepares the images
 };
 
 /// A model with a recipe gives logits, or is refused: a Softmax, LogSoftmax or Sigmoid at its end is cut off, probabilities that no such

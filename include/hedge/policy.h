@@ -64,6 +64,7 @@ struct HEDGE_API Policy {
   std::optional<RouterChoice> choice;    ///< nothing where the router was named
   std::optional<JudgedClasses> classes;  ///< which outputs the classes are; nothing: it does not say, as those older than this
   std::vector<AcceptedGlobal> accepted_globals;  ///< besides global_sha256
+  std::vector<std::string> accepted_risks = {};  ///< alarms of `hedge check` and its kin that the user accepted, a sentence each
 
   [[nodiscard]] std::string to_json() const;
   /// Thresholds survive bit for bit. Errors: kBadFormat, kUnsupported (a newer schema).

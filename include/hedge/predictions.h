@@ -48,7 +48,8 @@ struct TableInfo {
   std::int64_t global_macs = 0;
   std::int64_t base_parameters = 0;
   std::int64_t global_parameters = 0;
-  std::optional<JudgedClasses> classes = {};  ///< nothing: the table does not say, as those older than this
+  std::optional<JudgedClasses> classes = {};     ///< nothing: the table does not say, as those older than this
+  std::vector<std::string> accepted_risks = {};  ///< alarms about the models that the user accepted, a sentence each
 };
 
 /// What base and global say of each image of a split; all of routing and evaluation starts from it.

@@ -89,9 +89,9 @@ class HEDGE_API Runtime {
   Runtime& operator=(Runtime&& other) noexcept;
   ~Runtime();
 
-  /// Answers a JPEG or PNG file. Errors: kNotFound, kIo, kBadFormat, kUnsupported (the file); those of the last overload.
+  /// Answers an image file (JPEG, PNG, WebP, BMP, TIFF, GIF). Errors: kNotFound, kIo, kBadFormat, kUnsupported (the file); those of the last overload.
   [[nodiscard]] Result<Answer> answer(const std::filesystem::path& file) const;
-  /// Answers the bytes of a JPEG or PNG file. Errors: kBadFormat, kUnsupported; those of the next overload.
+  /// Answers the bytes of an image file. Errors: kBadFormat, kUnsupported; those of the next overload.
   [[nodiscard]] Result<Answer> answer(std::span<const std::byte> encoded) const;
   /// Answers pixels: u8 [height, width, 1 or 3], of any size; the bundle's recipe fits them to the networks.
   /// Errors: kInvalidArgument (no image of its stated size); kBadData (a base or router that gives no finite numbers); kInternal.

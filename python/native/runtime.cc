@@ -154,14 +154,14 @@ void bind_runtime(nb::module_& module) {
           "the cloud cannot be reached at the start, or serves another model.")
       .def(
           "answer", [](const Runtime& runtime, const nb::bytes& image) { return answer_encoded(runtime, image.data(), image.size()); },
-          nb::arg("image"), "Answers the bytes of a JPEG or PNG file.")
+          nb::arg("image"), "Answers the bytes of an image file (JPEG, PNG, WebP, BMP, TIFF, GIF).")
       .def(
           "answer",
           [](const Runtime& runtime, const std::filesystem::path& image) {
             const nb::gil_scoped_release release;
             return unwrap(runtime.answer(image));
           },
-          nb::arg("image"), "Answers a JPEG or PNG file.")
+          nb::arg("image"), "Answers an image file (JPEG, PNG, WebP, BMP, TIFF, GIF).")
       .def("answer", &answer_array, nb::arg("image"),
            "Answers pixels, uint8 [height, width] (gray) or [height, width, 1 or 3], of any size. One dimension: the bytes of a file.")
       .def_prop_ro("labels", &Runtime::labels, "Class names in the order of Answer.label_index.")

@@ -87,7 +87,8 @@ struct Meaning {
 };
 
 Result<Meaning> meaning_of(const Flags& flags, const hedge::micro::DeviceInfo& info) {
-  const hedge::data::Preprocess same{.channels = info.form.channels,
+  const hedge::data::Preprocess same{.version = hedge::data::Preprocess::kNewestVersion,
+                                     .channels = info.form.channels,
                                      .height = info.form.height,
                                      .width = info.form.width,
                                      .resize_shorter = std::min(info.form.height, info.form.width)};

@@ -234,6 +234,13 @@ Result<data::Preprocess> required_recipe(const ModelCard& card, const std::strin
                               "resize=256,crop=224,mean=imagenet,std=imagenet (docs/formats/preprocess.md)"};
 }
 
+Result<std::vector<std::string>> names_in_file(const std::filesystem::path& path) {
+  if (path.extension() != ".onnx") return std::vector<std::string>();
+  HEDGE_TRY(const auto bytes, read_file(path));
+  HEDGE_TRY(const auto facts, graph::read_onnx_facts(bytes, path.string()));
+  return internal::labels_of(facts.metadata, path.string());
+}
+
 void write_metadata(const ModelCard& card, graph::Graph& graph) {
   if (card.input.recipe) graph.metadata[graph::kPreprocessKey] = card.input.recipe->to_json();
   if (!card.labels.empty()) graph.metadata[graph::kLabelsKey] = Json(card.labels).dump();

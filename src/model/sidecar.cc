@@ -146,6 +146,23 @@ Result<SaidForm> said_form(const std::filesystem::path& model, const CardOptions
   return said_form(sidecar, options);
 }
 
+Result<std::filesystem::path> change_sidecar(const std::filesystem::path& model, const SidecarChange& change) {
+  const std::filesystem::path path = model.string() + ".hedge.json";
+  Json json = {{"schema", kSchema}};
+  std::error_code ignored;
+  if (std::filesystem::exists(path, ignored)) {
+    HEDGE_TRY(const auto text, read_file(path, kMostBytes));
+    HEDGE_CHECK(parse_sidecar(text, path.string()));
+    HEDGE_TRY(json, parse_json(text, path.string()));
+  }
+  if (change.recipe) {
+    HEDGE_TRY(json["recipe"], parse_json(change.recipe->to_json(), path.string()));
+  }
+  if (!change.labels.empty()) json["labels"] = change.labels;
+  HEDGE_CHECK(write_json(path, json));
+  return path;
+}
+
 Result<data::Preprocess> read_recipe(const std::string& path_or_text) {
   std::error_code ignored;
   const bool text = path_or_text.find('=') != std::string::npos && !std::filesystem::exists(path_or_text, ignored);

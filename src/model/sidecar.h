@@ -49,6 +49,15 @@ struct SaidForm {
 Result<SaidForm> said_form(const Sidecar& sidecar, const CardOptions& options);
 /// Errors: those and read_sidecar's.
 Result<SaidForm> said_form(const std::filesystem::path& model, const CardOptions& options);
+/// What changes in a sidecar; what is empty stays.
+struct SidecarChange {
+  std::optional<data::Preprocess> recipe;
+  std::vector<std::string> labels;
+};
+
+/// Writes the change into the sidecar of `model`, which is made where there is none. All other fields stay as they are, whatever they are.
+/// Returns the sidecar's path. Errors: kBadFormat, kUnsupported: the sidecar that is there cannot be read; kIo.
+Result<std::filesystem::path> change_sidecar(const std::filesystem::path& model, const SidecarChange& change);
 
 /// A recipe as a person gives it: a file with a Preprocess in JSON, or its short form (data/recipe_text.h).
 Result<data::Preprocess> read_recipe(const std::string& path_or_text);

@@ -57,6 +57,9 @@ Status read_newer_parts(const Json& json, std::string_view where, Policy& policy
   if (has(json, "accepted_globals")) {
     HEDGE_TRY(policy.accepted_globals, accepted_from_json(json.at("accepted_globals"), at + ": accepted_globals"));
   }
+  if (has(json, "accepted_risks")) {
+    HEDGE_TRY(policy.accepted_risks, get_field<std::vector<std::string>>(json, "accepted_risks", where));
+  }
   return {};
 }
 
@@ -87,6 +90,7 @@ std::string Policy::to_json() const {
                {"classes", classes ? routing::to_json(*classes) : Json()},
                {"accepted_globals", routing::to_json(accepted_globals)}};
   for (const OperatingPoint& point : table) json["table"].push_back(routing::to_json(point));
+  if (!accepted_risks.empty()) json["accepted_risks"] = accepted_risks;
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

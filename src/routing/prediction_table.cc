@@ -104,6 +104,8 @@ std::map<std::string, std::string> to_metadata(const TableInfo& info) {
       {"base_parameters", std::to_string(info.base_parameters)},
       {"global_parameters", std::to_string(info.global_parameters)}};
   if (info.classes) metadata["classes"] = to_json(*info.classes).dump(-1, ' ', false, Json::error_handler_t::replace);
+  if (!info.accepted_risks.empty())
+    metadata["accepted_risks"] = Json(info.accepted_risks).dump(-1, ' ', false, Json::error_handler_t::replace);
   return metadata;
 }
 
@@ -199,6 +201,9 @@ Result<TableInfo> from_metadata(const std::map<std::string, std::string>& metada
     const std::string at = where + ": metadata \"classes\"";
     HEDGE_TRY(const Json json, parse_json(text, at));
     HEDGE_TRY(info.classes, classes_from_json(json, at));
+  }
+  if (metadata.contains("accepted_risks")) {
+    HEDGE_TRY(info.accepted_risks, reader.names("accepted_risks"));
   }
   return info;
 }

@@ -9,7 +9,9 @@
 #include "hedge/open_model.h"
 #include "model/class_map.h"
 #include "workflow/handshake.h"
+#include "workflow/internal/bundle_check.h"
 #include "workflow/internal/card_options.h"
+#include "workflow/internal/quiet_check.h"
 #include "workflow/routers.h"
 
 namespace hedge::workflow {
@@ -125,6 +127,16 @@ edge::GlobalInfo global_info(const BundleOptions& options, const model::ModelCar
           .form = form_of(card)};
 }
 
+/// Runs the models as the bundle will hold them, unless their risks were accepted before. What is accepted goes into `policy`.
+Status check_models(const internal::BundleCheck& parts, const BundleOptions& options, const RunContext& context, routing::Policy& policy) {
+  for (const auto& risk : policy.accepted_risks) log(context.log, LogLevel::kWarning, "risk accepted before: " + risk);
+  if (!policy.accepted_risks.empty() && options.data.empty()) return {};
+  HEDGE_TRY(const auto alarms, internal::bundle_alarms(parts, context));
+  HEDGE_CHECK(internal::accept(alarms, options.accept_risk, options.base.path.string(), context.log));
+  internal::add_risks(alarms, policy.accepted_risks);
+  return {};
+}
+
 }  // namespace
 
 Result<Bundled> bundle(const BundleOptions& options, const RunContext& context) {
@@ -135,6 +147,8 @@ Result<Bundled> bundle(const BundleOptions& options, const RunContext& context) 
   const auto& [base, global] = std::tie(device.card, cloud.card);
   HEDGE_CHECK(check_global(global, fitted.policy));
   HEDGE_TRY(auto map, map_classes(options, fitted.policy, base, global, context));
+  HEDGE_CHECK(check_models({.base = device, .global = cloud, .classes = map, .policy = fitted.policy, .data = options.data}, options,
+                           context, fitted.policy));
   HEDGE_TRY(auto base_bytes, base_onnx(base));
   edge::BundleParts parts{.created_by = "hedge " HEDGE_VERSION,
                           .base_onnx = std::move(base_bytes),

@@ -7,6 +7,7 @@
 #include "eval/report/html.h"
 #include "eval/report_json.h"
 #include "routing/splits.h"
+#include "workflow/internal/quiet_check.h"
 #include "workflow/routers.h"
 
 namespace hedge::workflow {
@@ -104,14 +105,20 @@ void choose(const Judged& method, eval::EvaluateOptions& judging) {
   judging.policy = eval::PolicyUse{.policy = policy, .method = judging.default_method};
 }
 
-eval::EvaluateOptions judging_of(const EvaluateOptions& options, const std::vector<Judged>& judged, const Judged* chosen) {
+eval::EvaluateOptions judging_of(const EvaluateOptions& options, const routing::TableView& table, const std::vector<Judged>& judged,
+                                 const Judged* chosen) {
   eval::EvaluateOptions judging{.title = options.title, .resamples = options.resamples, .notes = options.notes};
   if (chosen != nullptr)
     choose(*chosen, judging);
   else
     judging.default_method = judging.router_name = "margin";  // no router is given: the free scores alone
+  std::vector<std::string> risks = table.info.accepted_risks;
   for (const auto& method : judged)
-    for (const auto& folder : method.folders) judging.add_splits(folder.policy);
+    for (const auto& folder : method.folders) {
+      judging.add_splits(folder.policy);
+      internal::add_risks(folder.policy.accepted_risks, risks);
+    }
+  for (const auto& risk : risks) judging.notes.push_back("Risk accepted: " + risk);
   return judging;
 }
 
@@ -174,7 +181,7 @@ Result<eval::EvaluationReport> evaluate(const routing::TableView& table, const E
   }
   HEDGE_TRY(const auto methods, compared(judged, table));
   HEDGE_CHECK(go_on(context));
-  HEDGE_TRY(auto report, eval::evaluate(table, methods, judging_of(options, judged, chosen)));
+  HEDGE_TRY(auto report, eval::evaluate(table, methods, judging_of(options, table, judged, chosen)));
   report.baselines = std::move(baselines);
   HEDGE_CHECK(go_on(context));
   add_images(options, table, chosen, context.log, report);

@@ -26,7 +26,7 @@ Result<data::Image> first_image(const data::Dataset& dataset) {
 /// The recipe of a network to be: square, of the first image's shorter side (at most 64) and channels unless the options say otherwise.
 Result<data::Preprocess> make_recipe(const data::Dataset& dataset, const TrainOptions& options) {
   HEDGE_TRY(const auto first, first_image(dataset));
-  data::Preprocess recipe;
+  data::Preprocess recipe{.version = data::Preprocess::kNewestVersion};
   recipe.channels = options.channels > 0 ? options.channels : first.channels;
   const auto shorter = std::min(first.height, first.width);
   const bool small = first.height == first.width && first.width <= kMostDefaultSide;

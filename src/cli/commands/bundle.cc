@@ -73,9 +73,11 @@ void add_bundle(CLI::App& root, Context& context) {
   f->form.add(*app, "", "both models");
   f->base_form.add(*app, "base-", "the base");
   f->global_form.add(*app, "global-", "the global");
-  app->add_option("--data", o.data,
-                  "images of which 16 go into the bundle with the global's answers: by these the device knows the global at a server that "
-                  "does not say which model it serves. Default: the calibration images, where they can still be opened");
+  app->add_option(
+      "--data", o.data,
+      "labelled images, on which both models are run as they will be packed, and of which 16 go into the bundle with the global's "
+      "answers: by these the device knows the global at a server that does not say which model it serves. Default: the calibration "
+      "images, where they can still be opened");
   app->add_option(
       "--also-global", f->also_globals,
       "a new version of the global that the cloud may serve instead, so that it can be rolled out while devices run; may be given "
@@ -84,6 +86,7 @@ void add_bundle(CLI::App& root, Context& context) {
       "--also-table", f->also_tables,
       "prediction table of the same base and that version, on images that the router was not fitted on; its figures go into the "
       "bundle's policy");
+  app->add_flag("--accept-risk", o.accept_risk, "pack models that look wrong on these images all the same; the bundle's policy records it");
   app->add_flag("--strict", o.strict,
                 "refuse models whose classes can only be matched by position because one of them does not name its outputs");
   app->callback([f, &context] { context.chosen = [f, &context] { return run(*f, context); }; });

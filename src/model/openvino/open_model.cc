@@ -67,7 +67,9 @@ Result<OpenedModel> open_model(const std::filesystem::path& path, const OpenMode
                              .layout = layout_of(said.input_layout),
                              .output = said.output,
                              .end = end_of(said.output_kind)};
-  if (card.input.recipe || !options.without_recipe) {
+  if (options.own_input) {
+    how.as = infer::OpenAs::kClassifier;
+  } else if (card.input.recipe || !options.without_recipe) {
     HEDGE_TRY(const auto recipe, required_recipe(card));
     how.normalization = recipe.normalization;
     how.height = recipe.height;
