@@ -34,13 +34,23 @@ bool reshapes(const ov::Node& node) {
   return std::any_of(std::begin(kTypes), std::end(kTypes), [&](const char* one) { return type == one; });
 }
 
-/// Changes the numbers but neither their order nor what they mean: rounding, a positive factor, a shift, bounds close to 0 and 1.
-bool rounds(const ov::Node& node) {
-  if (ov::is_type<op::Convert>(&node) || ov::is_type<op::FakeQuantize>(&node)) return true;
-  if (ov::is_type<op::Multiply>(&node) || ov::is_type<op::Divide>(&node)) return constant_number(node.input_value(1)).value_or(0) > 0;
-  if (ov::is_type<op::Subtract>(&node)) return constant_number(node.input_value(1)).has_value();
-  const auto* clamp = ov::as_type<const op::Clamp>(&node);
-  return clamp != nullptr && clamp->get_min() < kNearlyNone && clamp->get_max() > 1 - kNearlyNone;
+/// The data of an operator that changes the numbers but neither their order nor what they mean: rounding, a positive factor, a shift,
+/// bounds close to 0 and 1. Nothing of another operator.
+std::optional<std::size_t> rounded(const ov::Node& node) {
+  if (ov::is_type<op::Convert>(&node) || ov::is_type<op::FakeQuantize>(&node)) return 0;
+  if (const auto* clamp = ov::as_type<const op::Clamp>(&node); clamp != nullptr)
+    return clamp->get_min() < kNearlyNone && clamp->get_max() > 1 - kNearlyNone ? std::optional<std::size_t>(0) : std::nullopt;
+  if (node.get_input_size() != 2) return std::nullopt;
+  const auto second = constant_number(node.input_value(1));
+  const auto constant = second ? second : constant_number(node.input_value(0));
+  if (!constant) return std::nullopt;
+  const bool either = ov::is_type<op::Multiply>(&node)  ? *constant > 0
+                      : ov::is_type<op::Maximum>(&node) ? *constant < kNearlyNone
+                      : ov::is_type<op::Minimum>(&node) ? *constant > 1 - kNearlyNone
+                                                        : false;
+  if (either) return second ? 0 : 1;
+  const bool first = ov::is_type<op::Subtract>(&node) || (ov::is_type<op::Divide>(&node) && *constant > 0);
+  return first && second ? std::optional<std::size_t>(0) : std::nullopt;
 }
 
 /// x of x - max x: a softmax is the same of both.
@@ -116,14 +126,17 @@ Walk walk_up(Port port) {
     if (walk.found && logarithm && walk.found->end != End::kProbabilities) return {};
     if (walk.found && logarithm) walk.found->end = End::kLogProbabilities;
     if (walk.found) return walk;
+    std::size_t data = 0;
     if (reshapes(*node)) {
       walk.reshaping.push_back(node);
     } else if (ov::is_type<op::Log>(node) && !logarithm) {
       logarithm = true;
-    } else if (!rounds(*node)) {
+    } else if (const auto index = rounded(*node)) {
+      data = *index;
+    } else {
       return {};
     }
-    port = node->input_value(0);
+    port = node->input_value(data);
   }
 }
 
@@ -138,7 +151,9 @@ bool is_product(Port port, const std::unordered_set<const ov::Node*>& varying) {
       const bool first = varying.count(node->get_input_node_ptr(0)) > 0;
       if (first == (varying.count(node->get_input_node_ptr(1)) > 0)) return false;
       data = first ? 0 : 1;
-    } else if (!reshapes(*node) && !rounds(*node)) {
+    } else if (const auto index = rounded(*node)) {
+      data = *index;
+    } else if (!reshapes(*node)) {
       return false;
     }
     port = node->input_value(data);
