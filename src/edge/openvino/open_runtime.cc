@@ -1,5 +1,6 @@
 #include "edge/openvino/open_runtime.h"
 
+#include "hedge/model.h"
 #include "infer/openvino/openvino_executor.h"
 
 namespace hedge::edge {
