@@ -120,7 +120,7 @@ Status check_policy(const routing::Policy& policy, const Manifest& manifest, con
                  .expected = is,
                  .hint = "fit the router again with these models, or bundle the models the policy was made with"};
   };
-  HEDGE_CHECK(check("base", policy.base_sha256, manifest.part(Role::kBase).sha256));
+  HEDGE_CHECK(check("base", policy.base_sha256, manifest.base.sha256.empty() ? manifest.part(Role::kBase).sha256 : manifest.base.sha256));
   HEDGE_CHECK(check("router", policy.router_sha256, manifest.part(Role::kRouter).sha256));
   std::set<std::string> accepted, listed;
   for (const auto& global : policy.accepted_globals) accepted.insert(global.sha256);

@@ -193,6 +193,11 @@ Result<BaseInfo> parse_base(const Json& manifest, std::int64_t schema, const std
   HEDGE_TRY(base.outputs, parse_outputs(json, at));
   HEDGE_TRY(base.columns, parse_columns(json, base.outputs, at));
   HEDGE_TRY(base.form, parse_form(json, at));
+  if (json.contains("sha256")) {
+    HEDGE_TRY(base.sha256, get_field<std::string>(json, "sha256", at));
+    if (!base.sha256.empty() && !is_sha256(base.sha256))
+      return bad(at, "the field \"sha256\" is no SHA-256", base.sha256.substr(0, 80), "64 lower-case hexadecimal digits, or nothing");
+  }
   return base;
 }
 
@@ -324,7 +329,8 @@ std::string to_json(const Manifest& manifest) {
                   {"macs", base.macs},
                   {"outputs", base.outputs},
                   {"columns", base.columns},
-                  {"form", form_json(base.form)}};
+                  {"form", form_json(base.form)},
+                  {"sha256", base.sha256}};
   json["router"] = {{"macs", manifest.router_macs}};
   json["global"] = {{"name", global.name},       {"preprocess", recipe_json(global.preprocess)},
                     {"macs", global.macs},       {"sha256", global.sha256},

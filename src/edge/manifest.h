@@ -45,6 +45,7 @@ struct BaseInfo {
   std::int64_t outputs = 0;     ///< the width of its logits; 0: as many as labels
   std::vector<std::int64_t> columns;  ///< the output of each label; empty: they are the labels, in their order
   ModelForm form;
+  std::string sha256;  ///< the judged model's identity where the part has its weights inside and that one beside it; empty: the part's own
   bool operator==(const BaseInfo&) const = default;
 };
 

@@ -33,6 +33,7 @@ struct ModelRun {
   std::string trained_on_hash;    ///< its content hash; empty: not known
   /// Which of the model's outputs is each class of the table (model::map_classes); empty: they are the classes, in their order.
   std::vector<std::int64_t> columns;
+  std::string form = {};  ///< how its file was understood, as text, where that is not a network of this project's own form; part of the cache's key
 };
 
 /// What predict did besides the table.

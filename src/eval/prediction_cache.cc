@@ -76,11 +76,13 @@ Result<internal::Predictions> load_part(const std::filesystem::path& path, const
 }  // namespace
 
 Json prediction_key(const ModelRun& model, const std::string& content_hash) {
-  return {{"pictures", content_hash},
-          {"model", model.sha256},
-          {"recipe", model.recipe.to_json()},
-          {"features", model.features},
-          {"executor", model.executor->description()}};
+  Json key = {{"pictures", content_hash},
+              {"model", model.sha256},
+              {"recipe", model.recipe.to_json()},
+              {"features", model.features},
+              {"executor", model.executor->description()}};
+  if (!model.form.empty()) key["form"] = model.form;
+  return key;
 }
 
 std::filesystem::path prediction_folder(const std::filesystem::path& cache, const Json& key) {

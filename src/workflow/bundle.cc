@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/file.h"
+#include "graph/onnx/onnx_io.h"
 #include "hedge/open_model.h"
 #include "model/class_map.h"
 #include "workflow/handshake.h"
@@ -26,17 +27,19 @@ Status check_global(const model::ModelCard& global, const routing::Policy& polic
                .hint = "bundle the global that \"hedge predict\" judged, or fit again with this one"};
 }
 
-/// A bundle holds its base in one file.
-Status check_base(const model::ModelCard& base) {
-  const bool onnx = base.format == model::Format::kOnnx;
-  if (onnx && base.weight_files.empty()) return {};
+/// A bundle holds its base in one ONNX file: weights that lie beside it are put inside.
+Result<std::string> base_onnx(const model::ModelCard& base) {
+  HEDGE_TRY(auto bytes, read_file(base.path));
+  if (base.format == model::Format::kOnnx && base.weight_files.empty()) return bytes;
+  if (base.format == model::Format::kOnnx) return graph::with_weights_inside(bytes, base.path);
   return Error{.code = ErrorCode::kUnsupported,
-               .what = onnx ? "the base of a bundle must be one file, and this one has weights in other files"
-                            : "the base of a bundle must be an ONNX file",
+               .what = "the base of a bundle must be an ONNX file",
                .where = base.path.string(),
-               .got = onnx ? base.weight_files.front() : to_string(base.format),
-               .expected = onnx ? "a file with its weights in it" : "a file named .onnx",
-               .hint = "convert the model, then run \"hedge fit\" and \"hedge bundle\" with the converted file"};
+               .got = to_string(base.format),
+               .expected = "a file named .onnx",
+               .hint =
+                   "convert the model (a quantised .tflite: \"hedge mcu import\"), then run \"hedge fit\" and \"hedge bundle\" with the "
+                   "converted file"};
 }
 
 Result<model::OpenedModel> open(ModelOptions options, const std::string& features, const RunContext& context) {
@@ -142,12 +145,11 @@ Result<Bundled> bundle(const BundleOptions& options, const RunContext& context) 
   HEDGE_TRY(const auto device, open(options.base, features, context));
   HEDGE_TRY(const auto cloud, open(options.global, "", context));
   const auto& [base, global] = std::tie(device.card, cloud.card);
-  HEDGE_CHECK(check_base(base));
   HEDGE_CHECK(check_global(global, fitted.policy));
   HEDGE_TRY(auto map, map_classes(options, fitted.policy, base, global, context));
   HEDGE_CHECK(check_models({.base = device, .global = cloud, .classes = map, .policy = fitted.policy, .data = options.data}, options,
                            context, fitted.policy));
-  HEDGE_TRY(auto base_bytes, read_file(options.base.path));
+  HEDGE_TRY(auto base_bytes, base_onnx(base));
   edge::BundleParts parts{.created_by = "hedge " HEDGE_VERSION,
                           .base_onnx = std::move(base_bytes),
                           .router_onnx = fitted.router_onnx,
@@ -158,7 +160,8 @@ Result<Bundled> bundle(const BundleOptions& options, const RunContext& context) 
                                    .macs = base.macs,
                                    .outputs = base.output.classes,
                                    .columns = map.base_columns,
-                                   .form = form_of(base)},
+                                   .form = form_of(base),
+                                   .sha256 = base.weight_files.empty() ? "" : base.sha256},
                           .router_macs = fitted.macs,
                           .global = global_info(options, global, map),
                           .classes_by = map.decided == model::Decided::kByName ? edge::ClassesBy::kName : edge::ClassesBy::kPosition,

@@ -23,6 +23,15 @@ struct Pair {
   model::OpenedModel global;  ///< executor == nullptr: none
 };
 
+/// How a file was understood, where another understanding would give other numbers.
+std::string form_of(const model::ModelCard& card) {
+  const bool plain = card.output.name == "logits" && card.output.kind == model::OutputKind::kLogits &&
+                     card.input.layout == model::Layout::kNchw && card.input.least == card.input.most;
+  if (plain) return {};
+  return card.output.name + ", " + to_string(card.output.kind) + ", " + to_string(card.input.layout) + ", " +
+         std::to_string(card.input.least) + " to " + std::to_string(card.input.most);
+}
+
 eval::ModelRun run_of(const model::OpenedModel& opened) {
   const auto& card = opened.card;
   return {.executor = opened.executor.get(),
@@ -32,7 +41,8 @@ eval::ModelRun run_of(const model::OpenedModel& opened) {
           .parameters = card.parameters,
           .features = card.features,
           .trained_on = card.trained_on,
-          .trained_on_hash = card.trained_on_hash};
+          .trained_on_hash = card.trained_on_hash,
+          .form = form_of(card)};
 }
 
 Result<Pair> open_pair(const PairOptions& options, const LogSink& sink) {

@@ -165,6 +165,7 @@ INSTANTIATE_TEST_SUITE_P(
             Broken{"no_recipe", [](Json& j) { j["global"].erase("preprocess"); }, kBad, "preprocess"},
             Broken{"bad_recipe", [](Json& j) { j["base"]["preprocess"]["channels"] = 0; }, kBad, "base: preprocess"},
             Broken{"no_columns", [](Json& j) { j["global"].erase("columns"); }, kBad, "columns"},
+            Broken{"base_hash_is_none", [](Json& j) { j["base"]["sha256"] = "abc"; }, kBad, "sha256"},
             Broken{"unknown_kind", [](Json& j) { j["global"]["form"]["kind"] = "odds"; }, kBad, "kind"},
             Broken{"unknown_layout", [](Json& j) { j["base"]["form"]["layout"] = "nchw"; }, kBad, "layout"},
             Broken{"range_backwards", [](Json& j) { j["global"]["form"]["most"] = -2; }, kBad, "range"},

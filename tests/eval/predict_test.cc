@@ -284,6 +284,8 @@ TEST(PredictionCache, is_not_taken_for_another_model_recipe_or_image_and_not_whe
   EXPECT_EQ(calls(), 1);
   inputs.base.features = "pool";
   EXPECT_EQ(calls(), 1);
+  inputs.base.form = "probs, probabilities, NCHW";
+  EXPECT_EQ(calls(), 1) << "a file that is understood otherwise gives other numbers";
   for (const auto& entry : std::filesystem::recursive_directory_iterator(folder.path())) {
     if (entry.is_regular_file()) {
       ASSERT_TRUE(write_file_atomic(entry.path(), "damaged").ok());

@@ -79,6 +79,16 @@ TEST_F(ExternalData, is_refused_where_it_does_not_fit) {
   expect_error(read(model_with("w.data", "18446744073709551615", "16")), ErrorCode::kBadFormat, "beyond the end");
 }
 
+TEST_F(ExternalData, is_put_inside_without_any_other_change) {
+  write("models/w.data", {9, 5, 6, 7, 8});
+  const auto bytes = model_with("w.data", "4", "16");
+  (void)read(bytes);
+  const auto inside = with_weights_inside(bytes, folder_ / "models" / "m.onnx");
+  ASSERT_TRUE(inside.ok()) << inside.error().message();
+  EXPECT_EQ(weights(parse_onnx(*inside, "inside")), (std::vector<float>{5, 6, 7, 8}));
+  EXPECT_EQ(with_weights_inside(model_with("../w.data"), folder_ / "models" / "m.onnx").error().code, ErrorCode::kBadFormat);
+}
+
 TEST_F(ExternalData, is_not_looked_for_where_there_is_no_file) {
   expect_error(parse_onnx(model_with("w.data"), "bytes"), ErrorCode::kUnsupported, "another file");
 }

@@ -4,7 +4,7 @@
 #include "core/json.h"
 #include "graph/onnx/onnx_io.h"
 #include "graph/operators.h"
-#include "hedge/model.h"
+#include "hedge/open_model.h"
 
 namespace hedge::cli {
 namespace {
@@ -30,6 +30,19 @@ Result<std::optional<Nodes>> read_nodes(const model::ModelCard& card) {
   nodes.graph = std::move(graph).value();
   HEDGE_TRY(nodes.macs, graph::macs_by_node(nodes.graph));
   return std::optional(std::move(nodes));
+}
+
+/// What only the runner knows of a file; a file that it does not open stays as it is described.
+void complete(model::ModelCard& card) {
+  if (card.macs > 0) return;
+  auto opened = model::open_model(card.path, {.throughput = false, .threads = 1, .without_recipe = true});
+  if (!opened) {
+    card.notes.push_back("it cannot be opened: " + opened.error().message());
+    return;
+  }
+  const auto features = card.features;
+  card = std::move(opened->card);
+  card.features = features;
 }
 
 Json to_json(const model::ModelCard& card) {
@@ -75,7 +88,8 @@ void print(const model::ModelCard& card) {
 }
 
 Status run(const Flags& flags) {
-  HEDGE_TRY(const auto card, model::read_card(flags.model, {.features = "auto"}));
+  HEDGE_TRY(auto card, model::read_card(flags.model, {.features = "auto"}));
+  complete(card);
   HEDGE_TRY(const auto nodes, read_nodes(card));
   if (!flags.json) {
     for (std::size_t i = 0; nodes && i < nodes->macs.size(); ++i)

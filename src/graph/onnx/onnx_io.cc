@@ -62,6 +62,13 @@ Result<Graph> read_onnx(const std::filesystem::path& path) {
   return parse_onnx_file(bytes, path);
 }
 
+Result<std::string> with_weights_inside(std::string_view bytes, const std::filesystem::path& path) {
+  HEDGE_TRY(onnx::ModelProto model, internal::parse_model(bytes));
+  HEDGE_CHECK(internal::load_external(model, path));
+  if (model.ByteSizeLong() <= kMostBytes) return model.SerializeAsString();
+  return Error{.code = ErrorCode::kUnsupported, .what = "the model is larger than the 2 GiB of an ONNX file", .where = path.string()};
+}
+
 Result<std::string> serialize_onnx(const Graph& graph) {
   HEDGE_CHECK(validate(graph));
   onnx::ModelProto model;

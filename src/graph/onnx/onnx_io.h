@@ -19,6 +19,10 @@ Result<Graph> parse_onnx(std::string_view bytes, std::string_view where);
 Result<Graph> parse_onnx_file(std::string_view bytes, const std::filesystem::path& path);
 Result<Graph> read_onnx(const std::filesystem::path& path);
 
+/// The same ONNX file with all weights inside: those of other files are read from the folder of `path`, whose bytes these are. Nothing else
+/// changes. Errors: those of parse_onnx_file about the files; kBadFormat (not ONNX); kUnsupported (2 GiB).
+Result<std::string> with_weights_inside(std::string_view bytes, const std::filesystem::path& path);
+
 /// Writes opset 17, IR version 8.
 Result<std::string> serialize_onnx(const Graph& graph);
 Status write_onnx(const std::filesystem::path& path, const Graph& graph, const OpenWriter& open = open_file_writer);

@@ -37,6 +37,13 @@ std::optional<std::int64_t> depth_of(const ov::Node& node) {
   return depth;
 }
 
+/// Whether an operator's first input was an integer, less a zero point or not.
+bool is_converted(const ov::Node& user) {
+  const auto* first = user.get_input_node_ptr(0);
+  if (ov::is_type<op::Subtract>(first)) first = first->get_input_node_ptr(0);
+  return ov::is_type<op::Convert>(first) && !first->get_input_element_type(0).is_real();
+}
+
 }  // namespace
 
 std::int64_t count_macs(const std::shared_ptr<ov::Model>& model) {
@@ -66,7 +73,7 @@ std::int64_t count_parameters(const std::shared_ptr<ov::Model>& model) {
     for (const auto& target : node->output(0).get_target_inputs()) {
       const auto* user = target.get_node();
       // The scales of quantised weights stand beside their converted integers.
-      const bool scales = ov::is_type<op::Multiply>(user) && target.get_index() == 1 && varying.count(user) == 0;
+      const bool scales = ov::is_type<op::Multiply>(user) && target.get_index() == 1 && varying.count(user) == 0 && is_converted(*user);
       range = range || scales || ov::is_type<op::FakeQuantize>(user);
     }
     if (!range) total += size;
