@@ -96,6 +96,7 @@ def fit(
     epochs: int,
     threads: int,
     out: Optional[str | PathLike[str]],
+    accept_risk: bool,
 ) -> FitResult: ...
 def evaluate(
     table: Predictions, methods: list[tuple[str, str]], out: Optional[str | PathLike[str]], title: str, resamples: int

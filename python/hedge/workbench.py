@@ -40,6 +40,7 @@ def fit(
     epochs: int = 0,
     threads: int = 0,
     out: Path | None = None,
+    accept_risk: bool = False,
 ) -> FitResult:
     """Fits a router on predictions and calibrates its threshold on others.
 
@@ -48,9 +49,12 @@ def fit(
     calibration's images do, where that is needed. router: "auto" (the best on held-out predictions), "gain", "linear", "selective_query" or
     a free score. coverage: at least this share stays on the device; or accuracy: the highest coverage with this accuracy; or promise, such as
     "coverage>=0.8": what new images get with probability 1 - delta. out: a folder for router.onnx and policy.json, which `hedge bundle`
-    takes.
+    takes. accept_risk: go on where base or global is not above chance on the calibration images, which is an error ("alarm") otherwise; the
+    policy records it.
     """
-    return _load().fit(table, calibration, held_out, router, coverage, accuracy, promise, delta, fuse, calibrate_temperature, seed, epochs, threads, out)
+    return _load().fit(
+        table, calibration, held_out, router, coverage, accuracy, promise, delta, fuse, calibrate_temperature, seed, epochs, threads, out, accept_risk
+    )
 
 
 def evaluate(

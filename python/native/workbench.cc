@@ -29,6 +29,7 @@ struct FitArguments {
   std::int64_t epochs;
   int threads;
   std::optional<std::filesystem::path> out;
+  bool accept_risk;
 };
 
 FitOptions to_options(const FitArguments& given) {
@@ -41,6 +42,7 @@ FitOptions to_options(const FitArguments& given) {
   options.training.epochs = given.epochs;
   options.training.threads = given.threads;
   options.out = given.out.value_or("");
+  options.pair.accept_risk = given.accept_risk;
   return options;
 }
 
@@ -95,14 +97,15 @@ void bind_fit(nb::module_& module) {
       "fit",
       [](const PredictionTable& table, const PredictionTable& calibration, const PredictionTable* held_out, const std::string& router,
          double coverage, std::optional<double> accuracy, std::optional<std::string> promise, double delta, bool fuse,
-         bool calibrate_temperature, std::uint64_t seed, std::int64_t epochs, int threads, std::optional<std::filesystem::path> out) {
-        return fit(
-            table, calibration, held_out,
-            {router, coverage, accuracy, std::move(promise), delta, fuse, calibrate_temperature, seed, epochs, threads, std::move(out)});
+         bool calibrate_temperature, std::uint64_t seed, std::int64_t epochs, int threads, std::optional<std::filesystem::path> out,
+         bool accept_risk) {
+        return fit(table, calibration, held_out,
+                   {router, coverage, accuracy, std::move(promise), delta, fuse, calibrate_temperature, seed, epochs, threads,
+                    std::move(out), accept_risk});
       },
       nb::arg("table"), nb::arg("calibration"), nb::arg("held_out").none(), nb::arg("router"), nb::arg("coverage"),
       nb::arg("accuracy").none(), nb::arg("promise").none(), nb::arg("delta"), nb::arg("fuse"), nb::arg("calibrate_temperature"),
-      nb::arg("seed"), nb::arg("epochs"), nb::arg("threads"), nb::arg("out").none());
+      nb::arg("seed"), nb::arg("epochs"), nb::arg("threads"), nb::arg("out").none(), nb::arg("accept_risk"));
 }
 
 void bind_judge(nb::module_& module) {

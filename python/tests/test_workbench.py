@@ -53,6 +53,21 @@ def test_tables_of_hedge_predict_are_taken(tables, tmp_path):
     assert hedge.evaluate(read["test"], tmp_path / "hybrid", resamples=100).images == len(read["test"])
 
 
+def test_a_model_at_chance_is_an_alarm():
+    def shuffled(seed, split, rows=600):
+        random = numpy.random.default_rng(seed)
+        labels = random.integers(0, CLASSES, rows)
+        base = random.normal(size=(rows, CLASSES)).astype(numpy.float32)  # it has not seen the labels
+        cloud = numpy.eye(CLASSES, dtype=numpy.float32)[labels]
+        return hedge.Predictions(labels, base, cloud, base, class_names=["a", "b", "c"], dataset=f"made?split={split}", split=split)
+
+    with pytest.raises(hedge.Error) as caught:
+        hedge.fit(shuffled(1, "train"), shuffled(2, "calibration"), router="margin")
+    assert caught.value.code == "alarm"
+    fitted = hedge.fit(shuffled(1, "train"), shuffled(2, "calibration"), router="margin", accept_risk=True)
+    assert "not above chance" in json.loads(fitted.policy_json)["accepted_risks"][0]
+
+
 def test_what_contradicts_itself_is_refused(tmp_path):
     table = made(1, "train")
     with pytest.raises(hedge.Error) as caught:

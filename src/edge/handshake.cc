@@ -12,7 +12,8 @@ namespace hedge::edge {
 namespace {
 
 constexpr std::int64_t kSchema = 1;
-constexpr data::DecodeLimits kLimits{.most_side = std::int64_t{1} << 20, .most_pixels = std::int64_t{1} << 26};
+constexpr data::DecodeLimits kLimits{
+    .most_side = std::int64_t{1} << 20, .most_pixels = Handshake::kMostPixels, .most_decoded_pixels = Handshake::kMostPixels};
 constexpr double kLeastProbability = 1e-12;  // of what a server gives as 0
 constexpr double kSumTolerance = 1e-3;       // of probabilities in f16
 constexpr double kFarApart = 0.05;           // of a class's spread: a deviation that rounding does not explain
@@ -119,6 +120,8 @@ Status Handshake::validate() const {
     if (image.height != first.height || image.width != first.width || image.channels != first.channels)
       return bad("the handshake's images are not of one form");
   }
+  if (first.height * first.width * static_cast<std::int64_t>(images.size()) > kMostPixels)
+    return bad("the handshake's images are too large");
   if (globals.empty() || globals.front().logits.empty() || globals.front().logits.front().size() < 2)
     return bad("a handshake needs the answers of a global with two classes or more");
   for (const auto& global : globals) HEDGE_CHECK(check_rows(global.logits, images.size(), globals.front().logits.front().size()));

@@ -21,11 +21,12 @@ struct HandshakeAnswers {
 /// A few images with what the judged global says of them: by these a server is known that does not say which model it serves
 /// (docs/formats/bundle.md, "The handshake").
 struct Handshake {
-  static constexpr std::size_t kImages = 16;  ///< at most
-  static constexpr std::size_t kFewest = 4;   ///< fewer prove too little
-  std::string dataset;                        ///< where the images come from, for people
-  std::vector<data::Image> images;            ///< as the device sends them: all of one height, width and number of channels
-  std::vector<HandshakeAnswers> globals;      ///< of the judged global first, then of the other accepted ones
+  static constexpr std::size_t kImages = 16;                          ///< at most
+  static constexpr std::size_t kFewest = 4;                           ///< fewer prove too little
+  static constexpr std::int64_t kMostPixels = std::int64_t{1} << 26;  ///< of all images together
+  std::string dataset;                                                ///< where the images come from, for people
+  std::vector<data::Image> images;        ///< as the device sends them: all of one height, width and number of channels
+  std::vector<HandshakeAnswers> globals;  ///< of the judged global first, then of the other accepted ones
 
   /// Errors: kInvalidArgument: too few or too many images, of different forms, or no global; answers that are not one a image, of
   /// different widths, or not finite.

@@ -159,6 +159,7 @@ Result<std::filesystem::path> change_sidecar(const std::filesystem::path& model,
     HEDGE_TRY(json["recipe"], parse_json(change.recipe->to_json(), path.string()));
   }
   if (!change.labels.empty()) json["labels"] = change.labels;
+  if (change.input_layout != Layout::kUnknown) json["input_layout"] = change.input_layout == Layout::kNchw ? "nchw" : "nhwc";
   HEDGE_CHECK(write_json(path, json));
   return path;
 }

@@ -53,6 +53,7 @@ Result<SaidForm> said_form(const std::filesystem::path& model, const CardOptions
 struct SidecarChange {
   std::optional<data::Preprocess> recipe;
   std::vector<std::string> labels;
+  Layout input_layout = Layout::kUnknown;
 };
 
 /// Writes the change into the sidecar of `model`, which is made where there is none. All other fields stay as they are, whatever they are.

@@ -59,13 +59,18 @@ Result<std::vector<Finding>> find_copies(const data::Dataset& dataset, const Che
 }
 
 Status fix(CheckedModel& model, const ModelOptions& options) {
-  if (!model.better_recipe && model.better_labels.empty()) return {};
-  HEDGE_TRY(const auto path, model::change_sidecar(model.path, {.recipe = model.better_recipe, .labels = model.better_labels}));
+  const bool layout = model.better_layout != model::Layout::kUnknown;
+  if (!model.better_recipe && model.better_labels.empty() && !layout) return {};
+  const model::SidecarChange change{.recipe = model.better_recipe, .labels = model.better_labels, .input_layout = model.better_layout};
+  HEDGE_TRY(const auto path, model::change_sidecar(model.path, change));
   model.fixed = path.string() + ": ";
   if (model.better_recipe) model.fixed += "the recipe " + internal::short_form(*model.better_recipe);
   if (!model.better_labels.empty())
     model.fixed +=
         std::string(model.better_recipe ? " and " : "") + "the names of " + std::to_string(model.better_labels.size()) + " outputs";
+  if (layout)
+    model.fixed +=
+        std::string(model.better_recipe || !model.better_labels.empty() ? " and " : "") + "the layout " + to_string(model.better_layout);
   const bool recipe = model.better_recipe && !options.recipe.empty(), labels = !model.better_labels.empty() && !options.labels.empty();
   if (recipe || labels)
     model.fixed += std::string("; leave ") + (recipe ? "--recipe" : "") + (recipe && labels ? " and " : "") + (labels ? "--labels" : "") +

@@ -9,6 +9,7 @@
 #include "core/json.h"
 #include "eval/answers.h"
 #include "eval/statistics.h"
+#include "hedge/model.h"
 #include "hedge/preprocess.h"
 #include "hedge/result.h"
 #include "hedge/workflow.h"
@@ -62,12 +63,13 @@ struct CheckedModel {
   std::string sha256;
   std::string recipe;  ///< the stated one, in short (docs/formats/preprocess.md)
   eval::AnswerCheck as_stated;
-  double confidence = 0;                          ///< mean of the largest probability, as stated
-  std::vector<TriedConvention> tried;             ///< the stated one first
-  std::vector<Finding> findings;                  ///< alarms first
-  std::optional<data::Preprocess> better_recipe;  ///< of the convention that is clearly better
-  std::vector<std::string> better_labels;         ///< the outputs' names that are; empty: the stated ones
-  std::string fixed;                              ///< what was written into the sidecar; empty: nothing
+  double confidence = 0;                                  ///< mean of the largest probability, as stated
+  std::vector<TriedConvention> tried;                     ///< the stated one first
+  std::vector<Finding> findings;                          ///< alarms first
+  std::optional<data::Preprocess> better_recipe;          ///< of the convention that is clearly better
+  model::Layout better_layout = model::Layout::kUnknown;  ///< likewise; kUnknown: the stated one
+  std::vector<std::string> better_labels;                 ///< the outputs' names that are; empty: the stated ones
+  std::string fixed;                                      ///< what was written into the sidecar; empty: nothing
   double seconds = 0;
 };
 

@@ -39,6 +39,7 @@ Json to_json(const CheckedModel& model) {
                {"findings", to_json(model.findings)},
                {"better_recipe", nullptr},
                {"better_labels", model.better_labels},
+               {"better_layout", model.better_layout == model::Layout::kUnknown ? Json() : Json(to_string(model.better_layout))},
                {"fixed", model.fixed},
                {"seconds", model.seconds}};
   for (const auto& tried : model.tried) json["tried"].push_back(to_json(tried));

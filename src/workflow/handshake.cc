@@ -84,6 +84,8 @@ std::vector<Candidate> choose(std::vector<Candidate> candidates) {
 }  // namespace
 
 Result<MadeHandshake> make_handshake(const std::string& text, const data::Preprocess& recipe, const std::vector<HandshakeGlobal>& globals) {
+  if (recipe.height * recipe.width * static_cast<std::int64_t>(edge::Handshake::kImages) > edge::Handshake::kMostPixels)
+    return MadeHandshake{.why_not = "the global's images are too large to keep some of them"};
   HEDGE_TRY(auto spec, data::parse_spec(text));
   spec.limit = std::min(spec.limit.value_or(kCandidates), kCandidates);
   HEDGE_TRY(const auto opened, data::open_dataset(data::to_string(spec), {}));

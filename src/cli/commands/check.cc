@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "cli/commands.h"
+#include "cli/form_flags.h"
 #include "core/file.h"
 #include "workflow/check.h"
 
@@ -12,6 +13,7 @@ struct Flags {
   workflow::CheckOptions check;
   std::vector<std::string> models;
   std::string recipe, labels, json;
+  FormFlags form;
   bool accept_risk = false, as_stated = false, models_only = false;
 };
 
@@ -20,9 +22,7 @@ const char* mark(workflow::Compared compared) {
     case workflow::Compared::kStated: return "<- as stated";
     case workflow::Compared::kClearlyBetter: return "<- clearly better";
     case workflow::Compared::kProbablyBetter: return "<- perhaps better";
-    case workflow::Compared::kNotBetter:
-    case workflow::Compared::kNoDifference:
-    case workflow::Compared::kImpossible: break;
+    default: break;
   }
   return "";
 }
@@ -62,7 +62,10 @@ void print(const workflow::CheckReport& report) {
 
 Status run(const Flags& flags, Context& context) {
   auto options = flags.check;
-  for (const auto& path : flags.models) options.models.push_back({.path = path, .recipe = flags.recipe, .labels = flags.labels});
+  for (const auto& path : flags.models) {
+    options.models.push_back({.path = path, .recipe = flags.recipe, .labels = flags.labels});
+    apply(flags.form, {}, options.models.back());
+  }
   options.alternatives = !flags.as_stated;
   options.data_too = !flags.models_only;
   HEDGE_TRY(const auto report, workflow::check(options, context.run()));
@@ -98,6 +101,7 @@ void add_check(CLI::App& root, Context& context) {
       "how images are prepared for all of the models: a JSON file, or e.g. resize=256,crop=224,mean=imagenet,std=imagenet. Default: "
       "MODEL.hedge.json, else the metadata");
   app->add_option("--labels", f->labels, "file with the class names of all of the models' outputs. Default: as for --recipe");
+  f->form.add(*app, "", "the models");
   app->add_option("--images", o.images, "images to look at, evenly from all classes; more find smaller differences and take longer")
       ->capture_default_str()
       ->check(CLI::Range(1, 100000));

@@ -116,8 +116,8 @@ Result<Header> open(std::string_view bytes, std::string_view where, const Decode
   if (!file.has(kFileHeader, size) || (size != kCoreHeader && size < kInfoHeader)) return damaged(where, "a header cut short");
   const bool core = size == kCoreHeader;
   Header header{.pixels = file.u32(10)};
-  header.width = core ? file.u16(18) : static_cast<std::int32_t>(file.u32(18));
-  header.height = core ? file.u16(20) : static_cast<std::int32_t>(file.u32(22));
+  header.width = core ? static_cast<std::int32_t>(file.u16(18)) : static_cast<std::int32_t>(file.u32(18));
+  header.height = core ? static_cast<std::int32_t>(file.u16(20)) : static_cast<std::int32_t>(file.u32(22));
   header.bits = file.u16(core ? 24 : 28);
   header.packing = core ? Packing::kPlain : static_cast<Packing>(file.u32(30));
   header.from_top = header.height < 0;

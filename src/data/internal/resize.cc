@@ -26,23 +26,33 @@ std::vector<Taps> all_taps(const Window& window, const Axis& axis) {
   return taps;
 }
 
-/// Weights that are not negative fit 32 bits without a sign; a cubic's sums can leave the range at both ends and are cut there.
+/// How sums are kept. Weights that are not negative fit 32 bits without a sign.
 struct Positive {
   using Sum = std::uint32_t;
-  static std::uint16_t level(Sum sum) { return static_cast<std::uint16_t>(sum >> 8); }
+  using Level = std::uint16_t;
+  static Level level(Sum sum) { return static_cast<Level>(sum >> 8); }
   static std::uint8_t pixel(Sum sum) { return static_cast<std::uint8_t>(sum >> 24); }
 };
-struct Signed {
+/// A cubic's sums can leave the range at both ends. Cut after the columns and after the rows, as Pillow does.
+struct CutTwice {
   using Sum = std::int64_t;
-  static std::uint16_t level(Sum sum) { return static_cast<std::uint16_t>(std::clamp<Sum>(sum >> 8, 0, kMostFiltered)); }
+  using Level = std::uint16_t;
+  static Level level(Sum sum) { return static_cast<Level>(std::clamp<Sum>(sum >> 8, 0, kMostFiltered)); }
+  static std::uint8_t pixel(Sum sum) { return static_cast<std::uint8_t>(std::clamp<Sum>(sum >> 24, 0, 255)); }
+};
+/// Cut after the rows alone, as OpenCV and PyTorch do.
+struct CutOnce {
+  using Sum = std::int64_t;
+  using Level = std::int32_t;
+  static Level level(Sum sum) { return static_cast<Level>(sum >> 8); }
   static std::uint8_t pixel(Sum sum) { return static_cast<std::uint8_t>(std::clamp<Sum>(sum >> 24, 0, 255)); }
 };
 
 /// Filters the rows `rows` of the image along x: [rows, columns, channels] in units of 1/256.
 template <typename Range>
-std::vector<std::uint16_t> filter_columns(const PixelView& image, const Window& rows, const std::vector<Taps>& taps) {
+std::vector<typename Range::Level> filter_columns(const PixelView& image, const Window& rows, const std::vector<Taps>& taps) {
   const auto channels = static_cast<std::size_t>(image.channels);
-  std::vector<std::uint16_t> filtered(static_cast<std::size_t>(rows.size) * taps.size() * channels);
+  std::vector<typename Range::Level> filtered(static_cast<std::size_t>(rows.size) * taps.size() * channels);
   auto* out = filtered.data();
   for (std::int64_t y = rows.begin; y < rows.begin + rows.size; ++y) {
     const auto* row = image.first + y * image.row_step;
@@ -63,7 +73,7 @@ std::vector<std::uint16_t> filter_columns(const PixelView& image, const Window& 
 
 /// One output row from the filtered rows that `tap` names (relative to `first_row`).
 template <typename Range>
-void filter_row(const std::vector<std::uint16_t>& filtered, const Taps& tap, std::int64_t first_row, std::size_t row_values,
+void filter_row(const std::vector<typename Range::Level>& filtered, const Taps& tap, std::int64_t first_row, std::size_t row_values,
                 std::uint8_t* out) {
   const auto* in = filtered.data() + static_cast<std::size_t>(tap.first - first_row) * row_values;
   for (std::size_t x = 0; x < row_values; ++x) {
@@ -134,7 +144,8 @@ Image copy_of(const PixelView& view) {
 }
 
 Image resize_and_cut(const PixelView& image, const ResizePlan& plan) {
-  return plan.filter == Filter::kBicubic ? resize<Signed>(image, plan) : resize<Positive>(image, plan);
+  if (plan.filter != Filter::kBicubic) return resize<Positive>(image, plan);
+  return plan.antialias ? resize<CutTwice>(image, plan) : resize<CutOnce>(image, plan);
 }
 
 }  // namespace hedge::data::internal

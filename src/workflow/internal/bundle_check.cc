@@ -71,12 +71,17 @@ std::vector<std::string> worse_than_judged(const routing::PredictionTable& table
 Result<std::vector<std::string>> bundle_alarms(const BundleCheck& check, const RunContext& context) {
   HEDGE_TRY(const auto opened, open_images(check, context.log));
   if (!opened.dataset) return std::vector<std::string>();
-  HEDGE_TRY(const auto maps, model::map_classes(opened.dataset->class_names(), {.names = check.classes.names, .where = "bundle"}, {}));
+  const auto maps = model::map_classes(opened.dataset->class_names(), {.names = check.classes.names, .where = "bundle"}, {});
+  if (!maps) {  // images of other classes still serve to know a server by
+    log(context.log, LogLevel::kInfo,
+        "base and global were not judged, because the images are of other classes: " + maps.error().message());
+    return std::vector<std::string>();
+  }
   routing::PredictionTable table;
   HEDGE_TRY(table, eval::predict({.dataset = opened.dataset.get(),
                                   .base = run_of(check.base, check.classes.base_columns),
                                   .global = run_of(check.global, check.classes.global_columns),
-                                  .classes = maps.space,
+                                  .classes = maps->space,
                                   .batch = 32,
                                   .should_stop = context.should_stop}));
   auto alarms = table_alarms(table);

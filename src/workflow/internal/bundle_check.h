@@ -22,7 +22,8 @@ struct BundleCheck {
 
 /// Runs both models on some of the images as the bundle holds them, with its recipes and classes. Alarms: a model that is not above chance;
 /// a base that is right on fewer than the policy's base was, by more than chance allows (0.1 %): recipe or names are not those that were
-/// judged. No alarm where `data` is empty and the calibration split cannot be opened here, which is logged. Errors: those of opening `data`
+/// judged. No alarm where `data` is empty and the calibration split cannot be opened here, or the images are
+/// of other classes; this is logged. Errors: those of opening `data`
 /// where it is given; kCancelled.
 Result<std::vector<std::string>> bundle_alarms(const BundleCheck& check, const RunContext& context);
 

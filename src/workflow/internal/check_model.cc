@@ -41,9 +41,15 @@ Result<ClassFacts> class_facts(const model::OpenedModel& opened, const data::Dat
                .expected = "an output \"logits\" [N, classes]"};
 }
 
-model::Layout layout_of(const model::ModelCard& card, const OwnInput& own) {
-  if (own.nchw && own.nhwc && card.input.layout != model::Layout::kUnknown) return card.input.layout;
-  return own.nchw ? model::Layout::kNchw : model::Layout::kNhwc;
+/// The layout that the other programs would use: the one that fits the shape, or, where both do, what they find when they open the model.
+/// Errors: those of model::open_model: it cannot be found.
+Result<model::Layout> layout_of(const model::OpenedModel& opened, const OwnInput& own, const model::OpenModelOptions& options) {
+  if (own.nchw != own.nhwc) return own.nchw ? model::Layout::kNchw : model::Layout::kNhwc;
+  if (!opened.card.input.recipe) return model::Layout::kNchw;
+  auto as_others = options;
+  as_others.own_input = false;
+  HEDGE_TRY(const auto found, model::open_model(opened.card.path, as_others));
+  return found.card.input.layout == model::Layout::kNhwc ? model::Layout::kNhwc : model::Layout::kNchw;
 }
 
 void add_missing_recipe(const data::Preprocess& assumed, CheckedModel& model) {
@@ -62,15 +68,17 @@ void add_missing_recipe(const data::Preprocess& assumed, CheckedModel& model) {
 Result<CheckedModel> check_model(const ModelOptions& options, const ModelCheck& how, const RunContext& context) {
   auto card = card_options(options, context.log);
   card.features.clear();
-  HEDGE_TRY(const auto opened, model::open_model(options.path, {.card = card, .threads = how.threads, .own_input = true}));
+  const model::OpenModelOptions opening{.card = card, .threads = how.threads, .own_input = true};
+  HEDGE_TRY(const auto opened, model::open_model(options.path, opening));
   const bool said = opened.card.input.recipe.has_value();
   HEDGE_TRY(const auto recipe, said ? model::required_recipe(opened.card) : usual_recipe(opened));
   HEDGE_TRY(const auto own, own_input(*opened.executor, recipe));
+  HEDGE_TRY(const auto layout, layout_of(opened, own, opening));
   const auto threads = how.threads > 0 ? how.threads : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   SearchInput input{.executor = opened.executor.get(),
                     .dataset = &how.dataset,
                     .sample = how.sample,
-                    .stated = {.key = "stated", .name = "as stated", .recipe = recipe, .layout = layout_of(opened.card, own)},
+                    .stated = {.key = "stated", .name = "as stated", .recipe = recipe, .layout = layout},
                     .freedom = {.normalised = own.normalised, .both_layouts = own.nchw && own.nhwc},
                     .alternatives = how.alternatives,
                     .threads = threads,

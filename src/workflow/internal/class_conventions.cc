@@ -158,7 +158,8 @@ std::vector<ClassConvention> other_classes(const ClassFacts& facts, const ClassC
   const auto& names = facts.model.names;
   if (stated != nullptr)
     for (const std::int64_t by : {1, -1})
-      list.add_named(by > 0 ? "shift=+1" : "shift=-1", by > 0 ? "each class one output later" : "each class one output earlier",
+      list.add_named(by > 0 ? "shift=+1" : "shift=-1",
+                     by > 0 ? "classes shifted by one (each one output later)" : "classes shifted by one (each one output earlier)",
                      rotated(stated->labels, by));
   if (!facts.own.empty()) list.add_named("names=own", "in the order of the names in the model's file", to_outputs(facts.own, outputs));
   for (const auto* source : {&names, &facts.dataset}) {

@@ -46,11 +46,13 @@ std::string moved_classes(const Judged& judged, const Convention& better) {
   return text + (moved > kShown ? " and " + std::to_string(moved - kShown) + " more" : "");
 }
 
-std::string way_to(const Convention& better, bool recipe, bool classes) {
-  std::string way = "run \"hedge check --fix\", which writes it into MODEL.hedge.json";
-  if (recipe) way += ", or give the recipe " + short_form(better.input.recipe);
-  if (classes) way += recipe ? " and the names in the outputs' order" : ", or give --labels with the names in the outputs' order";
-  return way;
+std::string way_to(const Convention& better, bool recipe, bool classes, bool layout) {
+  std::string flags;
+  const auto add = [&](const std::string& flag) { flags += (flags.empty() ? "" : " and ") + flag; };
+  if (recipe) add("--recipe " + short_form(better.input.recipe));
+  if (classes) add("--labels with the names in the outputs' order");
+  if (layout) add(std::string("--input-layout ") + (better.input.layout == model::Layout::kNchw ? "nchw" : "nhwc"));
+  return "run \"hedge check --fix\", which writes it into MODEL.hedge.json, or give " + flags;
 }
 
 void find_better(const Judged& judged, CheckedModel& model) {
@@ -65,10 +67,11 @@ void find_better(const Judged& judged, CheckedModel& model) {
                  " of " + number(model.as_stated.images) + " images (right on " + number(best->better) + " that it has wrong, wrong on " +
                  number(best->worse) + " that it has right)";
   if (classes) finding.text += ": " + moved_classes(judged, *result.better);
-  finding.way_out = layout ? "export the model with its channels where the file says they are" : way_to(*result.better, recipe, classes);
+  finding.way_out = way_to(*result.better, recipe, classes, layout);
   model.findings.push_back(std::move(finding));
   if (recipe) model.better_recipe = result.better->input.recipe;
   if (classes) model.better_labels = result.better->classes.labels;
+  if (layout) model.better_layout = result.better->input.layout;
 }
 
 /// What is better, but not surely so; not where something clearly is.
