@@ -47,6 +47,18 @@ Result<model::OpenedModel> open(ModelOptions options, const std::string& feature
   return model::open_model(options.path, {.card = internal::card_options(options, context.log)});
 }
 
+/// A policy of before 0.3.0 was made with the numbers that a file gives; now logits are used. Where these differ, its threshold (or its
+/// fused answers, of the global) is for other numbers.
+Status check_same_numbers(const model::ModelCard& card, const char* role) {
+  const auto kind = card.output.kind;
+  if (kind == model::OutputKind::kLogits || kind == model::OutputKind::kUnknown) return {};
+  return Error{.code = ErrorCode::kMismatch,
+               .what = std::string("the policy was made by an earlier version, which took the ") + role + "'s numbers for logits",
+               .where = card.path.string(),
+               .got = to_string(kind),
+               .hint = "run \"hedge predict\" and \"hedge fit\" again: this version uses the logits behind them"};
+}
+
 edge::ModelForm form_of(const model::ModelCard& card) {
   return {.output = card.output.name,
           .kind = card.output.kind,
@@ -146,6 +158,8 @@ Result<Bundled> bundle(const BundleOptions& options, const RunContext& context) 
   HEDGE_TRY(const auto cloud, open(options.global, "", context));
   const auto& [base, global] = std::tie(device.card, cloud.card);
   HEDGE_CHECK(check_global(global, fitted.policy));
+  if (!fitted.policy.classes) HEDGE_CHECK(check_same_numbers(base, "base"));
+  if (!fitted.policy.classes && fitted.policy.fusion && fitted.policy.fusion->adopted) HEDGE_CHECK(check_same_numbers(global, "global"));
   HEDGE_TRY(auto map, map_classes(options, fitted.policy, base, global, context));
   HEDGE_CHECK(check_models({.base = device, .global = cloud, .classes = map, .policy = fitted.policy, .data = options.data}, options,
                            context, fitted.policy));

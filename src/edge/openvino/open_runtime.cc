@@ -40,6 +40,22 @@ infer::OpenVinoOptions base_options(const BaseInfo& base, const OpenRuntimeOptio
           .end = end_of(base.form.kind)};
 }
 
+/// The base. A bundle of before 0.3.0 does not say how its base was understood: then a Softmax at its end was taken for logits, and the
+/// router and its threshold are made for those numbers.
+Result<std::unique_ptr<Executor>> open_base(const Bundle& bundle, const OpenRuntimeOptions& options) {
+  const auto path = bundle.path(Role::kBase);
+  const BaseInfo& base = bundle.manifest.base;
+  HEDGE_TRY(auto opened, infer::open_openvino_file(path, base_options(base, options)));
+  const bool said = base.form != ModelForm();
+  const auto end = opened.facts.end;
+  if (said || end == graph::End::kLogits || end == graph::End::kUnknown) return std::move(opened.executor);
+  return Error{.code = ErrorCode::kMismatch,
+               .what = "the bundle was made by an earlier version, which took the base's numbers for logits",
+               .where = path.string(),
+               .got = graph::to_string(end),
+               .hint = "run \"hedge predict\", \"hedge fit\" and \"hedge bundle\" again: this version uses the logits behind them"};
+}
+
 }  // namespace
 
 Result<std::unique_ptr<EdgeRuntime>> open_runtime(const Bundle& bundle, std::unique_ptr<oip::RemoteModel> remote,
@@ -53,7 +69,7 @@ Result<std::unique_ptr<EdgeRuntime>> open_runtime(const Bundle& bundle, std::uni
                      .base_columns = manifest.base.columns,
                      .preprocess = manifest.base.preprocess,
                      .fusion = bundle.policy.fusion};
-  HEDGE_TRY(parts.base, infer::open_openvino(bundle.path(Role::kBase), base_options(manifest.base, options)));
+  HEDGE_TRY(parts.base, open_base(bundle, options));
   HEDGE_TRY(parts.router, infer::open_openvino(bundle.path(Role::kRouter), router_options));
   if (remote) {
     parts.cloud = std::make_unique<Cloud>(std::move(remote), judged_global(bundle), options.cloud, clock);
