@@ -50,6 +50,9 @@ struct HEDGE_API Policy {
   std::optional<PromisedPoint> promise;  ///< what `chosen` promises; its point is `chosen`
   std::optional<Fusion> fusion;          ///< how a query's answer is made; nothing: it is the global's. Accuracies above refer to it
   std::optional<RouterChoice> choice;    ///< nothing where the router was named
+  /// Groups of images that depend on each other (a track, a patient) in the calibration split; 0: its images are independent. Intervals and
+  /// promises then rest on so many, not on calibration_size.
+  std::int64_t calibration_groups = 0;
 
   [[nodiscard]] std::string to_json() const;
   /// Thresholds survive bit for bit. Errors: kBadFormat, kUnsupported (a newer schema).
