@@ -31,6 +31,9 @@ Result<Opened> open_idx(const DatasetSpec& spec, const OpenOptions& options);
 /// Errors: kNotFound; kBadFormat: a file whose size is no number of records, a label that is no class.
 Result<Opened> open_cifar(const DatasetSpec& spec, const OpenOptions& options);
 
+/// How many files opening `spec` reads, without reading them; 0 for data sets in a few files. Errors: those of the listing.
+Result<std::size_t> count_files(const DatasetSpec& spec);
+
 /// The first 8 bytes of a SHA-256 in hexadecimal digits, as a number.
 inline std::optional<std::uint64_t> first_bytes_of(const std::string& sha256) {
   if (sha256.size() < 16) return std::nullopt;
