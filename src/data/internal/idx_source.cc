@@ -87,6 +87,7 @@ Result<std::vector<Pair>> pairs_in(const fs::path& folder) {
     return bad(ErrorCode::kNotFound, "the folder has no pair of IDX files", folder, "",
                "train-images-idx3-ubyte and train-labels-idx1-ubyte, t10k-images-… and t10k-labels-…, each plain or .gz",
                "or name the files: idx:IMAGES?labels=LABELS");
+  std::sort(pairs.begin(), pairs.end(), [](const Pair& a, const Pair& b) { return a.split < b.split; });
   return pairs;
 }
 
