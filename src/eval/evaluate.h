@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "eval/abstention.h"
-#include "eval/answers.h"
+#include "eval/answer_counts.h"
 #include "eval/baselines.h"
 #include "eval/bootstrap.h"
 #include "eval/copies.h"

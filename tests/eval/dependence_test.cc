@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "eval/answers.h"
+#include "eval/answer_counts.h"
 #include "eval/copies.h"
 #include "eval/evaluate_fixture.h"
 #include "eval/verdict.h"

@@ -1,4 +1,4 @@
-#include "eval/answers.h"
+#include "eval/answer_counts.h"
 
 #include <algorithm>
 #include <cstdio>
