@@ -14,7 +14,12 @@ hedge::Result<std::unique_ptr<hedge::oip::Server>> start(const std::string& mode
   // The file, its sidecar and its metadata say how images are prepared; the executor then takes them as they are, u8 [N, H, W, C].
   HEDGE_TRY(auto opened, hedge::model::open_model(model, {}));
   std::vector<hedge::oip::ServedModel> models;
-  models.push_back({.name = "global", .executor = std::move(opened.executor), .labels = opened.card.labels, .sha256 = opened.card.sha256});
+  // By the identity and the recipe a device knows that this is the model that its bundle was judged with.
+  models.push_back({.name = "global",
+                    .executor = std::move(opened.executor),
+                    .labels = opened.card.labels,
+                    .sha256 = opened.card.sha256,
+                    .recipe = opened.card.input.recipe ? opened.card.input.recipe->to_json() : ""});
   return hedge::oip::start_server(std::move(models), {.address = address});
 }
 

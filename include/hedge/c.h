@@ -42,6 +42,7 @@ typedef enum hedge_code {
   HEDGE_DEADLINE = 10,        /* the time given ran out */
   HEDGE_CANCELLED = 11,       /* stopped on request */
   HEDGE_BAD_DATA = 12,        /* values that cannot be used */
+  HEDGE_ALARM = 13,           /* it runs, but the images show that it is wrong */
   HEDGE_INTERNAL = 70         /* a bug of the library or of a library under it */
 } hedge_code;
 
@@ -79,10 +80,12 @@ typedef struct hedge_options {
   int32_t probe_interval_ms;   /* then one query is tried this often, >= 1 (500) */
   hedge_log log;               /* told where the cloud cannot be reached at the start, or serves another model; may be NULL */
   void* log_user;              /* given to `log`; must live as long as the runtime */
+  int32_t accept_other_global; /* not 0: query also a server whose model is not the judged one, or cannot be shown to be; the report's
+                                  accuracy does not hold then (since 0.3.0) */
 } hedge_options;
 
 #define HEDGE_OPTIONS_INIT \
-  { sizeof(hedge_options), NULL, NULL, 200, 0, 0, 0, NULL, NULL, NULL, NULL, 5, 500, NULL, NULL }
+  { sizeof(hedge_options), NULL, NULL, 200, 0, 0, 0, NULL, NULL, NULL, NULL, 5, 500, NULL, NULL, 0 }
 
 /* One image's answer. Start with HEDGE_ANSWER_INIT. */
 typedef struct hedge_answer {
@@ -115,10 +118,15 @@ typedef struct hedge_statistics {
   double mean_ms;  /* of an answer's total time */
   double p50_ms;   /* of the latest 4096 answers */
   double p99_ms;
+  char alarm[512]; /* why queries fail, where that does not pass by itself (the server's model is not the judged one, …), or that none has
+                      succeeded although some were wanted; empty: nothing of this. UTF-8, ends with 0, cut where it is longer (since 0.3.0)
+                    */
 } hedge_statistics;
 
-#define HEDGE_STATISTICS_INIT \
-  { sizeof(hedge_statistics), 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+#define HEDGE_STATISTICS_INIT                                  \
+  {                                                            \
+    sizeof(hedge_statistics), 0, 0, 0, 0, 0, 0, 0, 0, 0, { 0 } \
+  }
 
 /* An opened bundle. */
 typedef struct hedge_runtime hedge_runtime;
@@ -126,15 +134,16 @@ typedef struct hedge_runtime hedge_runtime;
 /* The library's version, "0.2.0". */
 HEDGE_API const char* hedge_version(void);
 
-/* Opens a bundle and says hello to the cloud, for at most 2 s or the deadline where that is longer; a cloud that is not there is no
- * error. `*runtime` is to be closed with hedge_close. */
+/* Opens a bundle and says hello to the cloud, for at most 2 s or the deadline where that is longer (and as long for each of the images by
+ * which a server that does not name its model is known); a cloud that is not there is no error, one that serves another model than the
+ * bundle was judged with is one. `*runtime` is to be closed with hedge_close. */
 HEDGE_API hedge_code hedge_open(const hedge_options* options, hedge_runtime** runtime, hedge_error* error);
 /* NULL is allowed. */
 HEDGE_API void hedge_close(hedge_runtime* runtime);
 
-/* Answers a JPEG or PNG file. */
+/* Answers an image file (JPEG, PNG, WebP, BMP, TIFF, GIF). */
 HEDGE_API hedge_code hedge_answer_file(hedge_runtime* runtime, const char* path, hedge_answer* answer, hedge_error* error);
-/* Answers the `size` bytes of a JPEG or PNG file. */
+/* Answers the `size` bytes of an image file. */
 HEDGE_API hedge_code hedge_answer_encoded(hedge_runtime* runtime, const void* bytes, size_t size, hedge_answer* answer, hedge_error* error);
 /* Answers pixels: u8 [height, width, channels], row-major without gaps; channels 1 (gray) or 3 (RGB); of any size. */
 HEDGE_API hedge_code hedge_answer_pixels(hedge_runtime* runtime, const uint8_t* pixels, int64_t height, int64_t width, int64_t channels,

@@ -46,7 +46,8 @@ struct OpenOptions {
 /// A file left out of a data set, and why.
 struct Skipped {
   std::string path;
-  std::string reason;
+  std::string reason;     ///< the same words for every file of its kind, so that files can be counted by it
+  std::string hint = {};  ///< the way out; may be empty
 };
 
 struct Opened {

@@ -23,9 +23,15 @@ enum class Layout { kUnknown, kNchw, kNhwc };
 /// "unknown", "NCHW", "NHWC"
 HEDGE_API const char* to_string(Layout layout);
 
-/// What the numbers of the classifying output are.
-enum class OutputKind { kUnknown, kLogits, kProbabilities };
-/// "unknown", "logits", "probabilities"
+/// What the numbers of the classifying output are in the file. Whatever they are, an opened model gives logits.
+enum class OutputKind {
+  kUnknown,
+  kLogits,
+  kProbabilities,     ///< of one class among all: a softmax
+  kLogProbabilities,  ///< their logarithms
+  kSigmoid,           ///< a probability for each output alone; where there is just one, it is that of the second of two classes
+};
+/// "unknown", "logits", "probabilities", "log_probabilities", "sigmoid"
 HEDGE_API const char* to_string(OutputKind kind);
 
 /// The model's own image input, as its file has it.
@@ -35,12 +41,16 @@ struct CardInput {
   std::optional<DType> dtype;                        ///< nothing: not known
   std::int64_t channels = 0, height = 0, width = 0;  ///< 0: not known, or dynamic
   std::optional<data::Preprocess> recipe;            ///< how images are prepared for it; nothing: nobody says
+  /// Of a quantised (u8 or i8) input whose file says it: the real numbers that the least and the largest integer stand for; both 0: not
+  /// known.
+  float least = 0, most = 0;
 };
 
-/// The model's classifying output: the one called "logits", else the first.
+/// The model's classifying output: the one that the user or the sidecar names, else the one called "logits", else the only one of that
+/// form.
 struct CardOutput {
   std::string name;          ///< empty: not known
-  std::int64_t classes = 0;  ///< its width; 0: not known
+  std::int64_t classes = 0;  ///< how many logits an opened model gives: its width, 2 where that is 1; 0: not known
   OutputKind kind = OutputKind::kUnknown;
 };
 
@@ -67,6 +77,9 @@ struct CardOptions {
   std::filesystem::path labels = {};  ///< the outputs' names (data::read_class_names); empty: not said
   std::string features = {};          ///< the penultimate tensor's name, "auto" (the sidecar's name where it gives one), or empty: none
   LogSink log = {};                   ///< a warning where the operators of an ONNX file are not known, so that its cost is not
+  std::string input_layout = {};      ///< "nchw" or "nhwc": where the image input has its channels; empty: found by evidence
+  std::string output = {};            ///< the classifying output's name; empty: found
+  std::string output_kind = {};       ///< what its numbers are, a word of to_string(OutputKind) but "unknown"; empty: found
 };
 
 /// Reads what is known of a model file (.onnx, .tflite, or .xml: OpenVINO IR): from `options`, else from the sidecar beside it

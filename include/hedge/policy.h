@@ -8,6 +8,7 @@
 
 #include "hedge/api.h"
 #include "hedge/fusion.h"
+#include "hedge/predictions.h"
 #include "hedge/promise.h"
 #include "hedge/result.h"
 #include "hedge/threshold.h"
@@ -26,6 +27,17 @@ struct RouterChoice {
   std::string chosen;
   std::string why;  ///< one sentence
   std::vector<RouterCandidate> candidates;
+};
+
+/// Another global that may answer a device's queries: a new version, judged with the same base, router and threshold.
+struct AcceptedGlobal {
+  std::string sha256;   ///< its weights' identity
+  std::string dataset;  ///< what it was judged on: the table's specification and content hash
+  std::string content_hash;
+  std::int64_t images = 0;
+  double coverage = 0;         ///< at the policy's threshold, of those images
+  double accuracy = 0;         ///< the hybrid's with it
+  double global_accuracy = 0;  ///< its own
 };
 
 /// What a device needs to decide, and where it comes from (docs/formats/policy.md).
@@ -50,6 +62,9 @@ struct HEDGE_API Policy {
   std::optional<PromisedPoint> promise;  ///< what `chosen` promises; its point is `chosen`
   std::optional<Fusion> fusion;          ///< how a query's answer is made; nothing: it is the global's. Accuracies above refer to it
   std::optional<RouterChoice> choice;    ///< nothing where the router was named
+  std::optional<JudgedClasses> classes;  ///< which outputs the classes are; nothing: it does not say, as those older than this
+  std::vector<AcceptedGlobal> accepted_globals;  ///< besides global_sha256
+  std::vector<std::string> accepted_risks = {};  ///< alarms of `hedge check` and its kin that the user accepted, a sentence each
   /// Groups of images that depend on each other (a track, a patient) in the calibration split; 0: its images are independent. Intervals and
   /// promises then rest on so many, not on calibration_size.
   std::int64_t calibration_groups = 0;

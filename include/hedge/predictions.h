@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,23 @@
 #include "hedge/tensor.h"
 
 namespace hedge::routing {
+
+/// Which outputs of a model are the classes of a table.
+struct ModelOutputs {
+  std::int64_t outputs = 0;                ///< the width of its logits; 0: not known
+  std::vector<std::int64_t> columns = {};  ///< the output of each class; empty: the outputs are the classes, in their order
+  std::vector<std::string> names = {};     ///< of its outputs, "" is no class; empty: the model does not say
+  bool operator==(const ModelOutputs&) const = default;
+};
+
+/// How the outputs of base and global were brought to one list of classes. What runs must do it as it was judged.
+struct JudgedClasses {
+  std::vector<std::string> names = {};  ///< the classes
+  std::string by = "position";          ///< "name"; "position": one of the models does not name its outputs
+  std::vector<std::string> notes = {};  ///< what was taken for granted, for people
+  ModelOutputs base = {}, global = {};  ///< `global` without a global: as it is made
+  bool operator==(const JudgedClasses&) const = default;
+};
 
 /// Where a table's rows come from; travels as the file's metadata (docs/formats/prediction_table.md).
 struct TableInfo {
@@ -30,6 +48,8 @@ struct TableInfo {
   std::int64_t global_macs = 0;
   std::int64_t base_parameters = 0;
   std::int64_t global_parameters = 0;
+  std::optional<JudgedClasses> classes = {};     ///< nothing: the table does not say, as those older than this
+  std::vector<std::string> accepted_risks = {};  ///< alarms about the models that the user accepted, a sentence each
 };
 
 /// What base and global say of each image of a split; all of routing and evaluation starts from it.

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -46,6 +47,7 @@ struct RemoteOptions {
 struct RemoteCard {
   std::vector<std::string> labels;  ///< class names, by output; a name "" is no class
   std::string sha256;               ///< the weights' identity (model/identity.h)
+  std::string recipe = {};          ///< how the server prepares images for it: a data::Preprocess as JSON
 };
 
 /// A call under way. Dropping it does not cancel it.
@@ -63,11 +65,18 @@ class HEDGE_API RemoteModel {
   using Done = std::function<void(Result<std::vector<Tensor>>)>;
   virtual ~RemoteModel() = default;
 
-  /// The model's inputs and outputs, asked once. Errors: kUnavailable, kNotFound, kDeadline, kUnsupported (a datatype).
+  /// The model's inputs and outputs, asked once (and again after renew()).
+  /// Errors: kUnavailable, kNotFound, kDeadline, kUnsupported (a datatype); kMismatch where TLS shows another server than is expected.
   [[nodiscard]] virtual Result<std::vector<TensorSpec>> inputs(std::chrono::milliseconds deadline) = 0;
   [[nodiscard]] virtual Result<std::vector<TensorSpec>> outputs(std::chrono::milliseconds deadline) = 0;
   /// Class names and identity, from the same answer. Errors: as inputs; kBadFormat (names that are none).
   [[nodiscard]] virtual Result<RemoteCard> card(std::chrono::milliseconds deadline) = 0;
+  /// The number of the session. It changes when the connection is lost, and when an answer comes from another model than card() told of:
+  /// then what was learned of the server may hold no longer. An answer is of the model that was asked for its card if the number was the
+  /// same before the card was asked for and after the answer came.
+  [[nodiscard]] virtual std::uint64_t session() const { return 0; }
+  /// Forgets what inputs(), outputs() and card() said: the next of them asks the server again. Gives the session's number.
+  virtual std::uint64_t renew() { return session(); }
   /// Starts a query; the inputs are copied before it returns. `done` is called exactly once, on another thread (where it must
   /// not linger nor call infer(): other answers wait behind it), with the tensors in the order of `output_names` (empty: the server's).
   /// Errors: kDeadline, kUnavailable, kCancelled, kNotFound, kMismatch, kBadFormat (an answer that breaks the protocol).

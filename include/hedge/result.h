@@ -23,6 +23,7 @@ enum class ErrorCode : int {
   kDeadline = 10,        ///< the time given ran out
   kCancelled = 11,       ///< stopped on request; what was done is kept
   kBadData = 12,         ///< values that cannot be used (NaN, a single class, an empty split)
+  kAlarm = 13,           ///< it runs, but the images show that it is wrong (a model at chance, another convention clearly better)
   kInternal = 70,        ///< a bug of ours, or a vendor library's exception
 };
 

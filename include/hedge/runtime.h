@@ -37,6 +37,9 @@ struct CloudConnection {
   /// Then one query is tried this often, 1 ms or more. Shorter: a cloud that is back is found sooner. Longer: a late cloud costs fewer
   /// waits.
   int probe_interval_ms = 500;
+  /// Queries also a server whose model is not the one that the bundle was judged with, or cannot be shown to be. What the report says of
+  /// accuracy does not hold then.
+  bool accept_other_global = false;
 };
 
 /// What a Runtime is opened with.
@@ -65,6 +68,9 @@ struct RuntimeStatistics {
   double mean_ms = 0;          ///< of an answer's total time
   double p50_ms = 0;           ///< of the latest 4096 answers, by the nearest rank
   double p99_ms = 0;           ///< the same
+  /// Why queries fail, where that does not pass by itself: the server's model is another one than was judged, takes other images or lacks a
+  /// class, TLS refuses it; or no query has succeeded although some were wanted. Empty: nothing of this happened since the opening.
+  std::string alarm = {};
 };
 
 /// A bundle, opened: answers images by the base on this device, and by the global where the router says that this helps. Its answers
@@ -72,18 +78,20 @@ struct RuntimeStatistics {
 class HEDGE_API Runtime {
  public:
   /// Reads and checks the bundle, compiles its networks, and says hello to the cloud: waits for that at most 2 s or the deadline, where
-  /// that is longer. A cloud that is not there is no error: it may come later, and until then the base's answers stand.
+  /// that is longer, and as long for each of the (at most 16) images by which a server that does not say which model it serves is known. A
+  /// cloud that is not there is no error: it may come later, and until then the base's answers stand.
   /// Errors: those of RuntimeOptions::validate; kNotFound, kBadFormat, kMismatch, kUnsupported (the bundle, naming the part; a TLS
-  /// file); kInvalidArgument (the address; a certificate without its key).
+  /// file); kInvalidArgument (the address; a certificate without its key); kMismatch, kNotFound, kBadFormat (the server's model is not the
+  /// one that was judged, or another name, certificate or shape: what does not pass by itself).
   static Result<Runtime> open(const RuntimeOptions& options);
 
   Runtime(Runtime&& other) noexcept;
   Runtime& operator=(Runtime&& other) noexcept;
   ~Runtime();
 
-  /// Answers a JPEG or PNG file. Errors: kNotFound, kIo, kBadFormat, kUnsupported (the file); those of the last overload.
+  /// Answers an image file (JPEG, PNG, WebP, BMP, TIFF, GIF). Errors: kNotFound, kIo, kBadFormat, kUnsupported (the file); those of the last overload.
   [[nodiscard]] Result<Answer> answer(const std::filesystem::path& file) const;
-  /// Answers the bytes of a JPEG or PNG file. Errors: kBadFormat, kUnsupported; those of the next overload.
+  /// Answers the bytes of an image file. Errors: kBadFormat, kUnsupported; those of the next overload.
   [[nodiscard]] Result<Answer> answer(std::span<const std::byte> encoded) const;
   /// Answers pixels: u8 [height, width, 1 or 3], of any size; the bundle's recipe fits them to the networks.
   /// Errors: kInvalidArgument (no image of its stated size); kBadData (a base or router that gives no finite numbers); kInternal.

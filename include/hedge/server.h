@@ -29,7 +29,8 @@ struct ServedModel {
   std::string version = "1";
   std::unique_ptr<Executor> executor = {};
   std::vector<std::string> labels = {};  ///< class names, by output: for the metadata and the `classification` parameter; may be empty
-  std::string sha256 = {};               ///< the weights' identity, for the metadata; may be empty
+  std::string sha256 = {};               ///< the weights' identity, for the metadata and every answer; may be empty
+  std::string recipe = {};               ///< how images are prepared for it (data::Preprocess as JSON), for the metadata; may be empty
 };
 
 /// An Open Inference Protocol server over gRPC. Runs from start() until stop() or its destruction.

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <optional>
 #include <span>
+#include <string>
 
 #include "hedge/api.h"
 #include "hedge/result.h"
@@ -14,7 +16,13 @@ struct OperatingPoint {
   float threshold = 0;         ///< exact: the f32 score of a calibration image, or just below the lowest one (coverage 0)
   double coverage = 0;         ///< share of the calibration split with score <= threshold; >= target_coverage
   double accuracy = 0;         ///< hybrid accuracy on the calibration split; without a global the accuracy on the covered
+  /// The next lower coverage that a threshold gives on the calibration split. Nothing: there is none, or an older file does not say.
+  std::optional<double> next_lower = {};
 };
+
+/// What a user should know of a point that was chosen on `images` images, as a sentence: that it queries nothing or everything, or that
+/// images with equal scores moved it away from what was asked: "coverage 0.80 asked, ties give 0.87; next 0.74". Empty: nothing.
+HEDGE_API std::string remark(const OperatingPoint& point, std::int64_t images);
 
 /// The lowest threshold whose coverage on these scores is at least `target`, by exact search over the sorted scores. Images with equal
 /// scores go together (the tie rule), so that coverage may exceed the target. Coverage 0 is the float just below the lowest score.

@@ -31,6 +31,9 @@ struct ModelOptions {
   std::string recipe = {};            ///< a JSON file or the short form "resize=256,crop=224,…"; empty: as the model or its sidecar says
   std::filesystem::path labels = {};  ///< a file with the names of its outputs; empty: as the model or its sidecar says
   std::string features = {};          ///< the penultimate tensor by name, "auto", or empty: none
+  std::string input_layout = {};      ///< "nchw" or "nhwc": where its image input has the channels; empty: found by evidence
+  std::string output = {};            ///< its classifying output by name; empty: the one called "logits", or the only one
+  std::string output_kind = {};       ///< "logits", "probabilities", "log_probabilities" or "sigmoid"; empty: found
 };
 
 /// The two models of a hybrid, and how they are run.
@@ -41,6 +44,9 @@ struct PairOptions {
   std::int64_t batch = 256;          ///< images a step, >= 1; larger is faster up to a few hundred and takes more memory
   int threads = 0;                   ///< 0: as many as OpenVINO likes
   bool strict = false;               ///< an image that cannot be decoded is an error; otherwise it is left out and listed
+  /// What the images show to be wrong (a model at chance, another way of preparing images clearly better) is an error, kAlarm; with this
+  /// it is logged and recorded instead.
+  bool accept_risk = false;
 };
 
 struct PredictOptions {
@@ -53,10 +59,12 @@ struct PredictOptions {
 struct Predictions {
   routing::PredictionTable table;
   std::vector<data::Skipped> skipped;  ///< files that are no image, at opening and while decoding
+  std::vector<std::string> risks = {};  ///< the alarms that were accepted, a sentence each
 };
 
 /// Runs base and global over a split. The class orders of data set, base and global are brought together; what was taken for granted
-/// there is logged. Errors: those of opening models and data sets, model::map_classes and eval::predict; kCancelled; kIo.
+/// there is logged. Errors: those of opening models and data sets, model::map_classes and eval::predict; kCancelled; kIo; kAlarm, unless
+/// the risk is accepted, once the table is written.
 HEDGE_API Result<Predictions> predict(const PredictOptions& options, const RunContext& context = {});
 
 /// Where a router's threshold is put. One of the three holds: the promise, else the accuracy, else the coverage.
@@ -100,7 +108,8 @@ struct FitResult {
   std::filesystem::path test_table;   ///< where images were predicted here: what the router may be judged on
 };
 
-/// Fits a router on predictions, calibrates its threshold on others and writes both. Errors: kInvalidArgument (options);
+/// Fits a router on predictions, calibrates its threshold on others and writes both. Errors: kInvalidArgument (options); kAlarm, unless
+/// `options.pair.accept_risk` (a model that is not above chance on the calibration images, those of predict);
 /// kMismatch (splits that must be disjoint are not); kUnreachable (the target); those of reading, predicting and fitting; kIo.
 HEDGE_API Result<FitResult> fit(const FitOptions& options, const RunContext& context = {});
 

@@ -53,6 +53,7 @@ struct OpenArguments {
   std::optional<std::filesystem::path> tls_ca, tls_certificate, tls_key;
   std::string tls_server_name;
   int failures_to_open, probe_interval_ms;
+  bool accept_other_global;
   nb::object log;
 };
 
@@ -67,7 +68,8 @@ Runtime open(OpenArguments given) {
                                                   .key = given.tls_key.value_or("")},
                                     .tls_server_name = given.tls_server_name,
                                     .failures_to_open = given.failures_to_open,
-                                    .probe_interval_ms = given.probe_interval_ms};
+                                    .probe_interval_ms = given.probe_interval_ms,
+                                    .accept_other_global = given.accept_other_global};
   if (!given.log.is_none()) {
     // Shared, because a LogSink must be copyable; it may be dropped by a thread that does not hold the GIL.
     const std::shared_ptr<nb::object> log(new nb::object(std::move(given.log)), [](nb::object* held) {
@@ -112,7 +114,10 @@ void bind_answer(nb::module_& module) {
       .def_ro("coverage", &RuntimeStatistics::coverage)
       .def_ro("mean_ms", &RuntimeStatistics::mean_ms)
       .def_ro("p50_ms", &RuntimeStatistics::p50_ms)
-      .def_ro("p99_ms", &RuntimeStatistics::p99_ms);
+      .def_ro("p99_ms", &RuntimeStatistics::p99_ms)
+      .def_ro("alarm", &RuntimeStatistics::alarm,
+              "Why queries fail, where that does not pass by itself (another model is served, ...), or that none has succeeded although "
+              "some were wanted; empty: nothing of this.");
 }
 
 }  // namespace
@@ -128,33 +133,35 @@ void bind_runtime(nb::module_& module) {
           [](Runtime* self, std::filesystem::path bundle, std::optional<std::string> cloud, int deadline_ms, int threads, bool throughput,
              bool tls, std::optional<std::filesystem::path> tls_ca, std::optional<std::filesystem::path> tls_certificate,
              std::optional<std::filesystem::path> tls_key, std::string tls_server_name, int failures_to_open, int probe_interval_ms,
-             nb::object log) {
+             bool accept_other_global, nb::object log) {
             new (self) Runtime(open({std::move(bundle), std::move(cloud), deadline_ms, threads, throughput, tls, std::move(tls_ca),
                                      std::move(tls_certificate), std::move(tls_key), std::move(tls_server_name), failures_to_open,
-                                     probe_interval_ms, std::move(log)}));
+                                     probe_interval_ms, accept_other_global, std::move(log)}));
           },
           nb::arg("bundle"), nb::arg("cloud") = nb::none(), nb::kw_only(), nb::arg("deadline_ms") = 200, nb::arg("threads") = 0,
           nb::arg("throughput") = false, nb::arg("tls") = false, nb::arg("tls_ca") = nb::none(), nb::arg("tls_certificate") = nb::none(),
           nb::arg("tls_key") = nb::none(), nb::arg("tls_server_name") = "", nb::arg("failures_to_open") = 5,
-          nb::arg("probe_interval_ms") = 500, nb::arg("log") = nb::none(),
+          nb::arg("probe_interval_ms") = 500, nb::arg("accept_other_global") = false, nb::arg("log") = nb::none(),
           "bundle: the folder that `hedge bundle` wrote. cloud: HOST:PORT of the server with the global; None: the base answers "
           "everything. "
           "deadline_ms: longest wait for one answer of the cloud; longer: fewer fallbacks, a slower worst case. threads: CPU threads for "
           "the "
           "base's network; 0: OpenVINO's choice. throughput: several threads will answer at once. failures_to_open, probe_interval_ms: "
           "after "
-          "so many failed queries in a row the cloud is left alone, but for one query this often. log: called with (level, message) where "
+          "so many failed queries in a row the cloud is left alone, but for one query this often. accept_other_global: query also a server "
+          "whose model is not the judged one, or cannot be shown to be; the report's accuracy does not hold then. log: called with (level, "
+          "message) where "
           "the cloud cannot be reached at the start, or serves another model.")
       .def(
           "answer", [](const Runtime& runtime, const nb::bytes& image) { return answer_encoded(runtime, image.data(), image.size()); },
-          nb::arg("image"), "Answers the bytes of a JPEG or PNG file.")
+          nb::arg("image"), "Answers the bytes of an image file (JPEG, PNG, WebP, BMP, TIFF, GIF).")
       .def(
           "answer",
           [](const Runtime& runtime, const std::filesystem::path& image) {
             const nb::gil_scoped_release release;
             return unwrap(runtime.answer(image));
           },
-          nb::arg("image"), "Answers a JPEG or PNG file.")
+          nb::arg("image"), "Answers an image file (JPEG, PNG, WebP, BMP, TIFF, GIF).")
       .def("answer", &answer_array, nb::arg("image"),
            "Answers pixels, uint8 [height, width] (gray) or [height, width, 1 or 3], of any size. One dimension: the bytes of a file.")
       .def_prop_ro("labels", &Runtime::labels, "Class names in the order of Answer.label_index.")

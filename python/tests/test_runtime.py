@@ -91,6 +91,7 @@ def test_a_cloud_that_is_not_there_costs_fallbacks_and_is_told(bundle, images):
     answers = [runtime.answer(path) for path in images]
     assert {answer.source for answer in answers} <= {"edge", "edge-fallback"}
     assert runtime.statistics.fallback == sum(answer.wants_cloud for answer in answers) > 0
+    assert "no query has succeeded" in runtime.statistics.alarm
 
 
 def test_threads_answer_at_once(bundle, images):

@@ -92,7 +92,8 @@ hedge::RuntimeOptions to_options(const hedge_options& given) {
                                                          .key = text_or_empty(given.tls_key)},
                                            .tls_server_name = text_or_empty(given.tls_server_name),
                                            .failures_to_open = given.failures_to_open,
-                                           .probe_interval_ms = given.probe_interval_ms};
+                                           .probe_interval_ms = given.probe_interval_ms,
+                                           .accept_other_global = given.accept_other_global != 0};
   }
   if (given.log != nullptr) {
     options.log = [log = given.log, user = given.log_user](hedge::LogLevel level, const std::string& message) {
@@ -178,17 +179,18 @@ hedge_code hedge_read_statistics(const hedge_runtime* runtime, hedge_statistics*
     HEDGE_CHECK(check_given(runtime, "runtime"));
     HEDGE_CHECK(check_struct(statistics, "statistics", "HEDGE_STATISTICS_INIT"));
     const auto read = runtime->runtime.statistics();
-    give({.size = sizeof(hedge_statistics),
-          .answered = read.answered,
-          .errors = read.errors,
-          .edge = read.edge,
-          .cloud = read.cloud,
-          .fallback = read.fallback,
-          .coverage = read.coverage,
-          .mean_ms = read.mean_ms,
-          .p50_ms = read.p50_ms,
-          .p99_ms = read.p99_ms},
-         statistics);
+    hedge_statistics given = HEDGE_STATISTICS_INIT;
+    given.answered = read.answered;
+    given.errors = read.errors;
+    given.edge = read.edge;
+    given.cloud = read.cloud;
+    given.fallback = read.fallback;
+    given.coverage = read.coverage;
+    given.mean_ms = read.mean_ms;
+    given.p50_ms = read.p50_ms;
+    given.p99_ms = read.p99_ms;
+    copy_text(read.alarm, given.alarm);
+    give(given, statistics);
     return {};
   });
 }

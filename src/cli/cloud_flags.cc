@@ -25,6 +25,9 @@ void add_cloud_flags(CLI::App& app, CloudFlags& flags) {
                  "of a slow cloud")
       ->capture_default_str()
       ->check(CLI::Range(1, 600000));
+  app.add_flag("--accept-other-global", flags.accept_other_global,
+               "also query a server whose model is not the one that the bundle was judged with, or cannot be shown to be. The report's "
+               "accuracy does not hold for its answers");
   app.add_flag("--tls", flags.tls, "encrypt the connection; the other --tls options imply it")->group("TLS");
   app.add_option("--tls-ca", flags.tls_ca, "PEM file with the certificate authorities to trust. Default: the system's")->group("TLS");
   auto* cert =

@@ -19,6 +19,7 @@ struct CloudFlags {
   std::string tls_cert;
   std::string tls_key;
   std::string tls_name;
+  bool accept_other_global = false;
 };
 
 /// `flags` must outlive the parsing.

@@ -42,8 +42,10 @@ Status train_models(const DemoOptions& options, const Files& files, Steps& steps
 Status predict_splits(const DemoOptions& options, const Files& files, Steps& steps) {
   for (const char* split : {"train", "calibration", "test"}) {
     HEDGE_TRY(const auto spec, data::spec_with_split(options.data, split));
-    HEDGE_CHECK(steps.run(std::string("predict_") + split, {"hedge", "predict", "--data", spec, "--base", files.base, "--global",
-                                                            files.global, "--out", files.at(std::string(split) + ".table")}));
+    std::vector<std::string> command = {"hedge",    "predict",  "--data",     spec,    "--base",
+                                        files.base, "--global", files.global, "--out", files.at(std::string(split) + ".table")};
+    if (options.accept_risk) command.push_back("--accept-risk");
+    HEDGE_CHECK(steps.run(std::string("predict_") + split, command));
   }
   return {};
 }
@@ -61,9 +63,15 @@ Status fit_routers(const DemoOptions& options, const Files& files, Steps& steps)
     int seed = 0;
     for (const auto& folder : router_folders(options, files, kind)) {
       ++seed;
-      HEDGE_CHECK(steps.run("fit_" + kind + "_" + std::to_string(seed),
-                            {"hedge", "fit", "--table", files.at("train.table"), "--calibration", files.at("calibration.table"), "--router",
-                             kind, "--coverage", coverage, "--seed", std::to_string(seed), "--out", folder}));
+      std::vector<std::string> command = {"hedge",         "fit",
+                                          "--table",       files.at("train.table"),
+                                          "--calibration", files.at("calibration.table"),
+                                          "--router",      kind,
+                                          "--coverage",    coverage,
+                                          "--seed",        std::to_string(seed),
+                                          "--out",         folder};
+      if (options.accept_risk) command.push_back("--accept-risk");
+      HEDGE_CHECK(steps.run("fit_" + kind + "_" + std::to_string(seed), command));
     }
   }
   return {};
@@ -77,8 +85,10 @@ Status evaluate_and_bundle(const DemoOptions& options, const Files& files, Steps
   for (const auto& note : options.notes) command.insert(command.end(), {"--note", note});
   command.insert(command.end(), {"--title", "Hedge on " + options.data, "--out", options.out.string()});
   HEDGE_CHECK(steps.run("eval", command));
-  return steps.run("bundle", {"hedge", "bundle", "--base", files.base, "--hybrid", files.at("gain-1"), "--global", files.global, "--out",
-                              files.at("bundle")});
+  command = {"hedge",    "bundle",     "--base", files.base,        "--hybrid", files.at("gain-1"),
+             "--global", files.global, "--out",  files.at("bundle")};
+  if (options.accept_risk) command.push_back("--accept-risk");
+  return steps.run("bundle", command);
 }
 
 /// The live run's figures with the share of images that came out as the table says.

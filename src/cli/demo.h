@@ -26,6 +26,7 @@ struct DemoOptions {
   bool flip = true;
   double coverage = 0.8;
   int seeds = 3;                   ///< routers fitted a kind
+  bool accept_risk = false;        ///< go on where a model looks wrong on the images
   bool resume = false;             ///< go on after the last step that ended well
   std::vector<std::string> notes;  ///< for the report
 };

@@ -19,11 +19,31 @@ Status with_output(const std::string& out, const std::function<Status(const Writ
   return write_file_atomic(out, [&](FileWriter& writer) { return produce([&](std::string_view text) { return writer.write(text); }); });
 }
 
-void greet_cloud(edge::Cloud& cloud, const CloudFlags& flags, const char* whose, const LogSink& log) {
+Status greet_cloud(edge::Cloud& cloud, const CloudFlags& flags, const char* whose, const LogSink& log) {
   constexpr int kFirstContactMs = 2000;  // connecting takes longer than asking
   const auto met = cloud.connect(std::chrono::milliseconds(std::max(kFirstContactMs, flags.deadline_ms)));
+  if (!met && edge::is_permanent(met.error())) return met;
   if (!met)
     hedge::log(log, LogLevel::kWarning, flags.cloud + ": " + met.error().message() + "; until it answers, " + whose + " answers are used");
+  return {};
+}
+
+void add_cloud(const edge::Cloud* cloud, Json& summary) {
+  summary["alarm"] = nullptr;
+  summary["global"] = nullptr;
+  if (cloud == nullptr) return;
+  const auto state = cloud->state();
+  if (state.alarm) summary["alarm"] = state.alarm->message();
+  if (state.shown)
+    summary["global"] = {{"shown_by", edge::to_string(*state.shown)},
+                         {"sha256", state.sha256},
+                         {"judged", *state.shown == edge::Shown::kIdentity || *state.shown == edge::Shown::kHandshake}};
+}
+
+Status check_cloud(const edge::Cloud* cloud) {
+  if (cloud == nullptr) return {};
+  const auto state = cloud->state();
+  return state.alarm ? Status(*state.alarm) : Status();
 }
 
 std::string summary_line(const Json& summary) {

@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "cli/form_flags.h"
 #include "cli/renamed.h"
 #include "core/file.h"
 #include "hedge/open_model.h"
@@ -30,6 +31,7 @@ struct Flags {
   std::string model;
   std::string recipe;
   std::string labels;
+  cli::FormFlags form;
   std::string name = "global";
   std::string address = "127.0.0.1:8001";
   int threads = 0;
@@ -49,12 +51,18 @@ void say(const std::string& text) {
 
 /// What is served: by --recipe and --labels, else by the sidecar, else by the metadata, as everywhere.
 Result<oip::ServedModel> open_served(const Flags& flags) {
-  model::OpenModelOptions options{
-      .card = {.recipe = flags.recipe, .labels = flags.labels}, .threads = flags.threads, .without_recipe = true};
+  model::OpenModelOptions options{.card = {.recipe = flags.recipe,
+                                           .labels = flags.labels,
+                                           .input_layout = flags.form.input_layout,
+                                           .output = flags.form.output,
+                                           .output_kind = flags.form.output_kind},
+                                  .threads = flags.threads,
+                                  .without_recipe = true};
   options.card.log = [](LogLevel, const std::string& message) { say(message); };
   HEDGE_TRY(auto opened, model::open_model(flags.model, options));
   std::vector<std::string> notes = opened.card.notes;
   oip::ServedModel served{.name = flags.name, .executor = std::move(opened.executor), .sha256 = opened.card.sha256};
+  if (opened.card.input.recipe) served.recipe = opened.card.input.recipe->to_json();
   HEDGE_TRY(served.labels, model::names_by_output(model::classes_of(opened.card), "model", notes));
   if (!flags.verbose) return served;
   say(served.executor->description() + ", model " + opened.card.sha256);
@@ -110,6 +118,7 @@ void add_serve_flags(CLI::App& command, Flags& flags) {
       .add_option("--labels", flags.labels,
                   "File with the class names of the model's outputs, a line each (or JSON). Default: MODEL.hedge.json, else the metadata")
       ->type_name("FILE");
+  flags.form.add(command, "", "the model");
   command.add_option("--name", flags.name, "Name that clients ask for")->capture_default_str();
   command.add_option("--address", flags.address, "Address to listen at, HOST:PORT; port 0: a free one")->capture_default_str();
   command.add_option("--threads", flags.threads, "Requests that are computed at once, and CPU threads for all of them; 0: one per core")

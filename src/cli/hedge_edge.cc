@@ -97,18 +97,20 @@ Status run(const RunFlags& flags, hedge::cli::Console& console) {
   hedge::edge::OpenRuntimeOptions options{.threads = flags.threads, .throughput = flags.concurrency > 1};
   options.cloud.deadline = std::chrono::milliseconds(flags.cloud.deadline_ms);
   options.cloud.log = console.log();
+  options.cloud.accept_other_global = flags.cloud.accept_other_global;
   HEDGE_TRY(const auto runtime, hedge::edge::open_runtime(bundle, std::move(remote), options, clock));
-  if (runtime->cloud() != nullptr) hedge::cli::greet_cloud(*runtime->cloud(), flags.cloud, "the base's", console.log());
+  if (runtime->cloud() != nullptr) HEDGE_CHECK(hedge::cli::greet_cloud(*runtime->cloud(), flags.cloud, "the base's", console.log()));
   HEDGE_TRY(
       const auto summary,
       answer_into(
           flags.out, *runtime, *source,
           {.concurrency = flags.concurrency, .limit = flags.limit, .stop = &hedge::cli::catch_signals(), .progress = console.progress()}));
-  const auto json = to_json(summary);
+  auto json = to_json(summary);
+  hedge::cli::add_cloud(runtime->cloud(), json);
   console.say(hedge::cli::summary_line(json) + times_text(summary));
   if (!flags.summary.empty()) HEDGE_CHECK(hedge::write_json(flags.summary, json));
   if (summary.stopped) return Error{.code = ErrorCode::kCancelled, .what = "stopped on request; the lines so far are kept"};
-  return {};
+  return hedge::cli::check_cloud(runtime->cloud());
 }
 
 std::string macs_text(std::int64_t macs) { return macs > 0 ? std::to_string(macs) : "not known"; }
@@ -154,6 +156,11 @@ Status inspect(const InspectFlags& flags) {
     std::printf("  %-7s %-12s %9llu bytes  %s\n", to_string(role), part.path.c_str(), static_cast<unsigned long long>(part.bytes),
                 part.sha256.c_str());
   if (!bundle.manifest.global.sha256.empty()) std::printf("  global  in the cloud  %s\n", bundle.manifest.global.sha256.c_str());
+  for (const auto& global : bundle.policy.accepted_globals)
+    std::printf("  or      in the cloud  %s, judged on %lld images: hybrid %.2f %%, global %.2f %%\n", global.sha256.c_str(),
+                static_cast<long long>(global.images), 100 * global.accuracy, 100 * global.global_accuracy);
+  std::printf("  a server that does not say which model it serves is %s\n",
+              bundle.handshake ? ("known by " + std::to_string(bundle.handshake->images.size()) + " images").c_str() : "refused");
   print_classes(bundle.manifest);
   const auto& policy = bundle.policy;
   std::printf("policy: router \"%s\", calibrated on %s (%lld images)\n  coverage  accuracy  threshold (query iff score > threshold)\n",
@@ -162,6 +169,8 @@ Status inspect(const InspectFlags& flags) {
     std::printf("  %6.1f %%  %6.2f %%  %.9g%s\n", 100 * point.coverage, 100 * point.accuracy, static_cast<double>(point.threshold), note);
   };
   print_point(policy.chosen, "  <- chosen");
+  if (const auto remark = hedge::routing::remark(policy.chosen, policy.calibration_size); !remark.empty())
+    std::printf("            %s\n", remark.c_str());
   for (const auto& point : policy.table) print_point(point, "");
   print_cost(bundle);
   return {};
@@ -171,8 +180,10 @@ int run_program(int argc, char** argv) {
   CLI::App app(
       "hedge-edge: hybrid inference on the device. A small base answers; a router sends the images to the cloud that the base would\n"
       "get wrong.\n"
-      "Exit codes: 0 done, 2 a bad flag, 3 not found, 4 a bad file, 6 parts that do not agree, 7 reading or writing failed, 11 stopped,\n"
-      "70 a bug.",
+      "Exit codes: 0 done, 2 a bad flag, 3 a file or a served model that is not there, 4 a bad file, 6 parts that do not agree, or a "
+      "cloud\n"
+      "that does not serve the judged global (at the start, or later: all images are answered then), 7 reading or writing failed,\n"
+      "9 no query of several succeeded (all images are answered), 11 stopped, 70 a bug.",
       "hedge-edge");
   app.set_version_flag("--version", "hedge-edge " HEDGE_VERSION);
   app.require_subcommand(1);

@@ -82,22 +82,22 @@ void add_flags(CLI::App& app, Flags& flags) {
 /// What the answers mean: from the bundle, or else from the device alone.
 struct Meaning {
   std::vector<std::string> labels;
-  std::vector<std::string> class_names;  ///< the labels; empty where they are numbers alone
-  hedge::data::Preprocess device;        ///< an image -> what the device takes
-  hedge::edge::GlobalInfo global;
+  hedge::data::Preprocess device;  ///< an image -> what the device takes
+  hedge::edge::JudgedGlobal global;
 };
 
 Result<Meaning> meaning_of(const Flags& flags, const hedge::micro::DeviceInfo& info) {
-  const hedge::data::Preprocess same{.channels = info.form.channels,
+  const hedge::data::Preprocess same{.version = hedge::data::Preprocess::kNewestVersion,
+                                     .channels = info.form.channels,
                                      .height = info.form.height,
                                      .width = info.form.width,
                                      .resize_shorter = std::min(info.form.height, info.form.width)};
-  Meaning meaning{.device = same, .global = {.name = flags.model, .preprocess = same, .outputs = info.classes}};
+  Meaning meaning{.device = same, .global = {.info = {.name = flags.model, .preprocess = same, .outputs = info.classes}}};
   if (flags.bundle.empty()) {
     for (int i = 0; i < info.classes; ++i) meaning.labels.push_back(std::to_string(i));
     return meaning;
   }
-  HEDGE_TRY(auto bundle, hedge::edge::read_bundle(flags.bundle));
+  HEDGE_TRY(const auto bundle, hedge::edge::read_bundle(flags.bundle));
   const auto& recipe = bundle.manifest.base.preprocess;
   if (bundle.labels.size() != info.classes || recipe.height != info.form.height || recipe.width != info.form.width ||
       recipe.channels != info.form.channels)
@@ -109,8 +109,7 @@ Result<Meaning> meaning_of(const Flags& flags, const hedge::micro::DeviceInfo& i
                  .expected = std::to_string(bundle.labels.size()) + " classes, " + std::to_string(recipe.height) + "x" +
                              std::to_string(recipe.width) + "x" + std::to_string(recipe.channels),
                  .hint = "give the bundle that the firmware was made from"};
-  return Meaning{
-      .labels = bundle.labels, .class_names = std::move(bundle.labels), .device = recipe, .global = std::move(bundle.manifest.global)};
+  return Meaning{.labels = bundle.labels, .device = recipe, .global = hedge::edge::judged_global(bundle)};
 }
 
 std::string instructions_text(const hedge::Json& summary) {
@@ -129,21 +128,22 @@ Result<std::unique_ptr<hedge::edge::Transport>> open_line(const Flags& flags, co
 /// nullptr with --no-cloud.
 Result<std::unique_ptr<hedge::edge::Cloud>> open_cloud(const Flags& flags, const Meaning& meaning, std::uint32_t device_waits_ms,
                                                        const hedge::Clock& clock, const hedge::LogSink& log) {
-  HEDGE_TRY(auto remote, hedge::cli::open_cloud(flags.cloud, meaning.global.name));
+  HEDGE_TRY(auto remote, hedge::cli::open_cloud(flags.cloud, meaning.global.info.name));
   if (!remote) return std::unique_ptr<hedge::edge::Cloud>();
   if (static_cast<std::uint32_t>(flags.cloud.deadline_ms) >= device_waits_ms)
     hedge::log(log, hedge::LogLevel::kWarning,
                "the device waits " + std::to_string(device_waits_ms) +
                    " ms for an answer, which is not longer than --deadline-ms: its own answers will be used");
-  auto cloud =
-      std::make_unique<hedge::edge::Cloud>(std::move(remote), meaning.global, meaning.class_names,
-                                           hedge::edge::CloudOptions{.deadline = milliseconds(flags.cloud.deadline_ms), .log = log}, clock);
-  hedge::cli::greet_cloud(*cloud, flags.cloud, "the device's", log);
+  hedge::edge::CloudOptions options{
+      .deadline = milliseconds(flags.cloud.deadline_ms), .log = log, .accept_other_global = flags.cloud.accept_other_global};
+  auto cloud = std::make_unique<hedge::edge::Cloud>(std::move(remote), meaning.global, options, clock);
+  HEDGE_CHECK(hedge::cli::greet_cloud(*cloud, flags.cloud, "the device's", log));
   return cloud;
 }
 
-/// Answers until the end and writes lines and summary; gives the summary.
-Result<hedge::Json> answer(const Flags& flags, const hedge::edge::GatewayRun& task, hedge::cli::Console& console) {
+/// Answers until the end and writes lines and summary; gives the summary. `cloud` may be nullptr.
+Result<hedge::Json> answer(const Flags& flags, const hedge::edge::GatewayRun& task, const hedge::edge::Cloud* cloud,
+                           hedge::cli::Console& console) {
   std::unique_ptr<hedge::edge::ImageSource> source;
   if (!flags.input.empty()) {
     HEDGE_TRY(source, hedge::edge::open_input(flags.input, task.labels, console.log()));
@@ -153,6 +153,7 @@ Result<hedge::Json> answer(const Flags& flags, const hedge::edge::GatewayRun& ta
     HEDGE_TRY(summary, source ? hedge::edge::feed_all(task, *source, write) : hedge::edge::serve_all(task, write));
     return {};
   }));
+  hedge::cli::add_cloud(cloud, summary);
   console.say(hedge::cli::summary_line(summary) + instructions_text(summary));
   if (!flags.summary.empty()) HEDGE_CHECK(hedge::write_json(flags.summary, summary));
   return summary;
@@ -185,10 +186,10 @@ Status run(const Flags& flags, hedge::cli::Console& console) {
                                         .limit = flags.limit,
                                         .stop = &hedge::cli::catch_signals(),
                                         .progress = console.progress()},
-                                       console));
+                                       cloud.get(), console));
   if (summary.at("stopped").get<bool>() && !flags.input.empty())
     return Error{.code = ErrorCode::kCancelled, .what = "stopped on request; the lines so far are kept"};
-  return {};
+  return hedge::cli::check_cloud(cloud.get());
 }
 
 int run_program(int argc, char** argv) {
@@ -196,9 +197,10 @@ int run_program(int argc, char** argv) {
       "hedge-gateway: connects a microcontroller to the cloud. The device answers what its router leaves to its base; the images that\n"
       "it queries come over the serial line and are sent to the global. Writes one JSON line per answer. If the cloud or the line fails,\n"
       "the device's own answer is used and marked \"edge-fallback\".\n"
-      "Exit codes: 0 done, 2 a bad flag, 3 not found, 4 a bad file, 5 another version of the protocol, 6 parts that do not agree, 7 "
-      "reading\n"
-      "or writing failed, 9 the line or the device is gone, 10 the device is silent, 11 stopped, 70 a bug.",
+      "Exit codes: 0 done, 2 a bad flag, 3 a file or a served model that is not there, 4 a bad file, 5 another version of the protocol,\n"
+      "6 parts that do not agree, or a cloud that does not serve the judged global (at the start, or later: all answers are there then),\n"
+      "7 reading or writing failed, 9 the line or the device is gone, or no query of several succeeded, 10 the device is silent,\n"
+      "11 stopped, 70 a bug.",
       "hedge-gateway");
   app.set_version_flag("--version", "hedge-gateway " HEDGE_VERSION);
   app.footer(

@@ -70,6 +70,7 @@ Result<Json> run_pass(const McuDemoOptions& options, const Trained& trained, con
   console.say("$ " + shell_line(device) + " &");
   HEDGE_TRY(auto qemu, ChildProcess::start(device));
   const auto summary = options.out / (name + ".json");
+  std::filesystem::remove(summary);
   std::vector<std::string> command = {
       "hedge-gateway", "--serial",      "unix:" + line,  "--bundle",   trained.bundle.string(),
       "--cloud",       address,         "--deadline-ms", kDeadline_ms, "--device-ms",
@@ -79,7 +80,10 @@ Result<Json> run_pass(const McuDemoOptions& options, const Trained& trained, con
   console.say("$ " + shell_line(command));
   command[0] = steps.program(command[0]);
   HEDGE_TRY(auto gateway, ChildProcess::start(command));
-  HEDGE_CHECK(steps.finish(gateway, "hedge-gateway"));
+  const auto ended = steps.finish(gateway, "hedge-gateway");
+  // Where the cloud was killed on purpose the gateway says at the end that no query succeeded.
+  const bool as_planned = name == "dead_cloud" && !ended && ended.error().code == ErrorCode::kUnavailable;
+  if (!ended && !as_planned) return ended.error();
   if (!qemu.running()) return Error{.code = ErrorCode::kUnavailable, .what = "the device ended by itself", .where = device[0]};
   return read_json(summary);
 }

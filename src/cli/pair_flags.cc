@@ -15,7 +15,14 @@ void PairFlags::add(CLI::App& app, bool required) {
                  "background output in front may be left out");
   app.add_option("--base-labels", base_labels, "file with the class names of the base's outputs, where they differ from --labels");
   app.add_option("--global-labels", global_labels, "file with the class names of the global's outputs, where they differ from --labels");
+  form.add(app, "", "both models");
+  base_form.add(app, "base-", "the base");
+  global_form.add(app, "global-", "the global");
   app.add_option("--features", features, "name of the base's penultimate tensor, which routers read; auto: find it")->capture_default_str();
+  app.add_flag(
+      "--accept-risk", accept_risk,
+      "go on where a model looks wrong on these images (not above chance, another recipe clearly better; see hedge check) instead of "
+      "ending with exit code 13; tables, policy and report record it");
   app.add_option(
       "--cache", cache,
       "folder that keeps predictions, so that a stopped run continues; none: keep nothing. Default: \"predictions\" beside the output");
@@ -26,6 +33,9 @@ workflow::PairOptions PairFlags::options(const std::filesystem::path& folder) co
   workflow::PairOptions pair;
   pair.base = {.path = base, .recipe = base_recipe, .labels = labels_of(base_labels), .features = features};
   if (!global.empty()) pair.global = {.path = global, .recipe = global_recipe, .labels = labels_of(global_labels)};
+  apply(base_form, form, pair.base);
+  apply(global_form, form, pair.global);
+  pair.accept_risk = accept_risk;
   if (cache != "none") pair.cache = cache.empty() ? folder / "predictions" : std::filesystem::path(cache);
   return pair;
 }

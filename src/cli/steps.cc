@@ -17,7 +17,7 @@ Steps::Steps(std::filesystem::path folder, bool resume, Console& console, std::f
 std::string Steps::program(const std::string& name) const { return (programs_ / name).string(); }
 
 Status Steps::finish(ChildProcess& child, const std::string& name) const {
-  constexpr int kHighestOwnCode = 12;  // the last of ErrorCode before kInternal
+  constexpr int kHighestOwnCode = 13;  // the last of ErrorCode before kInternal
   const int code = child.wait(should_stop_);
   if (should_stop_ && should_stop_())
     return Error{.code = ErrorCode::kCancelled, .what = "stopped on request", .where = name, .hint = kGoOn};

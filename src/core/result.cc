@@ -15,6 +15,7 @@ const char* to_string(ErrorCode code) {
     case ErrorCode::kDeadline: return "deadline";
     case ErrorCode::kCancelled: return "cancelled";
     case ErrorCode::kBadData: return "bad_data";
+    case ErrorCode::kAlarm: return "alarm";
     case ErrorCode::kInternal: return "internal";
   }
   return "unknown";

@@ -153,7 +153,7 @@ struct Loader::Impl {
   void note_broken(std::size_t index, const Error& error) {
     cache.set_broken(index);
     const std::lock_guard lock(mutex);
-    broken.emplace(index, Skipped{.path = dataset.id(index), .reason = error.what});
+    broken.emplace(index, Skipped{.path = dataset.id(index), .reason = error.what, .hint = error.hint});
   }
 
   void fill(const Gathered& gathered, Batch& batch) const {

@@ -3,15 +3,18 @@
 #include <algorithm>
 #include <charconv>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "data/internal/recipe.h"
 
 namespace hedge::data {
 namespace {
 
 using Items = std::map<std::string, std::vector<std::string>, std::less<>>;
 
-constexpr const char* kKeys[] = {"resize", "crop", "channels", "mean", "std"};
+constexpr const char* kKeys[] = {"resize", "crop", "channels", "mean", "std", "order", "fit", "filter", "antialias", "version"};
 constexpr float kImageNetMean[] = {0.485F, 0.456F, 0.406F};
 constexpr float kImageNetStd[] = {0.229F, 0.224F, 0.225F};
 
@@ -42,7 +45,7 @@ Result<Items> split_items(std::string_view text) {
     if (equals != std::string_view::npos) {
       const auto key = part.substr(0, equals);
       if (std::find(std::begin(kKeys), std::end(kKeys), key) == std::end(kKeys))
-        return bad("the recipe has an unknown item", key, "resize, crop, channels, mean or std");
+        return bad("the recipe has an unknown item", key, "resize, crop, channels, mean, std, order, fit, filter, antialias or version");
       const auto [at, added] = items.try_emplace(std::string(key));
       if (!added) return bad("the recipe gives an item twice", key, "each item once");
       values = &at->second;
@@ -74,6 +77,31 @@ Status set_crop(const Items& items, Preprocess& recipe) {
   return {};
 }
 
+/// The one word of an item; nothing where the recipe does not have it.
+Result<std::optional<std::string>> word(const Items& items, const char* key) {
+  const auto found = items.find(key);
+  if (found == items.end()) return std::optional<std::string>();
+  if (found->second.size() != 1) return bad(std::string(key) + " takes one value", std::to_string(found->second.size()) + " values", "one");
+  return std::optional<std::string>(found->second[0]);
+}
+
+/// Sets `field` where the recipe has the item. `find` knows the words.
+template <typename Value>
+Status set_named(const Items& items, const char* key, std::optional<Value> (*find)(std::string_view), const char* words, Value& field) {
+  HEDGE_TRY(const auto name, word(items, key));
+  if (!name) return {};
+  const auto value = find(*name);
+  if (!value) return bad(std::string(key) + " has no such value", *name, words);
+  field = *value;
+  return {};
+}
+
+std::optional<bool> switch_named(std::string_view name) {
+  if (name == "on") return true;
+  if (name == "off") return false;
+  return std::nullopt;
+}
+
 /// One value a channel.
 Result<std::vector<float>> per_channel(const Items& items, const char* key, std::int64_t channels, float otherwise) {
   const auto wanted = static_cast<std::size_t>(channels);
@@ -100,11 +128,16 @@ Result<std::vector<float>> per_channel(const Items& items, const char* key, std:
 Result<Preprocess> parse_recipe(std::string_view text) {
   HEDGE_TRY(const auto items, split_items(text));
   Preprocess recipe;
+  HEDGE_TRY(recipe.version, whole(items, "version", Preprocess::kNewestVersion));
   HEDGE_TRY(recipe.channels, whole(items, "channels", 3));
   if (recipe.channels != 1 && recipe.channels != 3)
     return bad("images have another number of channels", std::to_string(recipe.channels), "1 or 3");
   HEDGE_TRY(recipe.resize_shorter, whole(items, "resize", 0));
   HEDGE_CHECK(set_crop(items, recipe));
+  HEDGE_CHECK(set_named(items, "order", internal::channel_order_named, "rgb or bgr", recipe.channel_order));
+  HEDGE_CHECK(set_named(items, "fit", internal::fit_named, "crop or squash", recipe.fit));
+  HEDGE_CHECK(set_named(items, "filter", internal::filter_named, "bilinear, bicubic or nearest", recipe.filter));
+  HEDGE_CHECK(set_named(items, "antialias", switch_named, "on or off", recipe.antialias));
   HEDGE_TRY(recipe.normalization.mean, per_channel(items, "mean", recipe.channels, 0));
   HEDGE_TRY(recipe.normalization.std, per_channel(items, "std", recipe.channels, 1));
   HEDGE_CHECK(recipe.validate());

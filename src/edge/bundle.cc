@@ -17,7 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMostManifestBytes = 1u << 20;
-constexpr std::size_t kMostTextBytes = 16u << 20;  // policy and labels
+constexpr std::size_t kMostTextBytes = 64u << 20;  // policy, labels, and a handshake's answers and images
 constexpr std::size_t kFewestLabels = 2;
 
 Error io(const fs::path& path, const std::string& what, const std::string& reason) {
@@ -122,6 +122,16 @@ Status check_policy(const routing::Policy& policy, const Manifest& manifest, con
   };
   HEDGE_CHECK(check("base", policy.base_sha256, manifest.part(Role::kBase).sha256));
   HEDGE_CHECK(check("router", policy.router_sha256, manifest.part(Role::kRouter).sha256));
+  std::set<std::string> accepted, listed;
+  for (const auto& global : policy.accepted_globals) accepted.insert(global.sha256);
+  for (const auto& version : manifest.global.also) listed.insert(version.sha256);
+  if (accepted != listed)
+    return Error{.code = ErrorCode::kMismatch,
+                 .what = "the policy accepts other globals than the manifest",
+                 .where = where,
+                 .got = std::to_string(accepted.size()),
+                 .expected = std::to_string(listed.size()),
+                 .hint = "bundle again"};
   if (manifest.global.sha256.empty() || policy.global_sha256.empty()) return {};
   return check("global", policy.global_sha256, manifest.global.sha256);
 }
@@ -151,7 +161,20 @@ Status check_columns(const std::string& model, std::int64_t outputs, const std::
 Status check_classes(const Manifest& manifest, std::size_t labels, ErrorCode code, const std::string& where) {
   const Error error{.code = code, .where = where};
   HEDGE_CHECK(check_columns("base", manifest.base.outputs, manifest.base.columns, labels, error));
+  for (const auto& version : manifest.global.also)
+    HEDGE_CHECK(check_columns("accepted global", version.outputs, version.columns, labels, error));
   return check_columns("global", manifest.global.outputs, manifest.global.columns, labels, error);
+}
+
+/// Images as the device sends them, and answers for the labels.
+Status check_handshake(const Handshake& handshake, const Manifest& manifest, std::size_t labels, ErrorCode code, const std::string& where) {
+  const auto& recipe = manifest.global.preprocess;
+  const auto& image = handshake.images.front();
+  const bool form = image.height == recipe.height && image.width == recipe.width && image.channels == recipe.channels;
+  if (form && handshake.globals.front().logits.front().size() == labels) return {};
+  return Error{.code = code,
+               .what = form ? "the handshake has answers for other labels" : "the handshake has images that the global does not take",
+               .where = where};
 }
 
 /// A file to write and what the manifest says of it.
@@ -181,6 +204,8 @@ Result<Manifest> make_manifest(const BundleParts& parts, const std::vector<File>
     return Error{.code = ErrorCode::kInvalidArgument, .what = "the global has no served name", .where = "global"};
   HEDGE_CHECK(parts.base.preprocess.validate());
   HEDGE_CHECK(parts.global.preprocess.validate());
+  if (parts.handshake)
+    HEDGE_CHECK(check_handshake(*parts.handshake, manifest, parts.labels.size(), ErrorCode::kInvalidArgument, "handshake.json"));
   return manifest;
 }
 
@@ -234,11 +259,16 @@ Status write_and_swap(const fs::path& temporary, const fs::path& folder, const s
 }  // namespace
 
 Status write_bundle(const fs::path& where, const BundleParts& parts, const OpenWriter& open) {
-  const std::vector<File> files = {
-      {Role::kBase, "base.onnx", parts.base_onnx},
-      {Role::kRouter, "router.onnx", parts.router_onnx},
-      {Role::kPolicy, "policy.json", parts.policy.to_json()},
-      {Role::kLabels, "labels.json", Json(parts.labels).dump(2, ' ', false, Json::error_handler_t::replace) + "\n"}};
+  std::vector<File> files = {{Role::kBase, "base.onnx", parts.base_onnx},
+                             {Role::kRouter, "router.onnx", parts.router_onnx},
+                             {Role::kPolicy, "policy.json", parts.policy.to_json()},
+                             {Role::kLabels, "labels.json", Json(parts.labels).dump(2, ' ', false, Json::error_handler_t::replace) + "\n"}};
+  if (parts.handshake) {
+    HEDGE_CHECK(parts.handshake->validate());
+    HEDGE_TRY(auto png, handshake_png(*parts.handshake));
+    files.push_back({Role::kHandshake, "handshake.json", handshake_json(*parts.handshake)});
+    files.push_back({Role::kHandshakeImages, "handshake.png", std::move(png)});
+  }
   HEDGE_TRY(const auto manifest, make_manifest(parts, files));
   std::error_code code;
   fs::path folder = fs::absolute(where, code).lexically_normal();
@@ -265,6 +295,19 @@ Result<std::vector<std::string>> read_labels(const fs::path& path) {
   return labels;
 }
 
+namespace {
+
+Status read_handshake(Bundle& bundle) {
+  if (!bundle.manifest.parts.contains(Role::kHandshake)) return {};
+  const auto path = bundle.path(Role::kHandshake);
+  HEDGE_TRY(const auto text, read_file(path, kMostTextBytes));
+  HEDGE_TRY(const auto png, read_file(bundle.path(Role::kHandshakeImages), kMostTextBytes));
+  HEDGE_TRY(bundle.handshake, parse_handshake(png, text, path.string()));
+  return check_handshake(*bundle.handshake, bundle.manifest, bundle.labels.size(), ErrorCode::kBadFormat, path.string());
+}
+
+}  // namespace
+
 Result<Bundle> read_bundle(const fs::path& folder) {
   HEDGE_TRY(auto manifest, read_manifest(folder));
   for (const auto& [role, part] : manifest.parts) HEDGE_CHECK(check_part(folder, part, role));
@@ -276,6 +319,7 @@ Result<Bundle> read_bundle(const fs::path& folder) {
   HEDGE_CHECK(check_policy(bundle.policy, bundle.manifest, policy_path.string()));
   HEDGE_TRY(bundle.labels, read_labels(bundle.path(Role::kLabels)));
   HEDGE_CHECK(check_classes(bundle.manifest, bundle.labels.size(), ErrorCode::kBadFormat, (folder / kManifestName).string()));
+  HEDGE_CHECK(read_handshake(bundle));
   return bundle;
 }
 

@@ -3,10 +3,14 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <system_error>
 
 #include "core/file.h"
+#include "data/first_bytes.h"
+#include "data/junk.h"
+#include "data/skipped.h"
 #include "hedge/image.h"
 
 namespace hedge::edge {
@@ -62,28 +66,51 @@ class FileSource final : public ImageSource {
   std::vector<std::string> names_;  ///< within the root
 };
 
+std::string beginning_of(const fs::path& path) {
+  std::string bytes(data::kFirstBytes, '\0');
+  std::ifstream file(path, std::ios::binary);
+  file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  bytes.resize(static_cast<std::size_t>(std::max<std::streamsize>(file.gcount(), 0)));
+  return bytes;
+}
+
+/// The names of the image formats that are decoded: such a file is answered, with an error where it is none.
 bool has_image_name(const fs::path& path) {
-  constexpr std::array kExtensions = {".jpg", ".jpeg", ".png"};
+  constexpr std::array kExtensions = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif"};
   std::string extension = path.extension().string();
   std::transform(extension.begin(), extension.end(), extension.begin(),
                  [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
   return std::find(kExtensions.begin(), kExtensions.end(), extension) != kExtensions.end();
 }
 
-Result<std::unique_ptr<ImageSource>> open_folder(const fs::path& folder) {
+Result<std::unique_ptr<ImageSource>> open_folder(const fs::path& folder, const LogSink& log_sink) {
   std::error_code code;
   std::vector<std::string> names;
+  std::vector<data::Skipped> skipped;
   for (fs::recursive_directory_iterator it(folder, code), end; !code && it != end; it.increment(code)) {
     std::error_code not_followed;  // a link that leads nowhere or around in a circle is no image
-    if (has_image_name(it->path()) && it->is_regular_file(not_followed))
-      names.push_back(it->path().lexically_relative(folder).generic_string());
+    if (data::is_junk(it->path().filename().string())) {
+      it.disable_recursion_pending();
+      continue;
+    }
+    if (!it->is_regular_file(not_followed)) continue;
+    const auto name = it->path().lexically_relative(folder).generic_string();
+    const auto known = has_image_name(it->path()) ? Status() : data::check_first_bytes(beginning_of(it->path()), name);
+    if (known)
+      names.push_back(name);
+    else
+      skipped.push_back({.path = name, .reason = known.error().what, .hint = known.error().hint});
   }
   if (code) return Error{.code = ErrorCode::kIo, .what = "cannot list the folder: " + code.message(), .where = folder.string()};
+  std::sort(skipped.begin(), skipped.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
+  const auto lines = data::skipped_lines(skipped);
   if (names.empty())
     return Error{.code = ErrorCode::kBadData,
                  .what = "the folder has no image",
                  .where = folder.string(),
-                 .expected = "files named .jpg, .jpeg or .png"};
+                 .got = lines.empty() ? "no file" : lines.front(),
+                 .expected = "JPEG, PNG, WebP, BMP, TIFF or GIF files"};
+  for (const auto& line : lines) log(log_sink, LogLevel::kWarning, line);
   std::sort(names.begin(), names.end());
   return std::unique_ptr<ImageSource>(std::make_unique<FileSource>(folder, std::move(names)));
 }
@@ -102,7 +129,7 @@ std::unique_ptr<ImageSource> make_dataset_source(std::unique_ptr<data::Dataset> 
 Result<std::unique_ptr<ImageSource>> open_input(const std::string& input, const std::vector<std::string>& labels, const LogSink& log_sink) {
   std::error_code code;
   const fs::path path(input);
-  if (fs::is_directory(path, code)) return open_folder(path);
+  if (fs::is_directory(path, code)) return open_folder(path, log_sink);
   if (fs::is_regular_file(path, code))
     return std::unique_ptr<ImageSource>(std::make_unique<FileSource>(path.parent_path(), std::vector{path.filename().string()}));
   auto opened = data::open_dataset(input, {.log = log_sink});

@@ -26,7 +26,8 @@ class ImageSource {
   [[nodiscard]] virtual Result<data::Image> image(std::size_t index) const = 0;
 };
 
-/// Opens what --input names: an image file, a folder of plain images (.jpg, .jpeg, .png at any depth, by path), or else
+/// Opens what --input names: an image file, a folder of plain images (files of a format that is
+/// decoded, by name or first bytes, at any depth, by path; others are counted in the log), or else
 /// a data-set specification. A data set's classes are matched to `labels` by name.
 /// Errors: kNotFound; kBadData (a folder without images); those of data::open_dataset.
 Result<std::unique_ptr<ImageSource>> open_input(const std::string& input, const std::vector<std::string>& labels, const LogSink& log);

@@ -1,6 +1,8 @@
 #include "edge/manifest.h"
 
 #include <algorithm>
+#include <cmath>
+#include <initializer_list>
 #include <optional>
 #include <set>
 
@@ -84,16 +86,18 @@ Result<std::map<Role, Part>> parse_roles(const Json& json, const std::map<std::s
                    .what = "an unknown role",
                    .where = where,
                    .got = name,
-                   .expected = "base, router, policy, labels"};
+                   .expected = "base, router, policy, labels, handshake, handshake_images"};
     HEDGE_TRY(const auto path, get_field<std::string>(list, name.c_str(), where + ": roles"));
     const auto part = parts.find(path);
     if (part == parts.end()) return bad(where, "the role \"" + name + "\" names a part that is not listed", path);
     if (!used.insert(path).second) return bad(where, "the part \"" + path + "\" has two roles", name);
     roles.emplace(*role, part->second);
   }
-  for (const Role role : kRoles) {
+  for (const Role role : kNeededRoles) {
     if (!roles.contains(role)) return bad(where, std::string("the role \"") + to_string(role) + "\" is missing");
   }
+  if (roles.contains(Role::kHandshake) != roles.contains(Role::kHandshakeImages))
+    return bad(where, "a handshake needs its images and its answers", "one of the roles \"handshake\" and \"handshake_images\"");
   for (const auto& [path, part] : parts) {
     if (!used.contains(path)) return bad(where, "the part \"" + path + "\" has no role");
   }
@@ -140,6 +144,44 @@ Result<std::vector<std::int64_t>> parse_columns(const Json& json, std::int64_t o
   return columns;
 }
 
+/// A word of `all`, by to_string.
+template <typename Enum>
+Result<Enum> parse_word(const Json& json, const char* key, std::initializer_list<Enum> all, const std::string& where) {
+  HEDGE_TRY(const auto word, get_field<std::string>(json, key, where));
+  for (const Enum one : all)
+    if (word == to_string(one)) return one;
+  return bad(where, std::string("the field \"") + key + "\" has another value", word.substr(0, 60));
+}
+
+/// Absent means not known.
+Result<ModelForm> parse_form(const Json& json, const std::string& parent) {
+  ModelForm form;
+  if (!json.contains("form")) return form;
+  const std::string where = parent + ": form";
+  HEDGE_TRY(const Json fields, get_field<Json>(json, "form", parent));
+  using model::Layout;
+  using model::OutputKind;
+  HEDGE_TRY(form.output, get_field<std::string>(fields, "output", where));
+  HEDGE_TRY(form.kind, parse_word(fields, "kind",
+                                  {OutputKind::kUnknown, OutputKind::kLogits, OutputKind::kProbabilities, OutputKind::kLogProbabilities,
+                                   OutputKind::kSigmoid},
+                                  where));
+  HEDGE_TRY(form.layout, parse_word(fields, "layout", {Layout::kUnknown, Layout::kNchw, Layout::kNhwc}, where));
+  HEDGE_TRY(form.least, get_field<float>(fields, "least", where));
+  HEDGE_TRY(form.most, get_field<float>(fields, "most", where));
+  if (!std::isfinite(form.least) || !std::isfinite(form.most) || form.least > form.most)
+    return bad(where, "the input's range is none", std::to_string(form.least) + " to " + std::to_string(form.most));
+  return form;
+}
+
+Json form_json(const ModelForm& form) {
+  return {{"output", form.output},
+          {"kind", to_string(form.kind)},
+          {"layout", to_string(form.layout)},
+          {"least", form.least},
+          {"most", form.most}};
+}
+
 Result<BaseInfo> parse_base(const Json& manifest, std::int64_t schema, const std::string& where) {
   HEDGE_TRY(const Json json, get_field<Json>(manifest, "base", where));
   const std::string at = where + ": base";
@@ -150,7 +192,33 @@ Result<BaseInfo> parse_base(const Json& manifest, std::int64_t schema, const std
   if (schema < 2) return base;
   HEDGE_TRY(base.outputs, parse_outputs(json, at));
   HEDGE_TRY(base.columns, parse_columns(json, base.outputs, at));
+  HEDGE_TRY(base.form, parse_form(json, at));
   return base;
+}
+
+/// Where `json` has an identity: "sha256", 64 digits or, where `needed` is false, nothing.
+Result<std::string> parse_identity(const Json& json, bool needed, const std::string& where) {
+  HEDGE_TRY(auto sha256, get_field<std::string>(json, "sha256", where));
+  if (is_sha256(sha256) || (sha256.empty() && !needed)) return sha256;
+  return bad(where, "the field \"sha256\" is no SHA-256", sha256.substr(0, 80),
+             std::string("64 lower-case hexadecimal digits") + (needed ? "" : ", or nothing"));
+}
+
+Result<std::vector<GlobalVersion>> parse_also(const Json& json, const std::string& where) {
+  HEDGE_TRY(const Json list, get_field<Json>(json, "also", where));
+  if (!list.is_array()) return bad(where, "the field \"also\" is no array");
+  std::vector<GlobalVersion> versions;
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    const std::string at = where + ": also[" + std::to_string(i) + "]";
+    GlobalVersion version;
+    HEDGE_TRY(version.sha256, parse_identity(list[i], true, at));
+    HEDGE_TRY(version.preprocess, parse_recipe(list[i], at));
+    HEDGE_TRY(version.classes, get_field<std::vector<std::string>>(list[i], "classes", at));
+    HEDGE_TRY(version.outputs, parse_outputs(list[i], at));
+    HEDGE_TRY(version.columns, parse_columns(list[i], version.outputs, at));
+    versions.push_back(std::move(version));
+  }
+  return versions;
 }
 
 Result<GlobalInfo> parse_global(const Json& manifest, std::int64_t schema, const std::string& where) {
@@ -162,12 +230,13 @@ Result<GlobalInfo> parse_global(const Json& manifest, std::int64_t schema, const
   HEDGE_TRY(global.preprocess, parse_recipe(json, at));
   HEDGE_TRY(global.macs, parse_macs(json, at));
   if (schema < 2) return global;
-  HEDGE_TRY(global.sha256, get_field<std::string>(json, "sha256", at));
-  if (!global.sha256.empty() && !is_sha256(global.sha256))
-    return bad(at, "the field \"sha256\" is no SHA-256", global.sha256.substr(0, 80), "64 lower-case hexadecimal digits, or nothing");
+  HEDGE_TRY(global.sha256, parse_identity(json, false, at));
   HEDGE_TRY(global.classes, get_field<std::vector<std::string>>(json, "classes", at));
   HEDGE_TRY(global.outputs, parse_outputs(json, at));
   HEDGE_TRY(global.columns, parse_columns(json, global.outputs, at));
+  HEDGE_TRY(global.form, parse_form(json, at));
+  if (schema < 3) return global;
+  HEDGE_TRY(global.also, parse_also(json, at));
   return global;
 }
 
@@ -200,6 +269,8 @@ const char* to_string(Role role) {
     case Role::kRouter: return "router";
     case Role::kPolicy: return "policy";
     case Role::kLabels: return "labels";
+    case Role::kHandshake: return "handshake";
+    case Role::kHandshakeImages: return "handshake_images";
   }
   return "unknown";
 }
@@ -252,12 +323,20 @@ std::string to_json(const Manifest& manifest) {
                   {"features", base.features},
                   {"macs", base.macs},
                   {"outputs", base.outputs},
-                  {"columns", base.columns}};
+                  {"columns", base.columns},
+                  {"form", form_json(base.form)}};
   json["router"] = {{"macs", manifest.router_macs}};
   json["global"] = {{"name", global.name},       {"preprocess", recipe_json(global.preprocess)},
                     {"macs", global.macs},       {"sha256", global.sha256},
                     {"classes", global.classes}, {"outputs", global.outputs},
-                    {"columns", global.columns}};
+                    {"columns", global.columns}, {"form", form_json(global.form)},
+                    {"also", Json::array()}};
+  for (const auto& version : global.also)
+    json["global"]["also"].push_back({{"sha256", version.sha256},
+                                      {"preprocess", recipe_json(version.preprocess)},
+                                      {"classes", version.classes},
+                                      {"outputs", version.outputs},
+                                      {"columns", version.columns}});
   json["classes"] = {{"by", to_string(manifest.classes_by)}, {"notes", manifest.class_notes}};
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }

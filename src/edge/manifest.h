@@ -7,15 +7,17 @@
 #include <vector>
 
 #include "core/json.h"
+#include "hedge/model.h"
 #include "hedge/preprocess.h"
 #include "hedge/result.h"
 
 namespace hedge::edge {
 
-/// What a part is for. A bundle has each role exactly once.
-enum class Role { kBase, kRouter, kPolicy, kLabels };
-inline constexpr Role kRoles[] = {Role::kBase, Role::kRouter, Role::kPolicy, Role::kLabels};
-/// "base", "router", "policy", "labels"
+/// What a part is for. A bundle has each role exactly once; the last two together or not at all.
+enum class Role { kBase, kRouter, kPolicy, kLabels, kHandshake, kHandshakeImages };
+inline constexpr Role kNeededRoles[] = {Role::kBase, Role::kRouter, Role::kPolicy, Role::kLabels};
+inline constexpr Role kRoles[] = {Role::kBase, Role::kRouter, Role::kPolicy, Role::kLabels, Role::kHandshake, Role::kHandshakeImages};
+/// "base", "router", "policy", "labels", "handshake", "handshake_images"
 const char* to_string(Role role);
 
 /// One file of a bundle.
@@ -26,6 +28,15 @@ struct Part {
   bool operator==(const Part&) const = default;
 };
 
+/// How a model's file was understood when it was judged, so that it is opened, or its server asked, in the same way.
+struct ModelForm {
+  std::string output;                                    ///< its classifying output's name in the file; empty: not known
+  model::OutputKind kind = model::OutputKind::kUnknown;  ///< what that output's numbers are in the file
+  model::Layout layout = model::Layout::kUnknown;        ///< of its image input in the file
+  float least = 0, most = 0;                             ///< of a quantised image input: model::CardInput; both 0: not known
+  bool operator==(const ModelForm&) const = default;
+};
+
 /// What the device needs to know of the base beside its ONNX file.
 struct BaseInfo {
   data::Preprocess preprocess;  ///< image -> the base's input
@@ -33,7 +44,19 @@ struct BaseInfo {
   std::int64_t macs = 0;        ///< multiply-accumulates an image; 0: not known
   std::int64_t outputs = 0;     ///< the width of its logits; 0: as many as labels
   std::vector<std::int64_t> columns;  ///< the output of each label; empty: they are the labels, in their order
+  ModelForm form;
   bool operator==(const BaseInfo&) const = default;
+};
+
+/// Another global that may be served in place of the judged one: a new version, judged with the same base, router and threshold (the
+/// policy's accepted_globals). The device prepares images for it as for the judged one.
+struct GlobalVersion {
+  std::string sha256;                 ///< its weights' identity
+  data::Preprocess preprocess;        ///< as the server must apply it
+  std::vector<std::string> classes;   ///< the names of its outputs; "" is no class; empty: it does not say
+  std::int64_t outputs = 0;           ///< the width of its logits; 0: as many as labels
+  std::vector<std::int64_t> columns;  ///< the output of each label; empty: they are the labels, in their order
+  bool operator==(const GlobalVersion&) const = default;
 };
 
 /// What the device needs to know of the global, which is elsewhere.
@@ -45,6 +68,8 @@ struct GlobalInfo {
   std::vector<std::string> classes;   ///< the names of its outputs; "" is no class; empty: it does not say
   std::int64_t outputs = 0;           ///< the width of its logits; 0: as many as labels
   std::vector<std::int64_t> columns;  ///< the output of each label; empty: they are the labels, in their order
+  ModelForm form;                     ///< a server that is no hedge-cloud gives the file's own outputs
+  std::vector<GlobalVersion> also;    ///< the other globals that are accepted
   bool operator==(const GlobalInfo&) const = default;
 };
 
@@ -57,11 +82,11 @@ enum class ClassesBy {
 /// "unknown", "name", "position"
 const char* to_string(ClassesBy by);
 
-/// The parsed manifest.json (docs/formats/bundle.md), schema 2; a manifest of schema 1 has all that is newer at its default.
+/// The parsed manifest.json (docs/formats/bundle.md), schema 3; an older manifest has all that is newer at its default.
 struct Manifest {
-  static constexpr std::int64_t kSchema = 2;
+  static constexpr std::int64_t kSchema = 3;
   std::string created_by;      ///< program and version, for people
-  std::map<Role, Part> parts;  ///< every role
+  std::map<Role, Part> parts;  ///< every needed role, and maybe the handshake's two
   BaseInfo base;
   std::int64_t router_macs = 0;  ///< 0: not known
   GlobalInfo global;

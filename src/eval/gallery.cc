@@ -29,13 +29,15 @@ constexpr int kJpegQuality = 82;
 
 /// Sets `bytes` and `jpeg`.
 Status add_thumbnail(const data::Image& image, ReportImage& shown) {
+  if (image.orientation != 1) return add_thumbnail(data::upright(image), shown);
   if (std::max(image.height, image.width) <= kLargestPngSide) {
     HEDGE_TRY(shown.bytes, data::encode_png(image));
     return {};
   }
   const auto shorter = std::min(image.height, image.width);
   const auto channels = static_cast<std::size_t>(image.channels);
-  data::Preprocess small{.channels = image.channels,
+  data::Preprocess small{.version = data::Preprocess::kNewestVersion,
+                         .channels = image.channels,
                          .height = image.height,
                          .width = image.width,
                          .normalization = {.mean = std::vector<float>(channels, 0.0F), .std = std::vector<float>(channels, 1.0F)}};

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "core/json.h"
+#include "data/skipped.h"
 #include "eval/internal/prediction_parts.h"
 #include "eval/internal/run_model.h"
 #include "eval/prediction_cache.h"
@@ -215,7 +216,7 @@ Result<routing::PredictionTable> predict(const PredictInputs& inputs) {
   table.base_features = select(base.feature_values, base.features, rows.in_a);
   table.global_logits = has_global ? select(global.logits, global.classes, rows.in_b, inputs.global.columns)
                                    : Tensor(DType::kF32, {0, table.base_logits.shape()[1]});
-  for (const data::Skipped& one : report.skipped) log(inputs.log, LogLevel::kWarning, one.path + " is left out: " + one.reason);
+  for (const auto& line : data::skipped_lines(report.skipped)) log(inputs.log, LogLevel::kWarning, line);
   HEDGE_CHECK(table.validate());
   if (inputs.report != nullptr) *inputs.report = std::move(report);
   return table;

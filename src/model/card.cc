@@ -6,6 +6,7 @@
 #include "core/file.h"
 #include "core/json.h"
 #include "data/label_map.h"
+#include "graph/ends.h"
 #include "graph/onnx/onnx_facts.h"
 #include "graph/onnx/onnx_io.h"
 #include "graph/operators.h"
@@ -45,21 +46,46 @@ void take_input(const std::string& name, std::optional<DType> dtype, const Shape
   input.width = known(shape[first ? 3 : 2]);
 }
 
+OutputKind kind_of(graph::End end) {
+  switch (end) {
+    case graph::End::kUnknown: break;
+    case graph::End::kLogits: return OutputKind::kLogits;
+    case graph::End::kProbabilities: return OutputKind::kProbabilities;
+    case graph::End::kLogProbabilities: return OutputKind::kLogProbabilities;
+    case graph::End::kSigmoid: return OutputKind::kSigmoid;
+  }
+  return OutputKind::kUnknown;
+}
+
+/// By the last operator alone.
 OutputKind kind_of(const std::string& name, const std::string& made_by) {
   if (made_by == "Softmax") return OutputKind::kProbabilities;
-  const bool product = made_by == "Gemm" || made_by == "MatMul" || made_by == "Add";
+  if (made_by == "LogSoftmax") return OutputKind::kLogProbabilities;
+  if (made_by == "Sigmoid") return OutputKind::kSigmoid;
+  const bool product = made_by == "Gemm" || made_by == "MatMul" || made_by == "Add" || made_by == "Conv";
   return product || name == kLogits ? OutputKind::kLogits : OutputKind::kUnknown;
 }
 
+/// The output that is asked for, else "logits", else the only one [N, C]; nothing where several may be meant.
 template <typename Ports>
-void take_output(const Ports& outputs, const graph::OnnxFacts& facts, CardOutput& output) {
-  if (outputs.empty()) return;
-  auto chosen = std::find_if(outputs.begin(), outputs.end(), [](const auto& port) { return port.name == kLogits; });
-  if (chosen == outputs.end()) chosen = outputs.begin();
+void take_output(const Ports& outputs, const std::string& wanted, CardOutput& output) {
+  auto chosen =
+      std::find_if(outputs.begin(), outputs.end(), [&](const auto& port) { return port.name == (wanted.empty() ? kLogits : wanted); });
+  if (chosen == outputs.end() && wanted.empty()) {
+    const auto matrix = [](const auto& port) { return port.shape.size() >= 2; };
+    chosen = std::find_if(outputs.begin(), outputs.end(), matrix);
+    if (chosen != outputs.end() && std::find_if(chosen + 1, outputs.end(), matrix) != outputs.end()) chosen = outputs.end();
+    if (chosen == outputs.end() && outputs.size() == 1) chosen = outputs.begin();
+  }
+  if (chosen == outputs.end()) return;
   output.name = chosen->name;
-  if (chosen->shape.size() == 2 && chosen->shape[1] > 0) output.classes = chosen->shape[1];
-  const auto maker = facts.made_by.find(output.name);
-  output.kind = kind_of(output.name, maker != facts.made_by.end() ? maker->second : std::string());
+  const auto wide = std::count_if(chosen->shape.begin(), chosen->shape.end(), [](std::int64_t size) { return size > 1; });
+  if (chosen->shape.size() >= 2 && chosen->shape[1] > 0 && wide - (chosen->shape[0] > 1 ? 1 : 0) <= 1) output.classes = chosen->shape[1];
+}
+
+/// One sigmoid is two classes.
+void settle_classes(CardOutput& output) {
+  if (output.classes == 1 && output.kind == OutputKind::kSigmoid) output.classes = 2;
 }
 
 void note(ModelCard& card, const LogSink& sink, const std::string& what) {
@@ -70,16 +96,23 @@ void note(ModelCard& card, const LogSink& sink, const std::string& what) {
 /// Input, output and cost from the graph's inferred shapes; an ONNX file with operators or an opset that this project does not know has
 /// only what it declares: another runner may still compute it.
 Status take_graph(ModelCard& card, const std::string& bytes, const graph::OnnxFacts& facts, const LogSink& sink) {
-  const auto graph = graph::parse_onnx(bytes, card.path.string());
+  const auto graph = graph::parse_onnx_file(bytes, card.path);
+  const std::string wanted = card.output.name;
   if (!graph && graph.error().code != ErrorCode::kUnsupported) return graph.error();
   if (!graph) {
     if (facts.inputs.size() == 1) take_input(facts.inputs[0].name, facts.inputs[0].dtype, facts.inputs[0].shape, card.input);
-    take_output(facts.outputs, facts, card.output);
-    note(card, sink, "the model's operators are not known here, so its cost is not: " + graph.error().message());
+    take_output(facts.outputs, wanted, card.output);
+    const auto maker = facts.made_by.find(card.output.name);
+    card.output.kind = kind_of(card.output.name, maker != facts.made_by.end() ? maker->second : std::string());
+    settle_classes(card.output);
+    note(card, sink, "the model's operators are not known here, so its cost is known only once it is opened: " + graph.error().message());
     return {};
   }
   if (graph->inputs.size() == 1) take_input(graph->inputs[0].name, graph->inputs[0].dtype, graph->inputs[0].shape, card.input);
-  take_output(graph->outputs, facts, card.output);
+  take_output(graph->outputs, wanted, card.output);
+  const auto end = graph::find_end(*graph, card.output.name).end;
+  card.output.kind = end == graph::End::kUnknown && card.output.name == kLogits ? OutputKind::kLogits : kind_of(end);
+  settle_classes(card.output);
   card.parameters = graph->num_parameters();
   const auto macs = graph::count_macs(*graph);
   if (!macs && macs.error().code != ErrorCode::kUnsupported) return macs.error();
@@ -118,6 +151,14 @@ void take_sidecar(ModelCard& card, const Sidecar& sidecar) {
   if (sidecar.parameters > 0) card.parameters = sidecar.parameters;
 }
 
+/// How the file is to be understood, where the user or the sidecar says it.
+void take_form(ModelCard& card, const SaidForm& said) {
+  if (said.input_layout != Layout::kUnknown) card.input.layout = said.input_layout;
+  if (said.output_kind != OutputKind::kUnknown) card.output.kind = said.output_kind;
+  if (said.output_kind == OutputKind::kLogits && card.output.classes == 1) card.output.classes = 2;
+  settle_classes(card.output);
+}
+
 Status take_options(ModelCard& card, const CardOptions& options) {
   if (!options.recipe.empty()) {
     HEDGE_TRY(card.input.recipe, read_recipe(options.recipe));
@@ -153,6 +194,8 @@ const char* to_string(OutputKind kind) {
     case OutputKind::kUnknown: break;
     case OutputKind::kLogits: return "logits";
     case OutputKind::kProbabilities: return "probabilities";
+    case OutputKind::kLogProbabilities: return "log_probabilities";
+    case OutputKind::kSigmoid: return "sigmoid";
   }
   return "unknown";
 }
@@ -162,6 +205,8 @@ Result<ModelCard> read_card(const std::filesystem::path& path, const CardOptions
   ModelCard card{.path = path, .features = options.features};
   HEDGE_TRY(card.format, format_of(path));
   HEDGE_TRY(const auto sidecar, read_sidecar(path));
+  HEDGE_TRY(const auto said, said_form(sidecar, options));
+  card.output.name = said.output;
   if (card.format == Format::kOnnx) {
     HEDGE_TRY(const auto facts, graph::read_onnx_facts(bytes, path.string()));
     card.weight_files = facts.weight_files;
@@ -173,6 +218,7 @@ Result<ModelCard> read_card(const std::filesystem::path& path, const CardOptions
   HEDGE_TRY(card.sha256, identity_of(path, bytes, card.weight_files));
   take_sidecar(card, sidecar);
   HEDGE_CHECK(take_options(card, options));
+  take_form(card, said);
   return card;
 }
 
@@ -186,6 +232,13 @@ Result<data::Preprocess> required_recipe(const ModelCard& card, const std::strin
       .hint = !hint.empty() ? hint
                             : "give a recipe (--recipe, --base-recipe or --global-recipe), such as "
                               "resize=256,crop=224,mean=imagenet,std=imagenet (docs/formats/preprocess.md)"};
+}
+
+Result<std::vector<std::string>> names_in_file(const std::filesystem::path& path) {
+  if (path.extension() != ".onnx") return std::vector<std::string>();
+  HEDGE_TRY(const auto bytes, read_file(path));
+  HEDGE_TRY(const auto facts, graph::read_onnx_facts(bytes, path.string()));
+  return internal::labels_of(facts.metadata, path.string());
 }
 
 void write_metadata(const ModelCard& card, graph::Graph& graph) {

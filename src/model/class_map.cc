@@ -112,12 +112,16 @@ Result<ClassMap> map_outputs(const ModelClasses& base_model, const ModelClasses&
   for (const auto& name : named)
     if (!name.empty()) map.names.push_back(name);
   (by_base ? base : global).names = named;
+  (by_base ? map.base_names : map.global_names) = named;
   ModelClasses& other = by_base ? global : base;
   const std::string role = by_base ? "global" : "base";
   if (other.names.empty() && !is_none(other)) {
     map.decided = Decided::kByPosition;
     map.notes.push_back("the " + role + " does not say what its classes are called: they are taken to be in the other model's order");
     other.names = map.names;
+  } else if (!is_none(other)) {
+    std::vector<std::string> said_below;
+    HEDGE_TRY((by_base ? map.global_names : map.base_names), names_by_output(other, role, said_below));
   }
   HEDGE_TRY(map.base_columns, columns_by_name(map.names, base, "base", map.notes));
   if (!is_none(global)) {
@@ -139,6 +143,9 @@ Result<ClassMaps> map_classes(const std::vector<std::string>& dataset, const Mod
   if (base.names.empty() && global.names.empty()) {
     maps.space.names = dataset;
     for (std::size_t i = 0; i < dataset.size(); ++i) maps.space.of_dataset.push_back(static_cast<std::int64_t>(i));
+    maps.decided = Decided::kByPosition;
+    maps.notes.push_back("no model says what its classes are called: they are taken to be the data set's, in their order (" + dataset[0] +
+                         " first)");
     return maps;
   }
   HEDGE_TRY(auto map, map_outputs(base, global));
@@ -146,6 +153,9 @@ Result<ClassMaps> map_classes(const std::vector<std::string>& dataset, const Mod
   maps.base_columns = std::move(map.base_columns);
   maps.global_columns = std::move(map.global_columns);
   maps.notes = std::move(map.notes);
+  maps.decided = map.decided;
+  maps.base_names = std::move(map.base_names);
+  maps.global_names = std::move(map.global_names);
   HEDGE_CHECK(place_dataset(dataset, base.names.empty() ? global.where : base.where, maps));
   return maps;
 }

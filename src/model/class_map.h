@@ -41,7 +41,8 @@ struct ClassMap {
   std::vector<std::int64_t> base_columns;    ///< class -> output of the base; empty: as they are
   std::vector<std::int64_t> global_columns;  ///< class -> output of the global; empty: as they are
   Decided decided = Decided::kByName;
-  std::vector<std::string> notes;  ///< what was taken for granted; to be told to the user
+  std::vector<std::string> notes;                     ///< what was taken for granted; to be told to the user
+  std::vector<std::string> base_names, global_names;  ///< of the outputs, "" is no class; empty: the model does not say
 };
 
 /// Brings the outputs of a base and a global to one list of classes. The global may have them in another order, more of them, and outputs
@@ -56,9 +57,11 @@ Status check_by_name(const ClassMap& map);
 /// A data set's classes and two models' outputs in one list of classes.
 struct ClassMaps {
   data::ClassSpace space;
-  std::vector<std::int64_t> base_columns;    ///< as in ClassMap
-  std::vector<std::int64_t> global_columns;  ///< as in ClassMap
-  std::vector<std::string> notes;            ///< what was taken for granted; to be told to the user
+  std::vector<std::int64_t> base_columns;             ///< as in ClassMap
+  std::vector<std::int64_t> global_columns;           ///< as in ClassMap
+  std::vector<std::string> notes;                     ///< what was taken for granted; to be told to the user
+  Decided decided = Decided::kByName;                 ///< of the two models' outputs
+  std::vector<std::string> base_names, global_names;  ///< as in ClassMap
 };
 
 /// map_outputs, and the data set's labels placed by name; by position where not one of its names is known and the numbers agree. Without

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdint>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <mutex>
@@ -27,6 +29,7 @@ constexpr int kMostReconnectMs = 2000;
 constexpr int kKeepaliveMs = 300'000;
 // With a keepalive this also bounds how long a silent network may swallow bytes before the connection counts as lost.
 constexpr int kKeepaliveTimeoutMs = 20'000;
+constexpr std::chrono::seconds kWatchFor{5};  // then the connection's state is looked at anyway
 
 /// All that one call needs until it is done; shared by the Calls and the RemoteCall, either of which may end first.
 struct CallState {
@@ -58,16 +61,28 @@ class GrpcCall final : public RemoteCall {
   std::shared_ptr<CallState> state_;
 };
 
-/// The calls under way and the thread that ends them. Destroying it cancels them and waits until each is done.
+/// The calls under way, the connection's state, and the thread that ends the ones and sees the other. One queue for both: the loss of a
+/// connection is seen before an answer that came over the next one. Destroying it cancels the calls and waits until each is done.
 /// (Not gRPC 1.51's callback interface: it crashes where the last reference to a channel goes in a callback.)
 class Calls {
  public:
-  Calls() : thread_([this] { work(); }) {}
+  /// `answered` sees each answer before its call is done, `lost` each loss of the connection; both on the thread of this.
+  struct Hooks {
+    std::function<void(const inference::ModelInferResponse&)> answered;
+    std::function<void()> lost;
+  };
+  Calls(std::shared_ptr<grpc::Channel> channel, Hooks hooks) : hooks_(std::move(hooks)), channel_(std::move(channel)) {
+    watch();
+    thread_ = std::thread([this] { work(); });
+  }
   ~Calls() {
+    std::shared_ptr<grpc::Channel> channel;
     {
       const std::lock_guard lock(mutex_);
       for (const auto& [tag, state] : live_) state->cancel();
+      channel = std::move(channel_);
     }
+    channel.reset();  // the last of it ends the watch
     queue_.Shutdown();
     thread_.join();
   }
@@ -86,7 +101,30 @@ class Calls {
  private:
   void work() {
     void* tag = nullptr;
-    for (bool ok = false; queue_.Next(&tag, &ok);) take(tag)->finish();
+    for (bool ok = false; queue_.Next(&tag, &ok);) {
+      if (tag == this) {
+        watch();
+        continue;
+      }
+      const auto state = take(tag);
+      if (state->status.ok()) hooks_.answered(state->response);
+      state->finish();
+    }
+  }
+
+  /// Notes what became of the connection, and waits for the next change.
+  void watch() {
+    bool lost = false;
+    {
+      const std::lock_guard lock(mutex_);
+      if (!channel_) return;
+      const auto now = channel_->GetState(false);
+      const bool down = now == GRPC_CHANNEL_IDLE || now == GRPC_CHANNEL_TRANSIENT_FAILURE;
+      lost = now != seen_ && (seen_ == GRPC_CHANNEL_READY || down);
+      seen_ = now;
+      channel_->NotifyOnStateChange(now, std::chrono::system_clock::now() + kWatchFor, &queue_, this);
+    }
+    if (lost) hooks_.lost();
   }
 
   std::shared_ptr<CallState> take(void* tag) {
@@ -94,8 +132,11 @@ class Calls {
     return std::move(live_.extract(tag).mapped());
   }
 
+  const Hooks hooks_;
   grpc::CompletionQueue queue_;
   std::mutex mutex_;
+  std::shared_ptr<grpc::Channel> channel_;  ///< shared, as gRPC has it; empty while this ends
+  grpc_connectivity_state seen_ = GRPC_CHANNEL_IDLE;
   std::unordered_map<void*, std::shared_ptr<CallState>> live_;
   std::thread thread_;
 };
@@ -108,7 +149,9 @@ std::chrono::system_clock::time_point time_limit(std::chrono::milliseconds deadl
 class GrpcModel final : public RemoteModel {
  public:
   GrpcModel(RemoteOptions options, const std::shared_ptr<grpc::Channel>& channel)
-      : options_(std::move(options)), stub_(inference::GRPCInferenceService::NewStub(channel)) {}
+      : options_(std::move(options)),
+        calls_(channel, {.answered = [this](const auto& response) { compare(response); }, .lost = [this] { ++session_; }}),
+        stub_(inference::GRPCInferenceService::NewStub(channel)) {}
 
   Result<std::vector<TensorSpec>> inputs(std::chrono::milliseconds deadline) override {
     HEDGE_TRY(const auto metadata, metadata_within(deadline));
@@ -123,6 +166,14 @@ class GrpcModel final : public RemoteModel {
   Result<RemoteCard> card(std::chrono::milliseconds deadline) override {
     HEDGE_TRY(const auto metadata, metadata_within(deadline));
     return read_card(*metadata, options_.model + "@" + options_.address);
+  }
+
+  [[nodiscard]] std::uint64_t session() const override { return session_; }
+
+  std::uint64_t renew() override {
+    const std::lock_guard lock(mutex_);
+    metadata_.reset();
+    return session_;
   }
 
   std::unique_ptr<RemoteCall> infer_async(std::span<const NamedView> inputs, const std::vector<std::string>& output_names,
@@ -162,11 +213,22 @@ class GrpcModel final : public RemoteModel {
     return metadata_;
   }
 
+  /// An answer of another model than the metadata's ends the session.
+  void compare(const inference::ModelInferResponse& response) {
+    const auto answers = response.parameters().find(kSha256Key);
+    if (answers == response.parameters().end()) return;
+    const std::lock_guard lock(mutex_);
+    if (!metadata_) return;
+    const auto said = metadata_->properties().find(kSha256Key);
+    if (said != metadata_->properties().end() && said->second != answers->second.string_param()) ++session_;
+  }
+
   const RemoteOptions options_;
-  const std::unique_ptr<Stub> stub_;
+  std::atomic<std::uint64_t> session_ = 0;
   std::mutex mutex_;
   Metadata metadata_;
-  Calls calls_;
+  Calls calls_;                       // its thread uses what stands above
+  const std::unique_ptr<Stub> stub_;  // its channel goes before the calls end
 };
 
 grpc::ChannelArguments channel_arguments(const RemoteOptions& options) {

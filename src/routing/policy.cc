@@ -1,6 +1,7 @@
 #include "hedge/policy.h"
 
 #include "core/json.h"
+#include "routing/internal/classes_json.h"
 #include "routing/internal/policy_json.h"
 
 namespace hedge::routing {
@@ -50,6 +51,15 @@ Status read_newer_parts(const Json& json, std::string_view where, Policy& policy
   if (has(json, "choice")) {
     HEDGE_TRY(policy.choice, choice_from_json(json.at("choice"), at + ": choice"));
   }
+  if (has(json, "classes")) {
+    HEDGE_TRY(policy.classes, classes_from_json(json.at("classes"), at + ": classes"));
+  }
+  if (has(json, "accepted_globals")) {
+    HEDGE_TRY(policy.accepted_globals, accepted_from_json(json.at("accepted_globals"), at + ": accepted_globals"));
+  }
+  if (has(json, "accepted_risks")) {
+    HEDGE_TRY(policy.accepted_risks, get_field<std::vector<std::string>>(json, "accepted_risks", where));
+  }
   return {};
 }
 
@@ -77,8 +87,11 @@ std::string Policy::to_json() const {
                {"table", Json::array()},
                {"promise", promise ? routing::to_json(*promise) : Json()},
                {"fusion", fusion ? routing::to_json(*fusion) : Json()},
-               {"choice", choice ? routing::to_json(*choice) : Json()}};
+               {"choice", choice ? routing::to_json(*choice) : Json()},
+               {"classes", classes ? routing::to_json(*classes) : Json()},
+               {"accepted_globals", routing::to_json(accepted_globals)}};
   for (const OperatingPoint& point : table) json["table"].push_back(routing::to_json(point));
+  if (!accepted_risks.empty()) json["accepted_risks"] = accepted_risks;
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

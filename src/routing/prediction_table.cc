@@ -7,6 +7,7 @@
 
 #include "core/json.h"
 #include "core/safetensors.h"
+#include "routing/internal/classes_json.h"
 #include "routing/internal/table_info.h"
 #include "routing/table_view.h"
 #include "routing/write_table.h"
@@ -93,25 +94,30 @@ Status check_shapes(const TableView& table) {
 }  // namespace
 
 std::map<std::string, std::string> to_metadata(const TableInfo& info) {
-  return {{"format", kFormat},
-          {"schema", std::to_string(kSchema)},
-          {"dataset", info.dataset},
-          {"split", info.split},
-          {"content_hash", info.content_hash},
-          {"base_hash", info.base_hash},
-          {"global_hash", info.global_hash},
-          {"executor", info.executor},
-          {"mode", info.mode},
-          {"class_names", Json(info.class_names).dump(-1, ' ', false, Json::error_handler_t::replace)},
-          {"features", info.features},
-          {"base_trained_on", info.base_trained_on},
-          {"base_trained_on_hash", info.base_trained_on_hash},
-          {"global_trained_on", info.global_trained_on},
-          {"global_trained_on_hash", info.global_trained_on_hash},
-          {"base_macs", std::to_string(info.base_macs)},
-          {"global_macs", std::to_string(info.global_macs)},
-          {"base_parameters", std::to_string(info.base_parameters)},
-          {"global_parameters", std::to_string(info.global_parameters)}};
+  std::map<std::string, std::string> metadata = {
+      {"format", kFormat},
+      {"schema", std::to_string(kSchema)},
+      {"dataset", info.dataset},
+      {"split", info.split},
+      {"content_hash", info.content_hash},
+      {"base_hash", info.base_hash},
+      {"global_hash", info.global_hash},
+      {"executor", info.executor},
+      {"mode", info.mode},
+      {"class_names", Json(info.class_names).dump(-1, ' ', false, Json::error_handler_t::replace)},
+      {"features", info.features},
+      {"base_trained_on", info.base_trained_on},
+      {"base_trained_on_hash", info.base_trained_on_hash},
+      {"global_trained_on", info.global_trained_on},
+      {"global_trained_on_hash", info.global_trained_on_hash},
+      {"base_macs", std::to_string(info.base_macs)},
+      {"global_macs", std::to_string(info.global_macs)},
+      {"base_parameters", std::to_string(info.base_parameters)},
+      {"global_parameters", std::to_string(info.global_parameters)}};
+  if (info.classes) metadata["classes"] = to_json(*info.classes).dump(-1, ' ', false, Json::error_handler_t::replace);
+  if (!info.accepted_risks.empty())
+    metadata["accepted_risks"] = Json(info.accepted_risks).dump(-1, ' ', false, Json::error_handler_t::replace);
+  return metadata;
 }
 
 namespace {
@@ -202,6 +208,14 @@ Result<TableInfo> from_metadata(const std::map<std::string, std::string>& metada
   HEDGE_TRY(info.global_macs, reader.integer("global_macs"));
   HEDGE_TRY(info.base_parameters, reader.integer("base_parameters"));
   HEDGE_TRY(info.global_parameters, reader.integer("global_parameters"));
+  if (const auto text = reader.text_or("classes", ""); !text.empty()) {
+    const std::string at = where + ": metadata \"classes\"";
+    HEDGE_TRY(const Json json, parse_json(text, at));
+    HEDGE_TRY(info.classes, classes_from_json(json, at));
+  }
+  if (metadata.contains("accepted_risks")) {
+    HEDGE_TRY(info.accepted_risks, reader.names("accepted_risks"));
+  }
   return info;
 }
 

@@ -174,9 +174,10 @@ Result<PromisedPoint> learn_then_test(std::span<const float> scores, const Outco
     return unreachable(promise, test.bound(start), static_cast<double>(start.covered) / static_cast<double>(parts.judge.size()),
                        scores.size());
   }
-  const Candidate whole = at_threshold(candidates(scores, outcomes), kept.threshold);
+  const std::vector<Candidate> all = candidates(scores, outcomes);
+  const Candidate whole = at_threshold(all, kept.threshold);
   PromisedPoint promised = {.promise = promise, .bound = test.bound(kept)};
-  HEDGE_TRY(promised.point, to_point(whole, scores.size(), !outcomes.global_right.empty(), 0));
+  HEDGE_TRY(promised.point, to_point(all, whole, scores.size(), !outcomes.global_right.empty(), 0));
   promised.point.target_coverage = promised.point.coverage;
   return promised;
 }
@@ -189,7 +190,7 @@ Result<PromisedPoint> cover(std::span<const float> scores, const Outcomes& outco
   if (k > n) all.back().threshold = kQueryNothing;
   const auto found = k > n ? all.end() - 1 : std::find_if(all.begin(), all.end(), [&](const Candidate& c) { return c.covered >= k; });
   PromisedPoint promised = {.promise = promise, .bound = k > n ? 1.0 : clopper_pearson_lower(found->covered, n, promise.delta)};
-  HEDGE_TRY(promised.point, to_point(*found, scores.size(), !outcomes.global_right.empty(), promise.target));
+  HEDGE_TRY(promised.point, to_point(all, *found, scores.size(), !outcomes.global_right.empty(), promise.target));
   return promised;
 }
 

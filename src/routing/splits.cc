@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "routing/internal/classes_json.h"
+
 namespace hedge::routing {
 namespace {
 
@@ -90,6 +92,7 @@ Status check_calibration(const TableInfo& fit, const TableInfo& calibration) {
   };
   HEDGE_CHECK(same_model("base", calibration.base_hash, fit.base_hash));
   HEDGE_CHECK(same_model("global", calibration.global_hash, fit.global_hash));
+  HEDGE_CHECK(check_same_classes(calibration.classes, fit.classes, "the two tables", calibration.dataset));
   if (calibration.features == fit.features) return {};
   return differ("the two tables hold other features of the base", calibration.dataset, "\"" + calibration.features + "\"",
                 "\"" + fit.features + "\"", "predict both with the same --features");
@@ -103,6 +106,7 @@ Status check_models(const Policy& policy, const TableInfo& table, std::string_vi
   };
   HEDGE_CHECK(same_model("base", policy.base_sha256, table.base_hash));
   HEDGE_CHECK(same_model("global", policy.global_sha256, table.global_hash));
+  HEDGE_CHECK(check_same_classes(table.classes, policy.classes, "the table and the policy", where));
   const bool fitted = !policy.fit_hash.empty();  // a free score takes no features
   if (!fitted || policy.features == table.features) return {};
   return differ("the router was fitted with other features than the table's", where, "\"" + policy.features + "\"",

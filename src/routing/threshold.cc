@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
+#include <iterator>
 #include <limits>
 #include <numeric>
 
@@ -69,15 +71,39 @@ std::vector<Candidate> candidates(std::span<const float> scores, const Outcomes&
   return all;
 }
 
-Result<OperatingPoint> to_point(const Candidate& candidate, std::size_t total, bool has_global, double target_coverage) {
-  if (!std::isfinite(candidate.threshold))
+Result<OperatingPoint> to_point(const std::vector<Candidate>& all, const Candidate& chosen, std::size_t total, bool has_global,
+                                double target_coverage) {
+  if (!std::isfinite(chosen.threshold))
     return Error{.code = ErrorCode::kBadData, .what = "no f32 lies below the lowest score", .hint = "scale the scores"};
   const auto n = static_cast<std::int64_t>(total);
-  const std::int64_t judged = has_global ? n : std::max<std::int64_t>(1, candidate.covered);
-  return OperatingPoint{.target_coverage = target_coverage,
-                        .threshold = candidate.threshold,
-                        .coverage = share(candidate.covered, n),
-                        .accuracy = share(candidate.right, judged)};
+  const std::int64_t judged = has_global ? n : std::max<std::int64_t>(1, chosen.covered);
+  OperatingPoint point{.target_coverage = target_coverage,
+                       .threshold = chosen.threshold,
+                       .coverage = share(chosen.covered, n),
+                       .accuracy = share(chosen.right, judged)};
+  const auto at = std::lower_bound(all.begin(), all.end(), chosen.covered,
+                                   [](const Candidate& c, std::int64_t covered) { return c.covered < covered; });
+  if (at != all.begin()) point.next_lower = share(std::prev(at)->covered, n);
+  return point;
+}
+
+std::string remark(const OperatingPoint& point, std::int64_t images) {
+  constexpr double kWorthSaying = 0.005;  // of coverage away from what was asked
+  constexpr double kSingle = 1.5;         // images: a step of one image is no tie
+  char text[160];
+  if (point.coverage >= 1) {
+    std::snprintf(text, sizeof text, "coverage %.2f asked: no image is queried, the global is never asked", point.target_coverage);
+    return text;
+  }
+  if (point.coverage <= 0) {
+    std::snprintf(text, sizeof text, "coverage %.2f asked: every image is queried, the base's answer is never used", point.target_coverage);
+    return text;
+  }
+  const bool tied = point.next_lower && (point.coverage - *point.next_lower) * static_cast<double>(images) > kSingle;
+  if (!tied || point.coverage - point.target_coverage < kWorthSaying) return {};
+  std::snprintf(text, sizeof text, "coverage %.2f asked, ties give %.2f; next %.2f", point.target_coverage, point.coverage,
+                *point.next_lower);
+  return text;
 }
 
 Result<OperatingPoint> threshold_for_coverage(std::span<const float> scores, const Outcomes& outcomes, double target) {
@@ -86,7 +112,7 @@ Result<OperatingPoint> threshold_for_coverage(std::span<const float> scores, con
   const auto total = static_cast<std::int64_t>(scores.size());
   const auto found =
       std::lower_bound(all.begin(), all.end(), target, [&](const Candidate& c, double t) { return share(c.covered, total) < t; });
-  return to_point(*found, scores.size(), !outcomes.global_right.empty(), target);
+  return to_point(all, *found, scores.size(), !outcomes.global_right.empty(), target);
 }
 
 Result<OperatingPoint> threshold_for_accuracy(std::span<const float> scores, const Outcomes& outcomes, double target) {
@@ -95,7 +121,7 @@ Result<OperatingPoint> threshold_for_accuracy(std::span<const float> scores, con
   const std::vector<Candidate> all = candidates(scores, outcomes);
   const auto total = static_cast<std::int64_t>(scores.size());
   const auto found = std::find_if(all.rbegin(), all.rend(), [&](const Candidate& c) { return share(c.right, total) >= target; });
-  if (found != all.rend()) return to_point(*found, scores.size(), true, share(found->covered, total));
+  if (found != all.rend()) return to_point(all, *found, scores.size(), true, share(found->covered, total));
   // From the back: of equally accurate ones the first found, which has the highest coverage.
   const auto best = std::max_element(all.rbegin(), all.rend(), [](const Candidate& a, const Candidate& b) { return a.right < b.right; });
   return Error{
@@ -113,7 +139,7 @@ Result<OperatingPoint> threshold_for_risk(std::span<const float> scores, const O
   const auto found = std::find_if(all.rbegin(), first, [&](const Candidate& c) { return risk(c) <= target; });
   const bool has_global = !outcomes.global_right.empty();
   const auto total = static_cast<std::int64_t>(scores.size());
-  if (found != first) return to_point(*found, scores.size(), has_global, share(found->covered, total));
+  if (found != first) return to_point(all, *found, scores.size(), has_global, share(found->covered, total));
   const auto best = std::min_element(all.rbegin(), first, [](const Candidate& a, const Candidate& b) { return risk(a) < risk(b); });
   return Error{.code = ErrorCode::kUnreachable,
                .what = "no threshold has so little risk on the answered images",

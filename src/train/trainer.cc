@@ -7,6 +7,7 @@
 #include <memory>
 #include <thread>
 
+#include "data/skipped.h"
 #include "graph/operators.h"
 #include "train/fingerprint.h"
 #include "train/internal/checkpoint.h"
@@ -133,6 +134,23 @@ std::string csv_line(const TrainOptions& options, std::int64_t epoch, const inte
   return line;
 }
 
+/// Says which images could not be decoded since the last time.
+/// Errors: kBadData where a class has no image left, because a network that never sees a class must not be taken for one that knows it.
+Status check_skipped(const Task& task, const data::Loader& loader, std::size_t& said) {
+  const auto skipped = loader.skipped();
+  if (skipped.size() == said) return {};
+  said = skipped.size();
+  const auto lines = data::skipped_lines(skipped);
+  for (const auto& line : lines) log(task.hooks.log, LogLevel::kWarning, line);
+  const auto classes = data::unreadable_classes(task.dataset, skipped);
+  if (classes.empty()) return {};
+  return Error{.code = ErrorCode::kBadData,
+               .what = "no image of a class can be decoded",
+               .where = task.dataset.spec(),
+               .got = data::some_of(classes) + "; " + lines.front(),
+               .hint = "make its images readable, or remove the class"};
+}
+
 Result<Trained> train_checked(const Task& task) {
   const auto& options = task.options;
   const auto fingerprint = fingerprint_of(task.graph, task.dataset, task.recipe, options, task.objective);
@@ -156,8 +174,10 @@ Result<Trained> train_checked(const Task& task) {
   internal::CsvLog csv(options.csv, summary.resumed_from_epoch);
   internal::EpochRunner runner(stepper, loader, options, task.hooks, drop_last ? size / options.batch * options.batch : size);
   runner.begin(summary.resumed_from_epoch);
+  std::size_t said = 0;
   for (auto epoch = summary.resumed_from_epoch; epoch < options.epochs; ++epoch) {
     HEDGE_TRY(const auto result, runner.epoch(epoch));
+    HEDGE_CHECK(check_skipped(task, loader, said));
     summary.final_loss = result.loss;
     summary.final_accuracy = result.accuracy;
     summary.pictures_per_second = result.pictures_per_second;
@@ -174,7 +194,6 @@ Result<Trained> train_checked(const Task& task) {
                            .pictures_per_second = result.pictures_per_second};
     HEDGE_CHECK(internal::save_checkpoint(options.checkpoint, state, network, stepper.optimizer()));
   }
-  for (const auto& skipped : loader.skipped()) log(task.hooks.log, LogLevel::kWarning, skipped.path + ": " + skipped.reason);
   summary.seconds = runner.seconds();
   summary.precision = form.precision;
   summary.layout = form.layout;

@@ -8,6 +8,7 @@
 #include "eval/report_json.h"
 #include "routing/splits.h"
 #include "workflow/copies.h"
+#include "workflow/internal/quiet_check.h"
 #include "workflow/routers.h"
 
 namespace hedge::workflow {
@@ -101,17 +102,24 @@ void choose(const Judged& method, eval::EvaluateOptions& judging) {
   if (method.folders.empty()) return;
   const auto& policy = method.folders[0].policy;
   if (policy.fusion && policy.fusion->adopted) judging.default_method = eval::fused_name(judging.default_method);
+  if (auto remark = routing::remark(policy.chosen, policy.calibration_size); !remark.empty()) judging.notes.push_back(std::move(remark));
   judging.policy = eval::PolicyUse{.policy = policy, .method = judging.default_method};
 }
 
-eval::EvaluateOptions judging_of(const EvaluateOptions& options, const std::vector<Judged>& judged, const Judged* chosen) {
+eval::EvaluateOptions judging_of(const EvaluateOptions& options, const routing::TableView& table, const std::vector<Judged>& judged,
+                                 const Judged* chosen) {
   eval::EvaluateOptions judging{.title = options.title, .resamples = options.resamples, .notes = options.notes};
   if (chosen != nullptr)
     choose(*chosen, judging);
   else
     judging.default_method = judging.router_name = "margin";  // no router is given: the free scores alone
+  std::vector<std::string> risks = table.info.accepted_risks;
   for (const auto& method : judged)
-    for (const auto& folder : method.folders) judging.add_splits(folder.policy);
+    for (const auto& folder : method.folders) {
+      judging.add_splits(folder.policy);
+      internal::add_risks(folder.policy.accepted_risks, risks);
+    }
+  for (const auto& risk : risks) judging.notes.push_back("Risk accepted: " + risk);
   return judging;
 }
 
@@ -174,7 +182,7 @@ Result<eval::EvaluationReport> evaluate(const routing::TableView& table, const E
   }
   HEDGE_TRY(const auto methods, compared(judged, table));
   HEDGE_CHECK(go_on(context));
-  auto judging = judging_of(options, judged, chosen);
+  auto judging = judging_of(options, table, judged, chosen);
   judging.copied = find_copies(table, context.log);
   HEDGE_TRY(auto report, eval::evaluate(table, methods, judging));
   report.baselines = std::move(baselines);

@@ -18,6 +18,7 @@
 #include "train/router_data.h"
 #include "train/router_fit.h"
 #include "workflow/choose_router.h"
+#include "workflow/internal/quiet_check.h"
 #include "workflow/predict.h"
 #include "workflow/routers.h"
 
@@ -106,11 +107,25 @@ Result<routing::Outcomes> outcomes_of(const routing::PredictionTable& table, con
   return routing::outcomes(table);
 }
 
+/// What the calibration images say against the models, and what the tables' makers accepted. A risk that was accepted when the images were
+/// predicted is accepted here too. Errors: kAlarm.
+Result<std::vector<std::string>> check_risks(const FitOptions& options, const FitTables& tables, const LogSink& sink) {
+  const auto& calibration = options.cross_fit > 0 ? tables.fit : tables.calibration;
+  std::vector<std::string> risks = calibration.info.accepted_risks;
+  if (options.cross_fit == 0) internal::add_risks(tables.fit.info.accepted_risks, risks);
+  const bool accepted = options.pair.accept_risk || !risks.empty();
+  const auto alarms = internal::table_alarms(calibration);
+  HEDGE_CHECK(internal::accept(alarms, accepted, calibration.info.dataset, sink));
+  internal::add_risks(alarms, risks);
+  return risks;
+}
+
 /// One fit: what every step of it looks at.
 class Fit {
  public:
-  Fit(const FitTables& tables, const FitOptions& options, const RunContext& context)
-      : tables_(tables), options_(options), context_(context), training_(options.training) {
+  /// `risks`: those that were accepted.
+  Fit(const FitTables& tables, const FitOptions& options, const RunContext& context, std::vector<std::string> risks)
+      : tables_(tables), options_(options), context_(context), risks_(std::move(risks)), training_(options.training) {
     training_.target_coverage = options.point.coverage;
   }
 
@@ -224,6 +239,13 @@ class Fit {
     return routing::keep_promise(policy, one_each, of_these, *options_.point.promise);
   }
 
+  /// That images with equal scores moved the threshold, or that it queries all or none.
+  void say_remark(const routing::Policy& policy) const {
+    const auto text = routing::remark(policy.chosen, policy.calibration_size);
+    const bool asked_for = policy.chosen.coverage == policy.chosen.target_coverage;
+    if (!text.empty()) log(context_.log, asked_for ? LogLevel::kInfo : LogLevel::kWarning, text);
+  }
+
   [[nodiscard]] routing::Policy describe(const Chosen& chosen) const {
     const auto& info = calibration().info;
     routing::Policy policy{.router = train::to_string(chosen.kind),
@@ -247,6 +269,7 @@ class Fit {
       policy.held_out_hash = tables_.held_out->info.content_hash;
       policy.held_out_dataset = tables_.held_out->info.dataset;
     }
+    policy.classes = info.classes;
     return policy;
   }
 
@@ -254,7 +277,9 @@ class Fit {
     /// Listed beside the chosen one, so that an operator can move along them.
     constexpr double kListedCoverages[] = {0.30, 0.40, 0.50, 0.60, 0.70, 0.80, 0.90, 0.95, 1.0};
     auto policy = describe(chosen);
+    policy.accepted_risks = risks_;
     HEDGE_CHECK(set_point(chosen.scores, outcomes, policy));
+    say_remark(policy);
     for (const double coverage : kListedCoverages) {
       HEDGE_TRY(auto point, routing::threshold_for_coverage(chosen.scores, outcomes, coverage));
       policy.table.push_back(point);
@@ -265,6 +290,7 @@ class Fit {
   const FitTables& tables_;
   const FitOptions& options_;
   const RunContext& context_;
+  std::vector<std::string> risks_;
   train::RouterFitOptions training_;
   std::optional<routing::Fusion> fusion_;
 };
@@ -295,8 +321,9 @@ Status FitOptions::validate() const {
 
 Result<FitResult> fit(FitTables tables, const FitOptions& options, const RunContext& context) {
   HEDGE_CHECK(options.validate());
+  HEDGE_TRY(auto risks, check_risks(options, tables, context.log));
   HEDGE_CHECK(prepare(options, tables, context.log));
-  HEDGE_TRY(auto result, Fit(tables, options, context).run());
+  HEDGE_TRY(auto result, Fit(tables, options, context, std::move(risks)).run());
   HEDGE_CHECK(write(options.out, result));
   return result;
 }

@@ -16,6 +16,7 @@
 #include "hedge/model.h"
 #include "hedge/preprocess.h"
 #include "model/class_map.h"
+#include "model/model_graph.h"
 #include "workflow/calibration.h"
 #include "workflow/internal/stop.h"
 #include "workflow/quantise.h"
@@ -52,7 +53,9 @@ Result<Parts> read_bundle_parts(const std::string& folder) {
     return outputs_are_not_classes(
         folder, std::to_string(bundle.manifest.base.outputs) + " outputs for " + std::to_string(bundle.labels.size()) + " classes");
   Parts parts{.recipe = bundle.manifest.base.preprocess, .labels = bundle.labels};
-  HEDGE_TRY(parts.base, graph::read_onnx(bundle.path(edge::Role::kBase)));
+  HEDGE_TRY(auto base, graph::read_onnx(bundle.path(edge::Role::kBase)));
+  const auto& form = bundle.manifest.base.form;
+  HEDGE_TRY(parts.base, model::as_classifier(std::move(base), form.output, form.layout));
   HEDGE_TRY(parts.router, graph::read_onnx(bundle.path(edge::Role::kRouter)));
   parts.policy = std::move(bundle.policy);
   if (const auto& features = bundle.manifest.base.features; !features.empty() && features != "auto")
@@ -62,8 +65,9 @@ Result<Parts> read_bundle_parts(const std::string& folder) {
 
 Result<Parts> read_model_parts(const std::string& path) {
   Parts parts;
-  HEDGE_TRY(parts.base, graph::read_onnx(path));
-  HEDGE_TRY(const auto card, model::read_card(path, {}));
+  HEDGE_TRY(auto read, model::read_model_graph(path, {}));
+  const auto& card = read.card;
+  parts.base = std::move(read.graph);
   HEDGE_TRY(parts.recipe, model::required_recipe(
                               card, "export a bundle, a model that \"hedge train\" wrote, or one with a sidecar (docs/formats/model.md)"));
   std::vector<std::string> notes;

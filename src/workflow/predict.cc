@@ -5,12 +5,14 @@
 #include <iterator>
 #include <string_view>
 
+#include "data/skipped.h"
 #include "data/spec.h"
 #include "eval/predict.h"
 #include "hedge/open_model.h"
 #include "hedge/router.h"
 #include "model/class_map.h"
 #include "workflow/internal/card_options.h"
+#include "workflow/internal/quiet_check.h"
 
 namespace hedge::workflow {
 namespace {
@@ -44,31 +46,32 @@ Result<Pair> open_pair(const PairOptions& options, const LogSink& sink) {
   return pair;
 }
 
-/// Names the first few images that could not be decoded; those passed over at opening were said by then.
-void list_skipped(const std::vector<data::Skipped>& skipped, const LogSink& sink) {
-  constexpr std::size_t kListed = 10;
-  for (std::size_t i = 0; i < std::min(kListed, skipped.size()); ++i)
-    log(sink, LogLevel::kInfo, "skipped " + skipped[i].path + ": " + skipped[i].reason);
-  if (skipped.size() > kListed) log(sink, LogLevel::kInfo, "… and " + std::to_string(skipped.size() - kListed) + " more");
+/// Says which images could not be decoded; those passed over at opening were said by then.
+void say_skipped(const data::Dataset& dataset, const std::vector<data::Skipped>& skipped, const LogSink& sink) {
+  for (const auto& line : data::skipped_lines(skipped)) log(sink, LogLevel::kWarning, line);
+  const auto classes = data::unreadable_classes(dataset, skipped);
+  if (!classes.empty())
+    log(sink, LogLevel::kWarning,
+        "no image of " + std::to_string(classes.size()) + " classes can be decoded (" + data::some_of(classes) +
+            "): the figures say nothing of them");
 }
 
 /// A class without images in a split is listed like a file that is none; it is no image that was left out.
 bool is_empty_class(std::string_view reason) { return reason.ends_with("the class has no file in this split"); }
 
-/// Counts the classes that have no image in the split instead of naming each.
-LogSink opening_log(const LogSink& sink, std::size_t& empty_classes) {
-  return [&sink, &empty_classes](LogLevel level, const std::string& message) {
-    if (is_empty_class(message))
-      ++empty_classes;
-    else
-      log(sink, level, message);
-  };
+/// Which outputs were judged as which class, for what runs later.
+routing::JudgedClasses judged_classes(const model::ClassMaps& maps, const Pair& pair) {
+  return {.names = maps.space.names,
+          .by = maps.decided == model::Decided::kByName ? "name" : "position",
+          .notes = maps.notes,
+          .base = {.outputs = pair.base.card.output.classes, .columns = maps.base_columns, .names = maps.base_names},
+          .global = {.outputs = pair.global.card.output.classes, .columns = maps.global_columns, .names = maps.global_names}};
 }
 
-Result<Predictions> predict_pair(const Pair& pair, const std::string& spec, const PairOptions& options, const RunContext& context) {
-  std::size_t empty_classes = 0;
-  HEDGE_TRY(auto opened, data::open_dataset(spec, {.strict = options.strict, .log = opening_log(context.log, empty_classes)}));
-  if (empty_classes > 0) log(context.log, LogLevel::kInfo, std::to_string(empty_classes) + " classes have no image in " + spec);
+/// `out`: the table's file, written before an alarm ends the work; empty: none.
+Result<Predictions> predict_pair(const Pair& pair, const std::string& spec, const PairOptions& options, const std::filesystem::path& out,
+                                 const RunContext& context) {
+  HEDGE_TRY(auto opened, data::open_dataset(spec, {.strict = options.strict, .log = context.log}));
   HEDGE_TRY(const auto maps,
             model::map_classes(opened.dataset->class_names(), model::classes_of(pair.base.card), model::classes_of(pair.global.card)));
   for (const auto& note : maps.notes) log(context.log, LogLevel::kInfo, note);
@@ -87,10 +90,15 @@ Result<Predictions> predict_pair(const Pair& pair, const std::string& spec, cons
   inputs.global.columns = maps.global_columns;
   Predictions predictions;
   HEDGE_TRY(predictions.table, eval::predict(inputs));
-  list_skipped(report.skipped, context.log);
+  predictions.table.info.classes = judged_classes(maps, pair);
+  say_skipped(*opened.dataset, report.skipped, context.log);
   for (auto* list : {&opened.skipped, &report.skipped})
     std::copy_if(list->begin(), list->end(), std::back_inserter(predictions.skipped),
                  [](const data::Skipped& one) { return !is_empty_class(one.reason); });
+  HEDGE_TRY(predictions.risks, internal::prediction_alarms(predictions.table, *opened.dataset, options, context));
+  if (options.accept_risk) predictions.table.info.accepted_risks = predictions.risks;
+  if (!out.empty()) HEDGE_CHECK(routing::write_table(out, predictions.table));
+  HEDGE_CHECK(internal::accept(predictions.risks, options.accept_risk, spec, context.log));
   return predictions;
 }
 
@@ -107,9 +115,7 @@ Status say_accuracies(const std::string& name, const routing::PredictionTable& t
 
 Result<Predictions> predict(const PredictOptions& options, const RunContext& context) {
   HEDGE_TRY(const auto pair, open_pair(options.pair, context.log));
-  HEDGE_TRY(auto predictions, predict_pair(pair, options.data, options.pair, context));
-  if (!options.out.empty()) HEDGE_CHECK(routing::write_table(options.out, predictions.table));
-  return predictions;
+  return predict_pair(pair, options.data, options.pair, options.out, context);
 }
 
 Result<SplitTables> predict_splits(const SplitOptions& options, const RunContext& context) {
@@ -124,9 +130,8 @@ Result<SplitTables> predict_splits(const SplitOptions& options, const RunContext
   SplitTables tables{.test = options.out / "test.table"};
   for (const auto split : {data::Split::kTrain, data::Split::kCalibration, data::Split::kTest}) {
     HEDGE_TRY(const auto spec, data::spec_with_split(options.data, data::to_string(split)));
-    HEDGE_TRY(auto predicted, predict_pair(pair, spec, options.pair, context));
     const auto name = split == data::Split::kTrain ? std::string("fit") : std::string(data::to_string(split));
-    HEDGE_CHECK(routing::write_table(options.out / (name + ".table"), predicted.table));
+    HEDGE_TRY(auto predicted, predict_pair(pair, spec, options.pair, options.out / (name + ".table"), context));
     HEDGE_CHECK(say_accuracies(name, predicted.table, context.log));
     if (split == data::Split::kTrain) tables.fit = std::move(predicted.table);
     if (split == data::Split::kCalibration) tables.calibration = std::move(predicted.table);

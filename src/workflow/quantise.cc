@@ -1,19 +1,23 @@
 #include "workflow/quantise.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <memory>
 #include <utility>
 
 #include "codegen/lower.h"
 #include "codegen/quantize_bias.h"
 #include "codegen/quantize_equalize.h"
+#include "eval/answers.h"
 #include "graph/onnx/onnx_io.h"
 #include "hedge/dataset.h"
 #include "hedge/model.h"
 #include "infer/openvino/openvino_executor.h"
 #include "model/class_map.h"
 #include "model/metadata.h"
+#include "model/model_graph.h"
 #include "workflow/calibration.h"
+#include "workflow/internal/findings.h"
 #include "workflow/internal/stop.h"
 
 namespace hedge::workflow {
@@ -30,8 +34,13 @@ struct Model {
 
 Result<Model> read_model(const QuantiseOptions& options) {
   Model model;
-  HEDGE_TRY(model.graph, graph::read_onnx(options.model));
-  HEDGE_TRY(model.card, model::read_card(options.model, {.recipe = options.recipe, .labels = options.labels}));
+  if (!options.table.empty()) {  // a router: no classifier
+    HEDGE_TRY(model.graph, graph::read_onnx(options.model));
+    HEDGE_TRY(model.card, model::read_card(options.model, {.recipe = options.recipe, .labels = options.labels}));
+  } else {
+    HEDGE_TRY(auto read, model::read_model_graph(options.model, {.recipe = options.recipe, .labels = options.labels}));
+    model = {.graph = std::move(read.graph), .card = std::move(read.card)};
+  }
   model::write_metadata(model.card, model.graph);
   if (options.table.empty()) HEDGE_CHECK(model::required_recipe(model.card));
   return model;
@@ -44,9 +53,24 @@ std::int64_t best_class(std::span<const float> logits, const std::vector<std::in
   return std::max_element(columns.begin(), columns.end(), [&](auto a, auto b) { return at(a) < at(b); }) - columns.begin();
 }
 
-/// The answers of both models on every image of `test`, as class indices of the model.
-Result<codegen::AccuracyReport> compare(const QuantiseOptions& options, const Model& model, const codegen::Network& network,
-                                        const RunContext& context) {
+/// Refuses the model, or records that its user accepts what is wrong.
+void alarm(const std::string& what, const QuantiseOptions& options, QuantiseReport& report) {
+  if (options.accept_risk)
+    report.accepted_risks.push_back(what);
+  else if (!report.refused)
+    report.refused =
+        Error{.code = ErrorCode::kAlarm,
+              .what = what + "; no model was written",
+              .where = options.model,
+              .hint =
+                  "see \"hedge check\" for the model in floats; more calibration images (--images) or --method percentile lose "
+                  "less in int8; --accept-risk writes the model all the same"};
+}
+
+/// The answers of both models on every image of `test`, as class indices of the model: their accuracies, and an alarm where the floats are
+/// not above chance.
+Status compare(const QuantiseOptions& options, const Model& model, const codegen::Network& network, const RunContext& context,
+               QuantiseReport& report) {
   HEDGE_TRY(const auto opened, data::open_dataset(options.test, {.log = context.log}));
   const auto& dataset = *opened.dataset;
   HEDGE_TRY(const auto floats, infer::make_openvino_executor(model.graph, {.threads = options.threads}));
@@ -77,7 +101,11 @@ Result<codegen::AccuracyReport> compare(const QuantiseOptions& options, const Mo
     if (context.progress)
       context.progress({.what = "compare", .done = static_cast<double>(labels.size()), .total = static_cast<double>(dataset.size())});
   }
-  return codegen::compare_accuracy(labels, of_float, of_int8);
+  const auto floats_alone = eval::check_answers(labels, of_float, static_cast<std::int64_t>(maps.space.names.size()));
+  for (const auto& finding : internal::judge_answers(floats_alone, "the model in floats", maps.space.names))
+    if (finding.weight == Weight::kAlarm) alarm(finding.text, options, report);
+  HEDGE_TRY(report.accuracy, codegen::compare_accuracy(labels, of_float, of_int8));
+  return {};
 }
 
 /// Adds the noise of each activation and, where it was asked for, the accuracies.
@@ -91,8 +119,7 @@ Status measure(const QuantiseOptions& options, const Model& model, const Quantis
   const infer::OpenVinoRunner floats({.threads = options.threads});
   HEDGE_TRY(report.noise, codegen::measure_noise(made.plan, runner, floats, images));
   if (options.test.empty()) return {};
-  HEDGE_TRY(report.accuracy, compare(options, model, network, context));
-  return {};
+  return compare(options, model, network, context, report);
 }
 
 GraphQuantisation graph_options(const QuantiseOptions& options, const RunContext& context) {
@@ -102,7 +129,40 @@ GraphQuantisation graph_options(const QuantiseOptions& options, const RunContext
           .threads = options.threads};
 }
 
+void warn_of_few(std::size_t images, QuantiseReport& report) {
+  if (images >= kFewestCalibrationImages) return;
+  report.warnings.push_back("ranges were measured on " + std::to_string(images) + " images: with fewer than " +
+                            std::to_string(kFewestCalibrationImages) +
+                            " they depend on which ones these are; give more (--data, --images)");
+}
+
+/// "2.1 points (95 %: 0.8 to 3.4)"
+std::string loss_of(const codegen::AccuracyReport& accuracy) {
+  char text[80];
+  std::snprintf(text, sizeof text, "%.1f points (95 %%: %.1f to %.1f)", -100 * accuracy.difference, -100 * accuracy.high,
+                -100 * accuracy.low);
+  return text;
+}
+
 }  // namespace
+
+void judge_loss(const QuantiseOptions& options, QuantiseReport& report) {
+  const auto& accuracy = *report.accuracy;
+  if (options.least_accuracy && accuracy.int8_accuracy < *options.least_accuracy) {
+    report.refused = Error{.code = ErrorCode::kUnreachable,
+                           .what = "int8 is right on " + internal::percent(accuracy.int8_accuracy) + " of the test images, and " +
+                                   internal::percent(*options.least_accuracy) + " are asked for; no model was written",
+                           .where = options.model,
+                           .hint = "give more calibration images (--images), or a lower --least-accuracy"};
+  } else if (accuracy.high < -kMostLoss && !options.least_accuracy) {
+    alarm("int8 is worse than floats by " + loss_of(accuracy), options, report);
+  } else if (accuracy.high < 0) {
+    report.warnings.push_back("int8 is worse than floats by " + loss_of(accuracy));
+  } else if (accuracy.low < -kMostLoss) {
+    report.warnings.push_back(std::to_string(accuracy.images) + " test images cannot tell whether int8 loses 5 points or none: " +
+                              loss_of(accuracy) + "; give more (--test)");
+  }
+}
 
 Result<QuantisedGraph> quantise_graph(graph::Graph graph, const codegen::CalibrationData& data, const GraphQuantisation& options) {
   const infer::OpenVinoRunner floats({.threads = options.threads});
@@ -120,6 +180,8 @@ Result<QuantisedGraph> quantise_graph(graph::Graph graph, const codegen::Calibra
 }
 
 Result<QuantiseReport> quantise(const QuantiseOptions& options, const RunContext& context) {
+  if (options.least_accuracy && options.test.empty())
+    return Error{.code = ErrorCode::kInvalidArgument, .what = "a least accuracy needs labelled images", .expected = "--test"};
   if (options.data.empty() == options.table.empty())
     return Error{.code = ErrorCode::kInvalidArgument, .what = "nothing to calibrate with", .expected = "--data, or --table for a router"};
   HEDGE_TRY(const auto model, read_model(options));
@@ -135,21 +197,29 @@ Result<QuantiseReport> quantise(const QuantiseOptions& options, const RunContext
                                                    .input = model.graph.inputs.at(0).name,
                                                    .count = options.images,
                                                    .should_stop = context.should_stop});
+  warn_of_few(std::min(options.images, opened.dataset->size()), report);
   HEDGE_TRY(const auto made, quantise_graph(model.graph, images, graph_options(options, context)));
-  HEDGE_CHECK(graph::write_onnx(options.out, made.graph));
   report.test = options.test;
   report.arithmetic = codegen::to_string(options.arithmetic);
   HEDGE_CHECK(measure(options, model, made, *opened.dataset, context, report));
+  if (report.accuracy) judge_loss(options, report);
+  for (const auto& risk : report.accepted_risks) log(context.log, LogLevel::kWarning, "risk accepted: " + risk);
+  for (const auto& warning : report.warnings) log(context.log, LogLevel::kWarning, warning);
+  if (!report.refused) HEDGE_CHECK(graph::write_onnx(options.out, made.graph));
   return report;
 }
 
 Json to_json(const QuantiseReport& report) {
   Json json = {{"model", report.model}, {"out", report.out}, {"method", report.method}};
   if (report.noise) json["tensors"] = codegen::to_json(*report.noise);
+  json["warnings"] = report.warnings;
   if (!report.accuracy) return json;
   json["accuracy"] = codegen::to_json(*report.accuracy);
   json["accuracy"]["data"] = report.test;
   json["accuracy"]["arithmetic"] = report.arithmetic;
+  json["written"] = !report.refused;
+  json["refused"] = report.refused ? Json(report.refused->message()) : Json();
+  json["accepted_risks"] = report.accepted_risks;
   return json;
 }
 

@@ -49,7 +49,16 @@ struct QuantiseOptions {
   bool correct_biases = true;                                    ///< make each channel's mean what it is in floats; never for a router
   codegen::Arithmetic arithmetic = codegen::Arithmetic::kExact;  ///< of the comparison
   int threads = 0;                                               ///< of the model in floats; 0: as many as OpenVINO likes
+  /// 0..1: the least accuracy of int8 on `test`, else nothing is written. Nothing: int8 must not be worse than floats by more than
+  /// kMostLoss with 95 % confidence (paired), where there is `test`.
+  std::optional<double> least_accuracy = {};
+  bool accept_risk = false;  ///< writes the model in spite of a loss above kMostLoss or floats at chance, and says so
 };
+
+/// The accuracy, 0..1, that int8 may lose without a word from the user.
+inline constexpr double kMostLoss = 0.05;
+/// Images to measure ranges on; fewer are warned of, because the ranges then depend on which images they are.
+inline constexpr std::size_t kFewestCalibrationImages = 64;
 
 /// What became of a model.
 struct QuantiseReport {
@@ -57,12 +66,20 @@ struct QuantiseReport {
   std::optional<std::vector<codegen::TensorNoise>> noise;  ///< of each activation; nothing for a router
   std::optional<codegen::AccuracyReport> accuracy;         ///< on `test`, in `arithmetic`; nothing where none was given
   std::string test, arithmetic;
+  std::optional<Error> refused = {};       ///< why no model was written, though all was measured; nothing: it was written
+  std::vector<std::string> warnings = {};  ///< logged as well: a small loss, few images
+  std::vector<std::string> accepted_risks = {};
 };
+
+/// The gate: what the comparison says for and against writing the model. Fills `refused`, `warnings` and `accepted_risks`.
+/// Precondition: report.accuracy.
+void judge_loss(const QuantiseOptions& options, QuantiseReport& report);
 
 /// Quantises a model in floats and writes it as ONNX with QuantizeLinear and DequantizeLinear; with images also measures the noise of each
 /// activation, and the accuracy on `test`.
-/// Errors: kInvalidArgument not just one of `data` and `table`; kNotFound no recipe for images; those of reading, of quantise_graph, of
-/// codegen::lower and of model::map_classes; kIo; kCancelled.
+/// A model that the gate refuses is not written; the report says why (`refused`: kUnreachable for least_accuracy, kAlarm otherwise).
+/// Errors: kInvalidArgument not just one of `data` and `table`, `least_accuracy` without `test`; kNotFound no recipe for images; those of
+/// reading, of quantise_graph, of codegen::lower and of model::map_classes; kIo; kCancelled.
 Result<QuantiseReport> quantise(const QuantiseOptions& options, const RunContext& context = {});
 
 /// docs/formats/quantised_model.md.

@@ -7,7 +7,7 @@
 #include "graph/onnx/onnx_io.h"
 #include "graph/operators.h"
 #include "graph/zoo.h"
-#include "hedge/model.h"
+#include "model/model_graph.h"
 #include "workflow/internal/trainable.h"
 
 namespace hedge::workflow {
@@ -26,7 +26,7 @@ Result<data::Image> first_image(const data::Dataset& dataset) {
 /// The recipe of a network to be: square, of the first image's shorter side (at most 64) and channels unless the options say otherwise.
 Result<data::Preprocess> make_recipe(const data::Dataset& dataset, const TrainOptions& options) {
   HEDGE_TRY(const auto first, first_image(dataset));
-  data::Preprocess recipe;
+  data::Preprocess recipe{.version = data::Preprocess::kNewestVersion};
   recipe.channels = options.channels > 0 ? options.channels : first.channels;
   const auto shorter = std::min(first.height, first.width);
   const bool small = first.height == first.width && first.width <= kMostDefaultSide;
@@ -41,10 +41,10 @@ Result<data::Preprocess> make_recipe(const data::Dataset& dataset, const TrainOp
 Result<internal::Trainable> make_start(const data::Dataset& dataset, const TrainOptions& options, const LogSink& sink) {
   internal::Trainable start;
   if (!options.model.empty()) {
-    HEDGE_TRY(start.graph, graph::read_onnx(options.model));
-    HEDGE_TRY(const auto card, model::read_card(options.model, {.log = sink}));
-    if (card.input.recipe) {
-      start.recipe = *card.input.recipe;
+    HEDGE_TRY(auto read, model::read_model_graph(options.model, {.log = sink}));
+    start.graph = std::move(read.graph);
+    if (read.card.input.recipe) {
+      start.recipe = *read.card.input.recipe;
       return start;
     }
   }

@@ -130,6 +130,30 @@ TEST_F(CTest, writes_no_more_than_the_callers_struct_holds) {
   hedge_close(older);
 }
 
+TEST_F(CTest, statistics_name_a_cloud_that_never_answered_in_structs_that_have_the_field) {
+  hedge_options options = HEDGE_OPTIONS_INIT;
+  options.bundle = folder_.c_str();
+  options.cloud_address = "127.0.0.1:1";
+  options.deadline_ms = 50;
+  ASSERT_EQ(hedge_open(&options, &runtime_, &error_), HEDGE_OK) << error_.message;
+  std::uint64_t wanted = 0;
+  for (const auto& image : edge::images()) {
+    hedge_answer answer = HEDGE_ANSWER_INIT;
+    ASSERT_EQ(hedge_answer_pixels(runtime_, image.pixels.data(), image.height, image.width, image.channels, &answer, nullptr), HEDGE_OK);
+    wanted += answer.wants_cloud != 0 ? 1 : 0;
+  }
+  ASSERT_GT(wanted, 0U);
+  hedge_statistics statistics = HEDGE_STATISTICS_INIT;
+  ASSERT_EQ(hedge_read_statistics(runtime_, &statistics, nullptr), HEDGE_OK);
+  EXPECT_EQ(statistics.fallback, wanted);
+  EXPECT_THAT(statistics.alarm, HasSubstr("no query has succeeded"));
+  hedge_statistics older = HEDGE_STATISTICS_INIT;
+  older.size = offsetof(hedge_statistics, alarm);
+  ASSERT_EQ(hedge_read_statistics(runtime_, &older, nullptr), HEDGE_OK);
+  EXPECT_EQ(older.fallback, wanted);
+  EXPECT_STREQ(older.alarm, "") << "left untouched";
+}
+
 TEST_F(CTest, answers_from_several_threads_at_once) {
   open();
   const auto inputs = edge::images();

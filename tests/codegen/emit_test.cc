@@ -50,6 +50,11 @@ TEST(Emit, WritesASelfContainedFolder) {
   EXPECT_EQ(file(e.generated, "micro/frame.h"), "") << "a header that nothing includes";
 }
 
+TEST(Emit, TheDeviceTreatsAScoreOnTheThresholdAsTheHostDoes) {
+  const auto e = emitted(program_of(testing::random_mobile(1)), {.target = Target::kCortexM4});
+  EXPECT_THAT(file(e.generated, "hedge_model.cc"), HasSubstr("score > current_threshold"));
+}
+
 TEST(Emit, TheSameInputGivesTheSameBytes) {
   const auto program = program_of(testing::random_mobile(2));
   const auto a = emitted(program, {.target = Target::kCortexM7}), b = emitted(program, {.target = Target::kCortexM7});

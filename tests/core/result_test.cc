@@ -81,6 +81,7 @@ TEST(ErrorCode, values_and_names_are_stable) {
                                                                      {ErrorCode::kDeadline, {10, "deadline"}},
                                                                      {ErrorCode::kCancelled, {11, "cancelled"}},
                                                                      {ErrorCode::kBadData, {12, "bad_data"}},
+                                                                     {ErrorCode::kAlarm, {13, "alarm"}},
                                                                      {ErrorCode::kInternal, {70, "internal"}}};
   for (const auto& [code, expected] : codes) {
     EXPECT_EQ(static_cast<int>(code), expected.first);

@@ -176,7 +176,7 @@ TEST(Folder, files_that_are_no_images_are_skipped_counted_and_listed) {
   EXPECT_EQ(opened.skipped[1].path, "ant/huge.png");
   EXPECT_EQ(opened.skipped[2].path, "cat/pipe.png");
   EXPECT_EQ(opened.skipped[3].reason, "the file is no image");
-  EXPECT_EQ(warnings, 4);
+  EXPECT_EQ(warnings, 4) << "four reasons, a line each";
 }
 
 TEST(Folder, strict_refuses_a_file_that_is_no_image) {

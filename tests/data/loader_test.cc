@@ -37,7 +37,7 @@ std::vector<Batch> epoch_of(Loader& loader, std::int64_t epoch) {
 std::string trace(const std::vector<Batch>& batches) {
   std::string text;
   for (const auto& batch : batches) {
-    text += "|" + to_string(batch.images.shape());
+    text += "|" + hedge::to_string(batch.images.shape());
     for (const auto index : batch.indices) text += " " + std::to_string(index);
     for (const auto label : batch.labels) text += " " + std::to_string(label);
     text.append(reinterpret_cast<const char*>(batch.images.bytes()), batch.images.num_bytes());

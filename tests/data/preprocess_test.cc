@@ -137,7 +137,7 @@ TEST(Recipe, rejects_bad_json) {
   };
   EXPECT_EQ(Preprocess::from_json("{").error().code, ErrorCode::kBadFormat);
   EXPECT_EQ(Preprocess::from_json("[]").error().code, ErrorCode::kBadFormat);
-  EXPECT_EQ(replaced("\"version\":1", "\"version\":2").error().code, ErrorCode::kUnsupported);
+  EXPECT_EQ(replaced("\"version\":1", "\"version\":3").error().code, ErrorCode::kUnsupported);
   EXPECT_EQ(replaced("\"version\":1", "\"version\":0").error().code, ErrorCode::kBadFormat);
   EXPECT_EQ(replaced("\"height\":28", "\"height\":\"28\"").error().code, ErrorCode::kBadFormat);
   EXPECT_EQ(replaced("\"height\":28", "\"height\":-1").error().code, ErrorCode::kBadFormat);

@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "core/testing.h"
+#include "edge/served_model.h"
 #include "edge/testing.h"
 
 namespace hedge::edge {
@@ -182,6 +183,59 @@ TEST_F(BundleTest, keeps_which_output_is_which_label) {
   EXPECT_EQ(bundle->manifest.global, parts.global);
   EXPECT_EQ(bundle->manifest.classes_by, ClassesBy::kPosition);
   EXPECT_EQ(bundle->manifest.class_notes, parts.class_notes);
+}
+
+/// Four images of the recipe's form, and logits of three labels.
+Handshake tiny_handshake() {
+  Handshake handshake{.dataset = "fashion-mnist?split=calibration", .globals = {{.sha256 = sha256_hex("global bytes")}}};
+  for (std::uint8_t i = 0; i < 4; ++i) {
+    handshake.images.push_back(testing::image_of(i));
+    handshake.globals[0].logits.push_back({1, static_cast<float>(i), 0.5F});
+  }
+  return handshake;
+}
+
+TEST_F(BundleTest, keeps_the_handshake_and_the_accepted_globals) {
+  auto parts = tiny_parts();
+  parts.handshake = tiny_handshake();
+  parts.policy.accepted_globals = {
+      {.sha256 = std::string(64, 'c'), .dataset = "x?split=test", .content_hash = "h", .images = 9, .coverage = 0.7, .accuracy = 0.8}};
+  parts.global.also = {{.sha256 = std::string(64, 'c'), .preprocess = testing::tiny_recipe(), .outputs = 4, .columns = {3, 0, 1}}};
+  const auto status = write_bundle(folder_, parts);
+  ASSERT_TRUE(status.ok()) << status.error().message();
+  const auto bundle = read_bundle(folder_);
+  ASSERT_TRUE(bundle.ok()) << bundle.error().message();
+  ASSERT_TRUE(bundle->handshake.has_value());
+  EXPECT_EQ(bundle->handshake->globals, parts.handshake->globals);
+  EXPECT_EQ(bundle->handshake->images[3].pixels, parts.handshake->images[3].pixels);
+  EXPECT_EQ(bundle->manifest.global.also, parts.global.also);
+  EXPECT_EQ(bundle->policy.accepted_globals[0].accuracy, 0.8);
+  fs::remove(folder_ / "handshake.png");
+  EXPECT_EQ(refusal().code, ErrorCode::kNotFound);
+}
+
+TEST_F(BundleTest, refuses_a_handshake_of_other_images_or_labels) {
+  auto parts = tiny_parts();
+  parts.handshake = tiny_handshake();
+  for (auto& row : parts.handshake->globals[0].logits) row.push_back(0);
+  EXPECT_EQ(write_bundle(folder_, parts).error().code, ErrorCode::kInvalidArgument);
+  parts.handshake = tiny_handshake();
+  for (auto& image : parts.handshake->images) image = {.height = 1, .width = 4, .channels = 1, .pixels = image.pixels};
+  EXPECT_EQ(write_bundle(folder_, parts).error().code, ErrorCode::kInvalidArgument);
+}
+
+TEST_F(BundleTest, refuses_a_policy_that_accepts_other_globals_than_the_manifest) {
+  auto parts = tiny_parts();
+  parts.global.also = {{.sha256 = std::string(64, 'c'), .preprocess = testing::tiny_recipe()}};
+  const auto status = write_bundle(folder_, parts);
+  ASSERT_FALSE(status.ok());
+  EXPECT_EQ(status.error().code, ErrorCode::kMismatch);
+}
+
+TEST_F(BundleTest, an_older_bundles_global_is_that_of_its_policy) {
+  write();
+  EXPECT_TRUE(read_bundle(folder_)->manifest.global.sha256.empty());
+  EXPECT_EQ(judged_global(read_bundle(folder_).value()).info.sha256, sha256_hex("global bytes"));
 }
 
 TEST_F(BundleTest, refuses_columns_that_are_not_one_a_label) {

@@ -32,7 +32,7 @@ struct Pair {
             return logits_of({0, 1, 0});
           },
       double faults = 0, GlobalInfo global = testing::tiny_global())
-      : cloud(std::make_unique<FakeRemote>(std::move(answer)), std::move(global), kLabels, {}, clock),
+      : cloud(std::make_unique<FakeRemote>(std::move(answer)), JudgedGlobal{.info = std::move(global), .labels = kLabels}, {}, clock),
         transport(std::make_unique<LineTransport>(line), {.share = faults, .seed = 7}),
         gateway(transport, kQuick, clock, nullptr) {
     device = std::make_unique<FakeDevice>(line, std::move(device_options));
@@ -74,6 +74,14 @@ TEST(Gateway, an_easy_image_is_the_devices) {
   EXPECT_EQ(report->instructions, 1100U);
   EXPECT_FALSE(report->answer.wants_cloud);
   EXPECT_GT(report->answer.times_ms.total, 0);
+}
+
+TEST(Gateway, a_score_on_the_threshold_is_the_devices) {
+  Pair pair;
+  ASSERT_TRUE(pair.gateway.greet(1s).ok());
+  ASSERT_TRUE(pair.gateway.set_threshold(100 / 255.0F).ok());
+  EXPECT_EQ(pair.gateway.feed(image_of(100), kLabels)->answer.source, Source::kEdge);
+  EXPECT_EQ(pair.gateway.feed(image_of(101), kLabels)->answer.source, Source::kCloud);
 }
 
 TEST(Gateway, a_hard_image_is_the_clouds) {

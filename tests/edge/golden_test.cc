@@ -52,6 +52,9 @@ TEST(Golden, a_bundle_of_schema_2_says_which_output_of_a_permuted_global_is_whic
   EXPECT_EQ(global.outputs, 4);
   EXPECT_EQ(global.sha256, bundle->policy.global_sha256);
   EXPECT_TRUE(bundle->manifest.base.columns.empty());
+  EXPECT_TRUE(global.also.empty());
+  EXPECT_FALSE(bundle->handshake.has_value());
+  EXPECT_FALSE(bundle->policy.classes.has_value());
 }
 
 }  // namespace

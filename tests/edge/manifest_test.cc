@@ -19,13 +19,16 @@ Manifest sound_manifest() {
                     {Role::kPolicy, {"policy.json", std::string(64, 'c'), 30}},
                     {Role::kLabels, {"labels.json", std::string(64, '0'), 40}}};
   manifest.base = {.preprocess = testing::tiny_recipe(), .features = "auto", .macs = 5};
-  manifest.global = {.name = "global",
-                     .preprocess = testing::tiny_recipe(),
-                     .macs = 9,
-                     .sha256 = std::string(64, 'd'),
-                     .classes = {"", "b", "a"},
-                     .outputs = 3,
-                     .columns = {2, 1}};
+  manifest.global = {
+      .name = "global",
+      .preprocess = testing::tiny_recipe(),
+      .macs = 9,
+      .sha256 = std::string(64, 'd'),
+      .classes = {"", "b", "a"},
+      .outputs = 3,
+      .columns = {2, 1},
+      .also = {
+          {.sha256 = std::string(64, 'e'), .preprocess = testing::tiny_recipe(), .classes = {"a", "b"}, .outputs = 2, .columns = {0, 1}}}};
   manifest.classes_by = ClassesBy::kName;
   manifest.class_notes = {"the global has one output more"};
   return manifest;
@@ -45,6 +48,18 @@ TEST(Manifest, reads_what_it_wrote) {
   EXPECT_EQ(*read, manifest);
 }
 
+TEST(Manifest, a_handshake_has_two_parts_or_none) {
+  auto manifest = sound_manifest();
+  manifest.parts[Role::kHandshake] = {"handshake.json", std::string(64, '1'), 50};
+  const auto half = parse_manifest(to_json(manifest), "manifest.json");
+  ASSERT_FALSE(half.ok());
+  EXPECT_EQ(half.error().code, ErrorCode::kBadFormat);
+  manifest.parts[Role::kHandshakeImages] = {"handshake.png", std::string(64, '2'), 60};
+  const auto whole = parse_manifest(to_json(manifest), "manifest.json");
+  ASSERT_TRUE(whole.ok()) << whole.error().message();
+  EXPECT_EQ(*whole, manifest);
+}
+
 TEST(Manifest, costs_may_be_absent) {
   const auto read = parse_changed([](Json& json) {
     json["base"].erase("macs");
@@ -53,6 +68,15 @@ TEST(Manifest, costs_may_be_absent) {
   });
   ASSERT_TRUE(read.ok()) << read.error().message();
   EXPECT_EQ(read->base.macs + read->router_macs + read->global.macs, 0);
+}
+
+TEST(Manifest, forms_may_be_absent) {
+  const auto read = parse_changed([](Json& json) {
+    json["base"].erase("form");
+    json["global"].erase("form");
+  });
+  ASSERT_TRUE(read.ok()) << read.error().message();
+  EXPECT_EQ(read->global.form, ModelForm());
 }
 
 TEST(Manifest, ignores_fields_it_does_not_know) {
@@ -113,10 +137,17 @@ INSTANTIATE_TEST_SUITE_P(
     Manifest, BrokenManifestTest,
     ::testing::
         Values(
-            Broken{"newer_schema", [](Json& j) { j["schema"] = 3; }, ErrorCode::kUnsupported, "got 3, expected at most 2"},
+            Broken{"newer_schema", [](Json& j) { j["schema"] = 4; }, ErrorCode::kUnsupported, "got 4, expected at most 3"},
             Broken{"schema_zero", [](Json& j) { j["schema"] = 0; }, kBad, "schema"},
             Broken{"no_schema", [](Json& j) { j.erase("schema"); }, kBad, "schema"},
             Broken{"no_object", [](Json& j) { j = Json::array({1}); }, kBad, "schema"},
+            Broken{"accepted_without_identity", [](Json& j) { j["global"]["also"][0]["sha256"] = ""; }, kBad, "no SHA-256"},
+            Broken{"accepted_column_twice",
+                   [](Json& j) {
+                     j["global"]["also"][0]["columns"] = {1, 1};
+                   },
+                   kBad, "one column"},
+            Broken{"accepted_no_array", [](Json& j) { j["global"]["also"] = Json::object(); }, kBad, "also"},
             Broken{"unknown_role", [](Json& j) { j["roles"]["teacher"] = "base.onnx"; }, ErrorCode::kUnsupported, "got teacher"},
             Broken{"missing_role", [](Json& j) { j["roles"].erase("labels"); }, kBad, "\"labels\" is missing"},
             Broken{"role_without_part", [](Json& j) { j["roles"]["labels"] = "names.json"; }, kBad, "names.json"},
@@ -134,17 +165,12 @@ INSTANTIATE_TEST_SUITE_P(
             Broken{"no_recipe", [](Json& j) { j["global"].erase("preprocess"); }, kBad, "preprocess"},
             Broken{"bad_recipe", [](Json& j) { j["base"]["preprocess"]["channels"] = 0; }, kBad, "base: preprocess"},
             Broken{"no_columns", [](Json& j) { j["global"].erase("columns"); }, kBad, "columns"},
+            Broken{"unknown_kind", [](Json& j) { j["global"]["form"]["kind"] = "odds"; }, kBad, "kind"},
+            Broken{"unknown_layout", [](Json& j) { j["base"]["form"]["layout"] = "nchw"; }, kBad, "layout"},
+            Broken{"range_backwards", [](Json& j) { j["global"]["form"]["most"] = -2; }, kBad, "range"},
             Broken{"columns_no_numbers", [](Json& j) { j["global"]["columns"] = {"a"}; }, kBad, "columns"},
-            Broken{"negative_column",
-                   [](Json& j) {
-                     j["global"]["columns"] = {-1, 1};
-                   },
-                   kBad, "a column is no output"},
-            Broken{"column_beyond_the_outputs",
-                   [](Json& j) {
-                     j["global"]["columns"] = {0, 3};
-                   },
-                   kBad, "got 3, expected 0 to 2"},
+            Broken{"negative_column", [](Json& j) { j["global"]["columns"] = {-1, 1}; }, kBad, "a column is no output"},
+            Broken{"column_beyond_the_outputs", [](Json& j) { j["global"]["columns"] = {0, 3}; }, kBad, "got 3, expected 0 to 2"},
             Broken{"huge_column", [](Json& j) { j["base"]["columns"] = {std::int64_t{1} << 40}; }, kBad, "a column is no output"},
             Broken{"column_twice", [](Json& j) { j["global"]["columns"] = {1, 1}; }, kBad, "two classes have one column"},
             Broken{"negative_outputs", [](Json& j) { j["base"]["outputs"] = -3; }, kBad, "outputs"},

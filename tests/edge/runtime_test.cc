@@ -162,9 +162,9 @@ INSTANTIATE_TEST_SUITE_P(Cloud, BadAnswerTest,
 
 TEST(EdgeRuntime, a_cloud_with_another_input_is_refused_with_both_shapes) {
   FakeSetup setup([](int) { return logits_of({1, 0, 0}); });
-  setup.remote->input_specs = {{"image", DType::kF32, {-1, 1, 2, 2}}};
+  setup.remote->input_specs = {{"image", DType::kF32, {-1, 3, 2, 2}}};
   const auto reason = setup.runtime()->answer(image_of(kUnsure)).value().reason;
-  EXPECT_THAT(reason, HasSubstr("got f32 [-1, 1, 2, 2], expected u8 [1, 2, 2, 1]"));
+  EXPECT_THAT(reason, HasSubstr("got f32 [-1, 3, 2, 2], expected u8 [1, 2, 2, 1]"));
 }
 
 TEST(EdgeRuntime, a_cloud_that_dies_and_comes_back_is_left_alone_between_probes) {
@@ -262,6 +262,15 @@ TEST(EdgeRuntime, refuses_parts_that_do_not_fit_together) {
   });
   EXPECT_EQ(no_score.code, ErrorCode::kNotFound);
   EXPECT_THAT(no_score.message(), HasSubstr("score"));
+}
+
+TEST(EdgeRuntime, a_score_on_the_threshold_is_answered_here) {
+  // The rule of routing::threshold_for_coverage: images with equal scores go together, and the threshold is the score of one of them.
+  FakeSetup setup([](int) { return logits_of({1, 0, 0}); });
+  setup.parts.threshold = 100 / 255.0F;
+  const auto runtime = setup.runtime();
+  EXPECT_EQ(runtime->answer(testing::image_of(100)).value().source, Source::kEdge);
+  EXPECT_EQ(runtime->answer(testing::image_of(101)).value().source, Source::kCloud);
 }
 
 }  // namespace

@@ -98,11 +98,17 @@ class FakeRemote final : public oip::RemoteModel {
   }
   Result<std::vector<TensorSpec>> outputs(std::chrono::milliseconds) override { return output_specs; }
   Result<oip::RemoteCard> card(std::chrono::milliseconds) override { return said; }
+  [[nodiscard]] std::uint64_t session() const override { return session_number; }
+  std::uint64_t renew() override {
+    ++renewed;
+    return session_number;
+  }
 
   std::unique_ptr<oip::RemoteCall> infer_async(std::span<const NamedView> inputs, const std::vector<std::string>& outputs,
                                                std::chrono::milliseconds deadline, Done done) override {
     const std::lock_guard lock(mutex_);
     const int call = calls_++;
+    if (before_call) before_call(call);
     input_name = std::string(inputs.front().name);
     image = Tensor(inputs.front().view);
     wanted = outputs;
@@ -124,11 +130,14 @@ class FakeRemote final : public oip::RemoteModel {
   std::vector<TensorSpec> output_specs = {{"logits", DType::kF32, {-1, kClasses}}};
   oip::RemoteCard said;
   std::optional<Error> metadata_error;
+  std::function<void(int call)> before_call;
   std::string input_name;  ///< of the last call, as the next three
   Tensor image;
   std::vector<std::string> wanted;
   std::chrono::milliseconds last_deadline{0};
   std::atomic<int> cancelled{0};
+  std::atomic<std::uint64_t> session_number{0};
+  std::atomic<int> renewed{0};  ///< times that the server was got to know
 
  private:
   Answer answer_;
@@ -154,7 +163,7 @@ struct FakeSetup {
     parts.threshold = 0.5F;
     parts.labels = kLabels;
     parts.preprocess = tiny_recipe();
-    parts.cloud = std::make_unique<Cloud>(std::move(owned), std::move(global), kLabels, options, clock);
+    parts.cloud = std::make_unique<Cloud>(std::move(owned), JudgedGlobal{.info = std::move(global), .labels = kLabels}, options, clock);
   }
   /// Once.
   std::unique_ptr<EdgeRuntime> runtime() { return EdgeRuntime::create(std::move(parts), clock).value(); }

@@ -51,6 +51,11 @@ const std::string& example() {
     manifest.global.classes = {"", "cat", "dog"};
     manifest.global.outputs = 3;
     manifest.global.columns = {2, 1};
+    manifest.global.also = {{.sha256 = std::string(64, 'c'),
+                             .preprocess = manifest.base.preprocess,
+                             .classes = {"dog", "cat"},
+                             .outputs = 2,
+                             .columns = {1, 0}}};
     manifest.classes_by = hedge::edge::ClassesBy::kPosition;
     manifest.class_notes = {"a note"};
     return hedge::edge::to_json(manifest);

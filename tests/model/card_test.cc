@@ -92,6 +92,33 @@ TEST_F(Card, knows_probabilities_by_their_softmax) {
   EXPECT_EQ(read(write("m.onnx", small_graph("Softmax"))).output.kind, OutputKind::kProbabilities);
 }
 
+TEST_F(Card, knows_what_a_logarithm_and_a_single_sigmoid_are) {
+  EXPECT_EQ(read(write("m.onnx", small_graph("LogSoftmax"))).output.kind, OutputKind::kLogProbabilities);
+  graph::Builder b("one");
+  const auto flat = b.op("Flatten", {b.op("GlobalAveragePool", {b.input("image", DType::kF32, {-1, 1, 8, 8})})});
+  const auto product = b.op("MatMul", {flat, b.constant("w", Tensor::of<float>({1, 1}, std::vector<float>{1}))});
+  b.output(b.op("Sigmoid", {product}), "odds");
+  const auto card = read(write("m.onnx", std::move(b).build().value()));
+  EXPECT_EQ(card.output.kind, OutputKind::kSigmoid);
+  EXPECT_EQ(card.output.classes, 2) << "the negative and the positive";
+}
+
+TEST_F(Card, takes_the_form_from_the_user_then_from_the_sidecar) {
+  const auto path = write("m.onnx", small_graph("Relu"));
+  write("m.onnx.hedge.json", R"({"schema": 1, "input_layout": "nhwc", "output_kind": "probabilities", "output": "scores"})");
+  auto card = read(path);
+  EXPECT_EQ(card.input.layout, Layout::kNhwc);
+  EXPECT_EQ(card.output.kind, OutputKind::kProbabilities);
+  EXPECT_EQ(card.output.name, "scores");
+  card = read(path, {.input_layout = "NCHW", .output_kind = "logits"});
+  EXPECT_EQ(card.input.layout, Layout::kNchw);
+  EXPECT_EQ(card.output.kind, OutputKind::kLogits);
+  EXPECT_EQ(read_card(path, {.input_layout = "chwn"}).error().code, ErrorCode::kInvalidArgument);
+  EXPECT_EQ(read_card(path, {.output_kind = "odds"}).error().code, ErrorCode::kInvalidArgument);
+  write("m.onnx.hedge.json", R"({"schema": 1, "output_kind": "odds"})");
+  EXPECT_EQ(read_card(path, {}).error().code, ErrorCode::kBadFormat);
+}
+
 TEST_F(Card, takes_the_user_before_the_sidecar_and_that_before_the_metadata) {
   auto graph = small_graph();
   graph.metadata[graph::kPreprocessKey] = kRecipe;

@@ -37,6 +37,32 @@ TEST(Sidecar, is_empty_where_there_is_no_file) {
   EXPECT_FALSE(sidecar->recipe.has_value());
 }
 
+TEST(Sidecar, is_changed_without_losing_its_other_fields) {
+  const hedge::testing::TemporaryFolder folder("sidecar_change");
+  const auto model = folder / "m.onnx";
+  const auto recipe = data::Preprocess{.channels = 1, .height = 8, .width = 8, .normalization = {.mean = {0.5F}, .std = {0.5F}}};
+  const auto made = change_sidecar(model, {.recipe = recipe});
+  ASSERT_TRUE(made.ok()) << made.error().message();
+  EXPECT_EQ(*made, folder / "m.onnx.hedge.json");
+  EXPECT_EQ(read_sidecar(model)->recipe, recipe);
+  ASSERT_TRUE(write_file_atomic(*made, R"({"schema": 1, "features": "pool", "macs": 7, "labels": ["a", "b"]})").ok());
+  ASSERT_TRUE(change_sidecar(model, {.recipe = recipe, .labels = {"b", "a"}}).ok());
+  const auto changed = read_sidecar(model);
+  ASSERT_TRUE(changed.ok()) << changed.error().message();
+  EXPECT_EQ(changed->features, "pool");
+  EXPECT_EQ(changed->macs, 7);
+  EXPECT_EQ(changed->recipe, recipe);
+  EXPECT_THAT(changed->labels, ElementsAre("b", "a"));
+}
+
+TEST(Sidecar, that_cannot_be_read_is_not_changed) {
+  const hedge::testing::TemporaryFolder folder("sidecar_stays");
+  const std::string newer = R"({"schema": 2, "labels": ["a", "b"]})";
+  ASSERT_TRUE(write_file_atomic(folder / "m.onnx.hedge.json", newer).ok());
+  EXPECT_EQ(change_sidecar(folder / "m.onnx", {.labels = {"b", "a"}}).error().code, ErrorCode::kUnsupported);
+  EXPECT_EQ(read_file(folder / "m.onnx.hedge.json").value(), newer);
+}
+
 TEST(Sidecar, refuses_what_may_be_a_mistake) {
   const auto code = [](const char* text) {
     const auto sidecar = parse_sidecar(text, "s.json");

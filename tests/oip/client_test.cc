@@ -92,6 +92,59 @@ TEST_F(Client, gives_what_the_server_says_of_its_model) {
   ASSERT_TRUE(card.ok()) << card.error().message();
   EXPECT_EQ(card->labels, (std::vector<std::string>{"cat", "dog"}));
   EXPECT_EQ(card->sha256, std::string(64, 'a'));
+  EXPECT_EQ(card->recipe, "{\"a\": \"recipe\"}");
+}
+
+TEST_F(Client, a_session_lasts_as_long_as_the_connection) {
+  auto server = serve(control_);
+  const int port = server->port();
+  const auto remote = connect_to(port);
+  const auto first = remote->renew();
+  ASSERT_TRUE(remote->card(kPatience).ok());
+  for (int i = 0; i < 20; ++i) ASSERT_TRUE(ask(*remote).ok());
+  EXPECT_EQ(remote->session(), first) << "connecting and asking do not end it";
+  server.reset();
+  server = serve(control_, port);
+  const auto start = std::chrono::steady_clock::now();
+  while (!ask(*remote).ok() && std::chrono::steady_clock::now() - start < kPatience) std::this_thread::sleep_for(20ms);
+  EXPECT_NE(remote->session(), first) << "an answer over another connection is seen as one";
+  ASSERT_TRUE(ask(*remote).ok());
+  const auto second = remote->renew();
+  ASSERT_TRUE(ask(*remote).ok());
+  EXPECT_EQ(remote->session(), second);
+}
+
+TEST_F(Client, an_answer_of_another_model_than_the_card_ends_the_session) {
+  // Two servers in turn behind one address, as a proxy has them: here the second takes the port while the card of the first is kept.
+  auto server = serve(control_);
+  const int port = server->port();
+  const auto remote = connect_to(port);
+  ASSERT_EQ(remote->card(kPatience)->sha256, std::string(64, 'a'));
+  server.reset();
+  auto models = fake_models(control_);
+  models[0].sha256 = std::string(64, 'b');
+  server = start_server(std::move(models), {.address = local(port)}).value();
+  const auto start = std::chrono::steady_clock::now();
+  while (!ask(*remote).ok() && std::chrono::steady_clock::now() - start < kPatience) std::this_thread::sleep_for(20ms);
+  const auto before = remote->session();
+  ASSERT_TRUE(ask(*remote).ok());
+  EXPECT_EQ(remote->session(), before + 1) << "the connection is the same, the answer is not the card's";
+  remote->renew();
+  ASSERT_EQ(remote->card(kPatience)->sha256, std::string(64, 'b'));
+  const auto known = remote->session();
+  ASSERT_TRUE(ask(*remote).ok());
+  EXPECT_EQ(remote->session(), known);
+}
+
+TEST_F(Client, ending_a_client_does_not_wait_for_its_watch) {
+  const auto server = serve(control_);
+  const auto start = std::chrono::steady_clock::now();
+  for (int i = 0; i < 3; ++i) {
+    const auto remote = connect_to(server->port());
+    ASSERT_TRUE(ask(*remote).ok());
+  }
+  { const auto never_asked = connect_to(server->port()); }
+  EXPECT_LT(std::chrono::steady_clock::now() - start, 4s) << "the watch's own time is 5 s";
 }
 
 TEST_F(Client, maps_the_servers_refusals) {

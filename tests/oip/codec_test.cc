@@ -252,11 +252,12 @@ TEST(Classification, refuses_scalars_and_counts_below_one) {
 TEST(Codec, a_models_names_and_identity_travel_as_properties) {
   inference::ModelMetadataResponse metadata;
   EXPECT_TRUE(read_card(metadata, "m").value().labels.empty()) << "a server of another maker";
-  write_card({.labels = {"", "caf\xc3\xa9", "a\"b"}, .sha256 = "abc"}, metadata);
+  write_card({.labels = {"", "caf\xc3\xa9", "a\"b"}, .sha256 = "abc", .recipe = "{}"}, metadata);
   const auto card = read_card(metadata, "m");
   ASSERT_TRUE(card.ok()) << card.error().message();
   EXPECT_EQ(card->labels, (std::vector<std::string>{"", "caf\xc3\xa9", "a\"b"}));
   EXPECT_EQ(card->sha256, "abc");
+  EXPECT_EQ(card->recipe, "{}");
   for (const char* names : {"cat", "{}", "[1]", "["}) {
     (*metadata.mutable_properties())["hedge.labels"] = names;
     EXPECT_EQ(read_card(metadata, "m").error().code, ErrorCode::kBadFormat) << names;

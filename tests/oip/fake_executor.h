@@ -76,6 +76,7 @@ inline std::vector<ServedModel> fake_models(const std::shared_ptr<FakeControl>& 
   models[0].executor = std::make_unique<FakeExecutor>(control);
   models[0].labels = {"cat", "dog"};
   models[0].sha256 = std::string(64, 'a');
+  models[0].recipe = "{\"a\": \"recipe\"}";
   return models;
 }
 

@@ -106,6 +106,13 @@ class TlsTest : public testing::Test {
     EXPECT_EQ(error->code, ErrorCode::kUnavailable) << error->message();
   }
 
+  static void expect_refused(const std::optional<Error>& error, const char* says) {
+    ASSERT_TRUE(error.has_value());
+    EXPECT_EQ(error->code, ErrorCode::kMismatch) << error->message();
+    EXPECT_THAT(error->message(), HasSubstr(says));
+    EXPECT_FALSE(error->hint.empty());
+  }
+
   Identity authority_ = make_identity("authority", nullptr);
   Identity stranger_ = make_identity("stranger", nullptr);
   Identity server_identity_ = make_identity("cloud.test", &authority_);
@@ -122,21 +129,24 @@ TEST_F(TlsTest, a_certificate_of_the_authority_is_accepted_by_address_and_by_nam
 
 TEST_F(TlsTest, another_authority_another_name_and_plain_text_are_refused) {
   const auto server = serve(server_tls(server_identity_));
-  expect_unavailable(ask(*server, Tls{.ca = stranger_.certificate_pem()}));
-  expect_unavailable(ask(*server, Tls{.ca = authority_.certificate_pem()}, "bank.test"));
-  expect_unavailable(ask(*server, Tls{}));  // the system's authorities do not know it
-  expect_unavailable(ask(*server, std::nullopt));
+  expect_refused(ask(*server, Tls{.ca = stranger_.certificate_pem()}), "not one to trust");
+  expect_refused(ask(*server, Tls{.ca = authority_.certificate_pem()}, "bank.test"), "another name");
+  expect_refused(ask(*server, Tls{}), "not one to trust");  // the system's authorities do not know it
+  // Plain text to a server with TLS looks like one that is going down.
+  const auto plain = ask(*server, std::nullopt);
+  expect_unavailable(plain);
+  EXPECT_THAT(plain->message(), HasSubstr("--tls"));
 }
 
 TEST_F(TlsTest, an_expired_certificate_is_refused) {
   const auto server = serve(server_tls(make_identity("cloud.test", &authority_, -7200, -3600)));
-  expect_unavailable(ask(*server, Tls{.ca = authority_.certificate_pem()}));
+  expect_refused(ask(*server, Tls{.ca = authority_.certificate_pem()}), "expired");
 }
 
 TEST_F(TlsTest, tls_to_a_plain_server_is_refused) {
   const auto server = start_server(fake_models(), {.address = "127.0.0.1:0"});
   ASSERT_TRUE(server.ok());
-  expect_unavailable(ask(**server, Tls{.ca = authority_.certificate_pem()}));
+  expect_refused(ask(**server, Tls{.ca = authority_.certificate_pem()}), "does not speak TLS");
 }
 
 TEST_F(TlsTest, mutual_tls_lets_in_only_certificates_of_its_authority) {

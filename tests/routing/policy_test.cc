@@ -3,9 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <numeric>
+#include <span>
 
 #include "core/json.h"
 #include "core/rng.h"
@@ -47,6 +50,29 @@ TEST(ThresholdForCoverage, takes_equal_scores_together) {
   EXPECT_EQ(point->threshold, 0.4F);
   EXPECT_DOUBLE_EQ(point->coverage, 0.8);
   EXPECT_DOUBLE_EQ(point->accuracy, 0.4);
+}
+
+TEST(ThresholdForCoverage, says_what_ties_did_to_what_was_asked) {
+  // 100 images of three scores: 74, 13 and 13 of them.
+  std::vector<float> scores(100, 1.0F);
+  std::fill_n(scores.begin() + 74, 13, 2.0F);
+  std::fill_n(scores.begin() + 87, 13, 3.0F);
+  const Outcomes outcomes{.base_right = std::vector<std::uint8_t>(100, 1), .global_right = std::vector<std::uint8_t>(100, 1)};
+  const auto point = threshold_for_coverage(scores, outcomes, 0.8).value();
+  EXPECT_EQ(point.coverage, 0.87);
+  EXPECT_EQ(point.next_lower, 0.74);
+  EXPECT_EQ(remark(point, 100), "coverage 0.80 asked, ties give 0.87; next 0.74");
+  EXPECT_EQ(remark(threshold_for_coverage(scores, outcomes, 0.74).value(), 100), "") << "exactly what was asked";
+  EXPECT_EQ(remark(threshold_for_coverage(scores, outcomes, 0.9).value(), 100),
+            "coverage 0.90 asked: no image is queried, the global is never asked");
+  EXPECT_EQ(remark(threshold_for_coverage(scores, outcomes, 0).value(), 100),
+            "coverage 0.00 asked: every image is queried, the base's answer is never used");
+  EXPECT_FALSE(threshold_for_coverage(scores, outcomes, 0)->next_lower.has_value());
+  // Scores that all differ: a step of one image is no tie, however few images there are.
+  std::iota(scores.begin(), scores.end(), 0.0F);
+  const std::span<const float> few(scores.data(), 10);
+  const Outcomes ten{.base_right = std::vector<std::uint8_t>(10, 1), .global_right = std::vector<std::uint8_t>(10, 1)};
+  EXPECT_EQ(remark(threshold_for_coverage(few, ten, 0.75).value(), 10), "");
 }
 
 TEST(ThresholdForCoverage, zero_queries_everything_and_one_nothing) {
@@ -218,6 +244,40 @@ Policy full_example() {
   policy.choice =
       RouterChoice{.chosen = "gain", .why = "widest", .candidates = {{.name = "gain", .macs = 7, .gap_closed_percent = {8, 6, 10}}}};
   return policy;
+}
+
+TEST(PolicyJson, classes_accepted_globals_and_the_next_coverage_survive) {
+  Policy policy{.router = "margin", .calibration_size = 10};
+  policy.chosen.next_lower = 0.74;
+  policy.classes = JudgedClasses{.names = {"a", "b"},
+                                 .by = "name",
+                                 .notes = {"a note"},
+                                 .base = {.outputs = 2, .names = {"a", "b"}},
+                                 .global = {.outputs = 4, .columns = {3, 1}, .names = {"", "b", "x", "a"}}};
+  policy.accepted_globals = {{.sha256 = std::string(64, 'c'),
+                              .dataset = "x?split=test",
+                              .content_hash = "h",
+                              .images = 9,
+                              .coverage = 0.7,
+                              .accuracy = 0.8,
+                              .global_accuracy = 0.85}};
+  const auto again = Policy::from_json(policy.to_json(), "policy");
+  ASSERT_TRUE(again.ok()) << again.error().message();
+  EXPECT_EQ(again->chosen.next_lower, 0.74);
+  EXPECT_EQ(again->classes, policy.classes);
+  ASSERT_EQ(again->accepted_globals.size(), 1U);
+  EXPECT_EQ(again->accepted_globals[0].sha256, policy.accepted_globals[0].sha256);
+  EXPECT_EQ(again->accepted_globals[0].images, 9);
+  EXPECT_EQ(again->accepted_globals[0].global_accuracy, 0.85);
+  const auto refused = [&](const char* from, const char* to) {
+    auto text = policy.to_json();
+    text.replace(text.find(from), std::string(from).size(), to);
+    return Policy::from_json(text, "policy").error().code;
+  };
+  EXPECT_EQ(refused("\"by\": \"name\"", "\"by\": \"luck\""), ErrorCode::kBadFormat);
+  EXPECT_EQ(refused("\"outputs\": 4", "\"outputs\": 3"), ErrorCode::kBadFormat) << "column 3 is no output";
+  EXPECT_EQ(refused("\"images\": 9", "\"images\": 0"), ErrorCode::kBadFormat);
+  EXPECT_EQ(refused("\"accuracy\": 0.8", "\"accuracy\": 8"), ErrorCode::kBadFormat);
 }
 
 TEST(PolicyJson, promise_fusion_and_choice_survive) {

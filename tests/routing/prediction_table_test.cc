@@ -83,6 +83,25 @@ TEST_F(PredictionTableTest, keeps_the_features_name_and_what_the_models_were_tra
   EXPECT_EQ(back->info.global_trained_on_hash, "g");
 }
 
+TEST_F(PredictionTableTest, keeps_which_outputs_the_classes_are) {
+  auto table = small_table();
+  const auto count = static_cast<std::size_t>(table.classes());
+  JudgedClasses classes{.by = "name", .notes = {"a background"}, .global = {.outputs = table.classes() + 1}};
+  for (std::size_t i = 0; i < count; ++i) {
+    classes.names.push_back("class " + std::to_string(i));
+    classes.global.columns.push_back(static_cast<std::int64_t>(count - i));
+  }
+  table.info.classes = classes;
+  ASSERT_TRUE(write_table(path(), table).ok());
+  const auto back = read_table(path());
+  ASSERT_TRUE(back.ok()) << back.error().message();
+  EXPECT_EQ(back->info.classes, classes);
+  set_metadata("classes", "{\"names\": [\"a\"]}");
+  EXPECT_EQ(read_table(path()).error().code, ErrorCode::kBadFormat);
+  set_metadata("classes", "[");
+  EXPECT_EQ(read_table(path()).error().code, ErrorCode::kBadFormat);
+}
+
 TEST_F(PredictionTableTest, reads_a_table_from_before_those_fields) {
   ASSERT_TRUE(write_table(path(), small_table()).ok());
   auto file = read_safetensors(path());

@@ -121,6 +121,29 @@ TEST_F(CheckCalibration, refuses_the_same_classes_in_another_order) {
   EXPECT_EQ(code(), ErrorCode{}) << "not known";
 }
 
+TEST_F(CheckCalibration, refuses_classes_that_were_placed_otherwise) {
+  fit_.classes = calibration_.classes = JudgedClasses{.names = {"a", "b"}, .global = {.outputs = 3, .columns = {1, 2}}};
+  EXPECT_EQ(code(), ErrorCode{});
+  calibration_.classes->global.columns = {2, 1};
+  EXPECT_EQ(code(), ErrorCode::kMismatch);
+  EXPECT_THAT(check_calibration(fit_, calibration_).error().message(), HasSubstr("outputs 2, 1"));
+  calibration_.classes->global.columns = {1, 2};
+  calibration_.classes->names = {"b", "a"};
+  EXPECT_EQ(code(), ErrorCode::kMismatch);
+  calibration_.classes.reset();
+  EXPECT_EQ(code(), ErrorCode{}) << "an older table does not say";
+}
+
+TEST(CheckModels, refuses_classes_that_were_judged_otherwise) {
+  TableInfo info = small_table().info;
+  Policy policy;
+  policy.features = info.features;
+  info.classes = policy.classes = JudgedClasses{.names = {"a", "b"}};
+  EXPECT_EQ(code_of(check_models(policy, info, "p")), ErrorCode{});
+  info.classes->base.columns = {1, 0};
+  EXPECT_EQ(code_of(check_models(policy, info, "p")), ErrorCode::kMismatch);
+}
+
 TEST(CheckModels, refuses_another_base_global_or_features) {
   const TableInfo info = small_table().info;
   const Policy good = {.base_sha256 = info.base_hash, .global_sha256 = info.global_hash, .features = "auto", .fit_hash = "of train"};

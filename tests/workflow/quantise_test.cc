@@ -75,6 +75,65 @@ TEST_F(Quantise, stops_on_request_and_writes_nothing) {
   EXPECT_FALSE(std::filesystem::exists(folder_ / "int8.onnx"));
 }
 
+TEST_F(Quantise, warns_of_too_few_calibration_images) {
+  const auto report = quantise(options(), {});
+  ASSERT_TRUE(report.ok()) << report.error().message();
+  EXPECT_THAT(report->warnings, ::testing::Contains(HasSubstr("20 images")));
+}
+
+TEST_F(Quantise, a_least_accuracy_that_is_not_met_leaves_no_model) {
+  auto strict = options();
+  strict.least_accuracy = 1.0;
+  const auto report = quantise(strict, {});
+  ASSERT_TRUE(report.ok()) << report.error().message();
+  ASSERT_TRUE(report->refused.has_value());
+  EXPECT_EQ(report->refused->code, ErrorCode::kUnreachable);
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "int8.onnx"));
+  EXPECT_EQ(to_json(*report).at("written"), false);
+  strict.least_accuracy = 0.0;
+  EXPECT_FALSE(quantise(strict, {})->refused.has_value());
+  strict.test = "";
+  EXPECT_EQ(quantise(strict, {}).error().code, ErrorCode::kInvalidArgument);
+}
+
+/// A comparison of 1000 images.
+QuantiseReport with_difference(double difference, double half_width) {
+  QuantiseReport report;
+  report.accuracy = codegen::AccuracyReport{.images = 1000,
+                                            .float_accuracy = 0.9,
+                                            .int8_accuracy = 0.9 + difference,
+                                            .difference = difference,
+                                            .low = difference - half_width,
+                                            .high = difference + half_width};
+  return report;
+}
+
+TEST(Gate, refuses_a_loss_that_is_surely_more_than_five_points) {
+  auto report = with_difference(-0.08, 0.02);
+  judge_loss({}, report);
+  ASSERT_TRUE(report.refused.has_value());
+  EXPECT_EQ(report.refused->code, ErrorCode::kAlarm);
+  EXPECT_THAT(report.refused->what, HasSubstr("8.0 points"));
+  auto accepted = with_difference(-0.08, 0.02);
+  judge_loss({.accept_risk = true}, accepted);
+  EXPECT_FALSE(accepted.refused.has_value());
+  EXPECT_EQ(accepted.accepted_risks.size(), 1U);
+}
+
+TEST(Gate, warns_of_smaller_losses_and_of_images_that_cannot_tell) {
+  auto small = with_difference(-0.02, 0.01);
+  judge_loss({}, small);
+  EXPECT_FALSE(small.refused.has_value());
+  EXPECT_THAT(small.warnings, ::testing::ElementsAre(HasSubstr("2.0 points")));
+  auto unsure = with_difference(-0.06, 0.08);
+  judge_loss({}, unsure);
+  EXPECT_FALSE(unsure.refused.has_value());
+  EXPECT_THAT(unsure.warnings, ::testing::ElementsAre(HasSubstr("cannot tell")));
+  auto none = with_difference(0.001, 0.004);
+  judge_loss({}, none);
+  EXPECT_TRUE(none.warnings.empty());
+}
+
 TEST(SpreadOver, takes_all_where_there_are_fewer_and_else_from_all_over) {
   EXPECT_EQ(spread_over(3, 10), (std::vector<std::size_t>{0, 1, 2}));
   EXPECT_EQ(spread_over(10, 4), (std::vector<std::size_t>{0, 2, 5, 7}));

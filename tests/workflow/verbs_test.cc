@@ -382,6 +382,9 @@ TEST_F(Verbs, bundling_packs_what_was_fitted_and_refuses_another_global) {
   ASSERT_TRUE(read.ok()) << read.error().message();
   EXPECT_EQ(read->policy.chosen.threshold, bundled->threshold);
   EXPECT_EQ(read->labels, (std::vector<std::string>{"class0", "class1", "class2"}));
+  ASSERT_TRUE(read->policy.classes.has_value()) << "kept from predicting to bundling";
+  EXPECT_EQ(read->policy.classes->names, read->labels);
+  EXPECT_EQ(read->handshake ? read->handshake->images.size() : 0, bundled->handshake);
   options.global.path = at("base.onnx");
   const auto other = bundle(options);
   ASSERT_FALSE(other.ok());

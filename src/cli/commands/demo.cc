@@ -34,6 +34,8 @@ void add_demo(CLI::App& root, Context& context) {
       ->capture_default_str()
       ->check(CLI::Range(1, 100));
   app->add_option("--note", o->notes, "a sentence that the report shows to its readers; may be given several times");
+  app->add_flag("--accept-risk", o->accept_risk,
+                "go on where a model looks wrong on the images (not above chance; see hedge check) instead of ending with exit code 13");
   app->add_flag("--resume", o->resume, "skip the steps that are done, and continue a stopped training from its checkpoint");
   app->callback([o, &context] { context.chosen = [o, &context] { return run_demo(*o, context.console, context.should_stop); }; });
 }

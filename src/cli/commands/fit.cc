@@ -28,6 +28,7 @@ void print(const workflow::FitResult& result) {
                {"rows_per_second", fitted.rows_per_second},
                {"helps", fitted.helps},
                {"hurts", fitted.hurts}};
+  if (const auto remark = routing::remark(policy.chosen, policy.calibration_size); !remark.empty()) json["remark"] = remark;
   if (policy.temperature != 1) json["temperature"] = policy.temperature;
   if (kind == train::RouterKind::kSelectiveQuery) json["lambda"] = fitted.lambda;
   if (policy.choice) json["choice"] = choice_json(*policy.choice);

@@ -39,6 +39,7 @@ Status quantize(const Flags& flags, Context& context) {
   if (report.noise) print(*report.noise);
   if (report.accuracy) print(*report.accuracy);
   if (!flags.report.empty()) HEDGE_CHECK(write_file_atomic(flags.report, workflow::to_json(report).dump(2) + "\n"));
+  if (report.refused) return *report.refused;
   std::printf("wrote %s\n", options.out.c_str());
   return {};
 }
@@ -76,6 +77,12 @@ void add_mcu_quantize(CLI::App& mcu, Context& context) {
   app->add_option("--table", o.table, "for a router, instead of --data: a prediction table that its ranges are measured on")
       ->excludes(data);
   app->add_option("--test", o.test, "labelled images on which floats and int8 are compared at the end");
+  app->add_option(
+         "--least-accuracy", o.least_accuracy,
+         "least share of the --test images that int8 must be right on, 0 to 1; below it no model is written. Without it no model is "
+         "written where int8 is worse than floats by more than 5 points with 95 % confidence")
+      ->check(CLI::Range(0.0, 1.0));
+  app->add_flag("--accept-risk", o.accept_risk, "write the int8 model in spite of such a loss");
   app->add_option("--images", o.images, "how many images of --data are used, evenly spread; more take longer and give steadier ranges")
       ->capture_default_str()
       ->check(CLI::Range(1, 1000000));

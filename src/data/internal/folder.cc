@@ -5,8 +5,10 @@
 
 #include "core/file.h"
 #include "data/internal/folder_listing.h"
+#include "data/internal/remarks.h"
 #include "data/internal/sources.h"
 #include "data/internal/split.h"
+#include "data/skipped.h"
 #include "hedge/image.h"
 
 namespace hedge::data::internal {
@@ -72,12 +74,16 @@ class Collector {
     std::vector<std::int64_t> labels;
     for (const auto* file : wanted_) labels.push_back(file->label);
     digests_.resize(wanted_.size());
+    infos_.resize(wanted_.size());
+    refused_.resize(listing_.classes.size());
     HEDGE_CHECK(check_class_folders());
     HEDGE_TRY(const auto kept, take_balanced(labels, listing_.classes.size(), spec_.limit.value_or(wanted_.size()),
                                              [this](std::size_t i) { return accept(i); }));
     std::vector<FolderItem> items;
     for (const auto i : kept) items.push_back({wanted_[i]->path, wanted_[i]->label, digests_[i], wanted_[i]->group});
     HEDGE_CHECK(check_classes(items));
+    say(kept);
+    skipped_.insert(skipped_.end(), empty_classes_.begin(), empty_classes_.end());
     std::sort(skipped_.begin(), skipped_.end(), [](const Skipped& a, const Skipped& b) { return a.path < b.path; });
     Opened opened;
     opened.dataset = std::make_unique<FolderDataset>(spec_, listing_, std::move(items));
@@ -90,18 +96,57 @@ class Collector {
   Result<bool> accept(std::size_t i) {
     const auto& path = wanted_[i]->path;
     const auto bytes = read_image_file(listing_.root / path);
-    if (!bytes) return refuse(path, bytes.error());
+    if (!bytes) return refuse(i, bytes.error());
     const auto info = probe_image(*bytes, path);
-    if (!info) return refuse(path, info.error());
+    if (!info) return refuse(i, info.error());
     digests_[i] = sha256_hex(*bytes);
+    infos_[i] = *info;
     return true;
   }
 
-  Result<bool> refuse(const std::string& path, const Error& error) {
+  Result<bool> refuse(std::size_t i, const Error& error) {
     if (options_.strict) return error;
-    log(options_.log, LogLevel::kWarning, "skipped " + error.message());
-    skipped_.push_back({path, error.what});
+    skipped_.push_back({wanted_[i]->path, error.what, error.hint});
+    refused_[static_cast<std::size_t>(wanted_[i]->label)].push_back(skipped_.back());
     return false;
+  }
+
+  /// Says once for each reason which files are left out, and what is unusual about those that are kept.
+  void say(const std::vector<std::size_t>& kept) const {
+    if (!options_.log) return;
+    for (const auto& line : skipped_lines(skipped_)) log(options_.log, LogLevel::kWarning, line);
+    std::vector<std::string> empty;
+    for (const auto& one : empty_classes_) empty.push_back(one.path);
+    if (!empty.empty())
+      log(options_.log, LogLevel::kWarning, std::to_string(empty.size()) + " classes have no file in this split (" + some_of(empty) + ")");
+    Remarks remarks;
+    for (const auto i : kept) remarks.note(wanted_[i]->path, infos_[i]);
+    remarks.examine([this](const std::string& path) -> Result<Image> {
+      HEDGE_TRY(const auto bytes, read_image_file(listing_.root / path));
+      return decode_image(bytes, path);
+    });
+    for (const auto& line : remarks.lines()) log(options_.log, line.level, line.text);
+  }
+
+  /// Whether another file of the class, of any split, is an image.
+  [[nodiscard]] bool has_image_elsewhere(std::int64_t label) const {
+    return std::any_of(listing_.files.begin(), listing_.files.end(), [&](const ListedFile& file) {
+      if (file.label != label || file.split == spec_.split || spec_.split == Split::kAll) return false;
+      const auto bytes = read_image_file(listing_.root / file.path);
+      return bytes.ok() && probe_image(*bytes, file.path).ok();
+    });
+  }
+
+  /// A class that has files and no image cannot be learned, nor judged: with it every figure of the data set would be wrong.
+  Status check_unreadable(const std::set<std::int64_t>& filled) const {
+    for (std::size_t c = 0; c < refused_.size(); ++c) {
+      const auto label = static_cast<std::int64_t>(c);
+      if (refused_[c].empty() || filled.contains(label) || has_image_elsewhere(label)) continue;
+      const auto lines = skipped_lines(refused_[c]);
+      return bad_data("no image of a class can be read", listing_.classes[c] + ": " + lines.front(),
+                      "make its images readable, or remove the class folder");
+    }
+    return {};
   }
 
   Error bad_data(std::string what, std::string got, std::string hint) const {
@@ -117,22 +162,22 @@ class Collector {
       if (filled[c] || !spec_.wants(static_cast<std::int64_t>(c))) continue;
       const std::string reason = "the class has no file in this split";
       if (options_.strict) return bad_data(reason, listing_.classes[c], "add images or remove the class folder");
-      log(options_.log, LogLevel::kWarning, listing_.classes[c] + ": " + reason);
-      skipped_.push_back({listing_.classes[c], reason});
+      empty_classes_.push_back({listing_.classes[c], reason});
     }
     return {};
   }
 
   Status check_classes(const std::vector<FolderItem>& items) const {
+    const auto lines = skipped_lines(skipped_);
     if (items.empty())
-      return bad_data("the data set has no image", std::to_string(skipped_.size()) + " skipped",
+      return bad_data("the data set has no image", lines.empty() ? "no file" : lines.front(),
                       "the layout is CLASS/image.jpg, or train/CLASS/… beside test/CLASS/… or val/CLASS/…");
     std::set<std::int64_t> labels;
     for (const auto& item : items) labels.insert(item.label);
     if (labels.size() == 1 && spec_.limit.value_or(2) > 1)
       return bad_data("the data set has a single class", listing_.classes[static_cast<std::size_t>(*labels.begin())],
                       "classifying needs images in at least two class folders");
-    return {};
+    return check_unreadable(labels);
   }
 
   const DatasetSpec& spec_;
@@ -140,7 +185,9 @@ class Collector {
   const FolderListing& listing_;
   std::vector<const ListedFile*> wanted_;
   std::vector<std::string> digests_;
-  std::vector<Skipped> skipped_;
+  std::vector<ImageInfo> infos_;
+  std::vector<Skipped> skipped_, empty_classes_;
+  std::vector<std::vector<Skipped>> refused_;  ///< by class
 };
 
 }  // namespace

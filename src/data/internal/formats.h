@@ -4,7 +4,7 @@
 
 #include "hedge/image.h"
 
-/// One pair of functions a format, for codec.cc alone.
+/// Three functions a format, for codec.cc alone: by the first bytes, by the header, whole.
 namespace hedge::data::internal {
 
 bool is_jpeg(std::string_view bytes);
@@ -15,7 +15,20 @@ bool is_png(std::string_view bytes);
 Result<ImageInfo> probe_png(std::string_view bytes, std::string_view where, const DecodeLimits& limits);
 Result<Image> decode_png(std::string_view bytes, std::string_view where, const DecodeLimits& limits);
 
-/// Errors: kUnsupported where a side or the area is beyond `limits`; kBadFormat where a side is not positive.
-Status check_size(std::int64_t height, std::int64_t width, std::string_view where, const DecodeLimits& limits);
+bool is_webp(std::string_view bytes);
+Result<ImageInfo> probe_webp(std::string_view bytes, std::string_view where, const DecodeLimits& limits);
+Result<Image> decode_webp(std::string_view bytes, std::string_view where, const DecodeLimits& limits);
+
+bool is_bmp(std::string_view bytes);
+Result<ImageInfo> probe_bmp(std::string_view bytes, std::string_view where, const DecodeLimits& limits);
+Result<Image> decode_bmp(std::string_view bytes, std::string_view where, const DecodeLimits& limits);
+
+bool is_tiff(std::string_view bytes);
+Result<ImageInfo> probe_tiff(std::string_view bytes, std::string_view where, const DecodeLimits& limits);
+Result<Image> decode_tiff(std::string_view bytes, std::string_view where, const DecodeLimits& limits);
+
+bool is_gif(std::string_view bytes);
+Result<ImageInfo> probe_gif(std::string_view bytes, std::string_view where, const DecodeLimits& limits);
+Result<Image> decode_gif(std::string_view bytes, std::string_view where, const DecodeLimits& limits);
 
 }  // namespace hedge::data::internal

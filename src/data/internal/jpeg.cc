@@ -10,14 +10,15 @@
 #include <cstdlib>
 #include <vector>
 
+#include "data/internal/exif.h"
 #include "data/internal/formats.h"
+#include "data/internal/size.h"
 
 namespace hedge::data {
 namespace {
 
 /// A progressive file of a few bytes can ask for thousands of passes over a large image.
 constexpr int kMostScans = 256;
-constexpr std::size_t kMostReservedBytes = std::size_t{1} << 22;
 
 /// libjpeg's error state plus where to jump. The library's callbacks reach it through `base`, its first member.
 struct ErrorState {
@@ -109,6 +110,13 @@ void cmyk_to_rgb(const std::vector<std::uint8_t>& inks, bool inverted, std::uint
 }
 
 Error damaged(const Reader& reader, std::string_view where) {
+  const auto code = reader.info.err->msg_code;
+  if (code == JERR_SOF_UNSUPPORTED || code == JERR_BAD_PRECISION || code == JERR_ARITH_NOTIMPL)
+    return Error{.code = ErrorCode::kUnsupported,
+                 .what = "this kind of JPEG (lossless, 12 bits or arithmetic coding) is not implemented",
+                 .where = std::string(where),
+                 .got = reader.error.message.data(),
+                 .hint = "convert them, for example: magick mogrify -format png FILES"};
   return Error{.code = ErrorCode::kBadFormat,
                .what = "the JPEG is truncated or damaged",
                .where = std::string(where),
@@ -133,10 +141,20 @@ Result<ImageInfo> open(Reader& reader, std::string_view bytes, std::string_view 
                    .got = std::to_string(info.num_components) + " components",
                    .expected = "gray, RGB, YCbCr, CMYK or YCCK"};
   }
-  return ImageInfo{.format = ImageFormat::kJpeg,
-                   .height = info.image_height,
-                   .width = info.image_width,
-                   .channels = info.out_color_space == JCS_GRAYSCALE ? 1 : 3};
+  ImageInfo image{.format = ImageFormat::kJpeg,
+                  .height = info.image_height,
+                  .width = info.image_width,
+                  .channels = info.out_color_space == JCS_GRAYSCALE ? 1 : 3,
+                  .orientation = internal::jpeg_orientation(bytes),
+                  .reduction = internal::reduction_for(info.image_height, info.image_width, limits),
+                  .unmarked_cmyk = info.out_color_space == JCS_CMYK && info.saw_Adobe_marker != TRUE};
+  // Several scans are merged in memory, at full size, whatever size is asked for.
+  if (image.reduction > 1 && jpeg_has_multiple_scans(&info) == TRUE)
+    HEDGE_CHECK(internal::check_whole(image.height, image.width, "progressive JPEG", where, limits));
+  HEDGE_CHECK(internal::check_reduced(image, where, limits));
+  info.scale_num = 1;
+  info.scale_denom = static_cast<unsigned>(image.reduction);
+  return image;
 }
 
 struct Writer {
@@ -192,17 +210,25 @@ Result<Image> decode_jpeg(std::string_view bytes, std::string_view where, const 
   Reader reader;
   HEDGE_TRY(const auto info, open(reader, bytes, where, limits));
   if (!start(reader)) return damaged(reader, where);
-  Image image{.height = info.height, .width = info.width, .channels = info.channels, .pixels = {}};
-  const auto row_bytes = static_cast<std::size_t>(info.width * info.channels);
-  // Memory grows with the rows that really come, so a lying header costs nothing.
-  image.pixels.reserve(std::min(row_bytes * static_cast<std::size_t>(info.height), kMostReservedBytes));
+  Image image{.height = internal::reduced(info.height, info.reduction),
+              .width = internal::reduced(info.width, info.reduction),
+              .channels = info.channels,
+              .pixels = {},
+              .orientation = info.orientation,
+              .reduction = info.reduction,
+              .stored = {.unmarked_cmyk = info.unmarked_cmyk}};
+  if (reader.info.output_height != image.height || reader.info.output_width != image.width)
+    return Error{.code = ErrorCode::kInternal, .what = "libjpeg gives another size than it was asked for", .where = std::string(where)};
+  const auto row_bytes = static_cast<std::size_t>(image.width * info.channels);
+  // Memory is touched by the rows that really come, so a lying header costs nothing.
+  image.pixels.reserve(row_bytes * static_cast<std::size_t>(image.height));
   const bool cmyk = reader.info.out_color_space == JCS_CMYK;
-  std::vector<std::uint8_t> inks(cmyk ? static_cast<std::size_t>(info.width) * 4 : 0);
-  for (std::int64_t y = 0; y < info.height; ++y) {
+  std::vector<std::uint8_t> inks(cmyk ? static_cast<std::size_t>(image.width) * 4 : 0);
+  for (std::int64_t y = 0; y < image.height; ++y) {
     const auto offset = image.pixels.size();
     image.pixels.resize(offset + row_bytes);
     if (!read_row(reader, cmyk ? inks.data() : image.pixels.data() + offset)) return damaged(reader, where);
-    if (cmyk) cmyk_to_rgb(inks, reader.info.saw_Adobe_marker == TRUE, image.pixels.data() + offset);
+    if (cmyk) cmyk_to_rgb(inks, !info.unmarked_cmyk, image.pixels.data() + offset);
   }
   if (!finish(reader)) return damaged(reader, where);
   return image;

@@ -2,17 +2,23 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <csetjmp>
 #include <cstring>
 #include <vector>
 
+#include "data/internal/exif.h"
 #include "data/internal/formats.h"
+#include "data/internal/rows.h"
+#include "data/internal/size.h"
 
 namespace hedge::data {
 namespace {
 
 /// Deflate cannot shrink by more than this factor: a header that promises more pixels than that is a lie.
 constexpr std::size_t kMostDeflateRatio = 1032;
+/// An image beyond what is decoded whole that unpacks to this many times its size holds nothing to see; it costs seconds each time.
+constexpr std::size_t kBombRatio = 256;
 
 /// What libpng's callbacks need; libpng carries a pointer to it. The functions below that call setjmp hold no object
 /// with a destructor of their own, so a jump skips none.
@@ -83,22 +89,32 @@ bool read_header(Reader& reader) {
   return true;
 }
 
-/// Asks for 8-bit gray or RGB, whatever is stored.
+/// Asks for gray or RGB of 8 or 16 bits in the host's order, with alpha where there is one, whatever is stored.
 bool set_transforms(Reader& reader) {
   if (setjmp(png_jmpbuf(reader.png)) != 0) return false;
   const auto color = png_get_color_type(reader.png, reader.info);
   if (color == PNG_COLOR_TYPE_PALETTE) png_set_palette_to_rgb(reader.png);
   if (color == PNG_COLOR_TYPE_GRAY) png_set_expand_gray_1_2_4_to_8(reader.png);
-  png_set_scale_16(reader.png);
-  png_set_strip_alpha(reader.png);
+  if (std::endian::native == std::endian::little) png_set_swap(reader.png);
   png_set_interlace_handling(reader.png);
   png_read_update_info(reader.png, reader.info);
   return true;
 }
 
-bool read_rows(Reader& reader, std::uint8_t** rows) {
+bool read_row(Reader& reader, std::uint8_t* row) {
+  if (setjmp(png_jmpbuf(reader.png)) != 0) return false;
+  png_read_row(reader.png, row, nullptr);
+  return true;
+}
+
+bool read_interlaced(Reader& reader, std::uint8_t** rows) {
   if (setjmp(png_jmpbuf(reader.png)) != 0) return false;
   png_read_image(reader.png, rows);
+  return true;
+}
+
+bool read_end(Reader& reader) {
+  if (setjmp(png_jmpbuf(reader.png)) != 0) return false;
   png_read_end(reader.png, nullptr);
   return true;
 }
@@ -130,14 +146,60 @@ Error damaged(const Reader& reader, std::string_view where) {
       .code = ErrorCode::kBadFormat, .what = "the PNG is truncated or damaged", .where = std::string(where), .got = reader.message.data()};
 }
 
+bool is_interlaced(const Reader& reader) { return png_get_interlace_type(reader.png, reader.info) != PNG_INTERLACE_NONE; }
+
+/// Refuses what unpacks to far more than it holds, before it is unpacked.
+Status check_unpacked(const Reader& reader, const ImageInfo& info, std::string_view where) {
+  const auto stored_bytes = png_get_rowbytes(reader.png, reader.info) * static_cast<std::size_t>(info.height);
+  const auto times = stored_bytes / std::max<std::size_t>(reader.bytes.size(), 1);
+  const bool lies = times > kMostDeflateRatio;
+  if (!lies && (info.reduction == 1 || times <= kBombRatio)) return {};
+  return Error{
+      .code = lies ? ErrorCode::kBadFormat : ErrorCode::kUnsupported,
+      .what = lies ? "the PNG is too short for its size" : "the PNG unpacks to far more than it holds, as a decompression bomb does",
+      .where = std::string(where),
+      .got = std::to_string(reader.bytes.size()) + " bytes for " + std::to_string(info.height) + " x " + std::to_string(info.width),
+      .hint = lies ? "" : "make such images smaller if they are meant"};
+}
+
 Result<ImageInfo> open(Reader& reader, std::string_view bytes, std::string_view where, const DecodeLimits& limits) {
   reader.bytes = bytes;
   if (!read_header(reader)) return damaged(reader, where);
   const auto height = static_cast<std::int64_t>(png_get_image_height(reader.png, reader.info));
   const auto width = static_cast<std::int64_t>(png_get_image_width(reader.png, reader.info));
   HEDGE_CHECK(internal::check_size(height, width, where, limits));
-  const bool gray = (png_get_color_type(reader.png, reader.info) & PNG_COLOR_MASK_COLOR) == 0;
-  return ImageInfo{.format = ImageFormat::kPng, .height = height, .width = width, .channels = gray ? 1 : 3};
+  const auto color = png_get_color_type(reader.png, reader.info);
+  const bool palette_alpha = color == PNG_COLOR_TYPE_PALETTE && png_get_valid(reader.png, reader.info, PNG_INFO_tRNS) != 0;
+  const ImageInfo info{.format = ImageFormat::kPng,
+                       .height = height,
+                       .width = width,
+                       .channels = (color & PNG_COLOR_MASK_COLOR) == 0 ? 1 : 3,
+                       .orientation = internal::png_orientation(bytes),
+                       .reduction = internal::reduction_for(height, width, limits),
+                       .deep = png_get_bit_depth(reader.png, reader.info) == 16,
+                       .has_alpha = (color & PNG_COLOR_MASK_ALPHA) != 0 || palette_alpha};
+  if (is_interlaced(reader)) HEDGE_CHECK(internal::check_whole(height, width, "interlaced PNG", where, limits));
+  HEDGE_CHECK(internal::check_reduced(info, where, limits));
+  HEDGE_CHECK(check_unpacked(reader, info, where));
+  return info;
+}
+
+/// All rows, whatever their order in the file.
+Status read_pixels(Reader& reader, const ImageInfo& info, std::string_view where, internal::RowSink& sink) {
+  const auto row_bytes = png_get_rowbytes(reader.png, reader.info);
+  if (!is_interlaced(reader)) {
+    std::vector<std::uint8_t> row(row_bytes);
+    for (std::int64_t y = 0; y < info.height; ++y) {
+      if (!read_row(reader, row.data())) return damaged(reader, where);
+      sink.add(row.data());
+    }
+    return {};
+  }
+  std::vector<std::uint8_t> whole(row_bytes * static_cast<std::size_t>(info.height));
+  auto rows = row_pointers(whole.data(), info.height, static_cast<std::int64_t>(row_bytes));
+  if (!read_interlaced(reader, rows.data())) return damaged(reader, where);
+  for (const auto* row : rows) sink.add(row);
+  return {};
 }
 
 }  // namespace
@@ -154,20 +216,17 @@ Result<ImageInfo> probe_png(std::string_view bytes, std::string_view where, cons
 Result<Image> decode_png(std::string_view bytes, std::string_view where, const DecodeLimits& limits) {
   Reader reader;
   HEDGE_TRY(const auto info, open(reader, bytes, where, limits));
-  const auto stored_bytes = png_get_rowbytes(reader.png, reader.info) * static_cast<std::size_t>(info.height);
-  if (stored_bytes / kMostDeflateRatio > bytes.size())
-    return Error{.code = ErrorCode::kBadFormat,
-                 .what = "the PNG is too short for its size",
-                 .where = std::string(where),
-                 .got = std::to_string(bytes.size()) + " bytes for " + std::to_string(info.height) + " x " + std::to_string(info.width)};
   if (!set_transforms(reader)) return damaged(reader, where);
-  const auto row_bytes = info.width * info.channels;
-  if (png_get_rowbytes(reader.png, reader.info) != static_cast<std::size_t>(row_bytes))
+  RowForm form{.height = info.height, .width = info.width, .channels = info.channels, .deep = info.deep, .reduction = info.reduction};
+  form.samples = info.channels + (info.has_alpha ? 1 : 0);
+  if (info.has_alpha) form.alpha = info.channels;
+  if (png_get_rowbytes(reader.png, reader.info) != static_cast<std::size_t>(info.width * form.samples * (info.deep ? 2 : 1)))
     return Error{.code = ErrorCode::kUnsupported, .what = "the PNG's colour type is not implemented", .where = std::string(where)};
-  Image image{.height = info.height, .width = info.width, .channels = info.channels, .pixels = {}};
-  image.pixels.resize(static_cast<std::size_t>(info.height * row_bytes));
-  auto rows = row_pointers(image.pixels.data(), info.height, row_bytes);
-  if (!read_rows(reader, rows.data())) return damaged(reader, where);
+  RowSink sink(form);
+  HEDGE_CHECK(read_pixels(reader, info, where, sink));
+  if (!read_end(reader)) return damaged(reader, where);
+  auto image = sink.take();
+  image.orientation = info.orientation;
   return image;
 }
 

@@ -79,6 +79,11 @@ class Counter {
   std::array<double, kLatestAnswers> latest_ms_{};
 };
 
+Error at_address(Error error, const std::string& address) {
+  error.where = error.where.empty() || error.where.find(address) != std::string::npos ? address : address + ": " + error.where;
+  return error;
+}
+
 Result<std::unique_ptr<oip::RemoteModel>> connect(const CloudConnection& cloud, const std::string& model) {
   oip::RemoteOptions options{.address = cloud.address, .model = model, .tls_server_name = cloud.tls_server_name};
   const auto& files = cloud.tls_files;
@@ -132,6 +137,7 @@ Result<Runtime> Runtime::open(const RuntimeOptions& options) {
   std::unique_ptr<oip::RemoteModel> remote;
   if (options.cloud) {
     how.cloud.log = options.log;
+    how.cloud.accept_other_global = options.cloud->accept_other_global;
     how.cloud.deadline = std::chrono::milliseconds(options.cloud->deadline_ms);
     how.cloud.breaker = {.failures_to_open = options.cloud->failures_to_open,
                          .probe_interval = std::chrono::milliseconds(options.cloud->probe_interval_ms)};
@@ -141,6 +147,7 @@ Result<Runtime> Runtime::open(const RuntimeOptions& options) {
   HEDGE_TRY(parts->runtime, edge::open_runtime(bundle, std::move(remote), how, parts->clock));
   if (options.cloud) {
     const auto met = parts->runtime->cloud()->connect(std::chrono::milliseconds(std::max(kFirstContactMs, options.cloud->deadline_ms)));
+    if (!met && edge::is_permanent(met.error())) return at_address(met.error(), options.cloud->address);
     if (!met)
       hedge::log(options.log, LogLevel::kWarning,
                  options.cloud->address + ": " + met.error().message() + "; until it answers, the base's answers stand");
@@ -164,7 +171,12 @@ Result<Answer> Runtime::answer(const data::Image& image) const {
 }
 
 const std::vector<std::string>& Runtime::labels() const { return parts_->runtime->labels(); }
-RuntimeStatistics Runtime::statistics() const { return parts_->counter.read(); }
+RuntimeStatistics Runtime::statistics() const {
+  auto statistics = parts_->counter.read();
+  if (const auto* cloud = parts_->runtime->cloud())
+    if (const auto alarm = cloud->state().alarm) statistics.alarm = alarm->message();
+  return statistics;
+}
 
 const char* version() { return HEDGE_VERSION; }
 

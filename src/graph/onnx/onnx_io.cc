@@ -3,14 +3,15 @@
 #include <onnx/onnx_pb.h>
 
 #include "graph/onnx/internal/decode.h"
+#include "graph/onnx/internal/external_data.h"
 #include "graph/onnx/internal/reader.h"
 #include "graph/operators.h"
 
 namespace hedge::graph {
 namespace {
 
-constexpr std::int64_t kLeastOpset = 11;
-constexpr std::int64_t kMostOpset = 21;
+constexpr std::int64_t kLeastOpset = 7;
+constexpr std::int64_t kMostOpset = 24;
 constexpr std::int64_t kWrittenOpset = 17;
 constexpr std::int64_t kWrittenIrVersion = 8;
 using internal::kMostBytes;
@@ -29,28 +30,36 @@ Result<std::int64_t> opset_of(const onnx::ModelProto& model) {
                .hint = "export the model with opset " + std::to_string(kWrittenOpset)};
 }
 
-Result<Graph> parse(std::string_view bytes) {
-  HEDGE_TRY(const onnx::ModelProto model, internal::parse_model(bytes));
+/// `path`: where weights in other files are looked for; nullptr: such weights are refused.
+Result<Graph> parse(std::string_view bytes, const std::filesystem::path* path) {
+  HEDGE_TRY(onnx::ModelProto model, internal::parse_model(bytes));
   HEDGE_TRY(const std::int64_t opset, opset_of(model));
+  if (path != nullptr) HEDGE_CHECK(internal::load_external(model, *path));
   HEDGE_TRY(Graph graph, internal::Reader(model.graph(), opset).read());
   for (const auto& entry : model.metadata_props()) graph.metadata[entry.key()] = entry.value();
   HEDGE_CHECK(validate(graph));
   return graph;
 }
 
-}  // namespace
-
-Result<Graph> parse_onnx(std::string_view bytes, std::string_view where) {
-  auto graph = parse(bytes);
+/// An error says which file it is about.
+Result<Graph> located(Result<Graph> graph, std::string_view where) {
   if (graph) return graph;
   Error error = std::move(graph).error();
-  error.where = std::string(where) + (error.where.empty() ? "" : ": " + error.where);
+  if (error.where.rfind(where, 0) != 0) error.where = std::string(where) + (error.where.empty() ? "" : ": " + error.where);
   return error;
+}
+
+}  // namespace
+
+Result<Graph> parse_onnx(std::string_view bytes, std::string_view where) { return located(parse(bytes, nullptr), where); }
+
+Result<Graph> parse_onnx_file(std::string_view bytes, const std::filesystem::path& path) {
+  return located(parse(bytes, &path), path.string());
 }
 
 Result<Graph> read_onnx(const std::filesystem::path& path) {
   HEDGE_TRY(const std::string bytes, read_file(path, kMostBytes));
-  return parse_onnx(bytes, path.string());
+  return parse_onnx_file(bytes, path);
 }
 
 Result<std::string> serialize_onnx(const Graph& graph) {

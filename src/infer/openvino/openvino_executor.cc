@@ -4,16 +4,14 @@
 #include <system_error>
 
 #include "graph/onnx/onnx_io.h"
-#include "graph/passes.h"
 #include "infer/openvino/internal/compiled.h"
 #include "infer/openvino/internal/guard.h"
+#include "infer/openvino/internal/image_input.h"
 #include "infer/openvino/internal/log_sum_exp.h"
-#include "infer/openvino/internal/surgery.h"
+#include "infer/openvino/internal/prepare.h"
 
 namespace hedge::infer {
 namespace {
-
-constexpr const char* kAuto = "auto";
 
 Status check_options(const OpenVinoOptions& options) {
   if (options.threads < 0)
@@ -22,18 +20,6 @@ Status check_options(const OpenVinoOptions& options) {
                  .got = std::to_string(options.threads),
                  .expected = ">= 1, or 0 for OpenVINO's choice"};
   return {};
-}
-
-/// What the graph room knows of the penultimate tensor, or empty: then the ov::Model is searched.
-std::string features_by_graph(const graph::Graph& graph, const std::shared_ptr<ov::Model>& model) {
-  const auto name = graph::find_features(graph);
-  return name && internal::has_tensor(model, *name) ? *name : std::string();
-}
-
-Status wanted_features(const std::shared_ptr<ov::Model>& model, const OpenVinoOptions& options, const graph::Graph* graph) {
-  if (options.features.empty()) return {};
-  if (options.features != kAuto) return internal::add_features(model, options.features);
-  return internal::add_features(model, graph ? features_by_graph(*graph, model) : std::string());
 }
 
 /// Reads any of OpenVINO's formats. A reader's exception means the file is at fault. The reader is chosen by the file's
@@ -69,44 +55,36 @@ Status check_file(const std::filesystem::path& path) {
                .expected = ".onnx, .tflite or .xml (OpenVINO IR)"};
 }
 
-/// The edits every opened file gets, in an order in which none undoes another.
-Status prepare_file_model(internal::OpenedModel& opened, const std::filesystem::path& path, const graph::Graph* graph,
-                          const OpenVinoOptions& options) {
-  return internal::guarded(ErrorCode::kInternal, opened.where, [&]() -> Status {
-    opened.model = internal::with_real_outputs(internal::with_dynamic_batch(opened.model));
-    opened.model = internal::with_named_logits(opened.model, path.extension() == ".tflite");
-    return wanted_features(opened.model, options, graph);
-  });
-}
-
-Status fold_normalization(internal::OpenedModel& opened, const OpenVinoOptions& options) {
-  if (!options.normalization) return {};
-  return internal::guarded(ErrorCode::kInternal, opened.where, [&]() -> Status {
-    HEDGE_TRY(opened.model, internal::with_normalization(opened.model, *options.normalization));
-    return {};
-  });
-}
-
-}  // namespace
-
-Result<std::unique_ptr<Executor>> open_openvino(const std::filesystem::path& path, const OpenVinoOptions& options) {
-  HEDGE_CHECK(check_options(options));
-  HEDGE_CHECK(check_file(path));
-  internal::OpenedModel opened;
+/// The ov::Model of a file, and its Graph where this project reads it. OpenVINO reduces ReduceLogSumExp over all axes: such a file is
+/// read from the Graph, which says it in other operators.
+Result<std::optional<graph::Graph>> read_file_model(const std::filesystem::path& path, internal::OpenedModel& opened) {
   opened.where = path.string();
   HEDGE_TRY(opened.model, read_model(path));
   std::optional<graph::Graph> graph;
-  if (path.extension() == ".onnx")
-    if (auto read = graph::read_onnx(path)) graph = std::move(read).value();
+  if (path.extension() != ".onnx") return graph;
+  if (auto read = graph::read_onnx(path)) graph = std::move(read).value();
   if (graph && internal::has_log_sum_exp(*graph)) {
     HEDGE_TRY(const std::string bytes, graph::serialize_onnx(internal::with_plain_log_sum_exp(*graph)));
     HEDGE_TRY(opened.model, internal::guarded(ErrorCode::kInternal, opened.where, [&]() -> Result<std::shared_ptr<ov::Model>> {
                 return opened.core.read_model(bytes, ov::Tensor());
               }));
   }
-  HEDGE_CHECK(prepare_file_model(opened, path, graph ? &*graph : nullptr, options));
-  HEDGE_CHECK(fold_normalization(opened, options));
-  return internal::make_executor(std::move(opened), options);
+  return graph;
+}
+
+}  // namespace
+
+Result<OpenedFile> open_openvino_file(const std::filesystem::path& path, const OpenVinoOptions& options) {
+  HEDGE_CHECK(check_options(options));
+  HEDGE_CHECK(check_file(path));
+  internal::OpenedModel opened;
+  HEDGE_TRY(const auto graph, read_file_model(path, opened));
+  return internal::prepare_file(std::move(opened), graph ? &*graph : nullptr, options);
+}
+
+Result<std::unique_ptr<Executor>> open_openvino(const std::filesystem::path& path, const OpenVinoOptions& options) {
+  HEDGE_TRY(auto opened, open_openvino_file(path, options));
+  return std::move(opened.executor);
 }
 
 Result<std::unique_ptr<Executor>> make_openvino_executor(const graph::Graph& graph, const OpenVinoOptions& options) {
@@ -116,12 +94,19 @@ Result<std::unique_ptr<Executor>> make_openvino_executor(const graph::Graph& gra
   opened.where = graph.name;
   HEDGE_CHECK(internal::guarded(ErrorCode::kInternal, opened.where, [&]() -> Status {
     opened.model = opened.core.read_model(bytes, ov::Tensor());
-    return wanted_features(opened.model, options, &graph);
+    return internal::wanted_features(opened.model, options, &graph, opened.model->get_results().at(0)->input_value(0));
   }));
   for (const auto& input : graph.inputs) opened.input_names.push_back(input.name);
   for (const auto& output : graph.outputs) opened.output_names.push_back(output.name);
   if (opened.model->outputs().size() > opened.output_names.size()) opened.output_names.push_back("features");
-  HEDGE_CHECK(fold_normalization(opened, options));
+  if (options.normalization) {
+    HEDGE_CHECK(internal::guarded(ErrorCode::kInternal, opened.where, [&]() -> Status {
+      HEDGE_TRY(auto input,
+                internal::find_image_input(opened.model, static_cast<std::int64_t>(options.normalization->mean.size()), options));
+      HEDGE_TRY(opened.model, internal::with_normalization(opened.model, *options.normalization, input));
+      return {};
+    }));
+  }
   return internal::make_executor(std::move(opened), options);
 }
 

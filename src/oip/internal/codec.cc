@@ -17,9 +17,6 @@ static_assert(std::endian::native == std::endian::little, "raw contents are litt
 
 using Contents = inference::InferTensorContents;
 
-constexpr const char* kLabelsKey = "hedge.labels";
-constexpr const char* kSha256Key = "hedge.sha256";
-
 struct Datatype {
   std::string_view name;
   bool supported;
@@ -223,6 +220,7 @@ Result<RemoteCard> read_card(const inference::ModelMetadataResponse& metadata, c
   RemoteCard card;
   const auto& properties = metadata.properties();
   if (const auto sha256 = properties.find(kSha256Key); sha256 != properties.end()) card.sha256 = sha256->second;
+  if (const auto recipe = properties.find(kRecipeKey); recipe != properties.end()) card.recipe = recipe->second;
   const auto labels = properties.find(kLabelsKey);
   if (labels == properties.end()) return card;
   const auto at = where + ": property " + kLabelsKey;
@@ -241,6 +239,7 @@ Result<RemoteCard> read_card(const inference::ModelMetadataResponse& metadata, c
 void write_card(const RemoteCard& card, inference::ModelMetadataResponse& metadata) {
   auto& properties = *metadata.mutable_properties();
   if (!card.sha256.empty()) properties[kSha256Key] = card.sha256;
+  if (!card.recipe.empty()) properties[kRecipeKey] = card.recipe;
   if (!card.labels.empty()) properties[kLabelsKey] = Json(card.labels).dump(-1, ' ', true, Json::error_handler_t::replace);
 }
 

@@ -14,6 +14,11 @@
 
 namespace hedge::oip {
 
+/// Properties of a model's metadata; the identity is also a parameter of every answer.
+inline constexpr const char* kLabelsKey = "hedge.labels";
+inline constexpr const char* kSha256Key = "hedge.sha256";
+inline constexpr const char* kRecipeKey = "hedge.recipe";
+
 /// The protocol's name of an element type: "FP32", "UINT8", …
 const char* datatype_of(DType dtype);
 /// The element type of a protocol name. Errors: kUnsupported for a datatype that the protocol has and Hedge has not (FP16, BYTES, …);
@@ -49,8 +54,8 @@ Result<std::vector<TensorSpec>> read_specs(
     const google::protobuf::RepeatedPtrField<inference::ModelMetadataResponse::TensorMetadata>& tensors);
 void write_spec(const TensorSpec& spec, inference::ModelMetadataResponse::TensorMetadata& tensor);
 
-/// What a server says of its model besides the tensors, in the metadata's properties "hedge.labels" (a JSON array of names) and
-/// "hedge.sha256". Errors of reading: kBadFormat, with `where`.
+/// What a server says of its model besides the tensors, in the metadata's properties "hedge.labels" (a JSON array of names),
+/// "hedge.sha256" and "hedge.recipe". Errors of reading: kBadFormat, with `where`.
 Result<RemoteCard> read_card(const inference::ModelMetadataResponse& metadata, const std::string& where);
 void write_card(const RemoteCard& card, inference::ModelMetadataResponse& metadata);
 

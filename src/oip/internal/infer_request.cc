@@ -78,6 +78,8 @@ Status answer_infer(const ServedModel& model, const inference::ModelInferRequest
   response.set_model_name(model.name);
   response.set_model_version(model.version);
   response.set_id(request.id());
+  // So that a client knows an answer of another model, also behind a proxy.
+  if (!model.sha256.empty()) (*response.mutable_parameters())[kSha256Key].set_string_param(model.sha256);
   for (const auto& output : wanted) {
     if (output.classes) {
       HEDGE_CHECK(write_classes(specs[output.index], outputs[output.index], *output.classes, model, response));

@@ -95,7 +95,7 @@ grpc::Status ModelService::ModelMetadata(ServerContext*, const inference::ModelM
   response->add_versions(model.version);
   response->set_platform("hedge");
   (*response->mutable_properties())["executor"] = model.executor->description();
-  write_card({.labels = model.labels, .sha256 = model.sha256}, *response);
+  write_card({.labels = model.labels, .sha256 = model.sha256, .recipe = model.recipe}, *response);
   for (const auto& spec : model.executor->inputs()) write_spec(spec, *response->add_inputs());
   for (const auto& spec : model.executor->outputs()) write_spec(spec, *response->add_outputs());
   return grpc::Status::OK;

@@ -28,7 +28,9 @@ Status check_has_global(const Outcomes& outcomes);
 /// Precondition: check_scores.
 std::vector<Candidate> candidates(std::span<const float> scores, const Outcomes& outcomes);
 
-/// As shares of `total` images. Errors: kBadData where the threshold is no finite f32.
-Result<OperatingPoint> to_point(const Candidate& candidate, std::size_t total, bool has_global, double target_coverage);
+/// One of `all`, with the coverage of the one before it, as shares of `total` images. Errors: kBadData where the threshold is no finite
+/// f32.
+Result<OperatingPoint> to_point(const std::vector<Candidate>& all, const Candidate& chosen, std::size_t total, bool has_global,
+                                double target_coverage);
 
 }  // namespace hedge::routing

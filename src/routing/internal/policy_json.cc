@@ -54,10 +54,12 @@ Result<double> get_finite(const Json& json, const char* key, std::string_view wh
 
 Json to_json(const OperatingPoint& point) {
   // A float is a double, and a double is written with the digits that give it back: the threshold survives bit for bit.
-  return Json{{"target_coverage", point.target_coverage},
-              {"threshold", static_cast<double>(point.threshold)},
-              {"coverage", point.coverage},
-              {"accuracy", point.accuracy}};
+  Json json = {{"target_coverage", point.target_coverage},
+               {"threshold", static_cast<double>(point.threshold)},
+               {"coverage", point.coverage},
+               {"accuracy", point.accuracy}};
+  if (point.next_lower) json["next_lower_coverage"] = *point.next_lower;
+  return json;
 }
 
 Result<OperatingPoint> point_from_json(const Json& json, std::string_view where) {
@@ -70,6 +72,9 @@ Result<OperatingPoint> point_from_json(const Json& json, std::string_view where)
     return Error{
         .code = ErrorCode::kBadFormat, .what = "the threshold is no f32", .where = std::string(where), .got = std::to_string(threshold)};
   point.threshold = static_cast<float>(threshold);
+  if (json.contains("next_lower_coverage")) {
+    HEDGE_TRY(point.next_lower, get_share(json, "next_lower_coverage", where));
+  }
   return point;
 }
 
@@ -129,6 +134,37 @@ Result<Fusion> fusion_from_json(const Json& json, std::string_view where) {
   HEDGE_TRY(fusion.images, get_count(json, "pictures", 0, where));
   HEDGE_TRY(fusion.held_out_gain, get_estimate(json, "held_out_gain", where));
   return fusion;
+}
+
+Json to_json(const std::vector<AcceptedGlobal>& globals) {
+  Json list = Json::array();
+  for (const AcceptedGlobal& global : globals)
+    list.push_back({{"sha256", global.sha256},
+                    {"dataset", global.dataset},
+                    {"content_hash", global.content_hash},
+                    {"images", global.images},
+                    {"coverage", global.coverage},
+                    {"accuracy", global.accuracy},
+                    {"global_accuracy", global.global_accuracy}});
+  return list;
+}
+
+Result<std::vector<AcceptedGlobal>> accepted_from_json(const Json& json, std::string_view where) {
+  if (!json.is_array()) return Error{.code = ErrorCode::kBadFormat, .what = "the field is no array", .where = std::string(where)};
+  std::vector<AcceptedGlobal> globals;
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    const std::string at = std::string(where) + "[" + std::to_string(i) + "]";
+    AcceptedGlobal global;
+    HEDGE_TRY(global.sha256, get_field<std::string>(json[i], "sha256", at));
+    HEDGE_TRY(global.dataset, get_field<std::string>(json[i], "dataset", at));
+    HEDGE_TRY(global.content_hash, get_field<std::string>(json[i], "content_hash", at));
+    HEDGE_TRY(global.images, get_count(json[i], "images", 1, at));
+    HEDGE_TRY(global.coverage, get_share(json[i], "coverage", at));
+    HEDGE_TRY(global.accuracy, get_share(json[i], "accuracy", at));
+    HEDGE_TRY(global.global_accuracy, get_share(json[i], "global_accuracy", at));
+    globals.push_back(std::move(global));
+  }
+  return globals;
 }
 
 Json to_json(const RouterChoice& choice) {

@@ -21,4 +21,7 @@ Json to_json(const PromisedPoint& promise);
 /// `point` is left as it is: it is the policy's chosen one.
 Result<PromisedPoint> promise_from_json(const Json& json, std::string_view where);
 
+Json to_json(const std::vector<AcceptedGlobal>& globals);
+Result<std::vector<AcceptedGlobal>> accepted_from_json(const Json& json, std::string_view where);
+
 }  // namespace hedge::routing

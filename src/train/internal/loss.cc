@@ -20,7 +20,8 @@ Result<Shape> logits_shape(const graph::Graph& graph) {
 Status check_teacher(const Teacher& teacher, const graph::Graph& student, const data::Preprocess& recipe) {
   const auto& own = teacher.recipe;
   if (own.channels != recipe.channels || own.height != recipe.height || own.width != recipe.width ||
-      own.resize_shorter != recipe.resize_shorter)
+      own.resize_shorter != recipe.resize_shorter || own.channel_order != recipe.channel_order || own.fit != recipe.fit ||
+      own.filter != recipe.filter || own.antialias != recipe.antialias)
     return Error{.code = ErrorCode::kMismatch,
                  .what = "the teacher sees images of another shape than the student",
                  .where = teacher.graph.name,

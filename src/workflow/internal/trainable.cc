@@ -1,16 +1,19 @@
 #include "workflow/internal/trainable.h"
 
+#include <utility>
+
 #include "data/spec.h"
-#include "graph/onnx/onnx_io.h"
 #include "hedge/model.h"
 #include "model/metadata.h"
+#include "model/model_graph.h"
 
 namespace hedge::workflow::internal {
 
 Result<Trainable> read_trainable(const std::filesystem::path& path) {
   Trainable model;
-  HEDGE_TRY(model.graph, graph::read_onnx(path));
-  HEDGE_TRY(const auto card, model::read_card(path, {}));
+  HEDGE_TRY(auto read, model::read_model_graph(path, {}));
+  const auto& card = read.card;
+  model.graph = std::move(read.graph);
   HEDGE_TRY(model.recipe, model::required_recipe(card, "train it with \"hedge train\", or write a sidecar (docs/formats/model.md)"));
   model::write_metadata(card, model.graph);  // what a sidecar says goes into the trained file
   return model;

@@ -5,21 +5,16 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <map>
-#include <optional>
-#include <sstream>
+#include <filesystem>
 #include <thread>
 
-#include "cli/slow/programs.h"
+#include "cli/slow/levels.h"
 #include "core/json.h"
 #include "core/listener.h"
 #include "data/spec.h"
 #include "edge/gateway_testing.h"
-#include "graph/builder.h"
-#include "graph/onnx/onnx_io.h"
 #include "hedge/dataset.h"
 #include "hedge/predictions.h"
 #include "hedge/remote.h"
@@ -27,119 +22,16 @@
 namespace hedge::cli {
 namespace {
 
-constexpr std::int64_t kSide = 8;
-constexpr int kImagesAClass = 40;
-constexpr double kLoudest = 1e4;  // of outputs that are no class of the data: larger than any class's logit
-const Words kClasses = {"a", "b", "c", "d"};
 // Of f32 logits that are differences of numbers of some hundreds, summed in a batch or alone. Another recipe moves them by more than 1.
 constexpr float kRounding = 1e-3F;
-constexpr const char* kRecipe =
-    R"({"version": 1, "channels": 1, "height": 8, "width": 8, "resize_shorter": 0, "mean": [0.0], "std": [1.0]})";
-
-/// The middle of a class's gray levels, 0 to 1.
-double middle(const std::string& name) { return (name[0] - 'a' + 0.5) / 4; }
-
-/// Logits -sharpness (x - middle)^2 (up to what is the same for all) of the mean gray level x, an output a name; every name that is not of
-/// kClasses is louder than all of them.
-graph::Graph model_of(const Words& names, float sharpness) {
-  Tensor weights(DType::kF32, {1, static_cast<std::int64_t>(names.size())});
-  Tensor bias(DType::kF32, {static_cast<std::int64_t>(names.size())});
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    const bool known = std::find(kClasses.begin(), kClasses.end(), names[i]) != kClasses.end();
-    weights.data<float>()[i] = known ? static_cast<float>(2 * sharpness * middle(names[i])) : 0.0F;
-    bias.data<float>()[i] = static_cast<float>(known ? -sharpness * middle(names[i]) * middle(names[i]) : kLoudest);
-  }
-  graph::Builder b("levels");
-  const auto flat = b.op("Flatten", {b.op("GlobalAveragePool", {b.input("image", DType::kF32, {-1, 1, kSide, kSide})})});
-  const auto product = b.op("MatMul", {flat, b.constant("w", std::move(weights))});
-  b.output(b.op("Add", {product, b.constant("bias", std::move(bias))}), "logits");
-  return std::move(b).build().value();
-}
 
 /// A device that finds every image hard and answers none of them well.
 micro::Decision ask_for_all(const std::uint8_t*, float) { return {.label = 0, .score = 1, .query = true}; }
 
-class ClassMap : public Programs {
+class ClassMap : public Levels {
  protected:
-  static void SetUpTestSuite() {
-    open("class_map");
-    Rng rng(7);
-    for (const auto& name : kClasses)
-      for (int i = 0; i < kImagesAClass; ++i) {
-        const auto level = 255 * (middle(name) + (static_cast<double>(rng.below(1000)) / 1000 - 0.5) * 0.2);
-        data::Image image{.height = kSide, .width = kSide, .channels = 1};
-        image.pixels.assign(kSide * kSide, static_cast<std::uint8_t>(level));
-        ASSERT_TRUE(write_file_atomic(at("images/" + name + "/" + std::to_string(i) + ".png"), data::encode_png(image).value()).ok());
-      }
-    write_model("base.onnx", kClasses, 30, true);
-  }
+  static void SetUpTestSuite() { open_levels("class_map"); }
   static void TearDownTestSuite() { close(); }
-
-  /// `named`: with its names and recipe in its metadata.
-  static void write_model(const std::string& file, const Words& names, float sharpness, bool named) {
-    auto graph = model_of(names, sharpness);
-    if (named) graph.metadata[graph::kLabelsKey] = Json(names).dump();
-    graph.metadata[graph::kPreprocessKey] = kRecipe;
-    ASSERT_TRUE(graph::write_onnx(at(file), graph).ok());
-  }
-  static std::string data(const std::string& split) { return "folder:" + at("images") + "?split=" + split; }
-
-  static int predict(const std::string& split, const std::string& global, const Words& flags = {}) {
-    Words words = {"hedge",    "predict", "--data", data(split), "--base", at("base.onnx"), "--global",
-                   at(global), "--cache", "none",   "--threads", "1",      "--out",         at(split + ".table")};
-    words.insert(words.end(), flags.begin(), flags.end());
-    return run(words);
-  }
-  /// Tables, a router of the margin that queries about half of the images, and the bundle; the exit code of the first that fails.
-  static int make_bundle(const std::string& global, const Words& flags = {}) {
-    for (const char* split : {"train", "calibration"})
-      if (const int code = predict(split, global, flags); code != 0) return code;
-    if (const int code = run({"hedge", "fit", "--table", at("train.table"), "--calibration", at("calibration.table"), "--router", "margin",
-                              "--coverage", "0.5", "--threads", "1", "--out", at("fit")});
-        code != 0)
-      return code;
-    return bundle(global);
-  }
-  static int bundle(const std::string& global, const Words& flags = {}) {
-    Words words = {"hedge", "bundle", "--base", at("base.onnx"), "--global", at(global), "--hybrid", at("fit"), "--out", at("bundle")};
-    words.insert(words.end(), flags.begin(), flags.end());
-    return run(words);
-  }
-
-  /// Starts hedge-cloud; the address it listens at.
-  std::string serve(const Words& flags) {
-    std::filesystem::remove(at("port"));
-    Words words = {"hedge-cloud", "serve", "--address", "127.0.0.1:0", "--threads", "1", "--port-file", at("port")};
-    words.insert(words.end(), flags.begin(), flags.end());
-    auto child = ChildProcess::start(command(words), at("cloud.log"));
-    EXPECT_TRUE(child.ok());
-    cloud_.emplace(std::move(child).value());
-    for (int i = 0; i < 6000 && cloud_->running() && !std::filesystem::exists(at("port")); ++i)
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    const auto port = read_file(at("port"));
-    EXPECT_TRUE(port.ok()) << "hedge-cloud did not start";
-    return port ? "127.0.0.1:" + port->substr(0, port->find('\n')) : "";
-  }
-
-  /// Answers the test split with hedge-edge and counts the answers by source; each must be the image's class.
-  static std::map<std::string, int> live(const std::string& address) {
-    EXPECT_EQ(run({"hedge-edge", "run", at("bundle"), "--input", data("test"), "--cloud", address, "--deadline-ms", "20000", "--threads",
-                   "1", "--out", at("answers.jsonl")}),
-              0);
-    return count(at("answers.jsonl"));
-  }
-  static std::map<std::string, int> count(const std::string& file) {
-    std::map<std::string, int> sources;
-    std::istringstream lines(read_file(file).value());
-    for (std::string line; std::getline(lines, line);) {
-      const auto answer = parse_json(line, file).value();
-      EXPECT_EQ(answer.at("label"), answer.at("truth")) << line;
-      ++sources[answer.at("source").get<std::string>()];
-    }
-    return sources;
-  }
-
-  std::optional<ChildProcess> cloud_;
 };
 
 struct Variant {
@@ -187,18 +79,33 @@ TEST_F(ClassMap, strict_bundling_refuses_a_global_without_names) {
   EXPECT_EQ(read_json(at("bundle/manifest.json")).value().at("classes").at("by"), "name");
 }
 
-TEST_F(ClassMap, another_global_is_answered_by_its_names_or_not_at_all) {
+TEST_F(ClassMap, another_global_is_refused_or_by_the_users_wish_answered_by_its_names) {
   write_model("global.onnx", kClasses, 500, true);
   ASSERT_EQ(make_bundle("global.onnx"), 0);
   write_model("permuted.onnx", {"d", "x", "c", "b", "a"}, 500, true);
-  auto sources = live(serve({"--model", at("permuted.onnx")}));
+  auto address = serve({"--model", at("permuted.onnx")});
+  EXPECT_EQ(edge(address), static_cast<int>(ErrorCode::kMismatch));
+  EXPECT_FALSE(std::filesystem::exists(at("answers.jsonl"))) << "an error at the start";
+  const auto sources = live(address, {"--accept-other-global"});
   EXPECT_GT(sources.at("cloud"), 5);
   EXPECT_FALSE(sources.contains("edge-fallback"));
-  cloud_.reset();
+  EXPECT_EQ(read_json(at("summary.json")).value().at("global").at("judged"), false);
   write_model("less.onnx", {"d", "c", "b"}, 500, true);
-  sources = live(serve({"--model", at("less.onnx")}));
-  EXPECT_FALSE(sources.contains("cloud"));
-  EXPECT_GT(sources.at("edge-fallback"), 5);
+  EXPECT_EQ(edge(serve({"--model", at("less.onnx")}), {"--accept-other-global"}), static_cast<int>(ErrorCode::kMismatch));
+}
+
+TEST_F(ClassMap, names_given_to_predict_need_not_be_given_to_bundle_and_may_not_contradict) {
+  // The global names nothing, and its outputs are in another order, which only the flag tells.
+  write_model("global.onnx", {"d", "c", "b", "a"}, 500, false);
+  ASSERT_TRUE(write_file_atomic(at("reversed.txt"), "d\nc\nb\na\n").ok());
+  ASSERT_EQ(make_bundle("global.onnx", {"--global-labels", at("reversed.txt")}), 0);
+  EXPECT_EQ(read_json(at("bundle/manifest.json")).value().at("global").at("columns"), (Json{3, 2, 1, 0}));
+  const auto sources = live(serve({"--model", at("global.onnx")}));
+  EXPECT_GT(sources.at("cloud"), 5);
+  EXPECT_FALSE(sources.contains("edge-fallback"));
+  ASSERT_TRUE(write_file_atomic(at("names.txt"), "a\nb\nc\nd\n").ok());
+  EXPECT_EQ(bundle("global.onnx", {"--global-labels", at("names.txt")}), static_cast<int>(ErrorCode::kMismatch));
+  EXPECT_EQ(bundle("global.onnx", {"--global-labels", at("reversed.txt")}), 0);
 }
 
 TEST_F(ClassMap, hedge_cloud_takes_a_sidecar_as_hedge_predict_does) {

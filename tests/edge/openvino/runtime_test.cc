@@ -13,6 +13,8 @@
 #include "core/testing.h"
 #include "edge/openvino/open_runtime.h"
 #include "edge/openvino/random_bundle.h"
+#include "hedge/server.h"
+#include "infer/openvino/openvino_executor.h"
 
 namespace hedge::edge {
 namespace {
@@ -101,6 +103,38 @@ TEST_F(RuntimeTest, falls_back_and_says_so_where_the_cloud_is_not_there) {
   }
   EXPECT_GT(wanted, 0U);
   EXPECT_EQ(runtime->statistics().fallback, wanted);
+  EXPECT_THAT(runtime->statistics().alarm, HasSubstr("no query has succeeded"));
+  EXPECT_THAT(open().statistics().alarm, ::testing::IsEmpty()) << "no cloud is configured";
+}
+
+TEST_F(RuntimeTest, refuses_a_cloud_that_serves_another_model_unless_that_is_accepted) {
+  auto judged = parts(0);
+  judged.policy.global_sha256 = judged.global.sha256 = std::string(64, 'a');
+  ASSERT_TRUE(write_bundle(bundle(), judged).ok());
+  const auto graph = model("mobile:8", 2);
+  const auto served = [&](const std::string& sha256) {
+    std::vector<oip::ServedModel> models;
+    models.push_back({.name = "global",
+                      .executor = infer::make_openvino_executor(graph, {.normalization = recipe().normalization}).value(),
+                      .sha256 = sha256});
+    return oip::start_server(std::move(models), {.address = "127.0.0.1:0"}).value();
+  };
+  const auto open_with = [&](const oip::Server& server, bool accept) {
+    return Runtime::open(
+        {.bundle = bundle(),
+         .cloud = CloudConnection{
+             .address = "127.0.0.1:" + std::to_string(server.port()), .deadline_ms = 20000, .accept_other_global = accept}});
+  };
+  const auto right = served(std::string(64, 'a')), wrong = served(std::string(64, 'b'));
+  EXPECT_TRUE(open_with(*right, false).ok());
+  const auto refused = open_with(*wrong, false);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, ErrorCode::kMismatch);
+  EXPECT_THAT(refused.error().message(), HasSubstr("another model"));
+  const auto accepted = open_with(*wrong, true);
+  ASSERT_TRUE(accepted.ok()) << accepted.error().message();
+  for (const auto& image : images()) EXPECT_TRUE(accepted->answer(image).ok());
+  EXPECT_THAT(accepted->statistics().alarm, ::testing::IsEmpty());
 }
 
 TEST_F(RuntimeTest, refuses_with_a_reason) {

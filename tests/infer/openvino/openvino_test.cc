@@ -121,7 +121,7 @@ TEST_F(OpenVino, computes_a_file_as_the_reference_does) {
   EXPECT_NE((*executor)->description().find("f32"), std::string::npos) << (*executor)->description();
 }
 
-TEST_F(OpenVino, names_the_only_output_of_a_file_logits_unless_it_is_a_softmax_or_a_score) {
+TEST_F(OpenVino, names_the_classifying_output_of_a_file_logits) {
   const auto name_of = [&](const graph::Graph& graph) {
     EXPECT_TRUE(graph::write_onnx(folder_ / "m.onnx", graph).ok());
     auto executor = open_openvino(folder_ / "m.onnx");
@@ -130,7 +130,7 @@ TEST_F(OpenVino, names_the_only_output_of_a_file_logits_unless_it_is_a_softmax_o
   };
   EXPECT_EQ(name_of(classifier("dense_7")), "logits");
   EXPECT_EQ(name_of(classifier("dense_7", "Relu")), "logits");
-  EXPECT_EQ(name_of(classifier("probabilities", "Softmax")), "probabilities");
+  EXPECT_EQ(name_of(classifier("probabilities", "Softmax")), "logits");
 }
 
 TEST_F(OpenVino, keeps_a_graphs_own_names) {

@@ -26,9 +26,12 @@ class Reader {
   Status read_constant(const onnx::NodeProto& proto, const std::string& where);
   void drop_unused(Node& node) const;
   /// Older and newer forms of an operator brought to opset 17 (normalize.cc).
+  void normalize_old(Node& node);
+  void normalize_new(Node& node);
   Status normalize(Node& node);
   Status axes_to_attribute(Node& node);
   void list_to_input(Node& node, const std::string& key, std::size_t at);
+  void integer_to_input(Node& node, const std::string& key, std::size_t at);
   void number_to_input(Node& node, const std::string& key, std::size_t at);
   void append_constant(Node& node, const std::string& key, std::size_t at, Tensor value);
   /// Softmax before opset 13 flattened its input; the same only over the last axis. Needs shapes.

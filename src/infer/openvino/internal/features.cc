@@ -1,24 +1,13 @@
 #include <openvino/opsets/opset8.hpp>
-#include <unordered_set>
 
 #include "infer/openvino/internal/convert.h"
 #include "infer/openvino/internal/surgery.h"
+#include "infer/openvino/internal/walk.h"
 
 namespace hedge::infer::internal {
 namespace op = ov::opset8;
 
 namespace {
-
-/// The nodes that depend on an input of the model; the rest are constants however they are written.
-std::unordered_set<const ov::Node*> varying_nodes(const std::shared_ptr<ov::Model>& model) {
-  std::unordered_set<const ov::Node*> varying;
-  for (const auto& node : model->get_ordered_ops()) {
-    bool depends = ov::is_type<op::Parameter>(node);
-    for (const auto& input : node->inputs()) depends = depends || varying.count(input.get_source_output().get_node()) > 0;
-    if (depends) varying.insert(node.get());
-  }
-  return varying;
-}
 
 /// One value an image and feature: [N, F] or [N, F, 1, 1] (or [N, 1, 1, F]).
 bool is_vector(const ov::PartialShape& shape) {
@@ -44,10 +33,12 @@ std::string candidates(const std::shared_ptr<ov::Model>& model) {
   return text.empty() ? "a tensor [N, F]" : "a tensor [N, F], such as " + text;
 }
 
-/// Walks up from the first output to the data of the last product with weights; an empty Output where the way forks or ends.
-ov::Output<ov::Node> penultimate(const std::shared_ptr<ov::Model>& model) {
-  const auto varying = varying_nodes(model);
-  auto port = model->get_results().at(0)->input_value(0);
+/// Walks up from the logits to the data of the last product with weights; an empty Output where the way forks or ends.
+ov::Output<ov::Node> penultimate(const std::shared_ptr<ov::Model>& model, ov::Output<ov::Node> port) {
+  auto varying = varying_nodes(model);
+  // What was made for the logits is no part of the model yet.
+  for (auto node = port.get_node(); varying.count(node) == 0 && node->get_input_size() > 0; node = node->get_input_node_ptr(0))
+    varying.insert(node);
   while (true) {
     auto* node = port.get_node();
     const bool product = ov::is_type<op::MatMul>(node) || ov::is_type<op::Convolution>(node);
@@ -71,10 +62,10 @@ ov::Output<ov::Node> find_tensor(const std::shared_ptr<ov::Model>& model, const 
 
 bool has_tensor(const std::shared_ptr<ov::Model>& model, const std::string& name) { return find_tensor(model, name).get_node() != nullptr; }
 
-Status add_features(const std::shared_ptr<ov::Model>& model, const std::string& name) {
+Status add_features(const std::shared_ptr<ov::Model>& model, const std::string& name, const ov::Output<ov::Node>& logits) {
   for (const auto& output : model->outputs())
     if (output.get_names().count("features") > 0 && (name.empty() || name == "features")) return {};
-  auto tensor = name.empty() ? penultimate(model) : find_tensor(model, name);
+  auto tensor = name.empty() ? penultimate(model, logits) : find_tensor(model, name);
   if (tensor.get_node() == nullptr)
     return Error{.code = ErrorCode::kNotFound,
                  .what = name.empty() ? "no penultimate tensor was found" : "no tensor of the features' name",

@@ -1,0 +1,86 @@
+#include "workflow/internal/check_model.h"
+
+#include <algorithm>
+#include <cmath>
+#include <thread>
+
+#include "hedge/open_model.h"
+#include "model/metadata.h"
+#include "workflow/internal/card_options.h"
+#include "workflow/internal/findings.h"
+
+namespace hedge::workflow::internal {
+namespace {
+
+bool is_channels(std::int64_t size) { return size == 1 || size == 3; }
+
+/// The usual recipe of an input's size, where nobody says one. Errors: kNotFound where the size is not known.
+Result<data::Preprocess> usual_recipe(const model::OpenedModel& opened) {
+  const auto& inputs = opened.executor->inputs();
+  const Shape shape = inputs.size() == 1 && inputs[0].shape.size() == 4 ? inputs[0].shape : Shape(4, 0);
+  const bool first = is_channels(shape[1]);
+  data::Preprocess recipe{.version = data::Preprocess::kNewestVersion,
+                          .channels = shape[first ? 1 : 3],
+                          .height = shape[first ? 2 : 1],
+                          .width = shape[first ? 3 : 2]};
+  if (!is_channels(recipe.channels) || recipe.height < 1 || recipe.width < 1) return model::required_recipe(opened.card);
+  const auto n = static_cast<std::size_t>(recipe.channels);
+  recipe.normalization = {.mean = std::vector<float>(n, 0.0F), .std = std::vector<float>(n, 1.0F)};
+  recipe.resize_shorter = std::llround(static_cast<double>(std::min(recipe.height, recipe.width)) / 0.875);
+  return recipe;
+}
+
+Result<ClassFacts> class_facts(const model::OpenedModel& opened, const data::Dataset& dataset) {
+  ClassFacts facts{.dataset = dataset.class_names(), .model = model::classes_of(opened.card)};
+  HEDGE_TRY(facts.own, model::names_in_file(opened.card.path));
+  if (facts.own == facts.model.names) facts.own.clear();
+  if (facts.model.outputs > 0) return facts;
+  return Error{.code = ErrorCode::kUnsupported,
+               .what = "the model's number of classes is not known",
+               .where = opened.card.path.string(),
+               .expected = "an output \"logits\" [N, classes]"};
+}
+
+model::Layout layout_of(const model::ModelCard& card, const OwnInput& own) {
+  if (own.nchw && own.nhwc && card.input.layout != model::Layout::kUnknown) return card.input.layout;
+  return own.nchw ? model::Layout::kNchw : model::Layout::kNhwc;
+}
+
+void add_missing_recipe(const data::Preprocess& assumed, CheckedModel& model) {
+  if (!model.better_recipe) model.better_recipe = assumed;
+  model.findings.push_back(
+      {.weight = Weight::kAlarm,
+       .kind = "no-recipe",
+       .text =
+           "nobody says how the model's images are prepared; of what was tried, " + short_form(*model.better_recipe) + " is the best guess",
+       .way_out = "run \"hedge check --fix\", which writes it into MODEL.hedge.json, or give the right one with --recipe"});
+  alarms_first(model.findings);
+}
+
+}  // namespace
+
+Result<CheckedModel> check_model(const ModelOptions& options, const ModelCheck& how, const RunContext& context) {
+  auto card = card_options(options, context.log);
+  card.features.clear();
+  HEDGE_TRY(const auto opened, model::open_model(options.path, {.card = card, .threads = how.threads, .own_input = true}));
+  const bool said = opened.card.input.recipe.has_value();
+  HEDGE_TRY(const auto recipe, said ? model::required_recipe(opened.card) : usual_recipe(opened));
+  HEDGE_TRY(const auto own, own_input(*opened.executor, recipe));
+  const auto threads = how.threads > 0 ? how.threads : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  SearchInput input{.executor = opened.executor.get(),
+                    .dataset = &how.dataset,
+                    .sample = how.sample,
+                    .stated = {.key = "stated", .name = "as stated", .recipe = recipe, .layout = layout_of(opened.card, own)},
+                    .freedom = {.normalised = own.normalised, .both_layouts = own.nchw && own.nhwc},
+                    .alternatives = how.alternatives,
+                    .threads = threads,
+                    .context = context,
+                    .what = "check " + options.path.filename().string()};
+  HEDGE_TRY(input.classes, class_facts(opened, how.dataset));
+  HEDGE_TRY(const auto result, search(input));
+  auto model = judge_model({.card = opened.card, .input = input, .result = result});
+  if (!said) add_missing_recipe(recipe, model);
+  return model;
+}
+
+}  // namespace hedge::workflow::internal
