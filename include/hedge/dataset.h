@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,11 @@ class HEDGE_API Dataset {
   [[nodiscard]] virtual const std::string& content_hash() const = 0;
   /// "fashion-mnist?split=train", canonical: opening it gives the same images in the same order.
   [[nodiscard]] virtual const std::string& spec() const = 0;
+  /// The name of the image's group: images of one group (a track, a patient, a camera) depend on each other, so they lie in one split and
+  /// are drawn together. Empty: the image depends on no other.
+  [[nodiscard]] virtual std::string group(std::size_t /*index*/) const { return {}; }
+  /// The first 8 bytes of the SHA-256 of the image's stored bytes: equal for exact copies. Nothing: not known.
+  [[nodiscard]] virtual std::optional<std::uint64_t> stored_hash(std::size_t /*index*/) const { return std::nullopt; }
 };
 
 /// How a specification string is opened.
@@ -49,9 +55,11 @@ struct Opened {
   std::vector<Skipped> skipped;
 };
 
-/// Opens "fashion-mnist" or "folder:PATH", with "?split=train|calibration|test|all&classes=A-B&limit=N".
+/// Opens "fashion-mnist", "folder:PATH", "csv:FILE", "idx:PATH", "cifar:FOLDER" or "flat:FOLDER", with
+/// "?split=train|calibration|test|all&classes=A-B&limit=N" and the source's own options (docs/formats/datasets.md).
 /// No split means the whole of it ("all"). `limit` keeps a class-balanced, deterministic first part.
-/// Errors: kInvalidArgument (the grammar, with an example), kNotFound, kBadFormat, kBadData (no image, a single class).
+/// Errors: kInvalidArgument (the grammar, with an example), kNotFound, kBadFormat, kBadData (no image, a single class; what could be read
+/// in two ways, with the option that says which).
 HEDGE_API Result<Opened> open_dataset(const std::string& spec, const OpenOptions& options = {});
 
 }  // namespace hedge::data

@@ -65,6 +65,9 @@ struct HEDGE_API Policy {
   std::optional<JudgedClasses> classes;  ///< which outputs the classes are; nothing: it does not say, as those older than this
   std::vector<AcceptedGlobal> accepted_globals;  ///< besides global_sha256
   std::vector<std::string> accepted_risks = {};  ///< alarms of `hedge check` and its kin that the user accepted, a sentence each
+  /// Groups of images that depend on each other (a track, a patient) in the calibration split; 0: its images are independent. Intervals and
+  /// promises then rest on so many, not on calibration_size.
+  std::int64_t calibration_groups = 0;
 
   [[nodiscard]] std::string to_json() const;
   /// Thresholds survive bit for bit. Errors: kBadFormat, kUnsupported (a newer schema).

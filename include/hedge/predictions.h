@@ -59,11 +59,16 @@ struct HEDGE_API PredictionTable {
   Tensor base_features;  ///< f32 [N, F]; F may be 0
   Tensor global_logits;  ///< f32 [N, C]; [0, C] where there is no global
   TableInfo info;
+  /// i64 [N], or [0] where the images depend on no other: rows of one number are of one group (data::Dataset::group), and are drawn together.
+  Tensor groups = Tensor(DType::kI64, {0});
+  /// i64 [N], or [0] where it is not known: data::Dataset::stored_hash of each row's image, by which exact copies are found.
+  Tensor image_hashes = Tensor(DType::kI64, {0});
 
   [[nodiscard]] std::size_t size() const { return static_cast<std::size_t>(labels.num_elements()); }
   [[nodiscard]] std::int64_t classes() const { return base_logits.shape()[1]; }
   [[nodiscard]] std::int64_t features() const { return base_features.shape()[1]; }
   [[nodiscard]] bool has_global() const { return global_logits.shape()[0] > 0; }
+  [[nodiscard]] bool has_groups() const { return groups.shape()[0] > 0; }
 
   /// Errors: kMismatch (row or class counts), kBadData (empty, NaN or infinite logits or features - with the row -, labels out of range).
   [[nodiscard]] Status validate() const;

@@ -9,6 +9,7 @@
 
 #include "core/file.h"
 #include "data/first_bytes.h"
+#include "data/junk.h"
 #include "data/skipped.h"
 #include "hedge/image.h"
 
@@ -88,6 +89,10 @@ Result<std::unique_ptr<ImageSource>> open_folder(const fs::path& folder, const L
   std::vector<data::Skipped> skipped;
   for (fs::recursive_directory_iterator it(folder, code), end; !code && it != end; it.increment(code)) {
     std::error_code not_followed;  // a link that leads nowhere or around in a circle is no image
+    if (data::is_junk(it->path().filename().string())) {
+      it.disable_recursion_pending();
+      continue;
+    }
     if (!it->is_regular_file(not_followed)) continue;
     const auto name = it->path().lexically_relative(folder).generic_string();
     const auto known = has_image_name(it->path()) ? Status() : data::check_first_bytes(beginning_of(it->path()), name);

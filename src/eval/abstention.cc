@@ -8,15 +8,27 @@
 namespace hedge::eval {
 namespace {
 
-std::vector<double> harmonic_numbers(std::size_t n) {
+/// 0, 1, 1 + 1/2, … up to the n-th, but at least the hundredth.
+std::vector<double> harmonic_numbers(std::size_t images) {
+  constexpr std::size_t kFewest = 100;
+  const auto n = std::max(images, kFewest);
   std::vector<double> sums(n + 1, 0.0);
   for (std::size_t i = 1; i <= n; ++i) sums[i] = sums[i - 1] + 1 / static_cast<double>(i);
   return sums;
 }
 
+/// The i-th harmonic number. A sample of groups may have more images than there are: beyond the list by Euler and Maclaurin, exact to
+/// 1e-10.
+double harmonic_at(const std::vector<double>& sums, std::int64_t i) {
+  constexpr double kEuler = 0.57721566490153286;
+  if (static_cast<std::size_t>(i) < sums.size()) return sums[static_cast<std::size_t>(i)];
+  const auto n = static_cast<double>(i);
+  return std::log(n) + kEuler + 1 / (2 * n) - 1 / (12 * n * n);
+}
+
 double best_aurc(std::int64_t wrong, std::int64_t total, const std::vector<double>& harmonic) {
   const std::int64_t right = total - wrong;
-  const double tail = harmonic[static_cast<std::size_t>(total)] - harmonic[static_cast<std::size_t>(right)];
+  const double tail = harmonic_at(harmonic, total) - harmonic_at(harmonic, right);
   return (static_cast<double>(wrong) - static_cast<double>(right) * tail) / static_cast<double>(total);
 }
 
@@ -123,7 +135,6 @@ Result<RiskCurve> RiskCurve::make(std::span<const float> scores, std::span<const
 
 double RiskCurve::evaluate(const SampleWeights& weights, std::span<const double> coverages, std::span<double> risk) const {
   assert(weights.counts.size() == entries_.size() && risk.size() == coverages.size());
-  assert(weights.total == static_cast<std::int64_t>(entries_.size()));
   const auto total = static_cast<double>(weights.total);
   std::size_t next = 0;
   std::int64_t covered = 0, wrong = 0, run = 0, run_wrong = 0;
@@ -135,7 +146,7 @@ double RiskCurve::evaluate(const SampleWeights& weights, std::span<const double>
     // Within the run the expected number of wrong ones grows by a constant share p: sum over j of (wrong + j p) / (covered + j).
     const double p = static_cast<double>(run_wrong) / static_cast<double>(run);
     const double before = static_cast<double>(wrong) - p * static_cast<double>(covered);
-    const double steps = harmonic_[static_cast<std::size_t>(covered + run)] - harmonic_[static_cast<std::size_t>(covered)];
+    const double steps = harmonic_at(harmonic_, covered + run) - harmonic_at(harmonic_, covered);
     area += p * static_cast<double>(run) + before * steps;
     for (; next < coverages.size() && coverages[next] * total <= static_cast<double>(covered + run); ++next)
       risk[next] = p + before / (coverages[next] * total);
@@ -152,7 +163,8 @@ double best_aurc(std::int64_t wrong, std::int64_t total) {
   return best_aurc(wrong, total, harmonic_numbers(static_cast<std::size_t>(total)));
 }
 
-Result<Abstention> abstention(std::span<const AbstainingScore> scores, int resamples, std::uint64_t seed) {
+Result<Abstention> abstention(std::span<const AbstainingScore> scores, int resamples, std::uint64_t seed,
+                              std::span<const std::int64_t> groups) {
   Abstention result;
   const std::vector<double> ascending(result.coverages.rbegin(), result.coverages.rend());
   HEDGE_CHECK((BootstrapOptions{.resamples = resamples, .coverages = ascending}.validate()));
@@ -171,7 +183,9 @@ Result<Abstention> abstention(std::span<const AbstainingScore> scores, int resam
     result.risk.push_back(measure(family, once, each, result.grid, harmonic).risk);
   }
   std::vector<std::vector<Sample>> samples(families.size());
-  Resampler resampler(outcomes, seed);
+  if (!groups.empty() && groups.size() != outcomes.size())
+    return Error{.code = ErrorCode::kMismatch, .what = "the groups are of other images", .got = std::to_string(groups.size())};
+  Resampler resampler(outcomes, seed, groups);
   Rng seed_rng(seed, 2);
   for (int i = 0; i < resamples; ++i) {
     const SampleWeights& weights = resampler.next();

@@ -61,7 +61,9 @@ struct Abstention {
 };
 
 /// Answering or staying silent with each score: means over the seeds, and intervals of the paired, hierarchical bootstrap of `resamples`.
-/// The first score is what the others are compared with. Errors: kBadData, kMismatch (scores), kInvalidArgument (resamples < 100).
-Result<Abstention> abstention(std::span<const AbstainingScore> scores, int resamples, std::uint64_t seed);
+/// The first score is what the others are compared with. `groups`: as BootstrapOptions::groups. Errors: kBadData, kMismatch (scores,
+/// groups), kInvalidArgument (resamples < 100).
+Result<Abstention> abstention(std::span<const AbstainingScore> scores, int resamples, std::uint64_t seed,
+                              std::span<const std::int64_t> groups = {});
 
 }  // namespace hedge::eval

@@ -1,6 +1,7 @@
 #include "eval/bootstrap.h"
 
 #include <algorithm>
+#include <unordered_map>
 
 namespace hedge::eval {
 namespace {
@@ -33,8 +34,15 @@ Error bad_option(const char* field, std::string got, const char* expected) {
 
 }  // namespace
 
-Resampler::Resampler(const routing::Outcomes& outcomes, std::uint64_t seed)
-    : outcomes_(outcomes), rng_(seed, 0), weights_(unit_weights(outcomes)) {}
+Resampler::Resampler(const routing::Outcomes& outcomes, std::uint64_t seed, std::span<const std::int64_t> groups)
+    : outcomes_(outcomes), rng_(seed, 0), weights_(unit_weights(outcomes)) {
+  std::unordered_map<std::int64_t, std::size_t> place;
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    const auto at = place.emplace(groups[i], members_.size()).first->second;
+    if (at == members_.size()) members_.emplace_back();
+    members_[at].push_back(static_cast<std::uint32_t>(i));
+  }
+}
 
 const SampleWeights& Resampler::next() {
   const std::size_t n = outcomes_.size();
@@ -42,12 +50,17 @@ const SampleWeights& Resampler::next() {
   std::fill(weights_.counts.begin(), weights_.counts.end(), 0U);
   weights_.base_right = 0;
   weights_.global_right = 0;
-  for (std::size_t i = 0; i < n; ++i) {
-    const auto image = static_cast<std::size_t>(rng_.below(n));
+  weights_.total = 0;
+  const auto draw = [&](std::size_t image) {
     ++weights_.counts[image];
+    ++weights_.total;
     weights_.base_right += outcomes_.base_right[image];
     if (has_global) weights_.global_right += outcomes_.global_right[image];
-  }
+  };
+  if (members_.empty())
+    for (std::size_t i = 0; i < n; ++i) draw(static_cast<std::size_t>(rng_.below(n)));
+  for (std::size_t g = 0; g < members_.size(); ++g)
+    for (const auto image : members_[static_cast<std::size_t>(rng_.below(members_.size()))]) draw(image);
   return weights_;
 }
 
@@ -78,11 +91,16 @@ Result<BootstrapSamples> paired_bootstrap(std::span<const CurveFamily> families,
       return Error{.code = ErrorCode::kBadData, .what = "a method has no scores", .where = "method " + std::to_string(f)};
     samples.families[f].accuracy.resize(options.coverages.size());
   }
-  const auto total = static_cast<double>(outcomes.size());
-  Resampler resampler(outcomes, options.seed);
+  if (!options.groups.empty() && options.groups.size() != outcomes.size())
+    return Error{.code = ErrorCode::kMismatch,
+                 .what = "the groups are of other images",
+                 .got = std::to_string(options.groups.size()),
+                 .expected = std::to_string(outcomes.size())};
+  Resampler resampler(outcomes, options.seed, options.groups);
   Rng seed_rng(options.seed, 1);  // a stream of its own: another method more does not change which images are drawn
   for (int i = 0; i < options.resamples; ++i) {
     const SampleWeights& weights = resampler.next();
+    const auto total = static_cast<double>(weights.total);
     samples.base_accuracy.push_back(static_cast<double>(weights.base_right) / total);
     samples.global_accuracy.push_back(static_cast<double>(weights.global_right) / total);
     for (std::size_t f = 0; f < families.size(); ++f) sample_family(families[f], weights, options, seed_rng, samples.families[f]);

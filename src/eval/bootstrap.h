@@ -15,17 +15,21 @@ struct BootstrapOptions {
   std::uint64_t seed = 1;         ///< the same seed gives the same intervals, on every platform
   std::vector<double> coverages;  ///< ascending, 0..1
   CoverageRange range;            ///< of the areas
+  /// A number an image, equal for images that depend on each other (routing::TableView::row_groups): whole groups are drawn. Empty: images
+  /// are. Borrowed.
+  std::span<const std::int64_t> groups = {};
 
   /// Errors: kInvalidArgument, naming the field.
   [[nodiscard]] Status validate() const;
 };
 
-/// Draws images with replacement, as many as there are. The same seed draws the same images whoever asks, so that whatever is
-/// computed on the i-th draw of two resamplers is paired.
+/// Draws images with replacement, as many as there are; with groups whole groups, as many as there are, so that the number of images varies
+/// where groups have different sizes. The same seed draws the same images whoever asks, so that whatever is computed on the i-th draw of
+/// two resamplers is paired.
 class Resampler {
  public:
-  /// `outcomes` is borrowed.
-  Resampler(const routing::Outcomes& outcomes, std::uint64_t seed);
+  /// `outcomes` is borrowed. `groups`: a number an image, or empty.
+  Resampler(const routing::Outcomes& outcomes, std::uint64_t seed, std::span<const std::int64_t> groups = {});
   /// The next draw; valid until the one after it.
   const SampleWeights& next();
 
@@ -33,6 +37,7 @@ class Resampler {
   const routing::Outcomes& outcomes_;
   Rng rng_;
   SampleWeights weights_;
+  std::vector<std::vector<std::uint32_t>> members_;  ///< images of each group; empty: no groups
 };
 
 /// How often each of `seeds` router seeds stands in a resample of them.
@@ -57,6 +62,7 @@ struct BootstrapSamples {
 /// The paired, hierarchical bootstrap (Efron and Tibshirani 1993, chapter 8): a resample draws N images with replacement, the same
 /// for every method, and then, a method with several router seeds, as many of its seeds with replacement. So an interval holds both
 /// the finite test set and the luck of a router's training. An image's count is looked up along each curve's presorted order.
+/// With groups a resample draws them instead of images (the cluster bootstrap; Davison and Hinkley 1997, section 3.8).
 /// Errors: kInvalidArgument (options), kBadData (no images, a family without a curve).
 Result<BootstrapSamples> paired_bootstrap(std::span<const CurveFamily> families, const routing::Outcomes& outcomes,
                                           const BootstrapOptions& options);

@@ -1,8 +1,10 @@
 #include "eval/evaluate.h"
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <numeric>
+#include <span>
 
 #include "eval/internal/study.h"
 #include "eval/verdict.h"
@@ -75,34 +77,47 @@ PromiseReport judge_promise(const routing::PromisedPoint& promised, const Operat
   return report;
 }
 
-Result<OperatingReport> operate(const PolicyUse& use, const Study& study) {
+/// What a number of images is worth: that of independent ones, rounded.
+std::int64_t worth(const std::vector<std::uint8_t>& hits, std::span<const std::int64_t> groups) {
+  return std::max<std::int64_t>(1, std::llround(effective_images(hits, groups)));
+}
+
+/// Whether the hybrid's answer to each image is right, and whether the base gives it.
+struct HybridAnswers {
+  std::vector<std::uint8_t> right, covered, wrong_of_covered;
+  std::vector<std::int64_t> covered_groups;
+};
+HybridAnswers answer(const std::vector<float>& scores, float threshold, const routing::Outcomes& outcomes,
+                     std::span<const std::int64_t> groups) {
+  HybridAnswers answers;
+  for (std::size_t i = 0; i < scores.size(); ++i) {
+    const bool query = scores[i] > threshold;
+    answers.covered.push_back(query ? 0 : 1);
+    answers.right.push_back(query ? outcomes.global_right[i] : outcomes.base_right[i]);
+    if (query) continue;
+    answers.wrong_of_covered.push_back(outcomes.base_right[i] ? 0 : 1);
+    if (!groups.empty()) answers.covered_groups.push_back(groups[i]);
+  }
+  return answers;
+}
+
+Result<OperatingReport> operate(const PolicyUse& use, const Study& study, std::span<const std::int64_t> groups) {
   HEDGE_TRY(const Method* method, method_of(use, study));
   const std::vector<float>& scores = method->given.per_seed[use.seed_index];
   const routing::Outcomes& outcomes = study.outcomes_of(*method, use.seed_index);
   const routing::OperatingPoint& point = use.policy.chosen;
-  std::int64_t covered = 0;
-  std::int64_t wrong = 0;  // of the covered
-  std::int64_t right = 0;
-  for (std::size_t i = 0; i < scores.size(); ++i) {
-    const bool query = scores[i] > point.threshold;
-    covered += query ? 0 : 1;
-    wrong += query ? 0 : 1 - outcomes.base_right[i];
-    right += query ? outcomes.global_right[i] : outcomes.base_right[i];
-  }
-  const auto total = static_cast<std::int64_t>(scores.size());
+  const HybridAnswers answers = answer(scores, point.threshold, outcomes, groups);
   OperatingReport report = {.method = use.method, .target_coverage = point.target_coverage, .threshold = point.threshold};
-  report.coverage = wilson_interval(covered, total);
-  report.accuracy = wilson_interval(right, total);
-  report.risk_on_covered = covered > 0 ? wilson_interval(wrong, covered) : Interval{.value = 0, .low = 0, .high = 1};
-  report.predicted_coverage = prediction_interval(point.coverage, use.policy.calibration_size, total);
-  report.predicted_accuracy = prediction_interval(point.accuracy, use.policy.calibration_size, total);
+  report.coverage = share_interval(answers.covered, groups);
+  report.accuracy = share_interval(answers.right, groups);
+  report.risk_on_covered = answers.wrong_of_covered.empty() ? Interval{.value = 0, .low = 0, .high = 1}
+                                                            : share_interval(answers.wrong_of_covered, answers.covered_groups);
+  const std::int64_t calibration = use.policy.calibration_groups > 0 ? use.policy.calibration_groups : use.policy.calibration_size;
+  report.predicted_coverage = prediction_interval(point.coverage, calibration, worth(answers.covered, groups));
+  report.predicted_accuracy = prediction_interval(point.accuracy, calibration, worth(answers.right, groups));
   report.inside = report.predicted_coverage.contains(report.coverage.value) && report.predicted_accuracy.contains(report.accuracy.value);
   if (use.policy.promise) report.promise = judge_promise(*use.policy.promise, report);
   return report;
-}
-
-Interval accuracy_interval(const std::vector<std::uint8_t>& right) {
-  return wilson_interval(std::accumulate(right.begin(), right.end(), std::int64_t{0}), static_cast<std::int64_t>(right.size()));
 }
 
 void describe(const routing::TableView& table, const EvaluateOptions& options, const routing::Outcomes& outcomes,
@@ -117,10 +132,10 @@ void describe(const routing::TableView& table, const EvaluateOptions& options, c
   report.base = {.name = options.base_name,
                  .macs = info.base_macs,
                  .parameters = info.base_parameters,
-                 .accuracy = accuracy_interval(outcomes.base_right)};
+                 .accuracy = share_interval(outcomes.base_right, table.row_groups())};
   report.has_global = table.has_global();
   report.global = {.name = options.global_name, .macs = info.global_macs, .parameters = info.global_parameters, .accuracy = {}};
-  if (report.has_global) report.global.accuracy = accuracy_interval(outcomes.global_right);
+  if (report.has_global) report.global.accuracy = share_interval(outcomes.global_right, table.row_groups());
   report.router_name = options.router_name;
   report.router_macs = options.router_macs;
   report.default_method = options.default_method;
@@ -128,6 +143,14 @@ void describe(const routing::TableView& table, const EvaluateOptions& options, c
   report.base_reliability = reliability(table.base_logits, labels);
   if (report.has_global) report.global_reliability = reliability(table.global_logits, labels);
   report.notes = options.notes;
+  report.answers = count_answers(table);
+  report.groups = routing::count_groups(table.row_groups());
+  if (report.groups > 0)
+    report.notes.push_back(
+        "The images are of " + std::to_string(report.groups) +
+        " groups that depend on each other within: intervals are made of whole groups, and for the base's accuracy the " +
+        std::to_string(table.size()) + " images are worth " + std::to_string(worth(outcomes.base_right, table.row_groups())) +
+        " independent ones.");
   if (std::adjacent_find(labels.begin(), labels.end(), std::not_equal_to<>()) == labels.end() && labels.size() > 1)
     report.notes.push_back("All images are of one class: what is said here holds for that class alone.");
   if (options.policy && options.policy->policy.executor != info.executor)
@@ -175,24 +198,28 @@ Result<PerClass> judge_classes(const routing::TableView& table, const Study& stu
                                 .scores = scores,
                                 .threshold = threshold,
                                 .resamples = options.resamples,
-                                .seed = options.seed});
+                                .seed = options.seed,
+                                .groups = table.row_groups()});
   classes.method = method->given.name;
   return classes;
 }
 
 /// On the draws of the study.
-Interval answer_gain(const routing::Outcomes& fused, const Study& study, const EvaluateOptions& options) {
-  Resampler resampler(fused, options.seed);
+Interval answer_gain(const routing::Outcomes& fused, const Study& study, const EvaluateOptions& options,
+                     std::span<const std::int64_t> groups) {
+  Resampler resampler(fused, options.seed, groups);
   std::vector<double> gains;
-  for (const double global : study.samples.global_accuracy)
-    gains.push_back(static_cast<double>(resampler.next().global_right) / static_cast<double>(fused.size()) - global);
+  for (const double global : study.samples.global_accuracy) {
+    const SampleWeights& weights = resampler.next();
+    gains.push_back(static_cast<double>(weights.global_right) / static_cast<double>(weights.total) - global);
+  }
   return percentile_interval(fused.global_accuracy() - study.outcomes.global_accuracy(), std::move(gains));
 }
 
 Result<FusionReport> judge_fusion(const routing::TableView& table, const routing::Fusion& fusion, const Study& study,
                                   const EvaluateOptions& options) {
   HEDGE_TRY(const routing::Outcomes fused, routing::outcomes(table, fusion));
-  return FusionReport{.fusion = fusion, .test_gain = answer_gain(fused, study, options)};
+  return FusionReport{.fusion = fusion, .test_gain = answer_gain(fused, study, options, table.row_groups())};
 }
 
 /// Nothing for a method with models of its own, whose answers the table does not have.
@@ -222,6 +249,14 @@ Result<std::optional<Explorer>> explore(const routing::TableView& table, const M
   return std::optional<Explorer>(std::move(explorer));
 }
 
+/// Counts and a note; `hybrid_right`: empty where there is no operating point.
+void add_copies(const routing::TableView& table, const CopiedRows& copied, const routing::Outcomes& outcomes,
+                const std::vector<std::uint8_t>& hybrid_right, EvaluationReport& report) {
+  report.copies = judge_copies(copied, outcomes, hybrid_right, table.row_groups());
+  const auto said = say_copies(*report.copies, report.images, report.base.accuracy.value);
+  if (!said.empty()) report.notes.push_back(said);
+}
+
 /// A table without a global: nothing but abstaining can be judged.
 Result<EvaluationReport> evaluate_alone(const routing::TableView& table, const std::vector<MethodScores>& methods,
                                         const EvaluateOptions& options) {
@@ -231,7 +266,9 @@ Result<EvaluationReport> evaluate_alone(const routing::TableView& table, const s
   describe(table, options, outcomes, report);
   std::vector<MethodScores> all = free_methods(table);
   all.insert(all.end(), methods.begin(), methods.end());
-  HEDGE_TRY(report.abstention, abstention(abstaining_scores(std::move(all), outcomes), options.resamples, options.seed));
+  HEDGE_TRY(report.abstention,
+            abstention(abstaining_scores(std::move(all), outcomes), options.resamples, options.seed, table.row_groups()));
+  if (options.copied) add_copies(table, *options.copied, outcomes, {}, report);
   report.verdict = verdict(report);
   return report;
 }
@@ -257,6 +294,8 @@ Result<EvaluationReport> evaluate(const routing::TableView& table, const std::ve
                                   const EvaluateOptions& options) {
   HEDGE_CHECK(table.validate());
   HEDGE_CHECK(refuse_own_split(table.info, options));
+  if (options.copied && (options.copied->in_train.size() != table.size() || options.copied->in_calibration.size() != table.size()))
+    return Error{.code = ErrorCode::kMismatch, .what = "the copies are of other images than the table's", .where = table.info.dataset};
   HEDGE_CHECK(check_policy(table.info, options));
   if (!table.has_global()) return evaluate_alone(table, methods, options);
   HEDGE_TRY(const Study study, make_study(table, methods, options));
@@ -273,20 +312,29 @@ Result<EvaluationReport> evaluate(const routing::TableView& table, const std::ve
   report.methods = method_summaries(study, table.info);
   for (std::size_t m = 0; m < study.methods.size(); ++m)
     if (study.methods[m].given.kind == MethodKind::kFused)
-      report.methods[m].answer_gain = answer_gain(study.methods[m].given.outcomes[0], study, options);
+      report.methods[m].answer_gain = answer_gain(study.methods[m].given.outcomes[0], study, options, table.row_groups());
   report.areas = area_rows(study);
   report.paired = paired_rows(study);
   if (options.policy) {
     const routing::Policy& policy = options.policy->policy;
-    HEDGE_TRY(report.operating_point, operate(*options.policy, study));
+    HEDGE_TRY(report.operating_point, operate(*options.policy, study, table.row_groups()));
     report.choice = policy.choice;
     if (policy.fusion) {
       HEDGE_TRY(report.fusion, judge_fusion(table, *policy.fusion, study, options));
     }
   }
   HEDGE_TRY(report.per_class, judge_classes(table, study, options));
-  HEDGE_TRY(report.abstention, abstention(abstaining_scores(study), options.resamples, options.seed));
+  HEDGE_TRY(report.abstention, abstention(abstaining_scores(study), options.resamples, options.seed, table.row_groups()));
   HEDGE_TRY(report.explorer, explore(table, *chosen, options));
+  if (options.copied) {
+    std::vector<std::uint8_t> hybrid;
+    if (options.policy) {
+      HEDGE_TRY(const Method* method, method_of(*options.policy, study));
+      const auto seed = options.policy->seed_index;
+      hybrid = answer(method->given.per_seed[seed], options.policy->policy.chosen.threshold, study.outcomes_of(*method, seed), {}).right;
+    }
+    add_copies(table, *options.copied, study.outcomes, hybrid, report);
+  }
   report.verdict = verdict(report);
   return report;
 }

@@ -7,8 +7,10 @@
 #include <vector>
 
 #include "eval/abstention.h"
+#include "eval/answer_counts.h"
 #include "eval/baselines.h"
 #include "eval/bootstrap.h"
+#include "eval/copies.h"
 #include "eval/gallery.h"
 #include "eval/per_class.h"
 #include "eval/reliability.h"
@@ -78,7 +80,8 @@ struct EvaluateOptions {
   std::size_t explorer_images = 20000;  ///< at most so many are listed one by one; 0: none
   int resamples = 1000;
   std::uint64_t seed = 1;
-  std::vector<std::string> notes;  ///< said in the report as they are, e.g. that a data set's JPEGs are lossy
+  std::vector<std::string> notes;    ///< said in the report as they are, e.g. that a data set's JPEGs are lossy
+  std::optional<CopiedRows> copied;  ///< the table's rows that stand in other splits too; nothing: not known
 };
 
 struct ModelSummary {
@@ -202,6 +205,9 @@ struct EvaluationReport {
   std::optional<Gallery> gallery;      ///< put in by the caller
   std::vector<std::string> notes;
   std::string verdict;
+  std::int64_t groups = 0;              ///< of images that depend on each other; 0: they are independent
+  std::optional<AnswerCounts> answers;  ///< nothing where an older report was read
+  std::optional<CopyReport> copies;     ///< nothing where it is not known
 
   /// nullptr where there is no such method.
   [[nodiscard]] const AreaRow* area_of(const std::string& method) const;

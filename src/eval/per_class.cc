@@ -104,7 +104,7 @@ PerClass per_class(const PerClassInputs& inputs) {
   std::vector<Tally> tallies(classes);
   std::vector<std::vector<double>> differences(classes);  // [class][resample with images of it]
   std::vector<Balanced> samples;
-  Resampler resampler(*inputs.outcomes, inputs.seed);
+  Resampler resampler(*inputs.outcomes, inputs.seed, inputs.groups);
   for (int i = 0; i < inputs.resamples; ++i) {
     tally(images, resampler.next(), tallies);
     samples.push_back(balance(tallies));

@@ -44,6 +44,7 @@ struct PerClassInputs {
   float threshold = 0;                          ///< query iff score > threshold
   int resamples = 1000;
   std::uint64_t seed = 1;
+  std::span<const std::int64_t> groups = {};  ///< as BootstrapOptions::groups
 };
 
 /// Help and harm a class, and balanced accuracies; intervals by the bootstrap over images, differences paired.

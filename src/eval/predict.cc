@@ -161,6 +161,23 @@ Status check_classes(const ModelRun& model, std::int64_t outputs, const PredictI
   return error;
 }
 
+/// Groups by their number in the order of the rows; an image without a group among others is one of its own.
+void set_groups_and_hashes(const data::Dataset& dataset, const std::vector<std::size_t>& indices, routing::PredictionTable& table) {
+  std::map<std::string, std::int64_t> numbers;
+  std::vector<std::int64_t> groups, hashes;
+  bool grouped = false;
+  for (const std::size_t index : indices) {
+    const auto group = dataset.group(index);
+    grouped = grouped || !group.empty();
+    const auto own = group.empty() ? "\n" + std::to_string(index) : group;  // no group's name holds a line end alone before a number
+    groups.push_back(numbers.emplace(own, static_cast<std::int64_t>(numbers.size())).first->second);
+    if (const auto hash = dataset.stored_hash(index)) hashes.push_back(static_cast<std::int64_t>(*hash));
+  }
+  const Shape shape = {static_cast<std::int64_t>(indices.size())};
+  if (grouped) table.groups = Tensor::of<std::int64_t>(shape, groups);
+  if (hashes.size() == indices.size()) table.image_hashes = Tensor::of<std::int64_t>(shape, hashes);
+}
+
 /// Every image once, whoever left it out.
 std::vector<data::Skipped> merge_skipped(std::vector<data::Skipped> skipped, const std::vector<data::Skipped>& more) {
   for (const data::Skipped& one : more) {
@@ -194,6 +211,7 @@ Result<routing::PredictionTable> predict(const PredictInputs& inputs) {
     table.labels.data<std::int64_t>()[i] =
         inputs.classes.names.empty() ? label : inputs.classes.of_dataset[static_cast<std::size_t>(label)];
   }
+  set_groups_and_hashes(*inputs.dataset, report.indices, table);
   table.base_logits = select(base.logits, base.classes, rows.in_a, inputs.base.columns);
   table.base_features = select(base.feature_values, base.features, rows.in_a);
   table.global_logits = has_global ? select(global.logits, global.classes, rows.in_b, inputs.global.columns)

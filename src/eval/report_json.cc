@@ -75,6 +75,24 @@ Json to_json(const OperatingReport& point) {
           {"promise", point.promise ? to_json(*point.promise) : Json()}};
 }
 
+Json to_json(const MostAnswered& most) { return {{"class", most.name}, {"share", most.share}, {"label_share", most.label_share}}; }
+
+Json to_json(const AnswerCounts& counts) {
+  return {{"base", to_json(counts.base)},
+          {"global", counts.global ? to_json(*counts.global) : Json()},
+          {"classes", counts.classes},
+          {"tiny_classes", counts.tiny_classes},
+          {"smallest", {{"class", counts.smallest}, {"pictures", counts.smallest_images}}},
+          {"largest", {{"class", counts.largest}, {"pictures", counts.largest_images}}}};
+}
+
+Json to_json(const CopyReport& copies) {
+  return {{"pictures", copies.images},
+          {"in_train", copies.in_train},
+          {"in_calibration", copies.in_calibration},
+          {"without", {{"base", to_json(copies.base)}, {"global", to_json(copies.global)}, {"hybrid", to_json(copies.hybrid)}}}};
+}
+
 void append(std::string& line, double value) {
   char digits[40];
   const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
@@ -119,6 +137,9 @@ Json to_json(const EvaluationReport& report) {
                {"reliability",
                 {{"base", to_json(report.base_reliability)}, {"global", report.has_global ? to_json(report.global_reliability) : Json()}}},
                {"pictures_queried", report.gallery ? to_json(report.gallery->queried) : Json::array()},
+               {"groups", report.groups},
+               {"answers", report.answers ? to_json(*report.answers) : Json()},
+               {"copies", report.copies ? to_json(*report.copies) : Json()},
                {"notes", report.notes},
                {"verdict", report.verdict}};
   if (report.gallery) json["explorer_pictures"] = to_json(report.gallery->spread);

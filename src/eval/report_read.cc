@@ -256,6 +256,47 @@ Status read_gallery(const Fields& fields, std::optional<Gallery>& gallery) {
   return {};
 }
 
+Result<MostAnswered> read_most_answered(const Fields& fields) {
+  MostAnswered most;
+  HEDGE_CHECK(fields.need("class", most.name));
+  HEDGE_CHECK(fields.need("share", most.share));
+  HEDGE_CHECK(fields.need("label_share", most.label_share));
+  return most;
+}
+
+Result<AnswerCounts> read_answers(const Fields& fields) {
+  AnswerCounts counts;
+  HEDGE_TRY(const auto base, fields.object("base"));
+  HEDGE_TRY(counts.base, read_most_answered(base));
+  if (fields.has("global")) {
+    HEDGE_TRY(const auto global, fields.object("global"));
+    HEDGE_TRY(counts.global, read_most_answered(global));
+  }
+  HEDGE_CHECK(fields.need("classes", counts.classes));
+  HEDGE_CHECK(fields.need("tiny_classes", counts.tiny_classes));
+  HEDGE_TRY(const auto smallest, fields.object("smallest"));
+  HEDGE_CHECK(smallest.need("class", counts.smallest));
+  HEDGE_CHECK(smallest.need("pictures", counts.smallest_images));
+  HEDGE_TRY(const auto largest, fields.object("largest"));
+  HEDGE_CHECK(largest.need("class", counts.largest));
+  HEDGE_CHECK(largest.need("pictures", counts.largest_images));
+  return counts;
+}
+
+Result<CopyReport> read_copies(const Fields& fields) {
+  CopyReport copies;
+  HEDGE_CHECK(fields.need("pictures", copies.images));
+  HEDGE_CHECK(fields.need("in_train", copies.in_train));
+  HEDGE_CHECK(fields.need("in_calibration", copies.in_calibration));
+  HEDGE_TRY(const auto without, fields.object("without"));
+  for (auto [key, interval] : {std::pair{"base", &copies.base}, {"global", &copies.global}, {"hybrid", &copies.hybrid}}) {
+    HEDGE_TRY(const auto object, without.object(key));
+    if (!object.has("value")) continue;
+    HEDGE_TRY(*interval, object.as_interval());
+  }
+  return copies;
+}
+
 /// Sets an optional section with `read`.
 template <typename T, typename Read>
 Status read_section(const Fields& fields, const char* key, std::optional<T>& section, Read read) {
@@ -287,6 +328,7 @@ Status read_head(const Fields& fields, EvaluationReport& report) {
   report.default_method = "hybrid";  // in files from before it could be another
   HEDGE_CHECK(fields.take("default_method", report.default_method));
   HEDGE_CHECK(fields.take("seeds", report.seeds));
+  HEDGE_CHECK(fields.take("groups", report.groups));
   HEDGE_CHECK(fields.take("notes", report.notes));
   return fields.take("verdict", report.verdict);
 }
@@ -325,6 +367,8 @@ Result<EvaluationReport> report_from_json(const Json& json, std::string_view whe
   HEDGE_CHECK(read_section(fields, "operating_point", report.operating_point, read_operating_point));
   HEDGE_CHECK(read_section(fields, "baselines", report.baselines,
                            [](const Fields& baselines) { return baselines_from_json(baselines.json(), baselines.where()); }));
+  HEDGE_CHECK(read_section(fields, "answers", report.answers, read_answers));
+  HEDGE_CHECK(read_section(fields, "copies", report.copies, read_copies));
   HEDGE_CHECK(read_gallery(fields, report.gallery));
   return report;
 }

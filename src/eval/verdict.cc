@@ -124,9 +124,7 @@ std::string against_free_scores(const EvaluationReport& report) {
   return text + " mean accuracy is " + beside(area->to_margin, "margin's") + " and " + beside(area->to_entropy, "entropy's") + ".";
 }
 
-}  // namespace
-
-std::string verdict(const EvaluationReport& report) {
+std::string routing_verdict(const EvaluationReport& report) {
   if (!report.has_global) return abstain(report);
   if (report.global_over_base->value <= 0) {
     const CurveRow* surest = surest_row(report);
@@ -147,6 +145,20 @@ std::string verdict(const EvaluationReport& report) {
            " of what the cloud adds to the base, " + points(*report.global_over_base) + ". Query every image, or train a better router." +
            against_free_scores(report);
   return text + against_free_scores(report);
+}
+
+}  // namespace
+
+std::string verdict(const EvaluationReport& report) {
+  std::string text;
+  if (report.answers) text += constant_models(*report.answers);
+  text += routing_verdict(report);
+  if (report.answers) text += doubts_about(*report.answers, report.images, report.base.accuracy.value);
+  if (report.copies) {
+    const auto copies = say_copies(*report.copies, report.images, report.base.accuracy.value);
+    if (!copies.empty()) text += " " + copies;
+  }
+  return text;
 }
 
 }  // namespace hedge::eval

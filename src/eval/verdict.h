@@ -15,6 +15,8 @@ namespace hedge::eval {
 ///    highest that keeps 90 % of what the cloud adds to the base. Where there is neither, or the hybrid is not shown to be better than the
 ///    base there, or it costs as many MACs as the cloud alone: it is not worth it, with the reason.
 /// 3. The fitted router against margin, by the paired area: better, worse, or not told apart - then the free score suffices.
+/// Before that: a model that always gives one answer. After it: classes out of balance (half of the images of one class), tiny classes
+/// (fewer than 10 images), and exact copies of images in other splits.
 /// Precondition: the report was evaluated, not read from a file (its paired differences are there).
 std::string verdict(const EvaluationReport& report);
 

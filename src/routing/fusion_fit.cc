@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <map>
 #include <numeric>
+#include <span>
 
 #include "core/rng.h"
 #include "hedge/fusion.h"
@@ -71,25 +73,41 @@ struct Difference {
   [[nodiscard]] bool clear() const { return value > kAdoptErrors * error; }
 };
 
-Difference difference(const std::vector<std::uint8_t>& a, const std::vector<std::uint8_t>& b) {
+/// With groups the standard error is that of independent groups, not images.
+Difference difference(const std::vector<std::uint8_t>& a, const std::vector<std::uint8_t>& b, std::span<const std::int64_t> groups) {
   const auto n = static_cast<double>(a.size());
   double sum = 0;
   double squares = 0;
+  std::map<std::int64_t, std::pair<double, double>> of_group;  // difference and images
   for (std::size_t i = 0; i < a.size(); ++i) {
     const double d = static_cast<double>(a[i]) - static_cast<double>(b[i]);
     sum += d;
     squares += d * d;
+    if (groups.empty()) continue;
+    of_group[groups[i]].first += d;
+    of_group[groups[i]].second += 1;
   }
   const double mean = sum / n;
+  if (!groups.empty()) {
+    double between = 0;
+    for (const auto& [group, total] : of_group) between += (total.first - mean * total.second) * (total.first - mean * total.second);
+    return {.value = mean, .error = std::sqrt(between) / n};
+  }
   return {.value = mean, .error = std::sqrt(std::max(0.0, squares / n - mean * mean) / n)};
 }
 
-std::vector<int> draw_folds(std::size_t rows, const FusionOptions& options) {
-  std::vector<int> folds(rows);
-  for (std::size_t i = 0; i < rows; ++i) folds[i] = static_cast<int>(i % static_cast<std::size_t>(options.folds));
+/// A fold a row; rows of one group have one fold.
+std::vector<int> draw_folds(std::size_t rows, std::span<const std::int64_t> groups, const FusionOptions& options) {
+  std::map<std::int64_t, std::size_t> place;
+  for (const auto group : groups) place.emplace(group, place.size());
+  std::vector<int> folds(groups.empty() ? rows : place.size());
+  for (std::size_t i = 0; i < folds.size(); ++i) folds[i] = static_cast<int>(i % static_cast<std::size_t>(options.folds));
   Rng rng(options.seed);
   rng.shuffle(std::span(folds));
-  return folds;
+  if (groups.empty()) return folds;
+  std::vector<int> of_rows;
+  for (const auto group : groups) of_rows.push_back(folds[place[group]]);
+  return of_rows;
 }
 
 Status check(const PredictionTable& table, const FusionOptions& options) {
@@ -142,20 +160,21 @@ Result<Fusion> fit_fusion(const PredictionTable& table, const FusionOptions& opt
     return none;
   }
   const FusionTerms terms(table, top_k);
+  const auto groups = table.groups.data<std::int64_t>();
   std::vector<std::uint32_t> rows(table.size());
   std::iota(rows.begin(), rows.end(), 0U);
-  const std::vector<int> folds = draw_folds(table.size(), options);
+  const std::vector<int> folds = draw_folds(table.size(), groups, options);
   Fusion best = to_fusion(fit_weights(terms, rows, false), top_k);
   HEDGE_TRY(std::vector<std::uint8_t> right, cross_fit(table, terms, folds, options.folds, best));
   if (terms.classes() <= kMostBiasedClasses && table.size() >= kImagesABias * terms.classes()) {
     Fusion biased = to_fusion(fit_weights(terms, rows, true), top_k);
     HEDGE_TRY(std::vector<std::uint8_t> biased_right, cross_fit(table, terms, folds, options.folds, biased));
-    if (difference(biased_right, right).clear()) {
+    if (difference(biased_right, right, groups).clear()) {
       best = std::move(biased);
       right = std::move(biased_right);
     }
   }
-  return decide(std::move(best), difference(right, alone.global_right), table);
+  return decide(std::move(best), difference(right, alone.global_right, groups), table);
 }
 
 }  // namespace hedge::routing

@@ -45,6 +45,14 @@ Result<MappedTable> MappedTable::open(const std::filesystem::path& path) {
     table.base_features_ = std::move(features).value();
   else if (features.error().code != ErrorCode::kNotFound)
     return features.error();
+  for (auto [name, tensor] : {std::pair{"groups", &table.groups_}, std::pair{"image_hashes", &table.image_hashes_}}) {
+    *tensor = Tensor(DType::kI64, {0});
+    auto found = table.file_.copy(name, DType::kI64, {table.labels_.shape()[0]});
+    if (found)
+      *tensor = std::move(found).value();
+    else if (found.error().code != ErrorCode::kNotFound)
+      return found.error();
+  }
   if (table.size() == 0) return Error{.code = ErrorCode::kBadData, .what = "the table has no rows", .where = path.string()};
   if (table.classes() < 2) return Error{.code = ErrorCode::kBadData, .what = "there is nothing to classify", .where = path.string()};
   const std::int64_t global_rows = table.global_logits_.shape[0];

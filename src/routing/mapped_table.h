@@ -34,6 +34,9 @@ class MappedTable {
   [[nodiscard]] const TensorView& global_logits() const { return global_logits_; }
   /// [N, 0] where the file has none.
   [[nodiscard]] const TensorView& base_features() const { return base_features_; }
+  /// [0] where the file has none.
+  [[nodiscard]] const Tensor& groups() const { return groups_; }
+  [[nodiscard]] const Tensor& image_hashes() const { return image_hashes_; }
 
   /// Reads every logit once, in order, and lets go of its page. The figures equal those of outcomes and free_score bit for bit.
   /// Errors: kBadData (a logit that is not finite, a label outside the classes; with the row).
@@ -43,7 +46,7 @@ class MappedTable {
   explicit MappedTable(MappedTensors file) : file_(std::move(file)) {}
   MappedTensors file_;
   TableInfo info_;
-  Tensor labels_;  ///< a copy: 8-byte elements need not be aligned in the file
+  Tensor labels_, groups_, image_hashes_;  ///< copies: 8-byte elements need not be aligned in the file
   TensorView base_logits_, base_features_, global_logits_;
 };
 

@@ -82,6 +82,7 @@ std::string Policy::to_json() const {
                {"calibration_dataset", calibration_dataset},
                {"calibration_hash", calibration_hash},
                {"calibration_size", calibration_size},
+               {"calibration_groups", calibration_groups},
                {"chosen", routing::to_json(chosen)},
                {"table", Json::array()},
                {"promise", promise ? routing::to_json(*promise) : Json()},
@@ -120,6 +121,15 @@ Result<Policy> Policy::from_json(std::string_view text, std::string_view where) 
                  .where = std::string(where),
                  .got = std::to_string(policy.calibration_size),
                  .expected = ">= 1"};
+  if (json.contains("calibration_groups")) {
+    HEDGE_TRY(policy.calibration_groups, get_field<std::int64_t>(json, "calibration_groups", where));
+  }
+  if (policy.calibration_groups < 0 || policy.calibration_groups > policy.calibration_size)
+    return Error{.code = ErrorCode::kBadFormat,
+                 .what = "the field \"calibration_groups\" is outside its range",
+                 .where = std::string(where),
+                 .got = std::to_string(policy.calibration_groups),
+                 .expected = "0..calibration_size"};
   HEDGE_TRY(const Json chosen, get_field<Json>(json, "chosen", where));
   HEDGE_TRY(policy.chosen, point_from_json(chosen, std::string(where) + ": chosen"));
   HEDGE_TRY(const Json table, get_field<Json>(json, "table", where));

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cmath>
 #include <map>
+#include <unordered_set>
 
 #include "core/json.h"
 #include "core/safetensors.h"
@@ -58,6 +59,14 @@ Status check_labels(const TensorView& labels, std::int64_t classes) {
   return {};
 }
 
+/// A number a row, or none at all.
+Status check_optional(const TensorView& tensor, const char* name, std::int64_t rows) {
+  const bool fits = tensor.dtype == DType::kI64 && tensor.shape.size() == 1 && (tensor.shape[0] == 0 || tensor.shape[0] == rows);
+  if (fits) return {};
+  return disagreement("the tensor has neither a number a row nor none", name,
+                      std::string(to_string(tensor.dtype)) + hedge::to_string(tensor.shape), "i64" + hedge::to_string(Shape{rows}));
+}
+
 Status check_shapes(const TableView& table) {
   if (table.labels.dtype != DType::kI64)
     return disagreement("the element type does not fit", "labels", to_string(table.labels.dtype), "i64");
@@ -74,6 +83,8 @@ Status check_shapes(const TableView& table) {
   if (table.global_logits.shape[1] != table.classes())
     return disagreement("base and global have another number of classes", "global_logits", std::to_string(table.global_logits.shape[1]),
                         std::to_string(table.classes()));
+  HEDGE_CHECK(check_optional(table.groups, "groups", rows));
+  HEDGE_CHECK(check_optional(table.image_hashes, "image_hashes", rows));
   const auto names = static_cast<std::int64_t>(table.info.class_names.size());
   if (names != 0 && names != table.classes())
     return disagreement("the class names do not fit the logits", "class_names", std::to_string(names), std::to_string(table.classes()));
@@ -225,6 +236,10 @@ Status TableView::validate() const {
   return check_labels(labels, classes());
 }
 
+std::int64_t count_groups(std::span<const std::int64_t> groups) {
+  return static_cast<std::int64_t>(std::unordered_set<std::int64_t>(groups.begin(), groups.end()).size());
+}
+
 Result<PredictionTable> read_table(const std::filesystem::path& path) {
   HEDGE_TRY(const TensorFile file, read_safetensors(path));
   PredictionTable table;
@@ -237,6 +252,12 @@ Result<PredictionTable> read_table(const std::filesystem::path& path) {
   table.base_logits = *base_logits;
   table.base_features = *base_features;
   table.global_logits = *global_logits;
+  // Files older than these have none.
+  for (auto [name, tensor] : {std::pair{"groups", &table.groups}, std::pair{"image_hashes", &table.image_hashes}}) {
+    if (!file.tensors.contains(name)) continue;
+    HEDGE_TRY(const Tensor* found, file.get(name, DType::kI64, {-1}));
+    *tensor = *found;
+  }
   if (auto status = table.validate(); !status) {
     Error error = std::move(status).error();
     error.where = path.string() + ": " + error.where;
@@ -252,6 +273,8 @@ Status write_table(const std::filesystem::path& path, const PredictionTable& tab
                   {"base_logits", table.base_logits},
                   {"base_features", table.base_features},
                   {"global_logits", table.global_logits}};
+  if (table.groups.num_elements() > 0) file.tensors.emplace("groups", table.groups);
+  if (table.image_hashes.num_elements() > 0) file.tensors.emplace("image_hashes", table.image_hashes);
   file.metadata = to_metadata(table.info);
   return write_safetensors(path, file, open);
 }

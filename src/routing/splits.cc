@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "routing/internal/classes_json.h"
 
@@ -12,21 +13,22 @@ namespace {
 struct Place {
   std::string source;
   std::string_view split = "all";
+  std::string division;  ///< options by which the same images are divided otherwise
 };
 
 Place place_of(std::string_view spec) {
-  constexpr std::string_view kFolder = "folder:";
   constexpr std::string_view kSplit = "split=";
   const auto question = spec.rfind('?');
   Place place{.source = std::string(spec.substr(0, question))};
-  if (place.source.starts_with(kFolder))
-    place.source =
-        std::string(kFolder) + (std::filesystem::path(place.source.substr(kFolder.size())) / "").lexically_normal().generic_string();
+  if (const auto colon = place.source.find(':'); colon != std::string::npos)
+    place.source = place.source.substr(0, colon + 1) +
+                   (std::filesystem::path(place.source.substr(colon + 1)) / "").lexically_normal().generic_string();
   auto options = question == std::string_view::npos ? std::string_view{} : spec.substr(question + 1);
   while (!options.empty()) {
     const auto end = options.find('&');
     const auto option = options.substr(0, end);
     if (option.starts_with(kSplit)) place.split = option.substr(kSplit.size());
+    if (option.starts_with("group=") || option.starts_with("val=")) place.division += std::string(option) + "&";
     options.remove_prefix(end == std::string_view::npos ? options.size() : end + 1);
   }
   return place;
@@ -51,13 +53,21 @@ Error differ(std::string what, std::string_view where, std::string got, std::str
                .hint = std::move(hint)};
 }
 
+std::string few_names(const std::vector<std::string>& names) {
+  constexpr std::size_t kFew = 4;
+  std::string text = std::to_string(names.size()) + " classes:";
+  for (std::size_t i = 0; i < names.size() && i < kFew; ++i) text += (i == 0 ? " " : ", ") + names[i];
+  return text + (names.size() > kFew ? ", …" : "");
+}
+
 }  // namespace
 
 bool same_or_overlapping(std::string_view a, std::string_view b) {
   if (a.empty() || b.empty()) return false;
   const Place one = place_of(a);
   const Place other = place_of(b);
-  return one.source == other.source && (one.split == other.split || one.split == "all" || other.split == "all");
+  const bool divided_alike = one.division == other.division;
+  return one.source == other.source && (!divided_alike || one.split == other.split || one.split == "all" || other.split == "all");
 }
 
 Status check_unseen(const TableInfo& table) {
@@ -70,6 +80,11 @@ Status check_calibration(const TableInfo& fit, const TableInfo& calibration) {
     return differ("the router would be calibrated on images it is fitted on", calibration.dataset, calibration.dataset,
                   "none of " + fit.dataset, "predict a calibration split of its own (?split=calibration)");
   HEDGE_CHECK(check_unseen(calibration));
+  const bool named = !fit.class_names.empty() && !calibration.class_names.empty();
+  if (named && fit.class_names != calibration.class_names)
+    return differ("the two tables have other classes, or the same in another order", calibration.dataset,
+                  few_names(calibration.class_names), few_names(fit.class_names),
+                  "predict both with this version: it numbers class folders that are numbers by their number");
   const auto same_model = [&](const char* model, const std::string& got, const std::string& expected) -> Status {
     if (got == expected) return {};
     return differ(std::string("the two tables are of another ") + model, calibration.dataset, got, expected,

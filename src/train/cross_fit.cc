@@ -20,7 +20,7 @@ routing::Outcomes take(const routing::Outcomes& outcomes, const std::vector<std:
 
 Result<std::vector<float>> cross_fitted_scores(const RouterRows& rows, const RouterFitOptions& options, int folds,
                                                const ProgressSink& progress) {
-  HEDGE_TRY(const auto parts, make_folds(rows.table.size(), folds, options.seed));
+  HEDGE_TRY(const auto parts, make_folds(rows.table.size(), folds, options.seed, rows.table.groups.data<std::int64_t>()));
   std::vector<float> scores(rows.table.size());
   for (std::size_t fold = 0; fold < parts.size(); ++fold) {
     std::vector<std::size_t> others;

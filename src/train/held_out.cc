@@ -22,20 +22,34 @@ Result<HeldOut> hold_out(const data::Dataset& whole, double share, std::uint64_t
                  .what = "the held-out share is out of range",
                  .got = std::to_string(share),
                  .expected = "in (0, 0.5]"};
-  std::map<std::int64_t, std::vector<std::size_t>> by_class;
-  for (std::size_t i = 0; i < whole.size(); ++i) by_class[whole.label(i)].push_back(i);
+  // What is drawn: an image, or all images of a group, as of the class of the first.
+  std::map<std::int64_t, std::vector<std::vector<std::size_t>>> by_class;
+  std::map<std::string, std::pair<std::int64_t, std::size_t>> place;
+  for (std::size_t i = 0; i < whole.size(); ++i) {
+    auto& fresh = by_class[whole.label(i)];
+    const auto group = whole.group(i);
+    if (group.empty()) {
+      fresh.push_back({i});
+      continue;
+    }
+    const auto [found, first] = place.emplace(group, std::pair{whole.label(i), fresh.size()});
+    if (first)
+      fresh.push_back({i});
+    else
+      by_class[found->second.first][found->second.second].push_back(i);
+  }
   std::vector<std::size_t> fit, held;
   Rng rng(seed, 0x4E1D);
   for (auto& [label, rows] : by_class) {
     if (rows.size() < 2)
       return Error{.code = ErrorCode::kBadData,
-                   .what = "a class has too few images to hold one out",
+                   .what = place.empty() ? "a class has too few images to hold one out" : "a class has too few groups to hold one out",
                    .where = whole.spec() + ", class " + std::to_string(label),
                    .got = std::to_string(rows.size())};
-    rng.shuffle(std::span<std::size_t>(rows));
+    rng.shuffle(std::span<std::vector<std::size_t>>(rows));
     const auto count = std::max<std::size_t>(1, static_cast<std::size_t>(share * static_cast<double>(rows.size())));
-    held.insert(held.end(), rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(count));
-    fit.insert(fit.end(), rows.begin() + static_cast<std::ptrdiff_t>(count), rows.end());
+    for (std::size_t i = 0; i < rows.size(); ++i)
+      (i < count ? held : fit).insert((i < count ? held : fit).end(), rows[i].begin(), rows[i].end());
   }
   std::sort(fit.begin(), fit.end());
   std::sort(held.begin(), held.end());

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,8 @@ class PartOfDataset final : public data::Dataset {
   [[nodiscard]] Result<data::Image> image(std::size_t index) const override { return whole_.image(rows_[index]); }
   [[nodiscard]] const std::string& content_hash() const override { return hash_; }
   [[nodiscard]] const std::string& spec() const override { return whole_.spec(); }
+  [[nodiscard]] std::string group(std::size_t index) const override { return whole_.group(rows_[index]); }
+  [[nodiscard]] std::optional<std::uint64_t> stored_hash(std::size_t index) const override { return whole_.stored_hash(rows_[index]); }
 
  private:
   const data::Dataset& whole_;
@@ -37,7 +40,8 @@ struct HeldOut {
 };
 
 /// Divides `whole` into two disjoint parts, class by class: `share` of each class, rounded down but at least one image, is held out,
-/// drawn from `seed`. Errors: kInvalidArgument (a share outside (0, 0.5]); kBadData (a class with a single image).
+/// drawn from `seed`. Images of one group go together, with the class of the first. Errors: kInvalidArgument (a share outside (0, 0.5]);
+/// kBadData (a class with a single image).
 Result<HeldOut> hold_out(const data::Dataset& whole, double share, std::uint64_t seed);
 
 }  // namespace hedge::train

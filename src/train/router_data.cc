@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstring>
 #include <numeric>
+#include <unordered_map>
 
 #include "core/rng.h"
 #include "hedge/router.h"
@@ -20,6 +21,18 @@ std::vector<std::size_t> shuffled(std::size_t rows, std::uint64_t seed) {
   std::iota(order.begin(), order.end(), std::size_t{0});
   Rng(seed, kStream).shuffle(std::span<std::size_t>(order));
   return order;
+}
+
+/// The rows of each group, in the order of the groups' first rows; without groups each row by itself.
+std::vector<std::vector<std::size_t>> rows_of_groups(std::size_t rows, std::span<const std::int64_t> groups) {
+  std::vector<std::vector<std::size_t>> members;
+  std::unordered_map<std::int64_t, std::size_t> place;
+  for (std::size_t row = 0; row < rows; ++row) {
+    const auto at = groups.empty() ? members.size() : place.emplace(groups[row], members.size()).first->second;
+    if (at == members.size()) members.emplace_back();
+    members[at].push_back(row);
+  }
+  return members;
 }
 
 /// Rows of a matrix or vector; a tensor without rows (no global) stays as it is.
@@ -70,35 +83,47 @@ Result<routing::PredictionTable> take_rows(const routing::PredictionTable& table
                                   .base_logits = take(table.base_logits, rows),
                                   .base_features = take(table.base_features, rows),
                                   .global_logits = take(table.global_logits, rows),
-                                  .info = table.info};
+                                  .info = table.info,
+                                  .groups = take(table.groups, rows),
+                                  .image_hashes = take(table.image_hashes, rows)};
 }
 
-Result<std::vector<std::vector<std::size_t>>> make_folds(std::size_t rows, int folds, std::uint64_t seed) {
-  if (folds < 2 || rows < static_cast<std::size_t>(folds))
+Result<std::vector<std::vector<std::size_t>>> make_folds(std::size_t rows, int folds, std::uint64_t seed,
+                                                         std::span<const std::int64_t> groups) {
+  const auto members = rows_of_groups(rows, groups);
+  if (folds < 2 || members.size() < static_cast<std::size_t>(folds))
     return Error{.code = ErrorCode::kInvalidArgument,
-                 .what = "the rows cannot be cut into so many folds",
-                 .got = std::to_string(folds) + " folds of " + std::to_string(rows) + " rows",
-                 .expected = "at least 2 folds, and a row for each"};
-  const auto order = shuffled(rows, seed);
+                 .what = groups.empty() ? "the rows cannot be cut into so many folds" : "the groups cannot be cut into so many folds",
+                 .got = std::to_string(folds) + " folds of " + std::to_string(members.size()) + (groups.empty() ? " rows" : " groups"),
+                 .expected = groups.empty() ? "at least 2 folds, and a row for each" : "at least 2 folds, and a group for each"};
+  const auto order = shuffled(members.size(), seed);
   std::vector<std::vector<std::size_t>> parts(static_cast<std::size_t>(folds));
-  for (std::size_t i = 0; i < rows; ++i) parts[i % parts.size()].push_back(order[i]);
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    auto& part = parts[i % parts.size()];
+    part.insert(part.end(), members[order[i]].begin(), members[order[i]].end());
+  }
   return parts;
 }
 
 Result<std::pair<routing::PredictionTable, routing::PredictionTable>> divide(const routing::PredictionTable& table, double share,
                                                                              std::uint64_t seed) {
-  const auto first =
+  const auto members = rows_of_groups(table.size(), table.groups.data<std::int64_t>());
+  const auto wanted =
       share > 0 && share < 1 ? static_cast<std::size_t>(std::llround(share * static_cast<double>(table.size()))) : std::size_t{0};
-  if (first == 0 || first >= table.size())
+  std::vector<std::size_t> first, second;
+  for (const auto group : shuffled(members.size(), seed)) {
+    auto& part = first.size() < wanted ? first : second;
+    part.insert(part.end(), members[group].begin(), members[group].end());
+  }
+  if (wanted == 0 || first.empty() || second.empty())
     return Error{.code = ErrorCode::kInvalidArgument,
                  .what = "the table cannot be divided into these parts",
                  .where = table.info.dataset,
-                 .got = "a share of " + std::to_string(share) + " of " + std::to_string(table.size()) + " rows",
+                 .got = "a share of " + std::to_string(share) + " of " + std::to_string(table.size()) + " rows" +
+                        (table.has_groups() ? " in " + std::to_string(members.size()) + " groups" : ""),
                  .expected = "two parts with rows"};
-  const auto order = shuffled(table.size(), seed);
-  const auto cut = order.begin() + static_cast<std::ptrdiff_t>(first);
-  HEDGE_TRY(auto one, take_rows(table, {order.begin(), cut}));
-  HEDGE_TRY(auto other, take_rows(table, {cut, order.end()}));
+  HEDGE_TRY(auto one, take_rows(table, first));
+  HEDGE_TRY(auto other, take_rows(table, second));
   return std::pair{std::move(one), std::move(other)};
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,11 +27,14 @@ RouterProtocol protocol_of(const routing::TableInfo& info);
 /// Rows of a table, in the given order. Precondition: indices in range. Errors: kInvalidArgument (no rows).
 Result<routing::PredictionTable> take_rows(const routing::PredictionTable& table, const std::vector<std::size_t>& rows);
 
-/// Rows 0..n-1 in a random order, cut into `folds` parts whose sizes differ by one at most.
-/// Errors: kInvalidArgument (folds < 2, or fewer rows than folds).
-Result<std::vector<std::vector<std::size_t>>> make_folds(std::size_t rows, int folds, std::uint64_t seed);
+/// Rows 0..n-1 in a random order, cut into `folds` parts whose sizes differ by one at most. `groups`: a number a row, or empty; rows of one
+/// number go into one part, and then the numbers of groups differ by one at most.
+/// Errors: kInvalidArgument (folds < 2, or fewer rows or groups than folds).
+Result<std::vector<std::vector<std::size_t>>> make_folds(std::size_t rows, int folds, std::uint64_t seed,
+                                                         std::span<const std::int64_t> groups = {});
 
-/// Two disjoint parts of a table, drawn at random: a `share` of the rows first. Both keep the table's info: they are images of one split.
+/// Two disjoint parts of a table, drawn at random: a `share` of the rows first, or of whole groups where the table has any. Both keep the
+/// table's info: they are images of one split.
 /// Errors: kInvalidArgument (share outside (0, 1), or a part without rows).
 Result<std::pair<routing::PredictionTable, routing::PredictionTable>> divide(const routing::PredictionTable& table, double share,
                                                                              std::uint64_t seed);

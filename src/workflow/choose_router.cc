@@ -100,7 +100,9 @@ Result<ChosenRouter> choose_router(const train::RouterRows& rows, const train::R
     candidates.push_back(std::move(candidate));
   }
   const auto& judging = held_out != nullptr ? *held_out : rows;
-  HEDGE_TRY(const auto gaps, eval::gaps_closed(scores, judging.outcomes, judging.table.base_logits, options.judging));
+  auto judging_options = options.judging;
+  judging_options.groups = judging.table.groups.data<std::int64_t>();
+  HEDGE_TRY(const auto gaps, eval::gaps_closed(scores, judging.outcomes, judging.table.base_logits, judging_options));
   const auto judged = gaps.value_or(std::vector<eval::GapClosed>());
   const std::size_t chosen = standing(judged);
   ChosenRouter result{.kind = kinds[chosen], .fitted = std::move(candidates[chosen].fitted)};

@@ -44,13 +44,9 @@ eval::SharedMethod on_device(const routing::PredictionTable& table, const routin
   return method;
 }
 
-eval::BaselineModel model_of(const std::string& sha256, std::int64_t macs, std::int64_t parameters,
-                             const std::vector<std::uint8_t>& right) {
-  const auto hits = std::count(right.begin(), right.end(), std::uint8_t{1});
-  return {.sha256 = sha256,
-          .macs = macs,
-          .parameters = parameters,
-          .accuracy = eval::wilson_interval(hits, static_cast<std::int64_t>(right.size()))};
+eval::BaselineModel model_of(const std::string& sha256, std::int64_t macs, std::int64_t parameters, const std::vector<std::uint8_t>& right,
+                             std::span<const std::int64_t> groups) {
+  return {.sha256 = sha256, .macs = macs, .parameters = parameters, .accuracy = eval::share_interval(right, groups)};
 }
 
 /// What stands above the rows, as far as the table says it.
@@ -61,8 +57,10 @@ eval::Baselines head_of(const Study& study, const CompareOptions& options) {
           .content_hash = info.content_hash,
           .images = static_cast<std::int64_t>(study.table.size()),
           .executor = info.executor,
-          .base = model_of(info.base_hash, info.base_macs, info.base_parameters, study.outcomes.base_right),
-          .global = model_of(info.global_hash, info.global_macs, info.global_parameters, study.outcomes.global_right),
+          .base = model_of(info.base_hash, info.base_macs, info.base_parameters, study.outcomes.base_right,
+                           study.table.groups.data<std::int64_t>()),
+          .global = model_of(info.global_hash, info.global_macs, info.global_parameters, study.outcomes.global_right,
+                             study.table.groups.data<std::int64_t>()),
           .router_seeds = options.hybrids.size(),
           .resamples = options.judging.resamples,
           .seed = options.judging.seed};

@@ -7,6 +7,7 @@
 #include "eval/report/html.h"
 #include "eval/report_json.h"
 #include "routing/splits.h"
+#include "workflow/copies.h"
 #include "workflow/internal/quiet_check.h"
 #include "workflow/routers.h"
 
@@ -181,7 +182,9 @@ Result<eval::EvaluationReport> evaluate(const routing::TableView& table, const E
   }
   HEDGE_TRY(const auto methods, compared(judged, table));
   HEDGE_CHECK(go_on(context));
-  HEDGE_TRY(auto report, eval::evaluate(table, methods, judging_of(options, table, judged, chosen)));
+  auto judging = judging_of(options, table, judged, chosen);
+  judging.copied = find_copies(table, context.log);
+  HEDGE_TRY(auto report, eval::evaluate(table, methods, judging));
   report.baselines = std::move(baselines);
   HEDGE_CHECK(go_on(context));
   add_images(options, table, chosen, context.log, report);

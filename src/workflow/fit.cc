@@ -1,12 +1,18 @@
 #include "hedge/workflow.h"
 
+#include <algorithm>
+#include <numeric>
+#include <span>
+#include <unordered_set>
 #include <utility>
 
 #include "core/file.h"
+#include "core/rng.h"
 #include "core/sha256.h"
 #include "graph/onnx/onnx_io.h"
 #include "graph/operators.h"
 #include "routing/splits.h"
+#include "routing/table_view.h"
 #include "routing/temperature.h"
 #include "train/cross_fit.h"
 #include "train/router_data.h"
@@ -66,6 +72,18 @@ Status hold_out(const FitOptions& options, FitTables& tables, const LogSink& sin
   return {};
 }
 
+/// Calibration images that the router learns from under another name: its threshold would be a little optimistic.
+void say_shared_images(const FitTables& tables, const LogSink& sink) {
+  const auto fitted = tables.fit.image_hashes.data<std::int64_t>(), others = tables.calibration.image_hashes.data<std::int64_t>();
+  const std::unordered_set<std::int64_t> seen(fitted.begin(), fitted.end());
+  const auto shared = std::count_if(others.begin(), others.end(), [&](std::int64_t hash) { return seen.contains(hash); });
+  if (shared > 0)
+    log(sink, LogLevel::kWarning,
+        std::to_string(shared) + " of the " + std::to_string(others.size()) +
+            " calibration images are exact copies of images that the router learns from; remove the copies (hedge data --overlap counts "
+            "them)");
+}
+
 /// What belongs together is disjoint where it must be; the held-out images are there where they are needed.
 Status prepare(const FitOptions& options, FitTables& tables, const LogSink& sink) {
   if (options.cross_fit > 0) {
@@ -76,6 +94,7 @@ Status prepare(const FitOptions& options, FitTables& tables, const LogSink& sink
                  .hint = "predict a split that the models were not trained on"};
   }
   HEDGE_CHECK(routing::check_calibration(tables.fit.info, tables.calibration.info));
+  say_shared_images(tables, sink);
   HEDGE_CHECK(hold_out(options, tables, sink));
   const auto& seen_never = tables.held_out ? *tables.held_out : tables.calibration;
   HEDGE_TRY(const auto warning, train::interpolation_warning(tables.fit, seen_never));
@@ -189,13 +208,35 @@ class Fit {
 
   Status set_point(const std::vector<float>& scores, const routing::Outcomes& outcomes, routing::Policy& policy) const {
     const auto& point = options_.point;
-    if (point.promise) return routing::keep_promise(policy, scores, outcomes, *point.promise);
+    if (point.promise) return keep_promise(scores, outcomes, policy);
     if (point.accuracy > 0) {
       HEDGE_TRY(policy.chosen, routing::threshold_for_accuracy(scores, outcomes, point.accuracy));
     } else {
       HEDGE_TRY(policy.chosen, routing::threshold_for_coverage(scores, outcomes, point.coverage));
     }
     return {};
+  }
+
+  /// A promise counts independent images; of a group that is one, drawn at random.
+  Status keep_promise(const std::vector<float>& scores, const routing::Outcomes& outcomes, routing::Policy& policy) const {
+    const auto groups = calibration().groups.data<std::int64_t>();
+    if (groups.empty()) return routing::keep_promise(policy, scores, outcomes, *options_.point.promise);
+    std::vector<std::size_t> order(scores.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    Rng(1, 0x6772).shuffle(std::span<std::size_t>(order));
+    std::unordered_set<std::int64_t> seen;
+    std::vector<float> one_each;
+    routing::Outcomes of_these;
+    for (const auto row : order) {
+      if (!seen.insert(groups[row]).second) continue;
+      one_each.push_back(scores[row]);
+      of_these.base_right.push_back(outcomes.base_right[row]);
+      if (!outcomes.global_right.empty()) of_these.global_right.push_back(outcomes.global_right[row]);
+    }
+    log(context_.log, LogLevel::kInfo,
+        "the promise rests on one image of each of the " + std::to_string(one_each.size()) +
+            " groups of the calibration images, as images of one group depend on each other: it holds for an image of a new group");
+    return routing::keep_promise(policy, one_each, of_these, *options_.point.promise);
   }
 
   /// That images with equal scores moved the threshold, or that it queries all or none.
@@ -218,7 +259,8 @@ class Fit {
                            .calibration_hash = info.content_hash,
                            .calibration_size = static_cast<std::int64_t>(calibration().size()),
                            .fusion = fusion_,
-                           .choice = chosen.choice};
+                           .choice = chosen.choice,
+                           .calibration_groups = routing::count_groups(calibration().groups.data<std::int64_t>())};
     if (train::is_fitted(chosen.kind)) {
       policy.fit_hash = tables_.fit.info.content_hash;
       policy.fit_dataset = tables_.fit.info.dataset;

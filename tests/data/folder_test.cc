@@ -217,19 +217,32 @@ TEST(Folder, a_truncated_body_is_left_out_by_the_loader_and_an_error_when_strict
   EXPECT_EQ(strict.next().error().where, "bee/cut.jpg");
 }
 
-TEST(Folder, an_empty_class_keeps_its_number_and_is_named) {
+TEST(Folder, an_empty_folder_is_no_class_and_is_named) {
   const TempFolder folder;
   add_three_classes(folder);
+  const auto before = open(folder).dataset->content_hash();
   folder.make_folder("axolotl");
-  const auto opened = open(folder);
-  EXPECT_EQ(opened.dataset->class_names(), (std::vector<std::string>{"ant", "axolotl", "bee", "cat"}));
-  EXPECT_EQ(opened.dataset->label(0), 0);
-  EXPECT_EQ(opened.dataset->label(30), 2);
+  folder.make_folder("bird/nest");
+  std::string said;
+  const auto opened = open(folder, "", {.log = [&](LogLevel, const std::string& text) { said += text + "\n"; }});
+  EXPECT_EQ(opened.dataset->class_names(), (std::vector<std::string>{"ant", "bee", "cat"}));
+  EXPECT_EQ(opened.dataset->content_hash(), before);
+  EXPECT_NE(said.find("2 empty folders taken as no class: axolotl/, bird/"), std::string::npos) << said;
+}
+
+TEST(Folder, a_class_without_images_in_one_split_keeps_its_number) {
+  const TempFolder folder;
+  for (const std::string name : {"ant", "bee", "cat"}) add_class(folder, "train/" + name, 5, 1);
+  for (const std::string name : {"ant", "cat"}) add_class(folder, "test/" + name, 5, 2);
+  folder.make_folder("test/bee");
+  const auto opened = open(folder, "?split=test");
+  EXPECT_EQ(opened.dataset->class_names(), (std::vector<std::string>{"ant", "bee", "cat"}));
+  EXPECT_EQ(opened.dataset->label(5), 2);
   ASSERT_EQ(opened.skipped.size(), 1U);
-  EXPECT_EQ(opened.skipped[0].path, "axolotl");
-  const auto error = problem(folder, "", {.strict = true});
+  EXPECT_EQ(opened.skipped[0].path, "bee");
+  const auto error = problem(folder, "?split=test", {.strict = true});
   EXPECT_EQ(error.code, ErrorCode::kBadData);
-  EXPECT_EQ(error.got, "axolotl");
+  EXPECT_EQ(error.got, "bee");
 }
 
 TEST(Folder, rejects_a_single_class_and_no_class_and_no_image) {

@@ -12,8 +12,20 @@ TEST(Spec, canonical_form_always_names_the_split) {
 
 TEST(Spec, canonical_form_parses_to_itself) {
   for (const std::string spec : {"fashion-mnist?split=train", "fashion-mnist?split=train&classes=0-6&limit=5", "folder:/?split=all&limit=3",
-                                 "folder:what?/x?split=calibration"})
+                                 "folder:what?/x?split=calibration", "folder:a?split=test&group=(.*)_&order=number&val=calibration",
+                                 "csv:a/b.csv?split=all&root=im ages&names=n.txt&first=1", "idx:d?split=train&labels=x.gz&first=0",
+                                 "cifar:d?split=test&labels=coarse", "flat:v?split=test&list=l.txt&names=n%26m.txt"})
     EXPECT_EQ(to_string(parse_spec(spec).value()), spec);
+}
+
+TEST(Spec, a_regular_expression_may_hold_what_ends_an_option) {
+  const auto parsed = parse_spec("folder:a?group=^(?:x|y)(.*?)_&split=test").value();
+  EXPECT_EQ(parsed.group, "^(?:x|y)(.*?)_");
+  EXPECT_EQ(parsed.path, "a");
+  EXPECT_EQ(to_string(parsed), "folder:a?split=test&group=^(%3F:x|y)(.*%3F)_");
+  EXPECT_EQ(parse_spec(to_string(parsed)).value().group, parsed.group);
+  EXPECT_EQ(parse_spec("folder:a?group=50%25(.)").value().group, "50%(.)");
+  EXPECT_EQ(parse_spec("folder:a?group=50%(.)").error().code, ErrorCode::kInvalidArgument);
 }
 
 TEST(Spec, the_split_can_be_exchanged) {
@@ -41,6 +53,15 @@ TEST(Spec, errors_show_the_grammar_and_an_example) {
                                  "fashion-mnist?classes=-1-3",
                                  "fashion-mnist?classes=a-b",
                                  "fashion-mnist?classes=0-1&classes=2-3",
+                                 "fashion-mnist?group=(.)",
+                                 "folder:a?root=b",
+                                 "folder:a?group=",
+                                 "folder:a?order=random",
+                                 "folder:a?val=test",
+                                 "csv:",
+                                 "csv:a?first=2",
+                                 "cifar:a?labels=other",
+                                 "flat:a",
                                  "fashion-mnist?split=test&",
                                  "fashion-mnist?split=test&split=train",
                                  "folder:a?b"}) {

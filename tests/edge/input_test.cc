@@ -66,6 +66,17 @@ TEST(Input, passes_over_links_that_lead_nowhere_or_in_a_circle) {
   EXPECT_EQ((*source)->id(0), "one.png");
 }
 
+TEST(Input, thumbnails_of_a_network_drive_are_no_images) {
+  const TemporaryFolder folder("input");
+  write_png(folder / "one.png", 1);
+  write_png(folder / "@eaDir/one.png/SYNOPHOTO_THUMB_M.png", 2);
+  write_png(folder / "__MACOSX/._one.png", 3);
+  const auto source = open_input(folder.path().string(), testing::kLabels, {});
+  ASSERT_TRUE(source.ok()) << source.error().message();
+  ASSERT_EQ((*source)->size(), 1U);
+  EXPECT_EQ((*source)->id(0), "one.png");
+}
+
 TEST(Input, a_single_image_needs_no_folder) {
   const TemporaryFolder folder("input");
   write_png(folder / "one.png", 7);

@@ -53,6 +53,9 @@ EvaluationReport full_report(const routing::PredictionTable& table, EvaluateOpti
                            .fusion = fusion,
                            .choice = routing::RouterChoice{.chosen = "gain", .why = "best", .candidates = {{"gain", 7, {1, 0, 2}}}}}};
   options.notes = {"lossy images"};
+  options.copied =
+      CopiedRows{.in_train = std::vector<std::uint8_t>(table.size()), .in_calibration = std::vector<std::uint8_t>(table.size())};
+  options.copied->in_train[3] = options.copied->in_calibration[3] = 1;
   auto report = evaluate(table, methods, options).value();
   report.baselines = some_baselines();
   report.gallery = Gallery{.queried = {{.bytes = std::string("\0png", 4),

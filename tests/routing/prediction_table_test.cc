@@ -8,7 +8,9 @@
 #include <limits>
 
 #include "core/safetensors.h"
+#include "routing/mapped_table.h"
 #include "routing/routing_testing.h"
+#include "routing/table_view.h"
 #include "routing/write_table.h"
 
 namespace hedge::routing {
@@ -112,6 +114,24 @@ TEST_F(PredictionTableTest, reads_a_table_from_before_those_fields) {
   EXPECT_EQ(back->info.features, "auto");
   EXPECT_EQ(back->info.base_trained_on, "");
   EXPECT_EQ(back->info.global_trained_on_hash, "");
+}
+
+TEST_F(PredictionTableTest, keeps_groups_and_hashes_of_images) {
+  PredictionTable table = small_table();
+  EXPECT_FALSE(table.has_groups());
+  table.groups = Tensor::of<std::int64_t>({3}, std::vector<std::int64_t>{0, 0, 1});
+  table.image_hashes = Tensor::of<std::int64_t>({3}, std::vector<std::int64_t>{-5, 7, 9});
+  ASSERT_TRUE(write_table(path(), table).ok());
+  const auto back = read_table(path());
+  ASSERT_TRUE(back.ok()) << back.error().message();
+  EXPECT_TRUE(same_bytes(back->groups, table.groups));
+  EXPECT_TRUE(same_bytes(back->image_hashes, table.image_hashes));
+  const auto mapped = MappedTable::open(path());
+  ASSERT_TRUE(mapped.ok()) << mapped.error().message();
+  EXPECT_TRUE(same_bytes(mapped->groups(), table.groups));
+  EXPECT_EQ(count_groups(TableView(*mapped).row_groups()), 2);
+  table.groups = Tensor(DType::kI64, {2});
+  EXPECT_EQ(table.validate().error().code, ErrorCode::kMismatch);
 }
 
 TEST_F(PredictionTableTest, round_trip_without_features_and_without_a_global) {

@@ -34,6 +34,13 @@ TEST(SameOrOverlapping, a_folder_may_be_written_in_several_ways) {
   EXPECT_FALSE(same_or_overlapping("folder:what?/pets?split=test", "folder:what?/cars?split=test"));
 }
 
+TEST(SameOrOverlapping, sources_that_are_divided_otherwise_may_share_images) {
+  EXPECT_TRUE(same_or_overlapping("folder:pets?split=train", "folder:pets?split=test&group=(.*)_")) << "a track's images are elsewhere";
+  EXPECT_FALSE(same_or_overlapping("folder:pets?split=train&group=(.*)_", "folder:pets?split=test&limit=9&group=(.*)_"));
+  EXPECT_TRUE(same_or_overlapping("folder:pets?split=train", "folder:pets?split=calibration&val=calibration"));
+  EXPECT_TRUE(same_or_overlapping("csv:./a/../t.csv?split=test&root=x", "csv:t.csv?split=test"));
+}
+
 TEST(SameOrOverlapping, the_unknown_overlaps_with_nothing) {
   EXPECT_FALSE(same_or_overlapping("", "fashion-mnist?split=test"));
   EXPECT_FALSE(same_or_overlapping("fashion-mnist?split=test", ""));
@@ -105,6 +112,13 @@ TEST_F(CheckCalibration, refuses_other_models_and_features) {
   calibration_.features = "pool";
   EXPECT_EQ(code(), ErrorCode::kMismatch);
   EXPECT_THAT(check_calibration(fit_, calibration_).error().message(), HasSubstr("features"));
+}
+
+TEST_F(CheckCalibration, refuses_the_same_classes_in_another_order) {
+  std::swap(calibration_.class_names[0], calibration_.class_names[1]);
+  EXPECT_EQ(code(), ErrorCode::kMismatch);
+  calibration_.class_names.clear();
+  EXPECT_EQ(code(), ErrorCode{}) << "not known";
 }
 
 TEST_F(CheckCalibration, refuses_classes_that_were_placed_otherwise) {

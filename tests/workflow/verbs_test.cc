@@ -208,6 +208,45 @@ TEST_F(Verbs, evaluating_gives_the_report_that_its_file_gives_back) {
   EXPECT_EQ(read_file(at("report/report.html"))->substr(0, 15), "<!doctype html>");
 }
 
+TEST_F(Verbs, evaluating_counts_copies_of_the_judged_images_in_other_splits) {
+  const auto root = at("copies");
+  std::filesystem::copy(at("images"), root, std::filesystem::copy_options::recursive);
+  const auto spec = "folder:" + root.string();
+  const auto test = predict({.data = spec + "?split=test", .pair = pair(), .out = at("copies.table")});
+  ASSERT_TRUE(test.ok()) << test.error().message();
+  const auto judged = data::open_dataset(spec + "?split=test"), train = data::open_dataset(spec + "?split=train");
+  ASSERT_TRUE(judged.ok() && train.ok());
+  for (std::size_t i = 0; i < 5; ++i)  // train images get the content of test images
+    std::filesystem::copy_file(root / judged->dataset->id(i), root / train->dataset->id(i),
+                               std::filesystem::copy_options::overwrite_existing);
+  auto options = evaluate_options();
+  options.table = at("copies.table");
+  options.methods = {{.name = "margin_score", .router = "margin"}};
+  const auto report = evaluate(options);
+  ASSERT_TRUE(report.ok()) << report.error().message();
+  ASSERT_TRUE(report->copies.has_value());
+  EXPECT_EQ(report->copies->images, 5);
+  EXPECT_EQ(report->copies->in_train, 5);
+  EXPECT_TRUE(report->copies->base.has_value());
+  EXPECT_NE(report->verdict.find("5 of the 36 images are exact copies of images in other splits"), std::string::npos) << report->verdict;
+}
+
+TEST_F(Verbs, a_promise_with_groups_rests_on_one_image_of_each) {
+  Listener listener;
+  FitOptions options = fit_options("grouped");
+  options.data = data("?group=(.*).[.]");
+  options.point.promise = routing::Promise{.kind = routing::PromiseKind::kCoverage, .target = 0.1, .delta = 0.4};
+  const auto fitted = fit(options, listener.context());
+  ASSERT_TRUE(fitted.ok()) << fitted.error().message();
+  EXPECT_GT(fitted->policy.calibration_groups, 1);
+  EXPECT_LT(fitted->policy.calibration_groups, fitted->policy.calibration_size);
+  EXPECT_EQ(fitted->policy.promise->images, fitted->policy.calibration_groups);
+  EXPECT_TRUE(Listener::has(listener.said, "groups of the calibration images"));
+  const auto table = routing::read_table(at("grouped/calibration.table"));
+  ASSERT_TRUE(table.ok());
+  EXPECT_TRUE(table->has_groups());
+}
+
 TEST_F(Verbs, judging_is_the_evaluation_in_brief) {
   const auto options = evaluate_options();
   const auto report = evaluate(options);

@@ -40,8 +40,11 @@ class FashionMnist final : public Dataset {
   }
   void seal() {
     ContentHash hash;
-    for (std::size_t i = 0; i < size(); ++i)
-      hash.add(label(i), sha256_hex({reinterpret_cast<const char*>(pixels_.data()) + i * kImageBytes, kImageBytes}));
+    for (std::size_t i = 0; i < size(); ++i) {
+      const auto digest = sha256_hex({reinterpret_cast<const char*>(pixels_.data()) + i * kImageBytes, kImageBytes});
+      hash.add(label(i), digest);
+      hashes_.push_back(*first_bytes_of(digest));
+    }
     content_hash_ = hash.hex();
   }
 
@@ -55,6 +58,7 @@ class FashionMnist final : public Dataset {
   }
   [[nodiscard]] const std::string& content_hash() const override { return content_hash_; }
   [[nodiscard]] const std::string& spec() const override { return spec_; }
+  [[nodiscard]] std::optional<std::uint64_t> stored_hash(std::size_t index) const override { return hashes_[index]; }
 
  private:
   std::string spec_;
@@ -62,6 +66,7 @@ class FashionMnist final : public Dataset {
   std::vector<std::uint8_t> pixels_;
   std::vector<std::uint8_t> labels_;
   std::vector<std::string> ids_;
+  std::vector<std::uint64_t> hashes_;  ///< Dataset::stored_hash
 };
 
 /// The file as it was downloaded, or inflated.

@@ -28,12 +28,13 @@ struct FolderItem {
   std::string path;  ///< below the root
   std::int64_t label;
   std::string sha256;  ///< of the file
+  std::string group;   ///< empty: none
 };
 
 class FolderDataset final : public Dataset {
  public:
-  FolderDataset(const DatasetSpec& spec, std::vector<std::string> classes, std::vector<FolderItem> items)
-      : root_(spec.path), spec_(to_string(spec)), classes_(std::move(classes)), items_(std::move(items)) {
+  FolderDataset(const DatasetSpec& spec, const FolderListing& listing, std::vector<FolderItem> items)
+      : root_(listing.root), spec_(to_string(spec)), classes_(listing.classes), items_(std::move(items)) {
     ContentHash hash;
     for (const auto& item : items_) hash.add(item.label, item.sha256);
     content_hash_ = hash.hex();
@@ -49,6 +50,8 @@ class FolderDataset final : public Dataset {
   }
   [[nodiscard]] const std::string& content_hash() const override { return content_hash_; }
   [[nodiscard]] const std::string& spec() const override { return spec_; }
+  [[nodiscard]] std::string group(std::size_t index) const override { return items_[index].group; }
+  [[nodiscard]] std::optional<std::uint64_t> stored_hash(std::size_t index) const override { return first_bytes_of(items_[index].sha256); }
 
  private:
   std::filesystem::path root_;
@@ -77,13 +80,13 @@ class Collector {
     HEDGE_TRY(const auto kept, take_balanced(labels, listing_.classes.size(), spec_.limit.value_or(wanted_.size()),
                                              [this](std::size_t i) { return accept(i); }));
     std::vector<FolderItem> items;
-    for (const auto i : kept) items.push_back({wanted_[i]->path, wanted_[i]->label, digests_[i]});
+    for (const auto i : kept) items.push_back({wanted_[i]->path, wanted_[i]->label, digests_[i], wanted_[i]->group});
     HEDGE_CHECK(check_classes(items));
     say(kept);
     skipped_.insert(skipped_.end(), empty_classes_.begin(), empty_classes_.end());
     std::sort(skipped_.begin(), skipped_.end(), [](const Skipped& a, const Skipped& b) { return a.path < b.path; });
     Opened opened;
-    opened.dataset = std::make_unique<FolderDataset>(spec_, listing_.classes, std::move(items));
+    opened.dataset = std::make_unique<FolderDataset>(spec_, listing_, std::move(items));
     opened.skipped = std::move(skipped_);
     return opened;
   }
@@ -92,7 +95,7 @@ class Collector {
   /// Whether file `i` is an image by its header. Errors: in strict mode, that it is none.
   Result<bool> accept(std::size_t i) {
     const auto& path = wanted_[i]->path;
-    const auto bytes = read_image_file(std::filesystem::path(spec_.path) / path);
+    const auto bytes = read_image_file(listing_.root / path);
     if (!bytes) return refuse(i, bytes.error());
     const auto info = probe_image(*bytes, path);
     if (!info) return refuse(i, info.error());
@@ -119,7 +122,7 @@ class Collector {
     Remarks remarks;
     for (const auto i : kept) remarks.note(wanted_[i]->path, infos_[i]);
     remarks.examine([this](const std::string& path) -> Result<Image> {
-      HEDGE_TRY(const auto bytes, read_image_file(std::filesystem::path(spec_.path) / path));
+      HEDGE_TRY(const auto bytes, read_image_file(listing_.root / path));
       return decode_image(bytes, path);
     });
     for (const auto& line : remarks.lines()) log(options_.log, line.level, line.text);
@@ -129,7 +132,7 @@ class Collector {
   [[nodiscard]] bool has_image_elsewhere(std::int64_t label) const {
     return std::any_of(listing_.files.begin(), listing_.files.end(), [&](const ListedFile& file) {
       if (file.label != label || file.split == spec_.split || spec_.split == Split::kAll) return false;
-      const auto bytes = read_image_file(std::filesystem::path(spec_.path) / file.path);
+      const auto bytes = read_image_file(listing_.root / file.path);
       return bytes.ok() && probe_image(*bytes, file.path).ok();
     });
   }
@@ -189,9 +192,17 @@ class Collector {
 
 }  // namespace
 
+Result<Opened> open_listing(const DatasetSpec& spec, const OpenOptions& options, const FolderListing& listing) {
+  for (const auto& note : listing.notes) log(options.log, note.level, spec.path + ": " + note.text);
+  HEDGE_TRY(auto opened, Collector(spec, options, listing).open());
+  opened.skipped.insert(opened.skipped.end(), listing.skipped.begin(), listing.skipped.end());
+  std::sort(opened.skipped.begin(), opened.skipped.end(), [](const Skipped& a, const Skipped& b) { return a.path < b.path; });
+  return opened;
+}
+
 Result<Opened> open_folder(const DatasetSpec& spec, const OpenOptions& options) {
-  HEDGE_TRY(const auto listing, list_folder(spec.path));
-  return Collector(spec, options, listing).open();
+  HEDGE_TRY(const auto listing, list_folder(spec));
+  return open_listing(spec, options, listing);
 }
 
 }  // namespace hedge::data::internal

@@ -1,6 +1,8 @@
 #include "data/internal/split.h"
 
 #include <algorithm>
+#include <map>
+#include <unordered_map>
 
 #include "core/rng.h"
 
@@ -28,9 +30,76 @@ std::vector<std::vector<std::size_t>> groups_of(const SplitInput& input) {
   return groups;
 }
 
+/// Images that are divided as one.
+struct Group {
+  std::vector<std::size_t> positions;
+  std::uint64_t key = 0;
+  std::size_t label = 0;
+};
+
+std::vector<Group> gather(const SplitInput& input) {
+  std::vector<Group> groups;
+  std::unordered_map<std::size_t, std::size_t> place;
+  for (std::size_t i = 0; i < input.labels.size(); ++i) {
+    const auto [found, fresh] = place.emplace(input.groups[i], groups.size());
+    if (fresh) groups.push_back({.positions = {}, .key = input.keys[i], .label = 0});
+    groups[found->second].positions.push_back(i);
+  }
+  for (auto& group : groups) {
+    std::map<std::size_t, std::size_t> counts;
+    for (const auto position : group.positions) ++counts[static_cast<std::size_t>(input.labels[position])];
+    group.label = std::max_element(counts.begin(), counts.end(), [](const auto& a, const auto& b) { return a.second < b.second; })->first;
+  }
+  return groups;
+}
+
+/// How many of the ordered groups, from `first` on, come nearest to `wanted` images; at least one and not the last ones where `keep` must
+/// stay for other splits.
+std::size_t nearest(const std::vector<const Group*>& groups, std::size_t first, std::size_t wanted, std::size_t keep) {
+  std::size_t taken = 0, images = 0;
+  while (wanted > 0 && first + taken + keep < groups.size()) {
+    const auto more = images + groups[first + taken]->positions.size();
+    const bool nearer = more <= wanted || more - wanted < wanted - std::min(wanted, images);
+    if (taken > 0 && !nearer) break;
+    images = more;
+    ++taken;
+    if (images >= wanted) break;
+  }
+  return taken;
+}
+
 std::size_t share_of(std::size_t count, const Share& share) {
   const auto rounded = (count * share.part * 2 + share.of) / (2 * share.of);
   return rounded == 0 && share.part > 0 && count >= kLeastToDivide ? 1 : rounded;
+}
+
+/// Divides the groups of one class, or those of all small classes together.
+void divide_groups(std::vector<const Group*> groups, const SplitShares& shares, std::vector<Split>& splits) {
+  std::stable_sort(groups.begin(), groups.end(), [](const Group* a, const Group* b) { return a->key < b->key; });
+  std::size_t images = 0;
+  for (const auto* group : groups) images += group->positions.size();
+  const bool enough = groups.size() >= kLeastToDivide;
+  const auto kept = [&](const Share& share) { return enough && share.part > 0 && share.part < share.of ? std::size_t{1} : std::size_t{0}; };
+  const auto test = nearest(groups, 0, share_of(images, shares.test), kept(shares.test) + kept(shares.calibration));
+  const auto calibration = nearest(groups, test, share_of(images, shares.calibration), kept(shares.calibration));
+  for (std::size_t g = 0; g < test + calibration; ++g)
+    for (const auto position : groups[g]->positions) splits[position] = g < test ? Split::kTest : Split::kCalibration;
+}
+
+std::vector<Split> assign_groups(const SplitInput& input, const SplitShares& shares) {
+  const auto groups = gather(input);
+  std::vector<std::vector<const Group*>> of_class(input.classes);
+  for (const auto& group : groups) of_class[group.label].push_back(&group);
+  std::vector<Split> splits(input.labels.size(), Split::kTrain);
+  std::vector<const Group*> small;
+  for (auto& some : of_class) {
+    if (some.size() < kLeastToDivide)
+      small.insert(small.end(), some.begin(), some.end());
+    else
+      divide_groups(std::move(some), shares, splits);
+  }
+  divide_groups(std::move(small), shares, splits);
+  return splits;
 }
 
 }  // namespace
@@ -42,6 +111,7 @@ std::uint64_t stable_hash(std::string_view bytes, std::uint64_t salt) {
 }
 
 std::vector<Split> assign_splits(const SplitInput& input, const SplitShares& shares) {
+  if (!input.groups.empty()) return assign_groups(input, shares);
   std::vector<Split> splits(input.labels.size(), Split::kTrain);
   for (auto& positions : groups_of(input)) {
     std::sort(positions.begin(), positions.end(),

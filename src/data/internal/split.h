@@ -32,6 +32,8 @@ struct SplitInput {
   std::span<const std::int64_t> labels;
   std::span<const std::uint64_t> keys;  ///< stable_hash of each image
   std::size_t classes = 0;
+  /// A number an image; images of one number go into one split. Empty: each image by itself.
+  std::span<const std::size_t> groups = {};
 };
 
 struct SplitShares {
@@ -42,6 +44,9 @@ struct SplitShares {
 /// Divides class by class: in the order of (key, position) the first images are test, the next calibration, the rest
 /// train. A share is rounded to the nearest count, but a class of 3 or more images gives each wanted split at least one. The images
 /// of all smaller classes are divided together, as if they were one class.
+/// With groups: a group belongs to the class of most of its images and has its first image's key. In the order of (key, position) whole
+/// groups go to test until its share is met as nearly as it can be, then to calibration; a class of three or more groups gives each wanted
+/// split at least one, and the groups of all smaller classes are divided together.
 std::vector<Split> assign_splits(const SplitInput& input, const SplitShares& shares);
 
 /// Goes over the positions of `labels` one of each class in turn and keeps those that `accept` takes until there are

@@ -132,7 +132,8 @@ Result<Study> make_study(const routing::TableView& table, const std::vector<Meth
   study.methods = all_methods(table, given, study.outcomes);
   for (Method& method : study.methods)
     if (method.given.name == options.default_method && method.given.router_macs == 0) method.given.router_macs = options.router_macs;
-  const BootstrapOptions bootstrap = {.resamples = options.resamples, .seed = options.seed, .coverages = study.coverages};
+  const BootstrapOptions bootstrap = {
+      .resamples = options.resamples, .seed = options.seed, .coverages = study.coverages, .groups = table.row_groups()};
   std::vector<CurveFamily> families;
   for (Method& method : study.methods) {
     HEDGE_TRY(CurveFamily family, measure(method, study, bootstrap.range));
