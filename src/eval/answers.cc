@@ -20,8 +20,7 @@ double upper_tail(std::int64_t hits, std::int64_t n, double p) { return hits <= 
 
 /// Whether n images tell a model of accuracy chance + kOfUse from one at chance, with a power of 95 %.
 bool enough_images(std::int64_t n, double chance) {
-  std::int64_t least = 0;
-  while (least <= n && upper_tail(least, n, chance) > kShown) ++least;
+  const auto least = std::max<std::int64_t>(1, routing::fewest_hits(n, chance, kShown));
   return least <= n && upper_tail(least, n, std::min(1.0, chance + kOfUse)) >= 0.95;
 }
 
