@@ -1,9 +1,10 @@
 #include "workflow/check.h"
 
 #include <algorithm>
+#include <cstdio>
 
 #include "core/clock.h"
-#include "data/overlap.h"
+#include "data/near_copies.h"
 #include "data/spec.h"
 #include "hedge/open_model.h"
 #include "model/metadata.h"
@@ -15,7 +16,8 @@ namespace hedge::workflow {
 namespace {
 
 /// Copies across splits are looked for in data sets of at most so many images: all of them are decoded.
-constexpr std::size_t kMostCompared = 5000;
+constexpr std::size_t kMostCompared = 100000;
+constexpr std::size_t kShownPairs = 3;
 
 Status validate(const CheckOptions& options) {
   const auto bad = [](const char* what, const char* hint) {
@@ -27,32 +29,45 @@ Status validate(const CheckOptions& options) {
   return {};
 }
 
-/// Images that stand in two splits. Errors: those of opening the splits.
-Result<std::vector<Finding>> find_copies(const data::Dataset& dataset, const CheckOptions& options) {
-  std::vector<Finding> findings;
-  if (dataset.size() > kMostCompared) {
-    findings.push_back({.kind = "copies-not-looked-for",
-                        .text = "copies across the splits were not looked for in so many images",
-                        .way_out = "run \"hedge data --overlap\""});
-    return findings;
+/// "t10k/04998 and train/13360 (likeness 0.99), …"
+std::string shown(const std::vector<data::NearCopy>& pairs, const data::Dataset& a, const data::Dataset& b) {
+  std::string text;
+  for (std::size_t i = 0; i < std::min(kShownPairs, pairs.size()); ++i) {
+    char likeness[32];
+    std::snprintf(likeness, sizeof likeness, " (likeness %.2f)", pairs[i].likeness);
+    text += (i > 0 ? ", " : "") + a.id(pairs[i].a) + " and " + b.id(pairs[i].b) + (pairs[i].exact ? "" : likeness);
   }
+  return text + (pairs.size() > kShownPairs ? ", …" : "");
+}
+
+/// Images that stand in two splits, or nearly so. Nothing where the data set cannot be divided. Errors: kCancelled.
+Result<std::vector<Finding>> find_copies_across(const data::Dataset& dataset, const CheckOptions& options, const RunContext& context) {
+  if (dataset.size() > kMostCompared)
+    return std::vector<Finding>{{.kind = "copies-not-looked-for",
+                                 .text = "copies across the splits were not looked for in so many images",
+                                 .way_out = "run \"hedge data --overlap\""}};
   std::vector<data::Opened> splits;
   for (const auto split : {data::Split::kTrain, data::Split::kCalibration, data::Split::kTest}) {
     HEDGE_TRY(const auto spec, data::spec_with_split(options.data, data::to_string(split)));
     auto opened = data::open_dataset(spec);
-    if (!opened) return findings;  // a data set that cannot be divided has no copies across splits
+    if (!opened) return std::vector<Finding>();
     splits.push_back(std::move(opened).value());
   }
+  const data::NearCopyOptions how{
+      .threads = internal::threads_of(options.threads), .should_stop = context.should_stop, .progress = context.progress};
   constexpr std::pair<std::size_t, std::size_t> kPairs[] = {{2, 0}, {1, 0}, {2, 1}};
   constexpr const char* kNames[] = {"train", "calibration", "test"};
+  std::vector<Finding> findings;
   for (const auto& [a, b] : kPairs) {
-    const auto shared = data::shared_images(*splits[a].dataset, *splits[b].dataset);
-    if (shared == 0) continue;
+    HEDGE_TRY(const auto copies, data::near_copies(*splits[a].dataset, *splits[b].dataset, how));
+    if (copies.images == 0) continue;
+    const auto exact = std::count_if(copies.pairs.begin(), copies.pairs.end(), [](const auto& pair) { return pair.exact; });
     findings.push_back(
         {.weight = Weight::kWarning,
          .kind = "copies",
-         .text = std::to_string(shared) + " of the " + std::to_string(splits[a].dataset->size()) + " " + kNames[a] +
-                 " images are also in the " + kNames[b] + " split, pixel for pixel",
+         .text = std::to_string(copies.images) + " of the " + std::to_string(splits[a].dataset->size()) + " " + kNames[a] +
+                 " images are also in the " + kNames[b] + " split, or nearly so (" + std::to_string(exact) +
+                 " pairs byte for byte): " + shown(copies.pairs, *splits[a].dataset, *splits[b].dataset),
          .way_out = "remove the copies, or divide the images into train/ and test/ yourself: accuracies on copies are too high"});
   }
   return findings;
@@ -136,7 +151,7 @@ Result<CheckReport> check(const CheckOptions& options, const RunContext& context
                      .classes = static_cast<std::int64_t>(dataset.class_names().size())};
   if (options.data_too) {
     report.data_findings = internal::judge_data(opened);
-    HEDGE_TRY(auto copies, find_copies(dataset, options));
+    HEDGE_TRY(auto copies, find_copies_across(dataset, options, context));
     std::move(copies.begin(), copies.end(), std::back_inserter(report.data_findings));
     internal::alarms_first(report.data_findings);
   }

@@ -65,6 +65,8 @@ void add_missing_recipe(const data::Preprocess& assumed, CheckedModel& model) {
 
 }  // namespace
 
+int threads_of(int threads) { return threads > 0 ? threads : static_cast<int>(std::max(1U, std::thread::hardware_concurrency())); }
+
 Result<CheckedModel> check_model(const ModelOptions& options, const ModelCheck& how, const RunContext& context) {
   auto card = card_options(options, context.log);
   card.features.clear();
@@ -74,14 +76,13 @@ Result<CheckedModel> check_model(const ModelOptions& options, const ModelCheck& 
   HEDGE_TRY(const auto recipe, said ? model::required_recipe(opened.card) : usual_recipe(opened));
   HEDGE_TRY(const auto own, own_input(*opened.executor, recipe));
   HEDGE_TRY(const auto layout, layout_of(opened, own, opening));
-  const auto threads = how.threads > 0 ? how.threads : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   SearchInput input{.executor = opened.executor.get(),
                     .dataset = &how.dataset,
                     .sample = how.sample,
                     .stated = {.key = "stated", .name = "as stated", .recipe = recipe, .layout = layout},
                     .freedom = {.normalised = own.normalised, .both_layouts = own.nchw && own.nhwc},
                     .alternatives = how.alternatives,
-                    .threads = threads,
+                    .threads = threads_of(how.threads),
                     .context = context,
                     .what = "check " + options.path.filename().string()};
   HEDGE_TRY(input.classes, class_facts(opened, how.dataset));

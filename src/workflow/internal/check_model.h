@@ -8,6 +8,9 @@
 
 namespace hedge::workflow::internal {
 
+/// `threads`, or a thread a core where it is 0.
+int threads_of(int threads);
+
 /// What a model is checked on; borrowed.
 struct ModelCheck {
   const data::Dataset& dataset;
