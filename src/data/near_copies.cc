@@ -76,7 +76,8 @@ class Work {
 Result<std::vector<Thumbnail>> thumbnails(const Dataset& dataset, const NearCopyOptions& options) {
   std::vector<Thumbnail> all(dataset.size());
   HEDGE_CHECK(Work(options, "read images", all.size()).run([&](std::size_t i) {
-    if (const auto image = dataset.image(i)) all[i] = internal::make_thumbnail(*image);
+    const auto image = dataset.image(i);
+    if (image) all[i] = internal::make_thumbnail(image->orientation == 1 ? *image : upright(*image));
   }));
   return all;
 }

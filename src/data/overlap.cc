@@ -12,8 +12,9 @@ namespace hedge::data {
 namespace {
 
 std::optional<std::string> digest(const Dataset& dataset, std::size_t index) {
-  const auto image = dataset.image(index);
+  auto image = dataset.image(index);
   if (!image) return std::nullopt;
+  if (image->orientation != 1) image = upright(*image);  // as it is seen: a copy may be stored turned
   Sha256 sha;
   sha.update(std::to_string(image->height) + "x" + std::to_string(image->width) + "x" + std::to_string(image->channels) + ":");
   sha.update({reinterpret_cast<const char*>(image->pixels.data()), image->pixels.size()});

@@ -5,6 +5,7 @@
 #include <zlib.h>
 
 #include "data/fixtures.h"
+#include "data/overlap.h"
 #include "hedge/preprocess.h"
 
 namespace hedge::data {
@@ -105,6 +106,23 @@ TEST(Exif, is_found_in_a_webp) {
                       little(static_cast<std::uint32_t>(block.size()), 4) + block;
   EXPECT_EQ(internal::webp_orientation("RIFF"s + little(static_cast<std::uint32_t>(chunks.size() + 4), 4) + "WEBP" + chunks), 5);
   EXPECT_EQ(internal::webp_orientation("RIFF\0\0\0\0WEBPVP8X\xFF\xFF\xFF\xFF"s), 1);
+}
+
+TEST(Exif, a_copy_that_is_stored_turned_is_a_copy) {
+  const auto image = noise(21, 6, 4, 3);
+  auto turned = image;
+  for (std::size_t i = 0; i < 24; ++i)
+    for (std::size_t c = 0; c < 3; ++c) turned.pixels[3 * i + c] = image.pixels[3 * (23 - i) + c];
+  auto stored = encode_png(turned).value();
+  stored.insert(33, png_chunk("eXIf", exif(3, true)));
+  const testing::TempFolder a, b;
+  a.write("ant/1.png", encode_png(image).value());
+  a.write("bee/1.png", testing::png_of(1));
+  b.write("ant/2.png", stored);
+  b.write("bee/2.png", testing::png_of(2));
+  const auto one = open_dataset("folder:" + a.str()), other = open_dataset("folder:" + b.str());
+  ASSERT_TRUE(one.ok() && other.ok());
+  EXPECT_EQ(shared_images(*one->dataset, *other->dataset), 1U);
 }
 
 TEST(Exif, a_turned_file_is_fitted_as_its_twin) {
