@@ -1,8 +1,6 @@
 #include "workflow/handshake.h"
 
 #include <algorithm>
-#include <array>
-#include <functional>
 #include <iterator>
 #include <map>
 #include <set>
@@ -25,10 +23,12 @@ struct Candidate {
 };
 
 double margin_of(const std::vector<float>& logits) {
-  std::array<float, 2> best{};
-  std::partial_sort_copy(logits.begin(), logits.end(), best.begin(), best.end(), std::greater<>());
   const auto [least, most] = std::minmax_element(logits.begin(), logits.end());
-  return *most > *least ? static_cast<double>(best[0] - best[1]) / static_cast<double>(*most - *least) : 0.0;
+  if (!(*most > *least)) return 0;
+  float second = *least;
+  for (auto each = logits.begin(); each != logits.end(); ++each)
+    if (each != most) second = std::max(second, *each);
+  return static_cast<double>(*most - second) / static_cast<double>(*most - *least);
 }
 
 Result<std::vector<float>> logits_of(const HandshakeGlobal& global, const data::Image& fitted) {
