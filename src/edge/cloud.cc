@@ -131,7 +131,9 @@ Result<Cloud::Signature> Cloud::get_to_know(const Patience& patience, bool& prog
 }
 
 Result<Cloud::Signature> Cloud::ask_metadata(const Patience& patience) {
-  Signature signature{.input = {.name = kDefaultInput}, .session = remote_->renew()};
+  Signature signature;
+  signature.input.name = kDefaultInput;
+  signature.session = remote_->renew();
   oip::RemoteCard card;
   std::int64_t width = 0;
   const auto inputs = remote_->inputs(patience.left());
