@@ -55,21 +55,27 @@ std::optional<Value> named(std::string_view name, std::initializer_list<Value> v
   return std::nullopt;
 }
 
+/// Sets `field` where the recipe has it.
 template <typename Value>
-Result<Value> read_name(const Json& json, const char* key, std::optional<Value> (*find)(std::string_view)) {
+Status read_name(const Json& json, const char* key, std::optional<Value> (*find)(std::string_view), Value& field) {
+  if (!json.contains(key)) return {};
   HEDGE_TRY(const auto name, get_field<std::string>(json, key, kWhere));
-  if (const auto value = find(name)) return *value;
-  return Error{.code = ErrorCode::kBadFormat,
-               .what = std::string("the field \"") + key + "\" has a value that is not known",
-               .where = std::string(kWhere),
-               .got = name.substr(0, 60)};
+  const auto value = find(name);
+  if (!value)
+    return Error{.code = ErrorCode::kBadFormat,
+                 .what = std::string("the field \"") + key + "\" has a value that is not known",
+                 .where = std::string(kWhere),
+                 .got = name.substr(0, 60)};
+  field = *value;
+  return {};
 }
 
-/// What only version 2 has.
+/// What only version 2 has; a field that is not there has version 1's value.
 Status read_version_2(const Json& json, Preprocess& recipe) {
-  HEDGE_TRY(recipe.channel_order, read_name(json, "channel_order", internal::channel_order_named));
-  HEDGE_TRY(recipe.fit, read_name(json, "fit", internal::fit_named));
-  HEDGE_TRY(recipe.filter, read_name(json, "filter", internal::filter_named));
+  HEDGE_CHECK(read_name(json, "channel_order", internal::channel_order_named, recipe.channel_order));
+  HEDGE_CHECK(read_name(json, "fit", internal::fit_named, recipe.fit));
+  HEDGE_CHECK(read_name(json, "filter", internal::filter_named, recipe.filter));
+  if (!json.contains("antialias")) return {};
   HEDGE_TRY(recipe.antialias, get_field<bool>(json, "antialias", kWhere));
   return {};
 }

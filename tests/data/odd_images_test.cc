@@ -101,10 +101,8 @@ TEST(OddImages, a_class_without_a_readable_image_is_refused_with_format_and_coun
     ASSERT_FALSE(opened.ok()) << options;
     EXPECT_EQ(opened.error().code, ErrorCode::kBadData);
     EXPECT_NE(opened.error().message().find("cat"), std::string::npos);
-    EXPECT_NE(opened.error().message().find("HEIC"), std::string::npos) << opened.error().message();
+    EXPECT_NE(opened.error().message().find("skipped 40: HEIC"), std::string::npos) << opened.error().message();
   }
-  Said said;
-  EXPECT_NE(open(folder, said).error().message().find("skipped 40"), std::string::npos);
 }
 
 TEST(OddImages, a_class_that_is_unreadable_in_one_split_alone_is_not_refused) {

@@ -128,22 +128,27 @@ class Collector {
     for (const auto& line : remarks.lines()) log(options_.log, line.level, line.text);
   }
 
-  /// Whether another file of the class, of any split, is an image.
-  [[nodiscard]] bool has_image_elsewhere(std::int64_t label) const {
-    return std::any_of(listing_.files.begin(), listing_.files.end(), [&](const ListedFile& file) {
-      if (file.label != label || file.split == spec_.split || spec_.split == Split::kAll) return false;
+  /// All files of a class, of every split, with why each is no image; nothing where one of them is.
+  [[nodiscard]] std::optional<std::vector<Skipped>> if_unreadable(std::int64_t label) const {
+    auto all = refused_[static_cast<std::size_t>(label)];
+    for (const auto& file : listing_.files) {
+      if (file.label != label || file.split == spec_.split || spec_.split == Split::kAll) continue;
       const auto bytes = read_image_file(listing_.root / file.path);
-      return bytes.ok() && probe_image(*bytes, file.path).ok();
-    });
+      const auto info = bytes ? probe_image(*bytes, file.path) : Result<ImageInfo>(bytes.error());
+      if (info) return std::nullopt;
+      all.push_back({file.path, info.error().what, info.error().hint});
+    }
+    return all;
   }
 
   /// A class that has files and no image cannot be learned, nor judged: with it every figure of the data set would be wrong.
   Status check_unreadable(const std::set<std::int64_t>& filled) const {
     for (std::size_t c = 0; c < refused_.size(); ++c) {
       const auto label = static_cast<std::int64_t>(c);
-      if (refused_[c].empty() || filled.contains(label) || has_image_elsewhere(label)) continue;
-      const auto lines = skipped_lines(refused_[c]);
-      return bad_data("no image of a class can be read", listing_.classes[c] + ": " + lines.front(),
+      if (refused_[c].empty() || filled.contains(label)) continue;
+      const auto all = if_unreadable(label);
+      if (!all) continue;
+      return bad_data("no image of a class can be read", listing_.classes[c] + ": " + skipped_lines(*all).front(),
                       "make its images readable, or remove the class folder");
     }
     return {};
@@ -175,7 +180,8 @@ class Collector {
     std::set<std::int64_t> labels;
     for (const auto& item : items) labels.insert(item.label);
     if (labels.size() == 1 && spec_.limit.value_or(2) > 1)
-      return bad_data("the data set has a single class", listing_.classes[static_cast<std::size_t>(*labels.begin())],
+      return bad_data("the data set has a single class",
+                      listing_.classes[static_cast<std::size_t>(*labels.begin())] + (lines.empty() ? "" : "; " + lines.front()),
                       "classifying needs images in at least two class folders");
     return check_unreadable(labels);
   }
