@@ -167,6 +167,21 @@ TEST(Limits, a_png_that_unpacks_to_hundreds_of_times_its_size_is_refused) {
   EXPECT_TRUE(decode_image(bytes, "x").ok()) << "harmless within the bound";
 }
 
+TEST(Limits, a_chunk_of_a_png_that_is_longer_than_the_file_takes_no_memory) {
+  const auto good = encode_png(noise(2, 8, 8, 3)).value();
+  const auto lie = std::string("\x44\x6c\0\0eXIf", 8);
+  for (const std::size_t at : {std::size_t{33}, good.size() - 12}) {  // before the pixels, and behind them
+    auto bytes = good;
+    bytes.insert(at, lie);
+    const auto refused = decode_image(bytes, "x");
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().code, ErrorCode::kBadFormat);
+    EXPECT_NE(refused.error().got.find("longer than the file"), std::string::npos) << refused.error().message();
+  }
+  auto tail = good + "bytes that follow the image";
+  EXPECT_TRUE(decode_image(tail, "x").ok());
+}
+
 TEST(Limits, of_16_bits_the_range_is_kept_also_where_the_image_is_reduced) {
   // Written as 8-bit pairs: noise of 12 bits.
   const auto bytes = [] {

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <vector>
 
+#include "data/internal/bytes.h"
 #include "data/internal/exif.h"
 #include "data/internal/formats.h"
 #include "data/internal/rows.h"
@@ -148,6 +149,13 @@ Error damaged(const Reader& reader, std::string_view where) {
 
 bool is_interlaced(const Reader& reader) { return png_get_interlace_type(reader.png, reader.info) != PNG_INTERLACE_NONE; }
 
+Error cut_short(std::string_view where) {
+  return Error{.code = ErrorCode::kBadFormat,
+               .what = "the PNG is truncated or damaged",
+               .where = std::string(where),
+               .got = "a chunk that is longer than the file"};
+}
+
 /// Refuses what unpacks to far more than it holds, before it is unpacked.
 Status check_unpacked(const Reader& reader, const ImageInfo& info, std::string_view where) {
   const auto stored_bytes = png_get_rowbytes(reader.png, reader.info) * static_cast<std::size_t>(info.height);
@@ -162,8 +170,24 @@ Status check_unpacked(const Reader& reader, const ImageInfo& info, std::string_v
       .hint = lies ? "" : "make such images smaller if they are meant"};
 }
 
+/// Whether each chunk ends within the file, up to the pixels or (`whole`) the end: libpng takes memory for what a chunk's length says.
+bool chunks_fit(std::string_view bytes, bool whole) {
+  constexpr std::size_t kSignature = 8, kAround = 12;  // a chunk's length, type and checksum
+  const internal::Bytes file(bytes, false);
+  for (std::size_t at = kSignature; file.has(at, 8);) {
+    const std::size_t length = file.u32(at);
+    const auto type = bytes.substr(at + 4, 4);
+    if (!whole && type == "IDAT") return true;
+    if (!file.has(at, kAround + length)) return false;
+    if (type == "IEND") return true;
+    at += kAround + length;
+  }
+  return true;  // libpng says what is missing
+}
+
 Result<ImageInfo> open(Reader& reader, std::string_view bytes, std::string_view where, const DecodeLimits& limits) {
   reader.bytes = bytes;
+  if (!chunks_fit(bytes, false)) return cut_short(where);
   if (!read_header(reader)) return damaged(reader, where);
   const auto height = static_cast<std::int64_t>(png_get_image_height(reader.png, reader.info));
   const auto width = static_cast<std::int64_t>(png_get_image_width(reader.png, reader.info));
@@ -216,6 +240,7 @@ Result<ImageInfo> probe_png(std::string_view bytes, std::string_view where, cons
 Result<Image> decode_png(std::string_view bytes, std::string_view where, const DecodeLimits& limits) {
   Reader reader;
   HEDGE_TRY(const auto info, open(reader, bytes, where, limits));
+  if (!chunks_fit(bytes, true)) return cut_short(where);
   if (!set_transforms(reader)) return damaged(reader, where);
   RowForm form{.height = info.height, .width = info.width, .channels = info.channels, .deep = info.deep, .reduction = info.reduction};
   form.samples = info.channels + (info.has_alpha ? 1 : 0);
