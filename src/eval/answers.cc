@@ -13,7 +13,7 @@ namespace {
 
 constexpr double kShown = 0.05;      // a model above chance is told at this level
 constexpr double kOfUse = 0.25;      // so much above chance a model must be to be told by few images
-constexpr double kExchanged = 0.01;  // family-wise, over all pairs of classes
+constexpr double kExchanged = 0.01;  // family-wise, over the pairs that can be exchanged
 
 /// P(X >= hits) for X ~ Binomial(n, p).
 double upper_tail(std::int64_t hits, std::int64_t n, double p) { return hits <= 0 ? 1.0 : 1.0 - routing::binomial_cdf(hits - 1, n, p); }
@@ -37,6 +37,40 @@ Confusion count_confusion(std::span<const std::int64_t> labels, std::span<const 
 std::int64_t at(const Confusion& confusion, std::int64_t label, std::int64_t answer) {
   const auto found = confusion.find({label, answer});
   return found == confusion.end() ? 0 : found->second;
+}
+
+/// The class of the largest logit of each image; -1 where that output is no class.
+std::vector<std::int64_t> answers_of(const LabelledLogits& images) {
+  std::vector<std::int64_t> class_of(static_cast<std::size_t>(images.outputs), -1), answers;
+  for (std::size_t c = 0; c < images.output_of.size(); ++c)
+    if (images.output_of[c] >= 0) class_of[static_cast<std::size_t>(images.output_of[c])] = static_cast<std::int64_t>(c);
+  for (auto row = images.logits.begin(); row != images.logits.end(); row += images.outputs)
+    answers.push_back(class_of[static_cast<std::size_t>(std::max_element(row, row + images.outputs) - row)]);
+  return answers;
+}
+
+/// The answer that each class gets most; -1 where it has no image, or none that is a class.
+std::vector<std::int64_t> most_frequent(const Confusion& confusion, std::size_t classes) {
+  std::vector<std::int64_t> answer(classes, -1), images(classes, 0);
+  for (const auto& [key, count] : confusion) {
+    const auto label = static_cast<std::size_t>(key.first);
+    if (count <= images[label]) continue;
+    images[label] = count;
+    answer[label] = key.second;
+  }
+  return answer;
+}
+
+/// How many images of `label` have a larger logit for `other` than for it, and how many have not.
+std::pair<std::int64_t, std::int64_t> other_against_own(const LabelledLogits& images, std::int64_t label, std::int64_t other) {
+  std::pair<std::int64_t, std::int64_t> counts{0, 0};
+  const auto output = [&](std::int64_t c) { return static_cast<std::size_t>(images.output_of[static_cast<std::size_t>(c)]); };
+  for (std::size_t i = 0; i < images.labels.size(); ++i) {
+    if (images.labels[i] != label) continue;
+    const auto row = images.logits.subspan(i * static_cast<std::size_t>(images.outputs), static_cast<std::size_t>(images.outputs));
+    ++(row[output(other)] > row[output(label)] ? counts.first : counts.second);
+  }
+  return counts;
 }
 
 }  // namespace
@@ -67,21 +101,30 @@ AnswerCheck check_answers(std::span<const std::int64_t> labels, std::span<const 
   return check;
 }
 
-std::vector<ExchangedClasses> exchanged_classes(std::span<const std::int64_t> labels, std::span<const std::int64_t> answers,
-                                                std::int64_t classes) {
-  const auto confusion = count_confusion(labels, answers, {});
-  const double pairs = static_cast<double>(classes) * static_cast<double>(classes - 1) / 2;
+std::vector<ExchangedClasses> exchanged_classes(const LabelledLogits& images) {
+  const auto confusion = count_confusion(images.labels, answers_of(images), {});
+  const auto answer = most_frequent(confusion, images.output_of.size());
+  const double pairs = static_cast<double>(images.output_of.size()) / 2;
   std::vector<ExchangedClasses> found;
-  for (const auto& [key, count] : confusion) {
-    const auto [a, b] = key;
-    if (b <= a || b >= classes) continue;
-    ExchangedClasses one{
-        .a = a, .b = b, .a_as_a = at(confusion, a, a), .a_as_b = count, .b_as_a = at(confusion, b, a), .b_as_b = at(confusion, b, b)};
-    if (one.a_as_b <= one.a_as_a || one.b_as_a <= one.b_as_b) continue;
-    one.p = std::min(1.0, pairs * sign_test(one.a_as_b + one.b_as_a, one.a_as_a + one.b_as_b));
-    if (one.p <= kExchanged) found.push_back(one);
+  for (std::size_t c = 0; c < answer.size(); ++c) {
+    const auto a = static_cast<std::int64_t>(c), b = answer[c];
+    if (b <= a || answer[static_cast<std::size_t>(b)] != a) continue;
+    if (images.output_of[c] < 0 || images.output_of[static_cast<std::size_t>(b)] < 0) continue;
+    const auto [a_other, a_own] = other_against_own(images, a, b);
+    const auto [b_other, b_own] = other_against_own(images, b, a);
+    if (a_other <= a_own || b_other <= b_own) continue;
+    const double p = std::min(1.0, pairs * sign_test(a_other + b_other, a_own + b_own));
+    if (p > kExchanged) continue;
+    found.push_back({.a = a,
+                     .b = b,
+                     .a_images = a_other + a_own,
+                     .b_images = b_other + b_own,
+                     .a_as_a = at(confusion, a, a),
+                     .a_as_b = at(confusion, a, b),
+                     .b_as_a = at(confusion, b, a),
+                     .b_as_b = at(confusion, b, b),
+                     .p = p});
   }
-  std::stable_sort(found.begin(), found.end(), [](const auto& x, const auto& y) { return x.a_as_b + x.b_as_a > y.a_as_b + y.b_as_a; });
   return found;
 }
 

@@ -32,17 +32,27 @@ struct AnswerCheck {
 /// Preconditions: equal lengths, not empty, labels inside.
 AnswerCheck check_answers(std::span<const std::int64_t> labels, std::span<const std::int64_t> answers, std::int64_t classes);
 
+/// What a model says of labelled images; borrowed.
+struct LabelledLogits {
+  std::span<const std::int64_t> labels;  ///< a class an image
+  std::span<const float> logits;         ///< [images, outputs]
+  std::int64_t outputs = 0;
+  const std::vector<std::int64_t>& output_of;  ///< the output of each class; -1: it has none
+};
+
 /// Two classes, each of which is answered with the other's name.
 struct ExchangedClasses {
   std::int64_t a = 0, b = 0;
+  std::int64_t a_images = 0, b_images = 0;
   std::int64_t a_as_a = 0, a_as_b = 0, b_as_a = 0, b_as_b = 0;  ///< images by label and answer
-  double p = 1;  ///< sign test of the exchanged answers against the right ones, times the number of pairs of classes
+  double p = 1;  ///< sign test: of the images of both, those whose other class has the larger logit of the two against the rest; times half
+                 ///< the number of classes, because each has one class that it can be exchanged with
 };
 
-/// The pairs of classes that look exchanged: each one's images are answered with the other more often than with itself, and p <= 0.01.
-/// Most images first. Preconditions as above.
-std::vector<ExchangedClasses> exchanged_classes(std::span<const std::int64_t> labels, std::span<const std::int64_t> answers,
-                                                std::int64_t classes);
+/// The pairs of classes that look exchanged: each one's images are answered with the other more often than with any class, the majority of
+/// each one's images has the larger logit for the other, and p <= 0.01. In ascending order of the first class.
+/// Preconditions: a row of logits an image; labels inside output_of.
+std::vector<ExchangedClasses> exchanged_classes(const LabelledLogits& images);
 
 /// The output that each class is answered with most, one output a class: pairs of a class and an output are taken in descending number of
 /// images; of equal numbers the one that `stated` has, then the lower class and output. A class without an answer left, or without images,

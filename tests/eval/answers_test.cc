@@ -62,17 +62,44 @@ TEST(CheckAnswers, an_output_that_is_no_class_is_a_wrong_answer) {
   EXPECT_DOUBLE_EQ(check.by_chance, 0.25);
 }
 
+/// Logits of 10 outputs, in the classes' order: 2 for the answer, 1 for the second best, 0 for the others.
+std::vector<float> logits_of(const Classes& answers, const Classes& seconds) {
+  std::vector<float> logits(10 * answers.size(), 0.0F);
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    logits[10 * i + static_cast<std::size_t>(seconds[i])] = 1;
+    logits[10 * i + static_cast<std::size_t>(answers[i])] = 2;
+  }
+  return logits;
+}
+
+std::vector<ExchangedClasses> exchanged(const Classes& labels, const Classes& answers, const Classes& seconds) {
+  const Classes in_order = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
+  const auto logits = logits_of(answers, seconds);
+  return exchanged_classes({.labels = labels, .logits = logits, .outputs = 10, .output_of = in_order});
+}
+
+std::int64_t three_for_five(std::int64_t c) { return c == 3 ? 5 : c == 5 ? 3 : c; }
+
 TEST(ExchangedClasses, finds_the_two_with_thirty_images_each) {
-  const auto [labels, answers] = images(10, 30, [](std::int64_t c, int i) {
-    if (i >= 24) return (c + i) % 10;  // a fifth is wrong
-    return c == 3 ? std::int64_t{5} : c == 5 ? std::int64_t{3} : c;
-  });
-  const auto found = exchanged_classes(labels, answers, 10);
+  const auto [labels, answers] = images(10, 30, [](std::int64_t c, int i) { return i >= 24 ? (c + i) % 10 : three_for_five(c); });
+  const auto found = exchanged(labels, answers, answers);
   ASSERT_EQ(found.size(), 1U);
   EXPECT_EQ(found[0].a, 3);
   EXPECT_EQ(found[0].b, 5);
+  EXPECT_EQ(found[0].a_images, 30);
   EXPECT_GE(found[0].a_as_b, 24);
   EXPECT_LT(found[0].p, 1e-6);
+}
+
+TEST(ExchangedClasses, finds_two_that_are_often_taken_for_others) {
+  // Half of their images is answered with a third class; the second best of these tells the two apart all the same.
+  const auto [labels, answers] = images(10, 30, [](std::int64_t c, int i) {
+    if (c != 3 && c != 5) return c;
+    return i % 2 == 0 ? three_for_five(c) : std::int64_t{i % 3 == 0 ? 0 : 7};
+  });
+  Classes seconds;
+  for (const auto label : labels) seconds.push_back(three_for_five(label));
+  ASSERT_EQ(exchanged(labels, answers, seconds).size(), 1U);
 }
 
 TEST(ExchangedClasses, two_that_are_mixed_up_are_not_exchanged) {
@@ -80,14 +107,14 @@ TEST(ExchangedClasses, two_that_are_mixed_up_are_not_exchanged) {
     if (c == 3) return std::int64_t{i % 2 == 0 ? 5 : 3};  // as often right as not
     return c == 5 && i % 3 == 0 ? std::int64_t{3} : c;
   });
-  EXPECT_TRUE(exchanged_classes(labels, answers, 10).empty());
+  EXPECT_TRUE(exchanged(labels, answers, answers).empty());
   const auto [all_labels, one_class] = images(10, 30, [](std::int64_t, int) { return std::int64_t{5}; });
-  EXPECT_TRUE(exchanged_classes(all_labels, one_class, 10).empty()) << "one that swallows the other";
+  EXPECT_TRUE(exchanged(all_labels, one_class, one_class).empty()) << "one that swallows the other";
 }
 
 TEST(ExchangedClasses, few_images_show_nothing) {
-  const auto [labels, answers] = images(10, 2, [](std::int64_t c, int) { return c == 3 ? std::int64_t{5} : c == 5 ? std::int64_t{3} : c; });
-  EXPECT_TRUE(exchanged_classes(labels, answers, 10).empty());
+  const auto [labels, answers] = images(10, 2, [](std::int64_t c, int) { return three_for_five(c); });
+  EXPECT_TRUE(exchanged(labels, answers, answers).empty());
 }
 
 TEST(MostAnswered, gives_each_class_one_output) {

@@ -29,9 +29,9 @@ const char* mark(workflow::Compared compared) {
 
 void print(const workflow::TriedConvention& tried) {
   if (tried.compared == workflow::Compared::kNoDifference)
-    std::printf("  %-58.58s changes no pixel of these images\n", tried.name.c_str());
+    std::printf("  %-58.58s  no pixel of these images changes\n", tried.name.c_str());
   else if (tried.compared == workflow::Compared::kImpossible)
-    std::printf("  %-58.58s cannot be run\n", tried.name.c_str());
+    std::printf("  %-58.58s  cannot be run\n", tried.name.c_str());
   else
     std::printf("  %-58.58s %5.1f %%  (%5.1f to %5.1f)  %4lld  %+5lld %+5lld  %s\n", tried.name.c_str(), 100 * tried.accuracy.value,
                 100 * tried.accuracy.low, 100 * tried.accuracy.high, static_cast<long long>(tried.images),

@@ -76,14 +76,17 @@ void find_better(const Judged& judged, CheckedModel& model) {
 
 /// What is better, but not surely so; not where something clearly is.
 void find_perhaps_better(CheckedModel& model) {
-  if (last_clearly_better(model.tried) != nullptr) return;
-  for (const auto& one : model.tried)
-    if (one.compared == Compared::kProbablyBetter && 2 * (one.better - one.worse) > one.images / 50)
-      model.findings.push_back({.kind = "perhaps-better",
-                                .text = one.name + " gives " + percent(one.accuracy.value) + ", what is stated " +
-                                        percent(model.as_stated.accuracy.value) + "; of " + number(one.images) +
-                                        " images that may be chance",
-                                .way_out = "check with more images (--images)"});
+  if (std::any_of(model.findings.begin(), model.findings.end(), [](const auto& one) { return one.weight == Weight::kAlarm; })) return;
+  const TriedConvention* said = nullptr;
+  for (const auto& one : model.tried) {
+    if (one.compared != Compared::kProbablyBetter || 2 * (one.better - one.worse) <= one.images / 50) continue;
+    if (said != nullptr && one.better == said->better && one.worse == said->worse) continue;  // right on the same images
+    said = &one;
+    model.findings.push_back({.kind = "perhaps-better",
+                              .text = one.name + " gives " + percent(one.accuracy.value) + ", what is stated " +
+                                      percent(model.as_stated.accuracy.value) + "; of " + number(one.images) + " images that may be chance",
+                              .way_out = "check with more images (--images)"});
+  }
 }
 
 void exchange_labels(const Judged& judged, const eval::ExchangedClasses& pair, CheckedModel& model) {
@@ -95,16 +98,19 @@ void exchange_labels(const Judged& judged, const eval::ExchangedClasses& pair, C
 
 void find_exchanged(const Judged& judged, CheckedModel& model) {
   const auto& names = judged.input.classes.dataset;
+  const auto& result = judged.result;
+  if (result.unmatched || result.outputs == 0) return;
   const bool known = !model.better_labels.empty();  // the order that the images show has it already
-  for (const auto& pair : eval::exchanged_classes(judged.result.labels, judged.result.answers, static_cast<std::int64_t>(names.size()))) {
+  for (const auto& pair : eval::exchanged_classes(
+           {.labels = result.labels, .logits = result.logits, .outputs = result.outputs, .output_of = result.stated_classes.output_of})) {
     if (!known) exchange_labels(judged, pair, model);
     model.findings.push_back(
         {.weight = Weight::kAlarm,
          .kind = "exchanged-classes",
-         .text = name_of(names, pair.a) + " and " + name_of(names, pair.b) + " look exchanged: of " + number(pair.a_as_a + pair.a_as_b) +
-                 " images of the first that are answered with one of the two, " + number(pair.a_as_b) +
-                 " are answered with the second, of " + number(pair.b_as_a + pair.b_as_b) + " of the second " + number(pair.b_as_a) +
-                 " with the first",
+         .text = name_of(names, pair.a) + " and " + name_of(names, pair.b) + " look exchanged: of " + number(pair.a_images) +
+                 " images of the first " + number(pair.a_as_b) + " are answered with the second and " + number(pair.a_as_a) +
+                 " with the first, of " + number(pair.b_images) + " images of the second " + number(pair.b_as_a) + " with the first and " +
+                 number(pair.b_as_b) + " with the second",
          .way_out =
              "exchange their names among the model's outputs (\"hedge check --fix\" does), or, where the folders are wrong, theirs"});
   }

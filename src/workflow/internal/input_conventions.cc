@@ -1,6 +1,6 @@
 #include <algorithm>
+#include <charconv>
 #include <cmath>
-#include <cstdio>
 
 #include "workflow/internal/conventions.h"
 
@@ -165,10 +165,10 @@ void add_geometry(const Preprocess& stated, List& list) {
   }
 }
 
+/// The shortest text that reads back as the same f32.
 std::string number(float value) {
   char text[32];
-  std::snprintf(text, sizeof text, "%.9g", static_cast<double>(value));
-  return text;
+  return {text, std::to_chars(text, text + sizeof text, value).ptr};
 }
 
 std::string list_of(const std::vector<float>& values) {
