@@ -19,7 +19,9 @@ TEST(MapClasses, without_names_the_data_sets_classes_are_the_models) {
   EXPECT_THAT(maps->space.names, ElementsAre("cat", "dog"));
   EXPECT_THAT(maps->space.of_dataset, ElementsAre(0, 1));
   EXPECT_THAT(maps->base_columns, IsEmpty());
-  EXPECT_THAT(maps->notes, IsEmpty());
+  EXPECT_EQ(maps->decided, Decided::kByPosition);
+  ASSERT_EQ(maps->notes.size(), 1U) << "what is taken for granted is said";
+  EXPECT_THAT(maps->notes[0], ::testing::HasSubstr("in their order (cat first)"));
 }
 
 TEST(MapClasses, a_folder_of_some_classes_meets_models_of_more_in_another_order_and_with_a_background) {
