@@ -185,7 +185,7 @@ bool quantises_recipe(const Normalization& normalization, ImageInput& input) {
   double most = -1e30;
   bool grid = true;
   for (std::size_t c = 0; c < normalization.mean.size(); ++c) {
-    const double low = -normalization.mean[c] / normalization.std[c];
+    const double low = (0.0 - normalization.mean[c]) / normalization.std[c];
     const double high = (1.0 - normalization.mean[c]) / normalization.std[c];
     grid = grid && std::abs(low - input.least) <= kSameSteps * step && std::abs(high - input.most) <= kSameSteps * step;
     least = std::min(least, low);
