@@ -78,10 +78,15 @@ routing::JudgedClasses judged_classes(const model::ClassMaps& maps, const Pair& 
           .global = {.outputs = pair.global.card.output.classes, .columns = maps.global_columns, .names = maps.global_names}};
 }
 
-/// `out`: the table's file, written before an alarm ends the work; empty: none.
-Result<Predictions> predict_pair(const Pair& pair, const std::string& spec, const PairOptions& options, const std::filesystem::path& out,
-                                 const RunContext& context) {
-  HEDGE_TRY(auto opened, data::open_dataset(spec, {.strict = options.strict, .log = context.log}));
+/// One data set to predict.
+struct PredictJob {
+  std::string spec;
+  std::filesystem::path out;            ///< the table's file, written before an alarm ends the work; empty: none
+  std::vector<std::string> risks = {};  ///< accepted before, of the same pair: it is not looked at again
+};
+
+Result<Predictions> predict_pair(const Pair& pair, const PredictJob& job, const PairOptions& options, const RunContext& context) {
+  HEDGE_TRY(auto opened, data::open_dataset(job.spec, {.strict = options.strict, .log = context.log}));
   HEDGE_TRY(const auto maps,
             model::map_classes(opened.dataset->class_names(), model::classes_of(pair.base.card), model::classes_of(pair.global.card)));
   for (const auto& note : maps.notes) log(context.log, LogLevel::kInfo, note);
@@ -105,10 +110,13 @@ Result<Predictions> predict_pair(const Pair& pair, const std::string& spec, cons
   for (auto* list : {&opened.skipped, &report.skipped})
     std::copy_if(list->begin(), list->end(), std::back_inserter(predictions.skipped),
                  [](const data::Skipped& one) { return !is_empty_class(one.reason); });
-  HEDGE_TRY(predictions.risks, internal::prediction_alarms(predictions.table, *opened.dataset, options, context));
+  predictions.risks = job.risks;
+  if (job.risks.empty()) {
+    HEDGE_TRY(predictions.risks, internal::prediction_alarms(predictions.table, *opened.dataset, options, context));
+  }
   if (options.accept_risk) predictions.table.info.accepted_risks = predictions.risks;
-  if (!out.empty()) HEDGE_CHECK(routing::write_table(out, predictions.table));
-  HEDGE_CHECK(internal::accept(predictions.risks, options.accept_risk, spec, context.log));
+  if (!job.out.empty()) HEDGE_CHECK(routing::write_table(job.out, predictions.table));
+  if (job.risks.empty()) HEDGE_CHECK(internal::accept(predictions.risks, options.accept_risk, job.spec, context.log));
   return predictions;
 }
 
@@ -125,7 +133,7 @@ Status say_accuracies(const std::string& name, const routing::PredictionTable& t
 
 Result<Predictions> predict(const PredictOptions& options, const RunContext& context) {
   HEDGE_TRY(const auto pair, open_pair(options.pair, context.log));
-  return predict_pair(pair, options.data, options.pair, options.out, context);
+  return predict_pair(pair, {.spec = options.data, .out = options.out}, options.pair, context);
 }
 
 Result<SplitTables> predict_splits(const SplitOptions& options, const RunContext& context) {
@@ -138,10 +146,13 @@ Result<SplitTables> predict_splits(const SplitOptions& options, const RunContext
     return bad("a hybrid needs two models", "give --base and --global");
   HEDGE_TRY(const auto pair, open_pair(options.pair, context.log));
   SplitTables tables{.test = options.out / "test.table"};
+  std::vector<std::string> risks;
   for (const auto split : {data::Split::kTrain, data::Split::kCalibration, data::Split::kTest}) {
     HEDGE_TRY(const auto spec, data::spec_with_split(options.data, data::to_string(split)));
     const auto name = split == data::Split::kTrain ? std::string("fit") : std::string(data::to_string(split));
-    HEDGE_TRY(auto predicted, predict_pair(pair, spec, options.pair, options.out / (name + ".table"), context));
+    HEDGE_TRY(auto predicted,
+              predict_pair(pair, {.spec = spec, .out = options.out / (name + ".table"), .risks = risks}, options.pair, context));
+    risks = predicted.risks;
     HEDGE_CHECK(say_accuracies(name, predicted.table, context.log));
     if (split == data::Split::kTrain) tables.fit = std::move(predicted.table);
     if (split == data::Split::kCalibration) tables.calibration = std::move(predicted.table);

@@ -20,13 +20,6 @@ std::string accuracy_of(const eval::Interval& accuracy) {
 
 std::string name_of(const std::vector<std::string>& classes, std::int64_t c) { return "\"" + classes[static_cast<std::size_t>(c)] + "\""; }
 
-const TriedConvention* last_clearly_better(const std::vector<TriedConvention>& tried) {
-  const TriedConvention* best = nullptr;
-  for (const auto& one : tried)
-    if (one.compared == Compared::kClearlyBetter && (best == nullptr || one.accuracy.value > best->accuracy.value)) best = &one;
-  return best;
-}
-
 bool changes_classes(const Convention& better, const SearchResult& result) {
   return better.classes.output_of != result.stated_classes.output_of;
 }
@@ -57,15 +50,15 @@ std::string way_to(const Convention& better, bool recipe, bool classes, bool lay
 
 void find_better(const Judged& judged, CheckedModel& model) {
   const auto& result = judged.result;
-  const auto* best = last_clearly_better(model.tried);
-  if (!result.better || best == nullptr) return;
+  if (!result.better || !result.better_tried) return;
+  const auto& best = *result.better_tried;
   const bool classes = changes_classes(*result.better, result);
   const bool recipe = result.better->input.recipe != judged.input.stated.recipe;
   const bool layout = result.better->input.layout != judged.input.stated.layout;
   Finding finding{.weight = Weight::kAlarm, .kind = classes ? "class-order" : "better-convention"};
-  finding.text = best->name + " gives " + percent(best->accuracy.value) + ", what is stated " + percent(model.as_stated.accuracy.value) +
-                 " of " + number(model.as_stated.images) + " images (right on " + number(best->better) + " that it has wrong, wrong on " +
-                 number(best->worse) + " that it has right)";
+  finding.text = best.name + " gives " + percent(best.accuracy.value) + ", what is stated " + percent(model.as_stated.accuracy.value) +
+                 " of " + number(model.as_stated.images) + " images (right on " + number(best.better) + " that it has wrong, wrong on " +
+                 number(best.worse) + " that it has right)";
   if (classes) finding.text += ": " + moved_classes(judged, *result.better);
   finding.way_out = way_to(*result.better, recipe, classes, layout);
   model.findings.push_back(std::move(finding));

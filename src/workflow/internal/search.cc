@@ -114,12 +114,13 @@ class Round {
   [[nodiscard]] const std::vector<Candidate>& candidates() const { return candidates_; }
   [[nodiscard]] const std::vector<ConventionRun>& runs() const { return runs_; }
 
-  /// The clearly better one; of several the most accurate, a single change before two at once unless that is clearly better still.
+  /// The clearly better one. A single change goes before two at once, and these before an order that was learned, which can imitate any of
+  /// them, unless the later one is clearly better still; among equals the most accurate one is taken.
   [[nodiscard]] const Candidate* best() const {
     const Candidate* best = nullptr;
-    for (const bool several : {false, true})
+    for (const int rank : {0, 1, 2})
       for (const auto& one : candidates_) {
-        if (one.several != several || one.tried.compared != Compared::kClearlyBetter || one.hits.size() < labels_.size()) continue;
+        if (rank_of(one) != rank || one.tried.compared != Compared::kClearlyBetter || one.hits.size() < labels_.size()) continue;
         if (best == nullptr || beats(one, *best)) best = &one;
       }
     return best;
@@ -138,9 +139,12 @@ class Round {
   }
 
  private:
+  /// How much a candidate is free to fit the images.
+  static int rank_of(const Candidate& one) { return one.classes == kLearned ? 2 : one.several ? 1 : 0; }
+
   [[nodiscard]] bool beats(const Candidate& a, const Candidate& b) const {
     const auto wins = only(a.hits, b.hits), losses = only(b.hits, a.hits);
-    if (a.several == b.several) return wins > losses;
+    if (rank_of(a) == rank_of(b)) return wins > losses;
     return eval::sign_test(wins, losses) * static_cast<double>(candidates_.size()) <= kClearly;
   }
 
@@ -343,7 +347,8 @@ Result<SearchResult> search(const SearchInput& input) {
     if (best == nullptr) break;
     auto next = round.convention(*best);
     result.better_answers = as_classes(round.outputs_under(best->run, next.classes), next.classes.output_of);
-    if (r > 0) result.tried.push_back(on_top(around, best->tried, result));
+    result.better_tried = r > 0 ? on_top(around, best->tried, result) : best->tried;
+    if (r > 0) result.tried.push_back(*result.better_tried);
     around = next;
     result.better = std::move(next);
   }

@@ -44,9 +44,10 @@ struct SearchResult {
   std::int64_t outputs = 0;
   std::optional<Error> unmatched;  ///< why the stated classes cannot be matched; then no answer is right
   ClassConvention stated_classes;
-  std::vector<TriedConvention> tried;        ///< the stated one first
-  std::optional<Convention> better;          ///< clearly better
-  std::vector<std::int64_t> better_answers;  ///< under it
+  std::vector<TriedConvention> tried;           ///< the stated one first
+  std::optional<Convention> better;             ///< clearly better
+  std::optional<TriedConvention> better_tried;  ///< how it did, beside the stated one
+  std::vector<std::int64_t> better_answers;     ///< under it
   std::vector<data::Skipped> skipped;
 };
 
