@@ -153,11 +153,11 @@ Status inspect(const InspectFlags& flags) {
   std::printf("%s: all sizes and hashes are right, made by %s, %zu classes, global \"%s\"\nparts\n", flags.bundle.c_str(),
               bundle.manifest.created_by.c_str(), bundle.labels.size(), bundle.manifest.global.name.c_str());
   for (const auto& [role, part] : bundle.manifest.parts)
-    std::printf("  %-7s %-12s %9llu bytes  %s\n", to_string(role), part.path.c_str(), static_cast<unsigned long long>(part.bytes),
+    std::printf("  %-16s %-14s %9llu bytes  %s\n", to_string(role), part.path.c_str(), static_cast<unsigned long long>(part.bytes),
                 part.sha256.c_str());
-  if (!bundle.manifest.global.sha256.empty()) std::printf("  global  in the cloud  %s\n", bundle.manifest.global.sha256.c_str());
+  if (!bundle.manifest.global.sha256.empty()) std::printf("  %-16s in the cloud  %s\n", "global", bundle.manifest.global.sha256.c_str());
   for (const auto& global : bundle.policy.accepted_globals)
-    std::printf("  or      in the cloud  %s, judged on %lld images: hybrid %.2f %%, global %.2f %%\n", global.sha256.c_str(),
+    std::printf("  %-16s in the cloud  %s, judged on %lld images: hybrid %.2f %%, global %.2f %%\n", "or", global.sha256.c_str(),
                 static_cast<long long>(global.images), 100 * global.accuracy, 100 * global.global_accuracy);
   std::printf("  a server that does not say which model it serves is %s\n",
               bundle.handshake ? ("known by " + std::to_string(bundle.handshake->images.size()) + " images").c_str() : "refused");
