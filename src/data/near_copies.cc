@@ -21,7 +21,7 @@ using internal::Thumbnail;
 constexpr std::size_t kCandidates = 32;
 constexpr double kLeastCoarse = 0.95;
 constexpr double kSure = 0.97;
-constexpr double kLikely = 0.93;
+constexpr double kLikely = 0.85;
 constexpr double kFarFromNext = 0.3;
 constexpr double kMostDifference = 12;
 constexpr std::size_t kBlock = 64;  ///< images a step: so often the caller is asked and told

@@ -38,7 +38,7 @@ struct NearCopyOptions {
 /// An image becomes a gray thumbnail of 32 x 32. Of each image of `a`, the 32 of `b` whose 8 x 8 thumbnails correlate best (at least 0.95)
 /// are compared by the gradients of the larger thumbnails, each divided by |gradient| + 8 gray levels, so that faint texture counts as much
 /// as outlines: two shirts have one outline, but not one texture. A pair is a copy if brightness and colour agree within 12 gray levels and
-/// the gradients' correlation is at least 0.97, or at least 0.93 and far above the next best (at most 0.3 of its distance to 1).
+/// the gradients' correlation is at least 0.97, or at least 0.85 and far above the next best (at most 0.3 of its distance to 1).
 /// Deviation from perceptual hashes: none is kept, as on small images of one kind 64 bits find mostly look-alikes.
 /// Errors: kInvalidArgument (threads < 1); kCancelled.
 Result<NearCopies> near_copies(const Dataset& a, const Dataset& b, const NearCopyOptions& options = {});

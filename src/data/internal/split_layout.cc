@@ -192,6 +192,11 @@ Result<std::optional<SplitLayout>> splits_deeper(FolderWalk& walk, const std::ve
 Status refuse_lone_splits(const std::vector<std::string>& names, const std::string& where) {
   const auto found = candidates_among(names);
   if (found.train.size() + found.test.size() < names.size()) return {};
+  // "train_station" beside "test_tube" are classes: splits of one data set have the rest of their names in common.
+  std::set<std::string> rests;
+  for (const auto* list : {&found.train, &found.test})
+    for (const auto& candidate : *list) rests.insert(candidate.split.rest);
+  if (rests.size() > 1) return {};
   if (!found.train.empty() && !found.test.empty())
     return unsure("the folders are splits by their names, but not train/ and a test folder of one name", where, few_of(names), kLayoutHint);
   if (!found.train.empty())
