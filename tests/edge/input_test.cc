@@ -55,6 +55,24 @@ TEST(Input, a_folder_gives_its_images_by_path_and_no_truth) {
   EXPECT_FALSE((*source)->truth(0).has_value());
 }
 
+TEST(Input, files_are_images_by_their_first_bytes_and_the_others_are_counted_once) {
+  const TemporaryFolder folder("input");
+  write_png(folder / "without_extension", 1);
+  write_png(folder / "named.dat", 2);
+  std::ofstream(folder / "animal.gif", std::ios::binary) << "GIF89a";
+  for (int i = 0; i < 5; ++i) std::ofstream(folder / ("photo" + std::to_string(i) + ".heic"), std::ios::binary) << "....ftypheic....";
+  std::vector<std::string> said;
+  const auto source =
+      open_input(folder.path().string(), testing::kLabels, [&](LogLevel, const std::string& line) { said.push_back(line); });
+  ASSERT_TRUE(source.ok()) << source.error().message();
+  ASSERT_EQ((*source)->size(), 3U);
+  EXPECT_EQ((*source)->id(0), "animal.gif") << "named as an image: answered, here with an error";
+  EXPECT_TRUE((*source)->image(1).ok());
+  EXPECT_TRUE((*source)->image(2).ok());
+  ASSERT_EQ(said.size(), 1U);
+  EXPECT_EQ(said[0].find("skipped 5: HEIC files are not decoded"), 0U) << said[0];
+}
+
 TEST(Input, passes_over_links_that_lead_nowhere_or_in_a_circle) {
   const TemporaryFolder folder("input");
   write_png(folder / "one.png", 1);
