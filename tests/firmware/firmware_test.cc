@@ -66,7 +66,8 @@ class Firmware : public ::testing::Test {
     });
     remote->output_specs = {{"logits", DType::kF32, {-1, kClassesOfStandin}}};
     if (answers == 0) remote->metadata_error = testing::dead();
-    return std::make_unique<Cloud>(std::move(remote), testing::tiny_global(), labels_, CloudOptions{}, clock_);
+    return std::make_unique<Cloud>(std::move(remote), JudgedGlobal{.info = testing::tiny_global(), .labels = labels_}, CloudOptions{},
+                                   clock_);
   }
 
   static std::string at(const std::string& name) { return (folder_ / name).string(); }
