@@ -118,7 +118,9 @@ class ExportForms : public Programs, public ::testing::WithParamInterface<Form> 
   static void write_model(const std::string& file, const Form& form, double sharpness, double tilt) {
     const auto [bytes, weights] = exported(network(form, sharpness, tilt), form, file + ".data");
     ASSERT_TRUE(write_file_atomic(at(file), bytes).ok());
-    if (form.weights_beside) ASSERT_TRUE(write_file_atomic(at(file + ".data"), weights).ok());
+    if (form.weights_beside) {
+      ASSERT_TRUE(write_file_atomic(at(file + ".data"), weights).ok());
+    }
   }
 
   /// Tables, router, bundle and a live run of both models in a form; the decisions by image.
