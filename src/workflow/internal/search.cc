@@ -12,10 +12,11 @@
 namespace hedge::workflow::internal {
 namespace {
 
-constexpr double kClearly = 0.01;    // family-wise, over all conventions tried
-constexpr double kProbably = 0.01;   // taken alone
-constexpr double kLeastGain = 0.03;  // less is not worth an alarm
-constexpr double kHopeless = 0.001;  // a convention so surely behind the best is run on no further image
+constexpr double kClearly = 0.01;          // family-wise, over all conventions tried
+constexpr double kProbably = 0.01;         // taken alone
+constexpr double kLeastGain = 0.03;        // less is not worth an alarm
+constexpr double kLeastGainLearned = 0.1;  // an order that was learned also fits the habits of a weak model
+constexpr double kHopeless = 0.001;        // a convention so surely behind the best is run on no further image
 constexpr std::size_t kFirstPart = 30, kPart = 60;
 constexpr std::size_t kRounds = 3;
 constexpr double kImagesToLearnOrder = 4;  // a class, on average
@@ -246,7 +247,7 @@ class Round {
     const double p = eval::sign_test(tried.better, tried.worse);
     tried.p = std::min(1.0, p * tests);
     const double gain = static_cast<double>(tried.better - tried.worse) / static_cast<double>(tried.images);
-    if (tried.p <= kClearly && gain >= kLeastGain)
+    if (tried.p <= kClearly && gain >= (one.classes == kLearned ? kLeastGainLearned : kLeastGain))
       tried.compared = Compared::kClearlyBetter;
     else if (p <= kProbably)
       tried.compared = Compared::kProbablyBetter;
