@@ -180,8 +180,8 @@ TEST_F(Commands, labels_of_one_class_teach_no_router) {
   calibration.info.content_hash = "hash-of-calibration";
   ASSERT_TRUE(routing::write_table(at("calibration.table"), calibration).ok());
   for (const char* router : {"gain", "linear", "selective_query"})
-    EXPECT_EQ(run({"hedge", "fit", "--table", at("one.table"), "--calibration", at("calibration.table"), "--router", router, "--out",
-                   at("refused")}),
+    EXPECT_EQ(run({"hedge", "fit", "--table", at("one.table"), "--calibration", at("calibration.table"), "--router", router,
+                   "--accept-risk", "--out", at("refused")}),
               code(ErrorCode::kBadData))
         << router;
 }
