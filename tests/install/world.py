@@ -84,8 +84,8 @@ class World:
             run([self.program("hedge"), *words], cwd=self.folder)
 
         for name, net in (("base", "mobile:2,depth=1"), ("global", "mobile:4")):
-            hedge("train", "--data", "fashion-mnist?split=train&limit=1500", "--net", net, "--epochs", "1", "--threads", "1",
-                  "--precision", "f32", "--layout", "nchw", "--out", f"{name}.onnx")
+            hedge("train", "--data", "fashion-mnist?split=train&limit=1500", "--net", net, "--epochs", "2", "--batch", "16",
+                  "--threads", "1", "--precision", "f32", "--layout", "nchw", "--out", f"{name}.onnx")
         for split in ("train", "calibration", "test"):
             hedge("predict", "--data", f"fashion-mnist?split={split}&limit=1000", "--base", "base.onnx", "--global", "global.onnx",
                   "--threads", "1", "--out", f"{split}.table")
