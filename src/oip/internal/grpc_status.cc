@@ -57,6 +57,7 @@ grpc::Status to_grpc(const Error& error) {
       case ErrorCode::kCancelled: return grpc::StatusCode::CANCELLED;
       case ErrorCode::kIo:
       case ErrorCode::kUnreachable:
+      case ErrorCode::kAlarm:
       case ErrorCode::kInternal: return grpc::StatusCode::INTERNAL;
     }
     return grpc::StatusCode::INTERNAL;
