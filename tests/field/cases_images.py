@@ -1,5 +1,8 @@
 """Image files as cameras, scanners and the web make them."""
 
+import struct
+import zlib
+
 from networks import Network, bmp, exif, halves, jpeg, levels, png, tiff
 from world import check, refused, right, right_or_refused
 
@@ -59,8 +62,6 @@ def test_orientation_of_other_formats(world):
     tiff(world.path("D/up/5.tiff"), rows, orientation=3)
     path = png(world.path("D/up/6.png"), rows)
     content = path.read_bytes()
-    import struct
-    import zlib
     chunk = b"eXIf" + exif(3)
     path.write_bytes(content[:33] + struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk)) + content[33:])
     upright(world, model, data)
@@ -166,8 +167,6 @@ def test_bomb(world):
     model, data = plain(world)
     path = png(world.path("D/a/bomb.png"), [[0] * 8] * 8)
     content = bytearray(path.read_bytes())
-    import struct
-    import zlib
     content[16:24] = struct.pack(">II", 60000, 60000)
     content[29:33] = struct.pack(">I", zlib.crc32(bytes(content[12:29])))
     path.write_bytes(content)
