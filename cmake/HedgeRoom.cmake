@@ -1,7 +1,8 @@
 # The build's vocabulary: a room is a folder under src/ and a static library hedge_<name>; its tests are tests/<name>.
 
 add_library(hedge_options INTERFACE)
-target_compile_options(hedge_options INTERFACE -Wall -Wextra -Wconversion -Wno-missing-field-initializers -Wno-restrict)
+target_compile_options(hedge_options INTERFACE -Wall -Wextra -Wconversion -Wno-missing-field-initializers
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
 target_include_directories(hedge_options INTERFACE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/include)
 if(HEDGE_WITH_FUZZ)
   target_compile_options(hedge_options INTERFACE -fsanitize=fuzzer-no-link)

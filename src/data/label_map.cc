@@ -9,7 +9,8 @@ namespace hedge::data {
 namespace {
 
 constexpr std::size_t kMostBytes = std::size_t{1} << 26;
-constexpr std::int64_t kMostOutputs = std::int64_t{1} << 24;
+constexpr std::int64_t kMostOutputs = std::int64_t{1}
+                                      << 20;  // an object may leave indices out, so that a short file could ask for any memory
 
 Error bad(ErrorCode code, std::string what, std::string where, std::string got = {}, std::string expected = {}) {
   return Error{.code = code, .what = std::move(what), .where = std::move(where), .got = std::move(got), .expected = std::move(expected)};
@@ -60,20 +61,23 @@ Result<ClassIndex> index_class_names(const std::vector<std::string>& names, cons
   return index;
 }
 
-Result<std::vector<std::string>> read_class_names(const std::filesystem::path& path) {
-  HEDGE_TRY(const auto text, read_file(path, kMostBytes));
+Result<std::vector<std::string>> parse_class_names(const std::string& text, const std::string& where) {
   const auto first = text.find_first_not_of(" \t\r\n");
   std::vector<std::string> names;
   if (first != std::string::npos && (text[first] == '[' || text[first] == '{')) {
-    HEDGE_TRY(const auto json, parse_json(text, path.string()));
-    HEDGE_TRY(names, json.is_array() ? names_of_array(json, path.string()) : names_of_object(json, path.string()));
+    HEDGE_TRY(const auto json, parse_json(text, where));
+    HEDGE_TRY(names, json.is_array() ? names_of_array(json, where) : names_of_object(json, where));
   } else {
     names = names_of_lines(text);
   }
-  HEDGE_TRY(const auto index, index_class_names(names, path.string()));
-  if (index.size() < 2)
-    return bad(ErrorCode::kBadData, "there are fewer than two class names", path.string(), std::to_string(index.size()));
+  HEDGE_TRY(const auto index, index_class_names(names, where));
+  if (index.size() < 2) return bad(ErrorCode::kBadData, "there are fewer than two class names", where, std::to_string(index.size()));
   return names;
+}
+
+Result<std::vector<std::string>> read_class_names(const std::filesystem::path& path) {
+  HEDGE_TRY(const auto text, read_file(path, kMostBytes));
+  return parse_class_names(text, path.string());
 }
 
 }  // namespace hedge::data

@@ -31,6 +31,7 @@ TEST(ClassNames, refuse_what_cannot_be_a_map) {
   EXPECT_EQ(read(R"({"cat": 1, "dog": 1})").error().code, ErrorCode::kBadData);
   EXPECT_EQ(read(R"({"cat": -1, "dog": 1})").error().code, ErrorCode::kBadFormat);
   EXPECT_EQ(read(R"({"cat": 1e30, "dog": 1})").error().code, ErrorCode::kBadFormat);
+  EXPECT_EQ(read(R"({"cat": 1048576, "dog": 1})").error().code, ErrorCode::kBadFormat);
   EXPECT_EQ(read(R"({"cat": 9999999999, "dog": 1})").error().code, ErrorCode::kBadFormat) << "memory for as many names";
   EXPECT_EQ(read(R"(["cat", 1])").error().code, ErrorCode::kBadFormat);
   EXPECT_EQ(read(R"(["cat")").error().code, ErrorCode::kBadFormat);
