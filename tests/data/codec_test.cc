@@ -2,17 +2,18 @@
 
 #include <gtest/gtest.h>
 #include <jpeglib.h>
-#include <png.h>
 
 #include <array>
 #include <cstdlib>
 
 #include "data/fixtures.h"
+#include "data/png_file.h"
 
 namespace hedge::data {
 namespace {
 
 using testing::noise;
+using testing::png_file;
 
 /// JPEG at quality 95 of a smooth image: libjpeg stays within a few grey levels.
 constexpr int kJpegTolerance = 6;
@@ -23,27 +24,6 @@ Image gradient(std::int64_t channels) {
     for (std::int64_t x = 0; x < 32; ++x)
       for (std::int64_t c = 0; c < channels; ++c) image.pixels.push_back(static_cast<std::uint8_t>(4 * y + 3 * x + 10 * c));
   return image;
-}
-
-/// A PNG as libpng writes it from rows of any bit depth and colour type.
-std::string raw_png(png_uint_32 width, png_uint_32 height, int depth, int color, const std::string& row,
-                    const std::vector<png_color>& palette = {}) {
-  std::string out;
-  auto* png = png_create_write_struct(PNG_LIBPNG_VER_STRING, nullptr, nullptr, nullptr);
-  auto* info = png_create_info_struct(png);
-  png_set_write_fn(
-      png, &out,
-      [](png_structp p, png_bytep b, std::size_t n) {
-        static_cast<std::string*>(png_get_io_ptr(p))->append(reinterpret_cast<char*>(b), n);
-      },
-      nullptr);
-  png_set_IHDR(png, info, width, height, depth, color, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
-  if (!palette.empty()) png_set_PLTE(png, info, palette.data(), static_cast<int>(palette.size()));
-  png_write_info(png, info);
-  for (png_uint_32 y = 0; y < height; ++y) png_write_row(png, reinterpret_cast<png_const_bytep>(row.data()));
-  png_write_end(png, nullptr);
-  png_destroy_write_struct(&png, &info);
-  return out;
 }
 
 /// A one-colour CMYK JPEG, inks inverted with an Adobe marker as Photoshop does.
@@ -112,29 +92,31 @@ TEST(Codec, probe_tells_format_and_size_from_the_header) {
 }
 
 TEST(Codec, png_of_one_bit_gray_is_expanded) {
-  const auto decoded = decode_image(raw_png(4, 1, 1, PNG_COLOR_TYPE_GRAY, "\x50"), "x");
+  const auto decoded = decode_image(png_file(4, {"\x50"}, {.depth = 1, .color = PNG_COLOR_TYPE_GRAY}), "x");
   ASSERT_TRUE(decoded.ok()) << decoded.error().message();
   EXPECT_EQ(decoded->channels, 1);
   EXPECT_EQ(decoded->pixels, (std::vector<std::uint8_t>{0, 255, 0, 255}));
 }
 
 TEST(Codec, png_palette_becomes_rgb) {
-  const auto decoded = decode_image(raw_png(2, 1, 8, PNG_COLOR_TYPE_PALETTE, std::string("\1\0", 2), {{1, 2, 3}, {200, 100, 50}}), "x");
+  const auto decoded =
+      decode_image(png_file(2, {std::string("\1\0", 2)}, {.color = PNG_COLOR_TYPE_PALETTE, .palette = {{1, 2, 3}, {200, 100, 50}}}), "x");
   ASSERT_TRUE(decoded.ok()) << decoded.error().message();
   EXPECT_EQ(decoded->pixels, (std::vector<std::uint8_t>{200, 100, 50, 1, 2, 3}));
 }
 
 TEST(Codec, png_of_16_bits_is_scaled_to_8) {
-  const auto decoded = decode_image(raw_png(3, 1, 16, PNG_COLOR_TYPE_GRAY, std::string("\xFF\xFF\x80\x80\0\0", 6)), "x");
+  const auto decoded =
+      decode_image(png_file(3, {std::string("\xFF\xFF\x80\x80\0\0", 6)}, {.depth = 16, .color = PNG_COLOR_TYPE_GRAY}), "x");
   ASSERT_TRUE(decoded.ok()) << decoded.error().message();
   EXPECT_EQ(decoded->pixels, (std::vector<std::uint8_t>{255, 128, 0}));
 }
 
 TEST(Codec, png_alpha_is_dropped_and_the_stored_colour_stays) {
-  const auto rgba = decode_image(raw_png(2, 1, 8, PNG_COLOR_TYPE_RGB_ALPHA, std::string("\x0A\x14\x1E\0\x28\x32\x3C\xFF", 8)), "x");
+  const auto rgba = decode_image(png_file(2, {std::string("\x0A\x14\x1E\0\x28\x32\x3C\xFF", 8)}, {.color = PNG_COLOR_TYPE_RGB_ALPHA}), "x");
   ASSERT_TRUE(rgba.ok()) << rgba.error().message();
   EXPECT_EQ(rgba->pixels, (std::vector<std::uint8_t>{10, 20, 30, 40, 50, 60}));
-  const auto gray = decode_image(raw_png(2, 1, 8, PNG_COLOR_TYPE_GRAY_ALPHA, std::string("\x0A\0\x14\xFF", 4)), "x");
+  const auto gray = decode_image(png_file(2, {std::string("\x0A\0\x14\xFF", 4)}, {.color = PNG_COLOR_TYPE_GRAY_ALPHA}), "x");
   ASSERT_TRUE(gray.ok()) << gray.error().message();
   EXPECT_EQ(gray->channels, 1);
   EXPECT_EQ(gray->pixels, (std::vector<std::uint8_t>{10, 20}));
@@ -193,11 +175,11 @@ TEST(Codec, refuses_sizes_beyond_the_limits_before_taking_memory) {
 TEST(Codec, refuses_a_png_that_promises_more_than_deflate_can_hold) {
   // A header for 16000 x 16000 with next to no data; its checksum is right because libpng wrote it.
   const auto row = std::string(16000 * 3, '\0');
-  const auto whole = raw_png(16000, 1, 8, PNG_COLOR_TYPE_RGB, row);
-  const auto tall = raw_png(1, 16000, 8, PNG_COLOR_TYPE_RGB, std::string(3, '\0'));
+  const auto whole = png_file(16000, {row});
+  const auto tall = png_file(1, {16000, std::string(3, '\0')});
   ASSERT_TRUE(decode_image(whole, "x").ok()) << "an honest blank image is fine";
   ASSERT_TRUE(decode_image(tall, "x").ok());
-  const auto cut = raw_png(16000, 700, 8, PNG_COLOR_TYPE_RGB, row).substr(0, 120);
+  const auto cut = png_file(16000, {700, row}).substr(0, 120);
   EXPECT_NE(decode_image(cut, "x").error().message().find("too short"), std::string::npos);
 }
 

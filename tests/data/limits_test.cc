@@ -1,19 +1,20 @@
 // The memory of one image is bounded: what is beyond the bound is decoded at a reduced size, or refused by name.
 #include <gtest/gtest.h>
 #include <jpeglib.h>
-#include <png.h>
 #include <webp/encode.h>
 
 #include <cstdlib>
 
 #include "data/fixtures.h"
 #include "data/internal/size.h"
+#include "data/png_file.h"
 #include "hedge/image.h"
 
 namespace hedge::data {
 namespace {
 
 using testing::noise;
+using testing::png_file;
 
 /// The JPEG's own reduction against an average over boxes, of a smooth image.
 constexpr int kReducedTolerance = 6;
@@ -62,24 +63,11 @@ std::string progressive_jpeg(const Image& image) {
 }
 
 std::string interlaced_png(const Image& image) {
-  std::string out;
-  auto* png = png_create_write_struct(PNG_LIBPNG_VER_STRING, nullptr, nullptr, nullptr);
-  auto* info = png_create_info_struct(png);
-  png_set_write_fn(
-      png, &out,
-      [](png_structp p, png_bytep b, std::size_t n) {
-        static_cast<std::string*>(png_get_io_ptr(p))->append(reinterpret_cast<char*>(b), n);
-      },
-      nullptr);
-  png_set_IHDR(png, info, static_cast<png_uint_32>(image.width), static_cast<png_uint_32>(image.height), 8, PNG_COLOR_TYPE_RGB,
-               PNG_INTERLACE_ADAM7, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
-  png_write_info(png, info);
-  std::vector<png_bytep> rows;
-  for (std::int64_t y = 0; y < image.height; ++y) rows.push_back(const_cast<png_bytep>(image.pixels.data()) + y * image.width * 3);
-  png_write_image(png, rows.data());
-  png_write_end(png, nullptr);
-  png_destroy_write_struct(&png, &info);
-  return out;
+  std::vector<std::string> rows;
+  const auto bytes = static_cast<std::size_t>(image.width * 3);
+  for (std::size_t at = 0; at < image.pixels.size(); at += bytes)
+    rows.emplace_back(reinterpret_cast<const char*>(&image.pixels[at]), bytes);
+  return png_file(static_cast<png_uint_32>(image.width), std::move(rows), {.interlace = PNG_INTERLACE_ADAM7});
 }
 
 TEST(Limits, the_reduction_is_the_first_power_of_two_that_fits) {
@@ -183,32 +171,11 @@ TEST(Limits, a_chunk_of_a_png_that_is_longer_than_the_file_takes_no_memory) {
 }
 
 TEST(Limits, of_16_bits_the_range_is_kept_also_where_the_image_is_reduced) {
-  // Written as 8-bit pairs: noise of 12 bits.
-  const auto bytes = [] {
-    std::string out;
-    auto* png = png_create_write_struct(PNG_LIBPNG_VER_STRING, nullptr, nullptr, nullptr);
-    auto* info = png_create_info_struct(png);
-    png_set_write_fn(
-        png, &out,
-        [](png_structp p, png_bytep b, std::size_t n) {
-          static_cast<std::string*>(png_get_io_ptr(p))->append(reinterpret_cast<char*>(b), n);
-        },
-        nullptr);
-    png_set_IHDR(png, info, 40, 30, 16, PNG_COLOR_TYPE_GRAY, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
-    png_write_info(png, info);
-    std::vector<png_byte> row(80);
-    for (int y = 0; y < 30; ++y) {
-      for (int x = 0; x < 40; ++x) {
-        const int value = 100 * x + y;
-        row[static_cast<std::size_t>(2 * x)] = static_cast<png_byte>(value >> 8);
-        row[static_cast<std::size_t>(2 * x + 1)] = static_cast<png_byte>(value & 255);
-      }
-      png_write_row(png, row.data());
-    }
-    png_write_end(png, nullptr);
-    png_destroy_write_struct(&png, &info);
-    return out;
-  }();
+  std::vector<std::string> rows(30);  // values of 12 bits
+  for (int y = 0; y < 30; ++y)
+    for (int x = 0; x < 40; ++x)
+      for (const int shift : {8, 0}) rows[static_cast<std::size_t>(y)] += static_cast<char>(((100 * x + y) >> shift) & 255);
+  const auto bytes = png_file(40, std::move(rows), {.depth = 16, .color = PNG_COLOR_TYPE_GRAY});
   for (const std::int64_t most : {1200, 300}) {
     const auto image = decode_image(bytes, "x", {.most_decoded_pixels = most});
     ASSERT_TRUE(image.ok()) << image.error().message();

@@ -1,8 +1,8 @@
 // What a folder says while it is opened: each thing once, with a count; and what it refuses.
 #include <gtest/gtest.h>
-#include <png.h>
 
 #include "data/fixtures.h"
+#include "data/png_file.h"
 #include "data/skipped.h"
 #include "hedge/dataset.h"
 
@@ -12,6 +12,7 @@ namespace {
 using namespace std::string_literals;
 using testing::add_class;
 using testing::noise;
+using testing::png_file;
 using testing::png_of;
 using testing::TempFolder;
 
@@ -35,29 +36,14 @@ Result<Opened> open(const TempFolder& folder, Said& said, const std::string& opt
 
 /// A PNG of one colour, stored with `channels` samples of `depth` bits.
 std::string flat_png(const std::vector<int>& samples, int depth) {
-  std::string out;
-  auto* png = png_create_write_struct(PNG_LIBPNG_VER_STRING, nullptr, nullptr, nullptr);
-  auto* info = png_create_info_struct(png);
-  png_set_write_fn(
-      png, &out,
-      [](png_structp p, png_bytep b, std::size_t n) {
-        static_cast<std::string*>(png_get_io_ptr(p))->append(reinterpret_cast<char*>(b), n);
-      },
-      nullptr);
   const int kinds[] = {PNG_COLOR_TYPE_GRAY, PNG_COLOR_TYPE_GRAY_ALPHA, PNG_COLOR_TYPE_RGB, PNG_COLOR_TYPE_RGB_ALPHA};
-  png_set_IHDR(png, info, 4, 4, depth, kinds[samples.size() - 1], PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
-               PNG_FILTER_TYPE_DEFAULT);
-  png_write_info(png, info);
-  std::vector<png_byte> row;
+  std::string row;
   for (int x = 0; x < 4; ++x)
     for (const int sample : samples) {
-      if (depth == 16) row.push_back(static_cast<png_byte>(sample >> 8));
-      row.push_back(static_cast<png_byte>(sample & 255));
+      if (depth == 16) row += static_cast<char>(sample >> 8);
+      row += static_cast<char>(sample & 255);
     }
-  for (int y = 0; y < 4; ++y) png_write_row(png, row.data());
-  png_write_end(png, nullptr);
-  png_destroy_write_struct(&png, &info);
-  return out;
+  return png_file(4, {4, row}, {.depth = depth, .color = kinds[samples.size() - 1]});
 }
 
 TEST(Skipped, one_line_a_reason_with_count_and_examples) {
