@@ -1,5 +1,10 @@
 #include "model/class_map.h"
 
+#include <algorithm>
+#include <cctype>
+#include <map>
+#include <set>
+
 namespace hedge::model {
 namespace {
 
@@ -25,17 +30,54 @@ bool is_identity(const std::vector<std::int64_t>& columns, std::size_t outputs) 
   return identity;
 }
 
+/// A name without capitals, its separators all alike: "Big_Cat" and "big cat" are one class.
+std::string loosely(std::string name) {
+  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) {
+    return c == '_' || c == '-' ? ' ' : c < 0x80 ? static_cast<char>(std::tolower(c)) : static_cast<char>(c);
+  });
+  return name;
+}
+
+struct Placed {
+  std::vector<std::int64_t> places = {};  ///< of each name that was asked for; 0 where it is missing
+  std::vector<std::string> missing = {};
+  std::string first = {};  ///< a name that there is, for errors
+};
+
+/// Where the names `asked` stand in `names`: as they are written; those that are not there, but for capitals and separators, where one name
+/// alone is so alike and no other was asked for.
+Result<Placed> place_names(const std::vector<std::string>& asked, const std::vector<std::string>& names, const std::string& where,
+                           std::vector<std::string>& notes) {
+  HEDGE_TRY(const auto exact, data::index_class_names(names, where));
+  std::map<std::string, std::vector<std::int64_t>> alike;
+  for (const auto& [name, place] : exact) alike[loosely(name)].push_back(place);
+  Placed placed{.places = std::vector<std::int64_t>(asked.size(), 0), .first = exact.empty() ? "" : exact.begin()->first};
+  std::set<std::int64_t> taken;
+  for (std::size_t i = 0; i < asked.size(); ++i)
+    if (const auto found = exact.find(asked[i]); found != exact.end()) taken.insert(placed.places[i] = found->second);
+  std::string respelt;
+  for (std::size_t i = 0; i < asked.size(); ++i) {
+    if (exact.contains(asked[i])) continue;
+    const auto found = alike.find(loosely(asked[i]));
+    if (found == alike.end() || found->second.size() > 1 || !taken.insert(found->second[0]).second) {
+      placed.missing.push_back(asked[i]);
+      continue;
+    }
+    placed.places[i] = found->second[0];
+    if (respelt.empty()) respelt = asked[i];
+  }
+  if (!respelt.empty())
+    notes.push_back("class names that differ in capitals, \"_\", \"-\" and spaces alone are taken for the same (" + respelt + ")");
+  return placed;
+}
+
 bool is_none(const ModelClasses& model) { return model.names.empty() && model.outputs == 0 && model.where.empty(); }
 
 /// The data set's classes in the space: by name, or by position where not a single name is known and the numbers agree.
 Status place_dataset(const std::vector<std::string>& dataset, const std::string& where, ClassMaps& maps) {
-  HEDGE_TRY(const auto index, data::index_class_names(maps.space.names, where));
-  std::vector<std::string> missing;
-  for (const auto& name : dataset) {
-    const auto found = index.find(name);
-    if (found == index.end()) missing.push_back(name);
-    maps.space.of_dataset.push_back(found == index.end() ? 0 : found->second);
-  }
+  HEDGE_TRY(auto placed, place_names(dataset, maps.space.names, where, maps.notes));
+  maps.space.of_dataset = std::move(placed.places);
+  const auto& missing = placed.missing;
   if (missing.empty()) return {};
   if (missing.size() == dataset.size() && dataset.size() == maps.space.names.size()) {
     for (std::size_t i = 0; i < dataset.size(); ++i) maps.space.of_dataset[i] = static_cast<std::int64_t>(i);
@@ -75,26 +117,18 @@ Result<std::vector<std::string>> names_by_output(const ModelClasses& model, cons
 Result<std::vector<std::int64_t>> columns_by_name(const std::vector<std::string>& classes, const ModelClasses& model,
                                                   const std::string& role, std::vector<std::string>& notes) {
   HEDGE_TRY(const auto names, names_by_output(model, role, notes));
-  HEDGE_TRY(const auto index, data::index_class_names(names, model.where));
-  std::vector<std::int64_t> columns;
-  std::vector<std::string> missing;
-  for (const auto& name : classes) {
-    const auto found = index.find(name);
-    if (found == index.end())
-      missing.push_back(name);
-    else
-      columns.push_back(found->second);
-  }
+  HEDGE_TRY(auto placed, place_names(classes, names, model.where, notes));
+  const auto& missing = placed.missing;
   if (!missing.empty()) {
     Error error = bad(ErrorCode::kMismatch, "the " + role + " does not have a class of the base", model.where, and_more(missing),
-                      index.empty() ? "" : "names such as " + index.begin()->first);
+                      placed.first.empty() ? "" : "names such as " + placed.first);
     error.hint = missing.size() == classes.size()
                      ? std::string(kNameThem)
                      : "use a " + role + " that knows every class of the base; or, where it knows them by other names, " + kNameThem;
     return error;
   }
-  if (is_identity(columns, names.size())) columns.clear();
-  return columns;
+  if (is_identity(placed.places, names.size())) placed.places.clear();
+  return placed.places;
 }
 
 Result<ClassMap> map_outputs(const ModelClasses& base_model, const ModelClasses& global_model) {

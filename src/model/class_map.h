@@ -24,8 +24,9 @@ ModelClasses classes_of(const ModelCard& card);
 /// Errors: kMismatch: another number of outputs than names.
 Result<std::vector<std::string>> names_by_output(const ModelClasses& model, const std::string& role, std::vector<std::string>& notes);
 
-/// The output of each class of `classes`, by name; empty where those are the outputs in their order.
-/// Errors: kMismatch (a class that the model does not have, another number of outputs than names); kBadData (a name twice).
+/// The output of each class of `classes`, by name (capitals and separators do not count where that is unique, which is added to `notes`);
+/// empty where those are the outputs in their order. Errors: kMismatch (a class that the model does not have, another number of outputs
+/// than names); kBadData (a name twice).
 Result<std::vector<std::int64_t>> columns_by_name(const std::vector<std::string>& classes, const ModelClasses& model,
                                                   const std::string& role, std::vector<std::string>& notes);
 
@@ -64,9 +65,10 @@ struct ClassMaps {
   std::vector<std::string> base_names, global_names;  ///< as in ClassMap
 };
 
-/// map_outputs, and the data set's labels placed by name; by position where not one of its names is known and the numbers agree. Without
-/// any model's names the classes are the data set's. `global` without outputs, names and where: there is none.
-/// Errors: those of map_outputs but kNotFound; kMismatch: a class of the data set that the models do not have.
+/// map_outputs, and the data set's labels placed by name, capitals and separators not counting where that is unique; by position where not
+/// one of its names is known and the numbers agree. Without any model's names the classes are the data set's. `global` without outputs,
+/// names and where: there is none. Errors: those of map_outputs but kNotFound; kMismatch: a class of the data set that the models do not
+/// have.
 Result<ClassMaps> map_classes(const std::vector<std::string>& dataset, const ModelClasses& base, const ModelClasses& global);
 
 }  // namespace hedge::model

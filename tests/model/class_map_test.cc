@@ -60,6 +60,26 @@ TEST(MapClasses, names_that_all_differ_are_taken_by_position_where_the_numbers_a
   EXPECT_THAT(maps->notes, SizeIs(1));
 }
 
+TEST(MapClasses, names_that_differ_in_capitals_and_separators_are_the_same) {
+  const auto maps = map_classes({"Big_Cat", "hen", "small-dog"}, {.names = {"small dog", "big cat", "hen"}, .outputs = 3},
+                                {.names = {"Hen", "Small Dog", "Big Cat"}, .outputs = 3});
+  ASSERT_TRUE(maps.ok()) << maps.error().message();
+  EXPECT_THAT(maps->space.names, ElementsAre("small dog", "big cat", "hen"));
+  EXPECT_THAT(maps->space.of_dataset, ElementsAre(1, 2, 0));
+  EXPECT_THAT(maps->global_columns, ElementsAre(1, 2, 0));
+  EXPECT_EQ(maps->decided, Decided::kByName);
+  ASSERT_THAT(maps->notes, SizeIs(2)) << "once for the global, once for the data set";
+  EXPECT_THAT(maps->notes[1], HasSubstr("Big_Cat"));
+}
+
+TEST(MapClasses, names_that_are_alike_twice_are_not_guessed) {
+  const auto code = [](const Names& dataset, const Names& model) {
+    return map_classes(dataset, {.names = model, .outputs = static_cast<std::int64_t>(model.size())}, {}).error().code;
+  };
+  EXPECT_EQ(code({"Cat", "dog"}, {"cat", "CAT", "dog"}), ErrorCode::kMismatch) << "which of the two?";
+  EXPECT_EQ(code({"Cat", "cat", "dog"}, {"cat", "cow", "dog"}), ErrorCode::kMismatch) << "two classes would become one";
+}
+
 TEST(MapClasses, refuses_what_would_be_counted_wrongly) {
   const Names names = {"ant", "bee", "cat"};
   const auto code = [&](const Names& dataset, const ModelClasses& base, const ModelClasses& global) {

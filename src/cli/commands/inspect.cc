@@ -23,11 +23,10 @@ struct Nodes {
 /// Nothing where the file's operators are not known; the card says so.
 Result<std::optional<Nodes>> read_nodes(const model::ModelCard& card) {
   if (card.format != model::Format::kOnnx) return std::optional<Nodes>();
-  Nodes nodes;
   auto graph = graph::read_onnx(card.path);
   if (!graph && graph.error().code == ErrorCode::kUnsupported) return std::optional<Nodes>();
   if (!graph) return std::move(graph).error();
-  nodes.graph = std::move(graph).value();
+  Nodes nodes{.graph = std::move(graph).value(), .macs = {}};
   HEDGE_TRY(nodes.macs, graph::macs_by_node(nodes.graph));
   return std::optional(std::move(nodes));
 }

@@ -137,7 +137,7 @@ Status doubt_classes(const std::string& where, const std::vector<WalkedFile>& fl
                    .got = few_of({folders.begin(), folders.end()}),
                    .expected = "train/CLASS/… beside test/CLASS/…",
                    .hint = "turn the folders round, or name the images with their splits in a table: csv:FILE with path,label,split"};
-    std::erase_if(in_all, [&](const std::string& folder) { return !folders.contains(folder); });
+    std::erase_if(in_all, [&present = folders](const std::string& folder) { return !present.contains(folder); });
   }
   in_all.erase("");
   if (inside.size() < 2 || in_all.size() < 2) return {};

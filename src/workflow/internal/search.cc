@@ -90,7 +90,7 @@ class Round {
   Round(const SearchInput& input, std::vector<ConventionRun> runs, std::vector<ClassConvention> classes)
       : input_(input), runs_(std::move(runs)), classes_(std::move(classes)) {}
 
-  Status run(std::vector<data::Skipped>& skipped, double& done, double total) {
+  Status run(std::vector<data::Skipped>& skipped, const std::string& what) {
     const ConventionRunner runner(
         {.executor = input_.executor, .dataset = input_.dataset, .threads = input_.threads, .should_stop = input_.context.should_stop});
     const auto& sample = input_.sample;
@@ -100,8 +100,8 @@ class Round {
       for (const auto index : used) labels_.push_back(input_.dataset->label(index));
       first += size;
       end_hopeless();
-      done += static_cast<double>(size);
-      if (input_.context.progress) input_.context.progress({.what = input_.what, .done = done, .total = std::max(total, done)});
+      if (input_.context.progress)
+        input_.context.progress({.what = what, .done = static_cast<double>(first), .total = static_cast<double>(sample.size())});
     }
     if (labels_.empty())
       return Error{.code = ErrorCode::kBadData, .what = "no image of the data set could be decoded", .where = input_.dataset->spec()};
@@ -332,14 +332,13 @@ Result<SearchResult> search(const SearchInput& input) {
     stated = std::move(none);
   }
   Convention around{.input = input.stated, .classes = std::move(stated).value()};
-  double done = 0;
   for (std::size_t r = 0; r < kRounds; ++r) {
     const bool known = r > 0 || !result.unmatched;
     std::vector<ClassConvention> classes;
     add_shown(classes, around.classes, input, known);
     Round round(input, runs_around(around.input, input, r == 0), std::move(classes));
     std::vector<data::Skipped> again;
-    HEDGE_CHECK(round.run(r == 0 ? result.skipped : again, done, static_cast<double>(input.sample.size())));
+    HEDGE_CHECK(round.run(r == 0 ? result.skipped : again, input.what + (r == 0 ? "" : ", around what is better")));
     if (r == 0) {
       take_stated(round, around.classes, result);
       result.tried = tried_in(round, result);
