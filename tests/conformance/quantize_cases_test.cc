@@ -76,6 +76,27 @@ OperatorCase quantised_weights() {
           }};
 }
 
+/// Weights and activations at the ends of their 8 bits: a sum of two such products does not fit into 16 bits, where some runners'
+/// instructions on some CPUs add them.
+OperatorCase large_bytes(bool dense) {
+  return {"DequantizeLinear", dense ? "large_bytes_dense" : "large_bytes_in_a_convolution", [=](Rng& rng) {
+            Builder b("bytes");
+            constexpr std::int64_t kSide = 8, kChannels = 3, kOutputs = 5;
+            const auto inputs = dense ? kSide * kSide * kChannels : kChannels;
+            Tensor large(DType::kI8, dense ? Shape{kOutputs, inputs} : Shape{kOutputs, inputs, 3, 3});
+            for (auto& value : large.data<std::int8_t>()) value = static_cast<std::int8_t>(127 - static_cast<int>(rng.below(8)));
+            const auto w = b.op("DequantizeLinear", {b.constant("w", std::move(large)), b.constant("scale", drawn_scales(rng, kOutputs))},
+                                {{"axis", std::int64_t{0}}});
+            auto x = b.input("x", DType::kF32, {-1, kChannels, kSide, kSide});
+            x = there_and_back(b, x, b.scalar("step", 0.00390625F), zero_point<std::uint8_t>(b, 0));
+            if (dense)
+              b.output(b.op("Gemm", {b.op("Flatten", {x}, {{"axis", std::int64_t{1}}}), w}, {{"transB", std::int64_t{1}}}), "y");
+            else
+              b.output(b.op("Conv", {x, w}), "y");
+            return std::move(b).build();
+          }};
+}
+
 }  // namespace
 
 void add_quantize_cases(std::vector<OperatorCase>& cases) {
@@ -89,6 +110,7 @@ void add_quantize_cases(std::vector<OperatorCase>& cases) {
   cases.push_back(integers_out());
   for (const DType type : {DType::kI8, DType::kU8, DType::kI32}) cases.push_back(integers_in(type));
   cases.push_back(quantised_weights());
+  for (const bool dense : {true, false}) cases.push_back(large_bytes(dense));
 }
 
 }  // namespace hedge::conformance
