@@ -1,13 +1,12 @@
 #include "infer/openvino/internal/compiled.h"
 
-#include <algorithm>
 #include <array>
 #include <cstring>
-#include <openvino/op/fake_quantize.hpp>
 #include <optional>
 
 #include "infer/openvino/internal/convert.h"
 #include "infer/openvino/internal/guard.h"
+#include "infer/openvino/internal/surgery.h"
 
 namespace hedge::infer::internal {
 
@@ -35,7 +34,8 @@ void RequestPool::release(ov::InferRequest* request) {
 namespace {
 
 /// Whether this CPU adds up products of bytes in 32 bits (VNNI). Earlier x86 CPUs add two of them in 16 bits, which saturates:
-/// "Saturation (overflow) Issue" in OpenVINO's documentation.
+/// "Saturation (overflow) Issue" in OpenVINO's documentation. With it a small .tflite classifier's outputs are off by a tenth of their
+/// range; with its weights in floats they equal those of TFLite's reference kernels.
 bool adds_bytes_exactly() {
 #if defined(__x86_64__)
   return __builtin_cpu_supports("avx512vnni") || __builtin_cpu_supports("avxvnni");
@@ -44,16 +44,8 @@ bool adds_bytes_exactly() {
 #endif
 }
 
-/// Whether a model has layers that OpenVINO would compute in 8 bits.
-bool is_quantised(const ov::Model& model) {
-  const auto ops = model.get_ops();
-  return std::any_of(ops.begin(), ops.end(), [](const auto& node) { return ov::is_type<ov::op::v0::FakeQuantize>(node); });
-}
-
-ov::AnyMap properties(const OpenVinoOptions& options, bool bytes_as_floats) {
+ov::AnyMap properties(const OpenVinoOptions& options) {
   ov::AnyMap map;
-  // With saturated sums a small .tflite classifier is off by a tenth of its outputs' range; in floats it equals TFLite's reference kernels.
-  if (bytes_as_floats) map.emplace("LP_TRANSFORMS_MODE", false);
   map.emplace(ov::hint::inference_precision(options.allow_bf16 ? ov::element::bf16 : ov::element::f32));
   map.emplace(ov::hint::performance_mode(options.throughput ? ov::hint::PerformanceMode::THROUGHPUT : ov::hint::PerformanceMode::LATENCY));
   if (!options.throughput) map.emplace(ov::num_streams(1));
@@ -92,12 +84,13 @@ class OpenVinoExecutor final : public Executor {
   OpenVinoExecutor(OpenedModel opened, const OpenVinoOptions& options)
       : opened_(std::move(opened)),
         bytes_as_floats_(!adds_bytes_exactly() && is_quantised(*opened_.model)),
-        properties_(properties(options, bytes_as_floats_)) {}
+        properties_(properties(options)) {}
 
   Status prepare(const OpenVinoOptions& options) {
     HEDGE_TRY(inputs_, to_specs(opened_.model->inputs(), opened_.input_names));
     HEDGE_TRY(outputs_, to_specs(opened_.model->outputs(), opened_.output_names));
     HEDGE_CHECK(guarded(ErrorCode::kInternal, opened_.where, [&]() -> Status {
+      if (bytes_as_floats_) weights_to_floats(opened_.model);
       single_model_ = with_single_batch(opened_.model);
       return {};
     }));

@@ -27,6 +27,22 @@ bool free_batch_of(const std::shared_ptr<ov::Node>& node) {
   return true;
 }
 
+bool is_constant(const ov::Output<ov::Node>& value) { return ov::is_type<op::Constant>(value.get_node()); }
+
+/// What a node on constants computes: integers as reals, or weights that are quantised only when the model runs. Nothing of other nodes.
+std::shared_ptr<ov::Node> as_floats(const std::shared_ptr<ov::Node>& node) {
+  if (ov::is_type<op::Convert>(node) && is_constant(node->input_value(0)) && node->get_element_type().is_real() &&
+      node->get_input_element_type(0).is_integral())
+    return op::Constant::create(node->get_element_type(), node->get_shape(),
+                                ov::as_type_ptr<op::Constant>(node->get_input_node_shared_ptr(0))->cast_vector<float>());
+  const auto inputs = node->input_values();
+  ov::OutputVector folded(1);
+  if (!ov::is_type<op::FakeQuantize>(node) || !std::all_of(inputs.begin(), inputs.end(), is_constant) ||
+      !node->constant_fold(folded, inputs))
+    return nullptr;
+  return folded[0].get_node_shared_ptr();
+}
+
 bool batch_is_dynamic(const ov::Output<ov::Node>& port) {
   const auto& shape = port.get_partial_shape();
   return shape.rank().is_static() && shape.size() > 0 && shape[0].is_dynamic();
@@ -97,6 +113,16 @@ std::shared_ptr<ov::Model> with_f32_inputs(const std::shared_ptr<ov::Model>& mod
     needed = true;
   }
   return needed ? processor.build() : model;
+}
+
+bool is_quantised(const ov::Model& model) {
+  const auto ops = model.get_ops();
+  return std::any_of(ops.begin(), ops.end(), [](const auto& node) { return ov::is_type<op::FakeQuantize>(node); });
+}
+
+void weights_to_floats(const std::shared_ptr<ov::Model>& model) {
+  for (const auto& node : model->get_ordered_ops())
+    if (const auto floats = as_floats(node)) ov::replace_node(node, floats);
 }
 
 }  // namespace hedge::infer::internal

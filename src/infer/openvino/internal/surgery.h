@@ -27,6 +27,12 @@ std::shared_ptr<ov::Model> with_f32_inputs(const std::shared_ptr<ov::Model>& mod
 /// Errors: kNotFound, with candidates.
 Status add_features(const std::shared_ptr<ov::Model>& model, const std::string& name, const ov::Output<ov::Node>& logits);
 
+/// Whether the model has layers that OpenVINO would compute in 8 bits.
+bool is_quantised(const ov::Model& model);
+
+/// Gives quantised weights as the floats they stand for, so that no layer is computed in 8 bits. Activations stay quantised.
+void weights_to_floats(const std::shared_ptr<ov::Model>& model);
+
 /// Whether the model has a tensor of that name.
 bool has_tensor(const std::shared_ptr<ov::Model>& model, const std::string& name);
 
