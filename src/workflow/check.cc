@@ -97,7 +97,7 @@ Status fix(CheckedModel& model, const ModelOptions& options) {
 bool is_mended(const Finding& finding, const CheckedModel& model) {
   if (model.fixed.empty()) return false;
   return finding.kind == "better-convention" || finding.kind == "class-order" || finding.kind == "exchanged-classes" ||
-         finding.kind == "no-recipe" || finding.kind == "classes-unmatched" || finding.kind == "at-chance";
+         finding.kind == "no-recipe" || finding.kind == "classes-unmatched" || finding.kind == "at-chance" || finding.kind == "layout";
 }
 
 }  // namespace

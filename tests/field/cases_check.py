@@ -1,7 +1,9 @@
 """What `hedge check` finds: a model that is not prepared as it was trained, or that is not what it is called."""
 
+import json
+
 from networks import RECIPE, Network, levels
-from world import check
+from world import check, refused, right
 
 CLASSES = ["a", "b", "c", "d"]
 
@@ -55,6 +57,22 @@ def test_shifted_classes(world):
     """The names are shifted by one, as where a background was forgotten.
     https://github.com/tensorflow/tpu/issues/594"""
     alarm(checked(world, None, ["d", "a", "b", "c"]), "shift|order")
+
+
+def test_layout_fixed(world):
+    """The layout was said wrongly: found, and --fix writes the right one beside the model.
+    https://github.com/pytorch/glow/pull/1651"""
+    levels(world.path("D"), CLASSES, each=60, spread=0.4)
+    data = f"folder:{world.path('D')}?split=all"
+    model = Network(CLASSES, layout="NHWC", channels=3, size="side", recipe={**RECIPE, "channels": 3, "mean": [0.0] * 3, "std": [1.0] * 3})
+    path = model.write(world.path("m.onnx"))
+    world.path("m.onnx.hedge.json").write_text('{"schema": 1, "input_layout": "nchw", "macs": 7}')
+    refused(world.predict(data, path, path), "layout")
+    found = world.hedge("check", path, "--data", data, "--threads", 1, "--fix")
+    check(not found.refused and found.says("NHWC alone"), f"neither mended nor said: {found.out + found.said}")
+    sidecar = json.loads(world.path("m.onnx.hedge.json").read_text())
+    check(sidecar["input_layout"] == "nhwc" and sidecar["macs"] == 7, f"the sidecar: {sidecar}")
+    right(world.predict(data, path, path), "base_accuracy", 1.0)
 
 
 def test_accepted_risk(world):

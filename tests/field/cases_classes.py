@@ -1,6 +1,7 @@
 """The order of classes: what each output of a model stands for."""
 
 import json
+import shutil
 
 from networks import Network, levels
 from world import check, refused, right, right_or_refused
@@ -88,3 +89,23 @@ def test_flag_at_predict_only(world):
     judged = world.judged()["operating_point"]["accuracy"]["value"]
     right(live, "accuracy", judged, within=0.01)
     return None
+
+
+def test_capitals_and_separators(world):
+    """Folders and names differ in capitals and separators alone, and the outputs have another order: placed by name.
+    https://github.com/roboflow/supervision/issues/1641"""
+    levels(world.path("D"), ["Big_Cat", "Hen", "Owl", "small-dog"])
+    model = Network(["big cat", "hen", "owl", "small dog"], order=["owl", "big cat", "small dog", "hen"]).write(world.path("m.onnx"))
+    outcome = world.predict(f"folder:{world.path('D')}?split=all", model, model)
+    right(outcome, "base_accuracy", 1.0)
+    check(outcome.says("capitals"), f"not said: {outcome.said}")
+
+
+def test_class_without_test_images(world):
+    """The test split lacks a class: the others keep their places.
+    https://github.com/ultralytics/ultralytics/issues/13936"""
+    levels(world.path("D/train"), CLASSES, seed=5)
+    levels(world.path("D/test"), CLASSES, seed=6)
+    shutil.rmtree(world.path("D/test/b"))
+    model = Network(CLASSES, order=PERMUTED).write(world.path("m.onnx"))
+    right(world.predict(f"folder:{world.path('D')}?split=test", model, model), "base_accuracy", 1.0)

@@ -105,6 +105,27 @@ def test_sixteen_bits(world):
     right(outcome, "base_accuracy", 1.0)
 
 
+def test_twelve_bit_tiff(world):
+    """The same in TIFF, as microscopes and X-ray machines write it.
+    https://github.com/micasense/imageprocessing/issues/161"""
+    model, data = plain(world)
+    for place, name in enumerate(CLASSES):
+        for index in range(10):
+            tiff(world.path(f"D/{name}/x{index}.tif"), [[512 + 1023 * place + index] * 8] * 8, bits=16)
+    outcome = world.predict(data, model, model)
+    check(outcome.refused or outcome.says("16.bit|range|dark"), f"not said: {outcome.said}")
+
+
+def test_transparent(world):
+    """Fully transparent PNGs: what is stored under the transparency is used, and that is said.
+    https://github.com/mflux-community/mflux/pull/722"""
+    model, data = plain(world)
+    for index in range(10):
+        png(world.path(f"D/a/clear{index}.png"), [[200, 200, 200, 0] * 8] * 8, colour=6)
+    outcome = world.predict(data, model, model)
+    check(outcome.refused or outcome.says("transparent"), f"not said: {outcome.said}")
+
+
 def test_bmp_and_tiff(world):
     """BMP and TIFF are read as PNG is.
     https://github.com/BiaPyX/BiaPy/issues/125"""
@@ -159,6 +180,42 @@ def test_some_unreadable(world):
     right(outcome, "base_accuracy", 1.0)
     check(outcome.says("500"), "the number of files that were left out is not said")
     check(outcome.said.count("\n") < 30, "a line for each file")
+
+
+def test_git_lfs(world):
+    """The repository was cloned without Git LFS: its pointers are no images, and the way out is named.
+    https://github.com/jinnovation/rainy-image-dataset/issues/2"""
+    model, data = plain(world)
+    pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"a" * 64 + b"\nsize 12345\n"
+    for index in range(10):
+        world.path(f"D/a/pointer{index}.jpg").write_bytes(pointer)
+    outcome = world.predict(data, model, model)
+    right(outcome, "base_accuracy", 1.0)
+    check(outcome.says("git lfs pull"), f"not said: {outcome.said}")
+
+
+def test_truncated(world):
+    """JPEG and PNG that end early, as a broken download leaves them: left out, not filled up with grey.
+    https://github.com/pytorch/vision/issues/138"""
+    model, data = plain(world)
+    noisy = [[(31 * row * column) % 256 for column in range(16)] for row in range(16)]
+    for path in (jpeg(world.path("D/d/a.jpg"), noisy), png(world.path("D/d/b.png"), noisy)):
+        content = path.read_bytes()
+        path.write_bytes(content[:len(content) * 3 // 4])
+    outcome = world.predict(data, model, model)
+    right(outcome, "pictures", 160)
+    check(outcome.says("truncated") and outcome.says(r"a\.jpg") and outcome.says(r"b\.png"), f"not said: {outcome.said}")
+
+
+def test_extensions_of_another_format(world):
+    """PNGs called .jpg, and capitals: the content counts.
+    https://github.com/yostudios/Spritemapper/issues/10"""
+    model, data = plain(world)
+    for index, path in enumerate(sorted(world.path("D").rglob("*.png"))):
+        path.rename(path.with_suffix(".jpg" if index % 2 else ".PNG"))
+    outcome = world.predict(data, model, model)
+    right(outcome, "base_accuracy", 1.0)
+    right(outcome, "pictures", 160)
 
 
 def test_bomb(world):

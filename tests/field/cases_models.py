@@ -61,6 +61,35 @@ def test_sigmoids(world):
     same_decisions(world, "margin", head="Sigmoid", output="scores")
 
 
+def test_softmax_in_steps(world):
+    """A Softmax of Exp, ReduceSum and Div, as converters write it.
+    https://github.com/open-mmlab/mmaction2/pull/781"""
+    same_decisions(world, "energy", head="steps", output="probabilities")
+
+
+def test_label_and_probabilities(world):
+    """Two outputs: the answer as an integer, and the probabilities.
+    https://github.com/open-mmlab/mmsegmentation/issues/278"""
+    same_decisions(world, "margin", head="label", output="probabilities")
+
+
+def test_two_outputs(world):
+    """Logits and probabilities, neither called logits: which one is asked for, and either gives the same decisions.
+    https://github.com/Xianhua-He/cvpr2024-face-anti-spoofing-challenge/issues/14"""
+    data = data_of(world)
+    other = Network(CLASSES).write(world.path("global.onnx"))
+    model = Network(CLASSES, head="Softmax", output="probabilities", twice=True).write(world.path("two.onnx"))
+    refused(world.predict(f"{data}?split=test", model, other), "--output")
+    for output in ("raw", "probabilities"):
+        right(world.predict(f"{data}?split=test", model, other, "--base-output", output), "base_accuracy", 1.0)
+
+
+def test_every_form_at_once(world):
+    """Softmax, channels last, weights outside, a new opset and a strange name in one file.
+    https://github.com/ultralytics/ultralytics/pull/18085"""
+    same_decisions(world, "energy", head="Softmax", layout="NHWC", weights_file="all.bin", opset=23, ir_version=11, output="Identity:0")
+
+
 def two_classes(world, head, sharpness=60.0):
     """One output: the second class' logit less the first's."""
     levels(world.path("E"), ["dark", "light"], spread=0.3)
@@ -99,6 +128,23 @@ def test_nhwc(world):
     """Channels last, as TensorFlow exports.
     https://github.com/pytorch/glow/pull/1651"""
     same_decisions(world, "margin", layout="NHWC")
+
+
+def test_one_sigmoid_global(world):
+    """The global has the one Sigmoid output, the base two logits.
+    https://github.com/lmjohns3/theanets/issues/106"""
+    model = two_classes(world, "Sigmoid")
+    model.bias = -0.25 * model.sharpness
+    other = model.write(world.path("one.onnx"))
+    base_model = Network(["dark", "light"]).write(world.path("two.onnx"))
+    outcome = world.predict(f"folder:{world.path('E')}?split=all", base_model, other)
+    right_or_refused(outcome, "global_accuracy", 1.0, "sigmoid|two classes|one output")
+
+
+def test_frozen_batch_of_four(world):
+    """The batch is frozen to four: the last images are filled up, and count once.
+    https://github.com/triton-inference-server/server/issues/5420"""
+    same_decisions(world, "margin", batch=4)
 
 
 def test_frozen_batch(world):

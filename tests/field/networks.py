@@ -22,8 +22,9 @@ class Network:
     names: bool = True                 # whether the file names its outputs
     tilt: float = 0.0                  # of the seen level, so that classes are mixed up near their borders
     sharpness: float = 60.0
-    head: str = ""                     # "", "Softmax", "LogSoftmax" or "Sigmoid"
+    head: str = ""                     # "", "Softmax", "LogSoftmax", "Sigmoid", "steps" (Softmax step by step) or "label" (also the answer)
     output: str = "logits"
+    twice: bool = False                # also gives what is before the head
     layout: str = "NCHW"
     batch: object = "N"
     size: int = 8
@@ -55,12 +56,23 @@ class Network:
         nodes += [onnx.node("GlobalAveragePool", [image], ["pooled"]), onnx.node("Flatten", ["pooled"], ["features"], axis=1)]
         last = "raw" if self.head else self.output
         nodes.append(onnx.node("Gemm", ["features", "gain", "shift"], [last]))
-        if self.head:
-            nodes.append(onnx.node(self.head, ["raw"], [self.output], **({} if self.head == "Sigmoid" else {"axis": 1})))
+        outputs = [onnx.port(self.output, [self.batch, len(order)])]
+        if self.head == "steps":
+            nodes += [onnx.node("Exp", ["raw"], ["powers"]), onnx.node("ReduceSum", ["powers", "one"], ["sum"]),
+                      onnx.node("Div", ["powers", "sum"], [self.output])]
+            tensors.append(onnx.tensor("one", [1], [1], onnx.INT64))
+        elif self.head:
+            operator = "Softmax" if self.head == "label" else self.head
+            nodes.append(onnx.node(operator, ["raw"], [self.output], **({} if operator == "Sigmoid" else {"axis": 1})))
+        if self.head == "label":
+            nodes.append(onnx.node("ArgMax", ["raw"], ["label"], axis=1, keepdims=0))
+            outputs.insert(0, onnx.port("label", [self.batch], onnx.INT64))
+        if self.twice:
+            outputs.append(onnx.port("raw", [self.batch, len(order)]))
         metadata = {"hedge.preprocess": json.dumps(self.recipe)} if self.recipe else {}
         if self.names:
             metadata["hedge.labels"] = json.dumps(order)
-        path.write_bytes(onnx.model(nodes, tensors, [onnx.port("image", wide)], [onnx.port(self.output, [self.batch, len(order)])], metadata,
+        path.write_bytes(onnx.model(nodes, tensors, [onnx.port("image", wide)], outputs, metadata,
                                     self.opset, self.ir_version))
         return path
 

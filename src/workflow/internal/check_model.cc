@@ -6,6 +6,7 @@
 
 #include "hedge/open_model.h"
 #include "model/metadata.h"
+#include "model/sidecar.h"
 #include "workflow/internal/card_options.h"
 #include "workflow/internal/findings.h"
 
@@ -63,6 +64,19 @@ void add_missing_recipe(const data::Preprocess& assumed, CheckedModel& model) {
   alarms_first(model.findings);
 }
 
+/// The layout that somebody says, where the shape allows the other one alone: every other command refuses the model.
+void add_layout(model::Layout said, model::Layout fits, CheckedModel& model) {
+  const char* const right = fits == model::Layout::kNhwc ? "nhwc" : "nchw";
+  if (model.better_layout == model::Layout::kUnknown) model.better_layout = fits;
+  model.findings.push_back(
+      {.weight = Weight::kAlarm,
+       .kind = "layout",
+       .text = std::string("the input is said to be ") + model::to_string(said) + ", but its shape allows " + model::to_string(fits) +
+               " alone, which was tried here",
+       .way_out = std::string("run \"hedge check --fix\", which writes it into MODEL.hedge.json, or give --input-layout ") + right});
+  alarms_first(model.findings);
+}
+
 }  // namespace
 
 int threads_of(int threads) { return threads > 0 ? threads : static_cast<int>(std::max(1U, std::thread::hardware_concurrency())); }
@@ -89,6 +103,9 @@ Result<CheckedModel> check_model(const ModelOptions& options, const ModelCheck& 
   HEDGE_TRY(const auto result, search(input));
   auto model = judge_model({.card = opened.card, .input = input, .result = result});
   if (!said) add_missing_recipe(recipe, model);
+  HEDGE_TRY(const auto form, model::said_form(options.path, card));
+  if (own.nchw != own.nhwc && form.input_layout != model::Layout::kUnknown && form.input_layout != layout)
+    add_layout(form.input_layout, layout, model);
   return model;
 }
 
