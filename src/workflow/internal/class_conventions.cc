@@ -167,7 +167,10 @@ std::vector<ClassConvention> other_classes(const ClassFacts& facts, const ClassC
     if (source->empty()) continue;
     const std::string whose = of_model ? "the model's names" : "the data set's names";
     const std::string key = of_model ? "order" : "dataset";
-    list.add_named(key + "=byte", whose + " in byte order (1, 10, 2)", to_outputs(sorted(*source, byte_order), outputs));
+    const bool numbers =
+        std::any_of(source->begin(), source->end(), [](const auto& name) { return name.find_first_of("0123456789") != name.npos; });
+    list.add_named(key + "=byte", whose + (numbers ? " in byte order (1, 10, 2)" : " in alphabetical order"),
+                   to_outputs(sorted(*source, byte_order), outputs));
     list.add_named(key + "=number", whose + " in the order of their numbers (1, 2, 10)",
                    to_outputs(sorted(*source, number_order), outputs));
     if (!of_model) list.add_named("dataset=as-listed", "in the data set's order, whatever the names", to_outputs(*source, outputs));
