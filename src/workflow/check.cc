@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <span>
 
 #include "core/clock.h"
 #include "data/near_copies.h"
@@ -17,7 +18,7 @@ namespace {
 
 /// Copies across splits are looked for in data sets of at most so many images: all of them are decoded.
 constexpr std::size_t kMostCompared = 100000;
-constexpr std::size_t kShownPairs = 3;
+constexpr std::size_t kShownPairs = 3, kMostPairs = 100;  // in a sentence, in the report
 
 Status validate(const CheckOptions& options) {
   const auto bad = [](const char* what, const char* hint) {
@@ -29,15 +30,21 @@ Status validate(const CheckOptions& options) {
   return {};
 }
 
-/// "t10k/04998 and train/13360 (likeness 0.99), …"
-std::string shown(const std::vector<data::NearCopy>& pairs, const data::Dataset& a, const data::Dataset& b) {
-  std::string text;
-  for (std::size_t i = 0; i < std::min(kShownPairs, pairs.size()); ++i) {
+/// "t10k/04998 and train/13360 (likeness 0.99)", a pair each.
+std::vector<std::string> named(const std::vector<data::NearCopy>& pairs, const data::Dataset& a, const data::Dataset& b) {
+  std::vector<std::string> names;
+  for (const auto& pair : std::span(pairs).first(std::min(kMostPairs, pairs.size()))) {
     char likeness[32];
-    std::snprintf(likeness, sizeof likeness, " (likeness %.2f)", pairs[i].likeness);
-    text += (i > 0 ? ", " : "") + a.id(pairs[i].a) + " and " + b.id(pairs[i].b) + (pairs[i].exact ? "" : likeness);
+    std::snprintf(likeness, sizeof likeness, " (likeness %.2f)", pair.likeness);
+    names.push_back(a.id(pair.a) + " and " + b.id(pair.b) + (pair.exact ? "" : likeness));
   }
-  return text + (pairs.size() > kShownPairs ? ", …" : "");
+  return names;
+}
+
+std::string first_of(const std::vector<std::string>& names) {
+  std::string text;
+  for (std::size_t i = 0; i < std::min(kShownPairs, names.size()); ++i) text += (i > 0 ? ", " : "") + names[i];
+  return text + (names.size() > kShownPairs ? ", …" : "");
 }
 
 /// Images that stand in two splits, or nearly so. Nothing where the data set cannot be divided. Errors: kCancelled.
@@ -62,13 +69,15 @@ Result<std::vector<Finding>> find_copies_across(const data::Dataset& dataset, co
     HEDGE_TRY(const auto copies, data::near_copies(*splits[a].dataset, *splits[b].dataset, how));
     if (copies.images == 0) continue;
     const auto exact = std::count_if(copies.pairs.begin(), copies.pairs.end(), [](const auto& pair) { return pair.exact; });
+    auto names = named(copies.pairs, *splits[a].dataset, *splits[b].dataset);
     findings.push_back(
         {.weight = Weight::kWarning,
          .kind = "copies",
          .text = std::to_string(copies.images) + " of the " + std::to_string(splits[a].dataset->size()) + " " + kNames[a] +
                  " images are also in the " + kNames[b] + " split, or nearly so (" + std::to_string(exact) +
-                 " pairs byte for byte): " + shown(copies.pairs, *splits[a].dataset, *splits[b].dataset),
-         .way_out = "remove the copies, or divide the images into train/ and test/ yourself: accuracies on copies are too high"});
+                 " pairs byte for byte): " + first_of(names),
+         .way_out = "remove the copies, or divide the images into train/ and test/ yourself: accuracies on copies are too high",
+         .examples = std::move(names)});
   }
   return findings;
 }

@@ -31,6 +31,7 @@ struct Finding {
   std::string kind;     ///< stable, lower case with dashes: "better-convention", "at-chance", … (docs/formats/check_json.md)
   std::string text;     ///< a sentence with the figures
   std::string way_out;  ///< what to do; may be empty
+  std::vector<std::string> examples = {};  ///< all that `text` names the first of, at most 100: pairs of copies, the likest first
 };
 
 /// How a convention does beside the stated one.

@@ -9,8 +9,10 @@ Json to_json(const eval::Interval& interval) { return {{"value", interval.value}
 
 Json to_json(const std::vector<Finding>& findings) {
   Json list = Json::array();
-  for (const auto& finding : findings)
+  for (const auto& finding : findings) {
     list.push_back({{"weight", to_string(finding.weight)}, {"kind", finding.kind}, {"text", finding.text}, {"way_out", finding.way_out}});
+    if (!finding.examples.empty()) list.back()["examples"] = finding.examples;
+  }
   return list;
 }
 
