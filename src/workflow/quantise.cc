@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "codegen/lower.h"
-#include "codegen/quantize_bias.h"
 #include "codegen/quantize_equalize.h"
 #include "eval/answers.h"
 #include "graph/onnx/onnx_io.h"
@@ -108,13 +107,15 @@ Status compare(const QuantiseOptions& options, const Model& model, const codegen
   return {};
 }
 
-/// Adds the noise of each activation and, where it was asked for, the accuracies.
-Status measure(const QuantiseOptions& options, const Model& model, const QuantisedGraph& made, const data::Dataset& dataset,
-               const RunContext& context, QuantiseReport& report) {
+/// Adds the noise of each activation and, where it was asked for, the accuracies. The noise is measured on images of `test`, if there are
+/// any: on those that the weights were rounded on it is smaller.
+Status measure(const QuantiseOptions& options, const Model& model, const QuantisedGraph& made, const RunContext& context,
+               QuantiseReport& report) {
   HEDGE_TRY(const auto network, codegen::lower(made.graph));
   HEDGE_TRY(const auto runner, codegen::HostRunner::create(network, codegen::Arithmetic::kExact));
+  HEDGE_TRY(const auto opened, data::open_dataset(options.test.empty() ? options.data : options.test));
   const CalibrationImages images(
-      dataset,
+      *opened.dataset,
       {.recipe = *model.card.input.recipe, .input = model.graph.inputs[0].name, .count = kNoiseImages, .should_stop = context.should_stop});
   const infer::OpenVinoRunner floats({.threads = options.threads});
   HEDGE_TRY(report.noise, codegen::measure_noise(made.plan, runner, floats, images));
@@ -125,7 +126,7 @@ Status measure(const QuantiseOptions& options, const Model& model, const Quantis
 GraphQuantisation graph_options(const QuantiseOptions& options, const RunContext& context) {
   return {.ranges = {.method = options.method, .percentile = options.percentile, .progress = context.progress},
           .equalize = options.equalize,
-          .correct_biases = options.correct_biases && options.table.empty(),
+          .tuning = options.table.empty() ? std::optional(options.tuning) : std::nullopt,
           .threads = options.threads};
 }
 
@@ -173,8 +174,8 @@ Result<QuantisedGraph> quantise_graph(graph::Graph graph, const codegen::Calibra
   }
   HEDGE_TRY(const auto ranges, codegen::calibrate(made.plan, floats, data, options.ranges));
   HEDGE_TRY(made.graph, codegen::quantize(made.plan, ranges));
-  if (options.correct_biases) {
-    HEDGE_TRY(made.graph, codegen::correct_biases(std::move(made.graph), made.plan, floats, data));
+  if (options.tuning) {
+    HEDGE_TRY(made.graph, codegen::tune(std::move(made.graph), made.plan, floats, data, *options.tuning));
   }
   return made;
 }
@@ -201,7 +202,7 @@ Result<QuantiseReport> quantise(const QuantiseOptions& options, const RunContext
   HEDGE_TRY(const auto made, quantise_graph(model.graph, images, graph_options(options, context)));
   report.test = options.test;
   report.arithmetic = codegen::to_string(options.arithmetic);
-  HEDGE_CHECK(measure(options, model, made, *opened.dataset, context, report));
+  HEDGE_CHECK(measure(options, model, made, context, report));
   if (report.accuracy) judge_loss(options, report);
   for (const auto& risk : report.accepted_risks) log(context.log, LogLevel::kWarning, "risk accepted: " + risk);
   for (const auto& warning : report.warnings) log(context.log, LogLevel::kWarning, warning);

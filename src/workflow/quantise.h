@@ -10,6 +10,7 @@
 #include "codegen/host.h"
 #include "codegen/quantize.h"
 #include "codegen/quantize_report.h"
+#include "codegen/quantize_tune.h"
 #include "core/json.h"
 #include "graph/graph.h"
 #include "hedge/result.h"
@@ -20,9 +21,9 @@ namespace hedge::workflow {
 /// How a graph in floats becomes int8.
 struct GraphQuantisation {
   codegen::CalibrationOptions ranges;
-  bool equalize = true;         ///< codegen::equalize_channels first
-  bool correct_biases = false;  ///< codegen::correct_biases at last; only graphs of one input of images
-  int threads = 0;              ///< of the graph in floats, which OpenVINO computes; 0: as many as it likes
+  bool equalize = true;                        ///< codegen::equalize_channels first
+  std::optional<codegen::Tuning> tuning = {};  ///< codegen::tune at last; only graphs of one input of images
+  int threads = 0;                             ///< of the graph in floats, which OpenVINO computes; 0: as many as it likes
 };
 
 /// A graph in int8, and the plan that it was made by.
@@ -30,7 +31,7 @@ struct QuantisedGraph {
   codegen::QuantizationPlan plan;
   graph::Graph graph;
 };
-/// Errors: those of codegen::plan_quantization, equalize_channels, calibrate, quantize and correct_biases.
+/// Errors: those of codegen::plan_quantization, equalize_channels, calibrate, quantize and tune.
 Result<QuantisedGraph> quantise_graph(graph::Graph graph, const codegen::CalibrationData& data, const GraphQuantisation& options);
 
 /// What quantise() does. Just one of `data` and `table` is given.
@@ -46,7 +47,7 @@ struct QuantiseOptions {
   codegen::RangeMethod method = codegen::RangeMethod::kMeanSquareError;
   double percentile = 99.99;                                     ///< of the values, 50 < percentile <= 100; of RangeMethod::kPercentile
   bool equalize = true;                                          ///< even out the channels before depthwise layers
-  bool correct_biases = true;                                    ///< make each channel's mean what it is in floats; never for a router
+  codegen::Tuning tuning = {};                                   ///< of the constants at last; never for a router
   codegen::Arithmetic arithmetic = codegen::Arithmetic::kExact;  ///< of the comparison
   int threads = 0;                                               ///< of the model in floats; 0: as many as OpenVINO likes
   /// 0..1: the least accuracy of int8 on `test`, else nothing is written. Nothing: int8 must not be worse than floats by more than

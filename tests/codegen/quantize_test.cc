@@ -5,9 +5,10 @@
 #include <cmath>
 
 #include "codegen/internal/histogram.h"
-#include "codegen/quantize_bias.h"
 #include "codegen/quantize_equalize.h"
 #include "codegen/quantize_report.h"
+#include "codegen/quantize_rounding.h"
+#include "codegen/quantize_tune.h"
 #include "codegen/zoo_network.h"
 #include "graph/builder.h"
 #include "graph/operators.h"
@@ -158,7 +159,7 @@ double distance_of_means(const Tensor& a, const Tensor& b) {
   return sum;
 }
 
-TEST(CorrectBiases, brings_the_means_of_the_outputs_near_those_in_floats) {
+TEST(Tune, biases_bring_the_means_of_the_outputs_near_those_in_floats) {
   auto graph = graph::build_zoo("mobile:8", {.channels = 1, .height = 28, .width = 28}, 10, 3);
   ASSERT_TRUE(graph.ok());
   testing::shake(*graph, 3);
@@ -168,7 +169,7 @@ TEST(CorrectBiases, brings_the_means_of_the_outputs_near_those_in_floats) {
   const auto ranges = calibrate(*plan, infer::ReferenceRunner(), data, {.method = RangeMethod::kMinMax});
   const auto small = quantize(*plan, *ranges);
   ASSERT_TRUE(small.ok()) << small.error().message();
-  const auto corrected = correct_biases(*small, *plan, infer::ReferenceRunner(), data);
+  const auto corrected = tune(*small, *plan, infer::ReferenceRunner(), data, {.rounding = false});
   ASSERT_TRUE(corrected.ok()) << corrected.error().message();
   const auto batch = data.batch(0);
   const NamedView view{"image", batch->at("image").view()};
@@ -177,6 +178,78 @@ TEST(CorrectBiases, brings_the_means_of_the_outputs_near_those_in_floats) {
   const auto after = (*infer::make_reference_executor(*corrected))->run({&view, 1});
   ASSERT_TRUE(floats.ok() && before.ok() && after.ok());
   EXPECT_LT(distance_of_means((*floats)[0], (*after)[0]), 0.5 * distance_of_means((*floats)[0], (*before)[0]));
+}
+
+/// Mean squared difference of two runs' first outputs about its mean, over all columns.
+double variance_of_difference(const Tensor& a, const Tensor& b) {
+  const auto rows = static_cast<std::size_t>(a.shape()[0]), columns = static_cast<std::size_t>(a.shape()[1]);
+  double sum = 0;
+  for (std::size_t c = 0; c < columns; ++c) {
+    double mean = 0, square = 0;
+    for (std::size_t r = 0; r < rows; ++r) {
+      const double d = static_cast<double>(a.data<float>()[r * columns + c]) - static_cast<double>(b.data<float>()[r * columns + c]);
+      mean += d / static_cast<double>(rows);
+      square += d * d / static_cast<double>(rows);
+    }
+    sum += square - mean * mean;
+  }
+  return sum;
+}
+
+TEST(Tune, rounding_brings_the_outputs_nearer_to_those_in_floats) {
+  auto graph = graph::build_zoo("mobile:8", {.channels = 1, .height = 28, .width = 28}, 10, 3);
+  ASSERT_TRUE(graph.ok());
+  testing::shake(*graph, 3);
+  const auto plan = plan_quantization(*graph);
+  ASSERT_TRUE(plan.ok());
+  const auto data = testing::random_data(plan->graph, 64, 5);
+  const auto ranges = calibrate(*plan, infer::ReferenceRunner(), data, {.method = RangeMethod::kMinMax});
+  const auto small = quantize(*plan, *ranges);
+  ASSERT_TRUE(small.ok()) << small.error().message();
+  const auto nearest = tune(*small, *plan, infer::ReferenceRunner(), data, {.rounding = false});
+  const auto rounded = tune(*small, *plan, infer::ReferenceRunner(), data);
+  ASSERT_TRUE(nearest.ok() && rounded.ok());
+  const auto fresh = testing::random_data(plan->graph, 64, 6);  // not those that it was rounded on
+  const auto batch = fresh.batch(0);
+  const NamedView view{"image", batch->at("image").view()};
+  const auto floats = (*infer::make_reference_executor(plan->graph))->run({&view, 1});
+  const auto before = (*infer::make_reference_executor(*nearest))->run({&view, 1});
+  const auto after = (*infer::make_reference_executor(*rounded))->run({&view, 1});
+  ASSERT_TRUE(floats.ok() && before.ok() && after.ok());
+  EXPECT_LT(variance_of_difference((*floats)[0], (*after)[0]), variance_of_difference((*floats)[0], (*before)[0]));
+}
+
+TEST(RoundWeights, later_weights_make_up_for_earlier_ones) {
+  // Two inputs that are always alike: only the sum of their weights matters. 0.4 + 0.4 steps is nearer to 1 than to 0.
+  const Activation input{.name = "x", .channels = 2};
+  const Layer layer{.kind = LayerKind::kFullyConnected, .weights = {0, 0}, .weight_scales = {1.0F}, .bias = {0}};
+  std::vector<std::vector<std::int8_t>> images;
+  for (int i = -50; i <= 50; ++i) images.push_back({static_cast<std::int8_t>(i), static_cast<std::int8_t>(i)});
+  const std::vector<std::span<const std::int8_t>> seen(images.begin(), images.end());
+  const auto moments = measure_inputs(layer, input, seen);
+  ASSERT_EQ(moments.inputs, 2U);
+  EXPECT_NEAR(moments.covariance[0], 850, 1e-9) << "the mean of i * i";
+  EXPECT_NEAR(moments.covariance[1], 850, 1e-9);
+  const std::vector<float> wanted = {0.4F, 0.4F};
+  const auto weights = round_weights(layer, wanted, moments);
+  EXPECT_EQ(weights[0] + weights[1], 1);
+}
+
+TEST(RoundWeights, inputs_without_relation_are_rounded_to_the_nearest) {
+  const Activation input{.name = "x", .height = 3, .width = 3, .channels = 2, .zero_point = 5};
+  const Layer layer{.kind = LayerKind::kDepthwise,
+                    .kernel_height = 1,
+                    .kernel_width = 1,
+                    .weights = {0, 0},
+                    .weight_scales = {0.5F, 0.25F},
+                    .bias = {0, 0}};
+  std::vector<std::int8_t> image;
+  for (int i = 0; i < 18; ++i) image.push_back(static_cast<std::int8_t>(i % 2 == 0 ? 5 + i : 5 - i));
+  const std::vector<std::span<const std::int8_t>> seen = {image};
+  const auto moments = measure_inputs(layer, input, seen);
+  EXPECT_EQ(moments.groups, 2U);
+  const std::vector<float> wanted = {0.7F, -0.7F};
+  EXPECT_EQ(round_weights(layer, wanted, moments), (std::vector<std::int8_t>{1, -3})) << "0.7 / 0.5 and -0.7 / 0.25";
 }
 
 TEST(Quantize, refuses_an_empty_range_and_names_the_tensor) {

@@ -13,7 +13,7 @@ struct Flags {
   workflow::QuantiseOptions quantise;
   workflow::ImportOptions import;
   std::string method = "mse", arithmetic = "exact", report;
-  bool plain = false, biases_stay = false;
+  bool plain = false, nearest = false, biases_stay = false;
 };
 
 void print(const std::vector<codegen::TensorNoise>& noise) {
@@ -32,7 +32,7 @@ void print(const codegen::AccuracyReport& r) {
 Status quantize(const Flags& flags, Context& context) {
   auto options = flags.quantise;
   options.equalize = !flags.plain;
-  options.correct_biases = !flags.biases_stay;
+  options.tuning = {.rounding = !flags.nearest, .biases = !flags.biases_stay};
   HEDGE_TRY(options.method, codegen::range_method(flags.method));
   HEDGE_TRY(options.arithmetic, codegen::arithmetic(flags.arithmetic));
   HEDGE_TRY(const auto report, workflow::quantise(options, context.run()));
@@ -95,6 +95,9 @@ void add_mcu_quantize(CLI::App& mcu, Context& context) {
       ->capture_default_str();
   app->add_flag("--no-equalize", f->plain,
                 "do not even out the channels before depthwise layers; without it they are evened out, which loses less accuracy");
+  app->add_flag("--round-to-nearest", f->nearest,
+                "round each weight to the nearest; without it the weights of an output make up for each other's rounding on the images of "
+                "--data (GPTQ), which takes a minute or two and loses less accuracy");
   app->add_flag("--no-bias-correction", f->biases_stay,
                 "do not correct the biases; without it they are set so that the mean of each channel is that of the floats");
   app->add_option("--report", f->report, "file for the report as JSON");

@@ -1,10 +1,11 @@
-#include "codegen/quantize_bias.h"
+#include "codegen/quantize_tune.h"
 
 #include <algorithm>
 #include <cmath>
 
 #include "codegen/host.h"
 #include "codegen/lower.h"
+#include "codegen/quantize_rounding.h"
 #include "graph/passes.h"
 
 namespace hedge::codegen {
@@ -15,12 +16,37 @@ constexpr double kMostBias = 1 << 30;  ///< keeps bias + accumulator within int3
 using Means = std::vector<double>;                    ///< a value a channel
 using Image = std::vector<std::vector<std::int8_t>>;  ///< an image's activations
 
-/// The i32 constant behind a product's bias; nothing where it has none.
-std::string bias_of(const graph::Graph& graph, const std::string& layer) {
+const graph::Node* node_of(const graph::Graph& graph, const std::string& layer) {
   const auto node = std::find_if(graph.nodes.begin(), graph.nodes.end(), [&](const auto& n) { return n.name == layer; });
-  if (node == graph.nodes.end() || node->inputs.size() < 3 || node->inputs[2].empty()) return {};
-  const graph::Node* made = graph.producer(node->inputs[2]);
+  return node == graph.nodes.end() ? nullptr : &*node;
+}
+
+/// The integer constant behind input `index` of a product; nothing where it has none.
+std::string constant_of(const graph::Graph& graph, const std::string& layer, std::size_t index) {
+  const auto* node = node_of(graph, layer);
+  if (node == nullptr || node->inputs.size() <= index || node->inputs[index].empty()) return {};
+  const graph::Node* made = graph.producer(node->inputs[index]);
   return made == nullptr ? std::string() : made->inputs[0];
+}
+
+/// Where each weight of a layer stands in the graph's tensor [O, I, KH, KW], [O, I] or, not `flipped`, [I, O].
+std::vector<std::size_t> order_in_graph(const Layer& layer, const Activation& input, bool flipped) {
+  const auto outputs = layer.weight_scales.size(), channels = static_cast<std::size_t>(input.channels);
+  const auto plane = static_cast<std::size_t>(layer.kind == LayerKind::kFullyConnected ? input.height * input.width
+                                                                                       : layer.kernel_height * layer.kernel_width);
+  std::vector<std::size_t> order;
+  if (layer.kind == LayerKind::kDepthwise) {
+    for (std::size_t p = 0; p < plane; ++p)
+      for (std::size_t c = 0; c < channels; ++c) order.push_back(c * plane + p);
+    return order;
+  }
+  for (std::size_t o = 0; o < outputs; ++o)
+    for (std::size_t p = 0; p < plane; ++p)
+      for (std::size_t c = 0; c < channels; ++c) {
+        const std::size_t i = c * plane + p;
+        order.push_back(flipped ? o * channels * plane + i : i * outputs + o);
+      }
+  return order;
 }
 
 /// Adds one tensor [N, C, H, W] or [N, C] to the sums of its channels; the sums are per value of a plane.
@@ -32,15 +58,16 @@ void add_floats(const Tensor& values, Means& sums) {
   for (std::size_t i = 0; i < x.size(); ++i) sums[i / plane % channels] += static_cast<double>(x[i]) / static_cast<double>(plane);
 }
 
-class Correction {
+class Tuner {
  public:
-  Correction(graph::Graph small, Network network) : graph_(std::move(small)), network_(std::move(network)) {
-    for (std::size_t l = 0; l < network_.layers.size(); ++l) biases_.push_back(bias_of(graph_, network_.layers[l].name));
+  Tuner(graph::Graph small, Network network, const QuantizationPlan& plan, const Tuning& tuning)
+      : graph_(std::move(small)), network_(std::move(network)), plan_(plan), rounding_(tuning.rounding) {
+    for (const Layer& layer : network_.layers) biases_.push_back(tuning.biases ? constant_of(graph_, layer.name, 2) : std::string());
   }
 
   /// Runs `data` through the graph in floats; keeps the means of corrected layers and the images as integers.
-  Status look(const QuantizationPlan& plan, const infer::Runner& floats, const CalibrationData& data) {
-    graph::Graph probe = plan.graph;
+  Status look(const infer::Runner& floats, const CalibrationData& data) {
+    graph::Graph probe = plan_.graph;
     for (std::size_t l = 0; l < network_.layers.size(); ++l)
       if (!biases_[l].empty()) {
         HEDGE_TRY(probe, graph::expose_output(std::move(probe), output(l).name));
@@ -65,6 +92,7 @@ class Correction {
 
   Result<graph::Graph> run() {
     for (std::size_t l = 0; l < network_.layers.size(); ++l) {
+      if (rounding_ && !network_.layers[l].weights.empty()) round(l);
       HEDGE_CHECK(run_layer(l));
       if (!biases_[l].empty()) {
         correct(l);
@@ -82,6 +110,23 @@ class Correction {
     HEDGE_TRY(const auto runner, HostRunner::create(network_, Arithmetic::kExact));
     for (Image& image : images_) runner.run_layer(layer, image);
     return {};
+  }
+
+  void round(std::size_t index) {
+    Layer& layer = network_.layers[index];
+    const Activation& input = network_.activations[layer.inputs[0]];
+    const graph::Node* node = node_of(plan_.graph, layer.name);
+    const std::string integers = constant_of(graph_, layer.name, 1);
+    const auto floats = node == nullptr ? plan_.graph.initializers.end() : plan_.graph.initializers.find(node->inputs[1]);
+    if (integers.empty() || floats == plan_.graph.initializers.end()) return;
+    const auto order = order_in_graph(layer, input, node->op == "Conv" || node->integer("transB", 0) != 0);
+    std::vector<float> wanted;
+    for (const auto at : order) wanted.push_back(floats->second.data<float>()[at]);
+    std::vector<std::span<const std::int8_t>> seen;
+    for (const Image& image : images_) seen.emplace_back(image[layer.inputs[0]]);
+    layer.weights = round_weights(layer, wanted, measure_inputs(layer, input, seen));
+    const auto constant = graph_.initializers.at(integers).data<std::int8_t>();
+    for (std::size_t i = 0; i < order.size(); ++i) constant[order[i]] = layer.weights[i];
   }
 
   void correct(std::size_t index) {
@@ -117,19 +162,21 @@ class Correction {
 
   graph::Graph graph_;
   Network network_;
-  std::vector<std::string> biases_;     ///< a layer's; empty: none
+  const QuantizationPlan& plan_;
+  bool rounding_;
+  std::vector<std::string> biases_;     ///< a layer's; empty: none that is corrected
   std::map<std::string, Means> means_;  ///< in floats, summed over the images
   std::vector<Image> images_;
 };
 
 }  // namespace
 
-Result<graph::Graph> correct_biases(graph::Graph small, const QuantizationPlan& plan, const infer::Runner& floats,
-                                    const CalibrationData& data) {
+Result<graph::Graph> tune(graph::Graph small, const QuantizationPlan& plan, const infer::Runner& floats, const CalibrationData& data,
+                          const Tuning& tuning) {
   HEDGE_TRY(auto network, lower(small));
-  Correction correction(std::move(small), std::move(network));
-  HEDGE_CHECK(correction.look(plan, floats, data));
-  return correction.run();
+  Tuner tuner(std::move(small), std::move(network), plan, tuning);
+  HEDGE_CHECK(tuner.look(floats, data));
+  return tuner.run();
 }
 
 }  // namespace hedge::codegen
