@@ -29,6 +29,13 @@ struct JudgedClasses {
   bool operator==(const JudgedClasses&) const = default;
 };
 
+/// What a query of the global costs in money.
+struct Price {
+  double per_query = 0;          ///< > 0
+  std::string currency = "USD";  ///< as it is shown
+  bool operator==(const Price&) const = default;
+};
+
 /// Where a table's rows come from; travels as the file's metadata (docs/formats/prediction_table.md).
 struct TableInfo {
   std::string dataset;              ///< canonical data-set specification, "fashion-mnist?split=test"
@@ -50,6 +57,11 @@ struct TableInfo {
   std::int64_t global_parameters = 0;
   std::optional<JudgedClasses> classes = {};     ///< nothing: the table does not say, as those older than this
   std::vector<std::string> accepted_risks = {};  ///< alarms about the models that the user accepted, a sentence each
+  /// Of imported predictions: what the models are called, and what the logits were made of ("logits", "probabilities", "top 5 of 1000
+  /// classes, the rest spread evenly"); empty: not known.
+  std::string base_name = {}, global_name = {};
+  std::string base_form = {}, global_form = {};
+  std::optional<Price> price = {};  ///< nothing: not known
 };
 
 /// What base and global say of each image of a split; all of routing and evaluation starts from it.
@@ -59,7 +71,8 @@ struct HEDGE_API PredictionTable {
   Tensor base_features;  ///< f32 [N, F]; F may be 0
   Tensor global_logits;  ///< f32 [N, C]; [0, C] where there is no global
   TableInfo info;
-  /// i64 [N], or [0] where the images depend on no other: rows of one number are of one group (data::Dataset::group), and are drawn together.
+  /// i64 [N], or [0] where the images depend on no other: rows of one number are of one group (data::Dataset::group), and are drawn
+  /// together.
   Tensor groups = Tensor(DType::kI64, {0});
   /// i64 [N], or [0] where it is not known: data::Dataset::stored_hash of each row's image, by which exact copies are found.
   Tensor image_hashes = Tensor(DType::kI64, {0});

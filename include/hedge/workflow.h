@@ -58,7 +58,7 @@ struct PredictOptions {
 /// What base and global say of each image, and what was left out.
 struct Predictions {
   routing::PredictionTable table;
-  std::vector<data::Skipped> skipped;  ///< files that are no image, at opening and while decoding
+  std::vector<data::Skipped> skipped;   ///< files that are no image, at opening and while decoding
   std::vector<std::string> risks = {};  ///< the alarms that were accepted, a sentence each
 };
 
@@ -67,10 +67,12 @@ struct Predictions {
 /// the risk is accepted, once the table is written.
 HEDGE_API Result<Predictions> predict(const PredictOptions& options, const RunContext& context = {});
 
-/// Where a router's threshold is put. One of the three holds: the promise, else the accuracy, else the coverage.
+/// Where a router's threshold is put. One of the four holds: the promise, else the accuracy, else the price, else the coverage.
 struct OperatingTarget {
   double coverage = 0.8;  ///< 0..1: at least this share of the calibration's images stays on the device
   double accuracy = 0;    ///< 0..1: the highest coverage whose calibration accuracy is at least this; 0: not asked for
+  /// The expected price of 1000 images is at most this, in the tables' currency; they must know the price of a query (TableInfo::price).
+  std::optional<double> price_per_1000 = {};
   std::optional<routing::Promise> promise = {};  ///< what new images get with confidence 1 - delta; costs some coverage or accuracy
 };
 
@@ -104,6 +106,7 @@ struct FitResult {
   train::RouterFigures figures;
   std::int64_t macs = 0;
   routing::Policy policy;
+  std::optional<routing::Price> price;  ///< of a query, as the calibration table has it
   std::filesystem::path router_path;  ///< empty where nothing was written
   std::filesystem::path test_table;   ///< where images were predicted here: what the router may be judged on
 };

@@ -28,6 +28,7 @@ void add_inspect(CLI::App& app, Context& context);
 void add_train(CLI::App& app, Context& context);
 void add_predict(CLI::App& app, Context& context);
 void add_check(CLI::App& app, Context& context);
+void add_table(CLI::App& app, Context& context);
 void add_fit(CLI::App& app, Context& context);
 void add_eval(CLI::App& app, Context& context);
 void add_bundle(CLI::App& app, Context& context);

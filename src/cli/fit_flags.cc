@@ -60,6 +60,11 @@ void FitFlags::add_point(CLI::App& app) {
              "instead of --coverage: least accuracy on the calibration images, 0 to 1; the highest coverage that reaches it is taken")
           ->check(CLI::Range(0.0, 1.0))
           ->excludes(coverage);
+  app.add_option("--price", point.price_per_1000,
+                 "instead of --coverage: most money for 1000 images, in the currency of the tables, which must know the price of a query")
+      ->check(CLI::NonNegativeNumber)
+      ->excludes(coverage)
+      ->excludes(accuracy);
   app.add_option("--promise", promise,
                  "instead of --coverage: what must hold for new images with probability 1 - delta: coverage>=C, accuracy>=A or risk<=E")
       ->excludes(coverage)

@@ -32,6 +32,16 @@ struct SafetensorsEntry {
   std::uint64_t begin = 0, end = 0;  ///< bytes, from the payload's start
 };
 
+/// A tensor as a file's header names it, of any element type of the format: "F16", "BF16", "I64", …
+struct StoredTensor {
+  std::string name, dtype;
+  Shape shape;
+  std::string_view bytes;  ///< its own, little endian; borrowed from the file's
+};
+/// The tensors of a file in the order of their bytes, for readers that know more element types than DType. Errors: those of
+/// decode_safetensors; kUnsupported: an element type outside the format.
+Result<std::vector<StoredTensor>> list_safetensors(std::string_view bytes, std::string_view where);
+
 /// A file's header, checked: the entries, in the order of their bytes, cover the payload once.
 struct SafetensorsIndex {
   std::vector<SafetensorsEntry> entries;

@@ -127,6 +127,7 @@ void describe(const routing::TableView& table, const EvaluateOptions& options, c
   report.dataset = info.dataset;
   report.split = info.split;
   report.executor = info.executor;
+  report.price = info.price;
   report.images = static_cast<std::int64_t>(table.size());
   report.classes = info.class_names;
   report.base = {.name = options.base_name,

@@ -208,6 +208,7 @@ struct EvaluationReport {
   std::int64_t groups = 0;              ///< of images that depend on each other; 0: they are independent
   std::optional<AnswerCounts> answers;  ///< nothing where an older report was read
   std::optional<CopyReport> copies;     ///< nothing where it is not known
+  std::optional<routing::Price> price;  ///< of a query; nothing where the table does not know it
 
   /// nullptr where there is no such method.
   [[nodiscard]] const AreaRow* area_of(const std::string& method) const;

@@ -140,6 +140,7 @@ Json to_json(const EvaluationReport& report) {
                {"groups", report.groups},
                {"answers", report.answers ? to_json(*report.answers) : Json()},
                {"copies", report.copies ? to_json(*report.copies) : Json()},
+               {"price", report.price ? Json{{"per_query", report.price->per_query}, {"currency", report.price->currency}} : Json()},
                {"notes", report.notes},
                {"verdict", report.verdict}};
   if (report.gallery) json["explorer_pictures"] = to_json(report.gallery->spread);

@@ -297,6 +297,13 @@ Result<CopyReport> read_copies(const Fields& fields) {
   return copies;
 }
 
+Result<routing::Price> read_price(const Fields& fields) {
+  routing::Price price;
+  HEDGE_CHECK(fields.need("per_query", price.per_query));
+  HEDGE_CHECK(fields.take("currency", price.currency));
+  return price;
+}
+
 /// Sets an optional section with `read`.
 template <typename T, typename Read>
 Status read_section(const Fields& fields, const char* key, std::optional<T>& section, Read read) {
@@ -369,6 +376,7 @@ Result<EvaluationReport> report_from_json(const Json& json, std::string_view whe
                            [](const Fields& baselines) { return baselines_from_json(baselines.json(), baselines.where()); }));
   HEDGE_CHECK(read_section(fields, "answers", report.answers, read_answers));
   HEDGE_CHECK(read_section(fields, "copies", report.copies, read_copies));
+  HEDGE_CHECK(read_section(fields, "price", report.price, read_price));
   HEDGE_CHECK(read_gallery(fields, report.gallery));
   return report;
 }

@@ -76,6 +76,15 @@ std::string abstain(const EvaluationReport& report) {
   return text + " (by " + best->method + ").";
 }
 
+/// What the sent images cost, where that is known.
+std::string price(const EvaluationReport& report, const CurveRow& row) {
+  if (!report.price) return "";
+  constexpr double kImages = 1000;
+  char money[32];
+  std::snprintf(money, sizeof money, "%.4g", kImages * (1 - row.coverage) * report.price->per_query);
+  return ", which costs " + std::string(money) + " " + report.price->currency + " for 1000 images";
+}
+
 std::string macs_share(const EvaluationReport& report, const CurveRow& row) {
   if (report.global.macs <= 0 || report.base.macs <= 0) return "";  // not known
   return " and needs " + percent(row.macs / static_cast<double>(report.global.macs), 0) + " of the cloud's MACs in all";
@@ -106,7 +115,8 @@ std::string recommend(const EvaluationReport& report, const CurveRow& row, bool 
     const double kept = row.over_base->value / report.global_over_base->value;
     text += "; that is " + percent(kept, 0) + " of what asking the cloud always adds (" + percent(report.global.accuracy.value) + ")";
   }
-  return text + ". It sends " + percent(1 - row.coverage, 0) + " of the images to the cloud" + macs_share(report, row) + ".";
+  return text + ". It sends " + percent(1 - row.coverage, 0) + " of the images to the cloud" + macs_share(report, row) +
+         price(report, row) + ".";
 }
 
 std::string against_free_scores(const EvaluationReport& report) {

@@ -39,8 +39,9 @@ Json to_json(const Point& point) {
           {"low", number_or_null(point.low)},
           {"high", number_or_null(point.high)},
           {"macs", point.workload.device_macs + point.workload.share_sent * point.workload.cloud_macs},
-          {"latency_ms", point.cost.latency_ms},
-          {"energy_mj", point.cost.energy_mj},
+          {"latency_ms", point.cost ? Json(point.cost->latency_ms) : Json()},
+          {"energy_mj", point.cost ? Json(point.cost->energy_mj) : Json()},
+          {"price", number_or_null(point.price)},
           {"measured_ms", number_or_null(point.measured_ms)}};
 }
 
@@ -95,6 +96,7 @@ Json to_json(const Plan& plan) {
   return {{"schema", kSchema},
           {"setting", to_json(plan.setting)},
           {"query_bytes", plan.query_bytes},
+          {"price", plan.price ? Json{{"per_query", plan.price->per_query}, {"currency", plan.price->currency}} : Json()},
           {"measured", to_json(plan.measured)},
           {"explorer", to_json(plan.explored)},
           {"lines", std::move(lines)},

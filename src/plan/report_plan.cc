@@ -27,16 +27,42 @@ Status check_bytes(double query_bytes) {
                .hint = "give --bytes: height * width * channels of the global's images where they are sent as they are, less for JPEG"};
 }
 
-Status check_lines(const std::vector<Line>& lines) {
-  for (const auto& line : lines) {
-    if (line.points.empty()) return Error{.code = ErrorCode::kBadData, .what = "a line to plan with has no points", .where = line.name};
+bool macs_known(const Workload& workload) {
+  return workload.device_macs + workload.cloud_macs > 0 && workload.device_macs >= 0 && workload.cloud_macs >= 0;
+}
+
+/// Whether latency and energy can be told of all lines.
+bool is_timed(const std::vector<Line>& lines, double query_bytes) {
+  for (const auto& line : lines)
     for (const auto& point : line.points)
-      if (point.workload.device_macs + point.workload.cloud_macs <= 0 || point.workload.device_macs < 0 || point.workload.cloud_macs < 0)
+      if (!macs_known(point.workload)) return false;
+  return query_bytes > 0 && std::isfinite(query_bytes);
+}
+
+Status check_price(const std::optional<QueryPrice>& price) {
+  if (!price || (std::isfinite(price->per_query) && price->per_query > 0)) return {};
+  return Error{.code = ErrorCode::kInvalidArgument,
+               .what = "a price is no number above 0",
+               .got = std::to_string(price->per_query),
+               .expected = "> 0"};
+}
+
+Status check_points(const std::vector<Line>& lines) {
+  for (const auto& line : lines)
+    if (line.points.empty()) return Error{.code = ErrorCode::kBadData, .what = "a line to plan with has no points", .where = line.name};
+  return {};
+}
+
+Status check_macs(const std::vector<Line>& lines) {
+  for (const auto& line : lines)
+    for (const auto& point : line.points)
+      if (!macs_known(point.workload))
         return Error{.code = ErrorCode::kBadData,
                      .what = "a model's MACs are not known",
                      .where = "report: " + line.name,
-                     .hint = "say them beside the model (MODEL.hedge.json, docs/formats/model.md) and predict again"};
-  }
+                     .hint =
+                         "say them beside the model (MODEL.hedge.json, docs/formats/model.md) and predict again, or import the table with "
+                         "--base-macs and --global-macs; a plan of prices alone needs --price-per-query"};
   return {};
 }
 
@@ -78,16 +104,25 @@ std::optional<ExploredCost> explored_cost(const std::vector<Line>& lines, const 
 
 Result<Plan> make_plan(std::vector<Line> lines, const PlanOptions& options) {
   HEDGE_CHECK(check_measured(options.measured));
-  HEDGE_CHECK(check_bytes(options.query_bytes));
-  HEDGE_CHECK(check_lines(lines));
+  HEDGE_CHECK(check_price(options.price));
+  HEDGE_CHECK(check_points(lines));
+  const bool timed = is_timed(lines, options.query_bytes);
+  if (!timed && !options.price) {
+    HEDGE_CHECK(check_bytes(options.query_bytes));
+    HEDGE_CHECK(check_macs(lines));
+  }
+  constexpr double kImages = 1000;
   for (auto& line : lines)
     for (auto& point : line.points) {
-      point.cost = cost_of(point.workload, setting_of(point, options.setting));
+      if (timed) point.cost = cost_of(point.workload, setting_of(point, options.setting));
+      if (options.price) point.price = kImages * point.workload.share_sent * options.price->per_query;
       point.measured_ms = measured_ms(line, point, options);
     }
-  Plan plan{.setting = options.setting, .query_bytes = options.query_bytes, .measured = options.measured};
-  HEDGE_TRY(plan.order, internal::order_beside_paper(lines));
-  plan.explored = explored_cost(lines, options);
+  Plan plan{.setting = options.setting, .query_bytes = options.query_bytes, .measured = options.measured, .price = options.price};
+  if (timed) {
+    HEDGE_TRY(plan.order, internal::order_beside_paper(lines));
+    plan.explored = explored_cost(lines, options);
+  }
   plan.lines = std::move(lines);
   return plan;
 }

@@ -24,7 +24,14 @@ struct Point {
   std::optional<double> low, high;  ///< 95 %; of ends that a report gives without them: none
   Workload workload;
   std::optional<double> measured_ms;  ///< set by make_plan: one image on the measured machine
-  Cost cost;                          ///< set by make_plan: in the plan's setting
+  std::optional<Cost> cost;           ///< set by make_plan: in the plan's setting; nothing where the plan is of prices alone
+  std::optional<double> price;        ///< set by make_plan: of 1000 images, in the plan's currency
+};
+
+/// What a query costs in money.
+struct QueryPrice {
+  double per_query = 0;  ///< > 0
+  std::string currency;
 };
 
 /// A method's points in ascending coverage.
@@ -39,8 +46,9 @@ struct Line {
 
 struct PlanOptions {
   Setting setting;
-  double query_bytes = 0;  ///< > 0; of an image that is sent
+  double query_bytes = 0;  ///< > 0; of an image that is sent; 0 where it is not known
   std::optional<MeasuredLatency> measured;
+  std::optional<QueryPrice> price;
   std::string explored = "hybrid";  ///< the line whose cost is wanted as it grows with the share sent
 };
 
@@ -75,11 +83,13 @@ struct Plan {
   std::optional<MeasuredLatency> measured;
   std::optional<ExploredCost> explored;  ///< nothing where there is no such line
   std::vector<Line> lines;
+  std::optional<QueryPrice> price;
   std::optional<Order> order;  ///< nothing where the cloud alone is faster than the base alone, or either is not among the lines
 };
 
 /// What each line costs in the setting, and on the measured machine; the order of the methods beside the paper's. The lines "on_device"
-/// and "on_cloud" are the base and the global alone. Errors: kInvalidArgument: no query bytes, a measured latency out of range; kBadData:
+/// and "on_cloud" are the base and the global alone. With a price, a plan needs neither MACs nor query bytes: where they are not known, it
+/// is of prices alone, without `explored` and `order`. Errors: kInvalidArgument: no query bytes, a measured latency out of range; kBadData:
 /// models whose MACs are not known, a line without points; kInternal where the built-in paper.json is damaged.
 Result<Plan> make_plan(std::vector<Line> lines, const PlanOptions& options);
 

@@ -1,5 +1,6 @@
 #include "hedge/predictions.h"
 
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <map>
@@ -91,6 +92,13 @@ Status check_shapes(const TableView& table) {
   return {};
 }
 
+/// What an import says of its models, by its key; `Info` is a TableInfo, const or not.
+template <typename Info>
+auto import_keys(Info& info) {
+  return std::array{std::pair{"base_name", &info.base_name}, std::pair{"global_name", &info.global_name},
+                    std::pair{"base_form", &info.base_form}, std::pair{"global_form", &info.global_form}};
+}
+
 }  // namespace
 
 std::map<std::string, std::string> to_metadata(const TableInfo& info) {
@@ -117,6 +125,12 @@ std::map<std::string, std::string> to_metadata(const TableInfo& info) {
   if (info.classes) metadata["classes"] = to_json(*info.classes).dump(-1, ' ', false, Json::error_handler_t::replace);
   if (!info.accepted_risks.empty())
     metadata["accepted_risks"] = Json(info.accepted_risks).dump(-1, ' ', false, Json::error_handler_t::replace);
+  for (const auto& [key, text] : import_keys(info))
+    if (!text->empty()) metadata[key] = *text;
+  if (info.price) {
+    metadata["price_per_query"] = Json(info.price->per_query).dump();
+    metadata["currency"] = info.price->currency;
+  }
   return metadata;
 }
 
@@ -147,6 +161,20 @@ class MetadataReader {
     if (error == std::errc{} && end == digits.data() + digits.size() && value >= 0) return value;
     return Error{
         .code = ErrorCode::kBadFormat, .what = "the metadata \"" + key + "\" is no count", .where = where_, .got = digits.substr(0, 60)};
+  }
+  /// Nothing where the table has no price.
+  [[nodiscard]] Result<std::optional<Price>> price() const {
+    const auto digits = text_or("price_per_query", "");
+    if (digits.empty()) return std::optional<Price>();
+    Price price{.currency = text_or("currency", "USD")};
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), price.per_query);
+    if (error == std::errc{} && end == digits.data() + digits.size() && std::isfinite(price.per_query) && price.per_query > 0)
+      return std::optional(price);
+    return Error{.code = ErrorCode::kBadFormat,
+                 .what = "the metadata \"price_per_query\" is no price",
+                 .where = where_,
+                 .got = digits.substr(0, 60),
+                 .expected = "a number > 0"};
   }
   [[nodiscard]] Result<std::vector<std::string>> names(const std::string& key) const {
     HEDGE_TRY(const std::string json_text, text(key));
@@ -213,6 +241,8 @@ Result<TableInfo> from_metadata(const std::map<std::string, std::string>& metada
     HEDGE_TRY(const Json json, parse_json(text, at));
     HEDGE_TRY(info.classes, classes_from_json(json, at));
   }
+  for (const auto& [key, text] : import_keys(info)) *text = reader.text_or(key, "");
+  HEDGE_TRY(info.price, reader.price());
   if (metadata.contains("accepted_risks")) {
     HEDGE_TRY(info.accepted_risks, reader.names("accepted_risks"));
   }

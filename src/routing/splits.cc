@@ -1,6 +1,5 @@
 #include "routing/splits.h"
 
-#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -8,31 +7,6 @@
 
 namespace hedge::routing {
 namespace {
-
-/// A specification without its limit.
-struct Place {
-  std::string source;
-  std::string_view split = "all";
-  std::string division;  ///< options by which the same images are divided otherwise
-};
-
-Place place_of(std::string_view spec) {
-  constexpr std::string_view kSplit = "split=";
-  const auto question = spec.rfind('?');
-  Place place{.source = std::string(spec.substr(0, question))};
-  if (const auto colon = place.source.find(':'); colon != std::string::npos)
-    place.source = place.source.substr(0, colon + 1) +
-                   (std::filesystem::path(place.source.substr(colon + 1)) / "").lexically_normal().generic_string();
-  auto options = question == std::string_view::npos ? std::string_view{} : spec.substr(question + 1);
-  while (!options.empty()) {
-    const auto end = options.find('&');
-    const auto option = options.substr(0, end);
-    if (option.starts_with(kSplit)) place.split = option.substr(kSplit.size());
-    if (option.starts_with("group=") || option.starts_with("val=")) place.division += std::string(option) + "&";
-    options.remove_prefix(end == std::string_view::npos ? options.size() : end + 1);
-  }
-  return place;
-}
 
 Status check_unseen_by(const char* model, const std::string& trained_on, const std::string& trained_on_hash, const TableInfo& table) {
   const bool same_images = !trained_on_hash.empty() && trained_on_hash == table.content_hash;
@@ -61,14 +35,6 @@ std::string few_names(const std::vector<std::string>& names) {
 }
 
 }  // namespace
-
-bool same_or_overlapping(std::string_view a, std::string_view b) {
-  if (a.empty() || b.empty()) return false;
-  const Place one = place_of(a);
-  const Place other = place_of(b);
-  const bool divided_alike = one.division == other.division;
-  return one.source == other.source && (!divided_alike || one.split == other.split || one.split == "all" || other.split == "all");
-}
 
 Status check_unseen(const TableInfo& table) {
   HEDGE_CHECK(check_unseen_by("base", table.base_trained_on, table.base_trained_on_hash, table));

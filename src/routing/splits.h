@@ -1,6 +1,8 @@
 #pragma once
 
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "hedge/policy.h"
 #include "hedge/predictions.h"
@@ -12,8 +14,14 @@ namespace hedge::routing {
 /// same split or "all" in either. Limits count for nothing, as a limited split is a part of the whole one; so a content hash alone, which
 /// a limit changes, does not tell. Sources divided otherwise (other groups, val/ as calibration split) may overlap whatever their splits.
 /// Folders and files are compared by their written path without "." and "..". An empty specification is an unknown one and overlaps with
-/// nothing.
+/// nothing. Several specifications may be joined (union_of_datasets).
 bool same_or_overlapping(std::string_view a, std::string_view b);
+
+/// `dataset` for the part `name` of a division of its rows, "…&part=NAME.DIVISION": parts of one division that have other names share no
+/// image. `division` tells divisions apart: a text of letters and digits. Parts may be divided again.
+std::string part_of_dataset(const std::string& dataset, const std::string& name, const std::string& division);
+/// What names the images of all: the one specification with all their parts where they are of one, else all, separated by " | ".
+std::string union_of_datasets(const std::vector<std::string>& datasets);
 
 /// Base and global were not trained on this table's images, as far as the table knows; flattered predictions judge nothing.
 /// Errors: kMismatch, naming the model.

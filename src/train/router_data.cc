@@ -35,21 +35,6 @@ std::vector<std::vector<std::size_t>> rows_of_groups(std::size_t rows, std::span
   return members;
 }
 
-/// Rows of a matrix or vector; a tensor without rows (no global) stays as it is.
-Tensor take(const Tensor& from, const std::vector<std::size_t>& rows) {
-  if (from.shape()[0] == 0) return from;
-  Shape shape = from.shape();
-  shape[0] = static_cast<std::int64_t>(rows.size());
-  Tensor to(from.dtype(), shape);
-  const auto width = from.num_elements() / from.shape()[0];
-  const std::size_t bytes = static_cast<std::size_t>(width) * size_of(from.dtype());
-  for (std::size_t i = 0; i < rows.size() && bytes > 0; ++i) {
-    assert(rows[i] < static_cast<std::size_t>(from.shape()[0]));
-    std::memcpy(to.bytes() + i * bytes, from.bytes() + rows[i] * bytes, bytes);
-  }
-  return to;
-}
-
 std::string percent(double share) {
   char text[24];
   std::snprintf(text, sizeof text, "%.1f %%", 100 * share);
@@ -73,19 +58,33 @@ RouterProtocol protocol_of(const routing::TableInfo& info) {
   return routing::check_unseen(info).ok() ? RouterProtocol::kHeldOut : RouterProtocol::kTrainingSet;
 }
 
+Tensor take_tensor_rows(const Tensor& from, const std::vector<std::size_t>& rows) {
+  if (from.shape()[0] == 0) return from;
+  Shape shape = from.shape();
+  shape[0] = static_cast<std::int64_t>(rows.size());
+  Tensor to(from.dtype(), shape);
+  const auto width = from.num_elements() / from.shape()[0];
+  const std::size_t bytes = static_cast<std::size_t>(width) * size_of(from.dtype());
+  for (std::size_t i = 0; i < rows.size() && bytes > 0; ++i) {
+    assert(rows[i] < static_cast<std::size_t>(from.shape()[0]));
+    std::memcpy(to.bytes() + i * bytes, from.bytes() + rows[i] * bytes, bytes);
+  }
+  return to;
+}
+
 Result<routing::PredictionTable> take_rows(const routing::PredictionTable& table, const std::vector<std::size_t>& rows) {
   if (rows.empty())
     return Error{.code = ErrorCode::kInvalidArgument,
                  .what = "a part of a table has no rows",
                  .where = table.info.dataset,
                  .expected = "at least one"};
-  return routing::PredictionTable{.labels = take(table.labels, rows),
-                                  .base_logits = take(table.base_logits, rows),
-                                  .base_features = take(table.base_features, rows),
-                                  .global_logits = take(table.global_logits, rows),
+  return routing::PredictionTable{.labels = take_tensor_rows(table.labels, rows),
+                                  .base_logits = take_tensor_rows(table.base_logits, rows),
+                                  .base_features = take_tensor_rows(table.base_features, rows),
+                                  .global_logits = take_tensor_rows(table.global_logits, rows),
                                   .info = table.info,
-                                  .groups = take(table.groups, rows),
-                                  .image_hashes = take(table.image_hashes, rows)};
+                                  .groups = take_tensor_rows(table.groups, rows),
+                                  .image_hashes = take_tensor_rows(table.image_hashes, rows)};
 }
 
 Result<std::vector<std::vector<std::size_t>>> make_folds(std::size_t rows, int folds, std::uint64_t seed,

@@ -24,6 +24,9 @@ const char* to_string(RouterProtocol protocol);
 /// taken as held out where its split is not called "train".
 RouterProtocol protocol_of(const routing::TableInfo& info);
 
+/// Rows of a matrix or vector, in the given order; a tensor without rows (no global) stays as it is. Precondition: indices in range.
+Tensor take_tensor_rows(const Tensor& from, const std::vector<std::size_t>& rows);
+
 /// Rows of a table, in the given order. Precondition: indices in range. Errors: kInvalidArgument (no rows).
 Result<routing::PredictionTable> take_rows(const routing::PredictionTable& table, const std::vector<std::size_t>& rows);
 

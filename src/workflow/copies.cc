@@ -6,6 +6,7 @@
 
 #include "data/overlap.h"
 #include "data/spec.h"
+#include "routing/row_identity.h"
 
 namespace hedge::workflow {
 namespace {
@@ -29,6 +30,8 @@ Result<std::vector<std::uint8_t>> rows_in(const data::DatasetSpec& of_table, dat
 }
 
 Result<eval::CopiedRows> count(const routing::TableView& table) {
+  if (!routing::name_of_table(table.info.dataset).empty())
+    return Error{.code = ErrorCode::kUnsupported, .what = "the table was imported without images", .where = table.info.dataset};
   HEDGE_TRY(const auto spec, data::parse_spec(table.info.dataset));
   if (spec.split == data::Split::kAll)
     return Error{.code = ErrorCode::kUnsupported, .what = "the table is of all splits", .where = table.info.dataset};

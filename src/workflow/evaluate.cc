@@ -6,6 +6,7 @@
 #include "eval/baselines_json.h"
 #include "eval/report/html.h"
 #include "eval/report_json.h"
+#include "routing/row_identity.h"
 #include "routing/splits.h"
 #include "workflow/copies.h"
 #include "workflow/internal/quiet_check.h"
@@ -109,6 +110,8 @@ void choose(const Judged& method, eval::EvaluateOptions& judging) {
 eval::EvaluateOptions judging_of(const EvaluateOptions& options, const routing::TableView& table, const std::vector<Judged>& judged,
                                  const Judged* chosen) {
   eval::EvaluateOptions judging{.title = options.title, .resamples = options.resamples, .notes = options.notes};
+  if (!table.info.base_name.empty()) judging.base_name = table.info.base_name;
+  if (!table.info.global_name.empty()) judging.global_name = table.info.global_name;
   if (chosen != nullptr)
     choose(*chosen, judging);
   else
@@ -136,7 +139,8 @@ Result<eval::Baselines> read_baselines_of(const std::filesystem::path& path, con
 /// Some of the images that the default method queries, and some around its threshold; a report without them is a report too.
 void add_images(const EvaluateOptions& options, const routing::TableView& table, const Judged* method, const LogSink& sink,
                 eval::EvaluationReport& report) {
-  if (method == nullptr || method->folders.empty()) return;
+  const bool imported = !routing::name_of_table(table.info.dataset).empty();
+  if (method == nullptr || method->folders.empty() || imported) return;
   auto gallery = eval::make_gallery(table, {.scores = method->scores.per_seed[0],
                                             .threshold = method->folders[0].policy.chosen.threshold,
                                             .queried = options.images,

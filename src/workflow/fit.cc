@@ -1,6 +1,7 @@
 #include "hedge/workflow.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <span>
 #include <unordered_set>
@@ -295,6 +296,24 @@ class Fit {
   std::optional<routing::Fusion> fusion_;
 };
 
+const routing::TableInfo& calibration_info(const FitOptions& options, const FitTables& tables) {
+  return options.cross_fit > 0 ? tables.fit.info : tables.calibration.info;
+}
+
+/// A price target as the coverage that keeps it. Errors: kInvalidArgument where the price of a query is not known.
+Result<FitOptions> with_price(FitOptions options, const FitTables& tables) {
+  if (!options.point.price_per_1000) return options;
+  const auto& info = calibration_info(options, tables);
+  if (!info.price)
+    return Error{.code = ErrorCode::kInvalidArgument,
+                 .what = "the calibration table does not know what a query costs, so a price cannot be aimed at",
+                 .where = info.dataset,
+                 .hint = "give the price when the table is made: hedge table import --price-per-query"};
+  constexpr double kImages = 1000;
+  options.point.coverage = std::clamp(1 - *options.point.price_per_1000 / (kImages * info.price->per_query), 0.0, 1.0);
+  return options;
+}
+
 Status write(const std::filesystem::path& folder, FitResult& result) {
   if (folder.empty()) return {};
   result.router_path = folder / "router.onnx";
@@ -308,6 +327,8 @@ Status FitOptions::validate() const {
   if (calibrate_temperature && router && train::is_fitted(*router))
     return contradiction("a fitted router needs no temperature",
                          "--calibrate-temperature goes with entropy, margin, max_probability or energy");
+  if (point.price_per_1000 && !(*point.price_per_1000 >= 0 && std::isfinite(*point.price_per_1000)))
+    return contradiction("a price is no number from 0", "--price 0.5: at most this much for 1000 images");
   if (cross_fit == 0) return {};
   if (!calibration.empty() || !data.empty() || !held_out.empty())
     return contradiction("--cross-fit calibrates on the images it fits on", "leave out --calibration, --held-out and --data");
@@ -319,11 +340,13 @@ Status FitOptions::validate() const {
   return {};
 }
 
-Result<FitResult> fit(FitTables tables, const FitOptions& options, const RunContext& context) {
-  HEDGE_CHECK(options.validate());
+Result<FitResult> fit(FitTables tables, const FitOptions& given, const RunContext& context) {
+  HEDGE_CHECK(given.validate());
+  HEDGE_TRY(const auto options, with_price(given, tables));
   HEDGE_TRY(auto risks, check_risks(options, tables, context.log));
   HEDGE_CHECK(prepare(options, tables, context.log));
   HEDGE_TRY(auto result, Fit(tables, options, context, std::move(risks)).run());
+  result.price = calibration_info(options, tables).price;
   HEDGE_CHECK(write(options.out, result));
   return result;
 }

@@ -103,6 +103,14 @@ double query_bytes_of(const PlanOptions& options, const eval::EvaluationReport& 
   return static_cast<double>(report.baselines->image_bytes);
 }
 
+/// As it is asked for, else as the report has it; nothing where nobody says.
+std::optional<plan::QueryPrice> price_of(const PlanOptions& options, const eval::EvaluationReport& report) {
+  const auto currency = !options.currency.empty() ? options.currency : report.price ? report.price->currency : routing::Price().currency;
+  if (options.price_per_query) return plan::QueryPrice{.per_query = *options.price_per_query, .currency = currency};
+  if (report.price) return plan::QueryPrice{.per_query = report.price->per_query, .currency = currency};
+  return std::nullopt;
+}
+
 /// The report as its file has it, for what this version does not know of, and as it is read.
 struct OpenReport {
   Json document;
@@ -170,6 +178,7 @@ Result<PlannedReport> plan(const PlanOptions& options, const RunContext& context
   HEDGE_TRY(planned.plan, plan::make_plan(std::move(lines), {.setting = std::move(setting),
                                                              .query_bytes = query_bytes,
                                                              .measured = std::move(measured),
+                                                             .price = price_of(options, open.report),
                                                              .explored = open.report.default_method}));
   open.document["plan"] = plan::to_json(planned.plan);
   HEDGE_TRY(planned.html, write(open.document, options));

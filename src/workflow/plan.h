@@ -15,15 +15,17 @@
 namespace hedge::workflow {
 
 struct PlanOptions {
-  std::filesystem::path report;        ///< the report.json of `evaluate`
-  std::filesystem::path profiles;      ///< a file with own profiles (docs/formats/plan_profiles.md); empty: the built-in ones alone
-  std::string device = "paper-mcu";    ///< a device profile
-  std::string link = "paper";          ///< a link profile
-  std::string cloud = "instant";       ///< a cloud profile
-  double query_bytes = 0;              ///< of an image that is sent; 0: what the baselines say
-  std::filesystem::path baselines;     ///< a file of `compare`, put into the report; empty: those that are there
-  std::optional<MeasureOptions> here;  ///< also measure the models on this machine, for the plot of one device
-  std::filesystem::path out;           ///< folder of the report with the plan; empty: the report's own
+  std::filesystem::path report;           ///< the report.json of `evaluate`
+  std::filesystem::path profiles;         ///< a file with own profiles (docs/formats/plan_profiles.md); empty: the built-in ones alone
+  std::string device = "paper-mcu";       ///< a device profile
+  std::string link = "paper";             ///< a link profile
+  std::string cloud = "instant";          ///< a cloud profile
+  double query_bytes = 0;                 ///< of an image that is sent; 0: what the baselines say
+  std::optional<double> price_per_query;  ///< in money, > 0; nothing: what the report's table says
+  std::string currency;                   ///< of that price; empty: the report's, or USD
+  std::filesystem::path baselines;        ///< a file of `compare`, put into the report; empty: those that are there
+  std::optional<MeasureOptions> here;     ///< also measure the models on this machine, for the plot of one device
+  std::filesystem::path out;              ///< folder of the report with the plan; empty: the report's own
 };
 
 struct PlannedReport {

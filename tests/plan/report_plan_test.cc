@@ -72,10 +72,10 @@ TEST(Plan, costs_each_method_at_each_coverage) {
   ASSERT_NE(hybrid, nullptr);
   ASSERT_EQ(hybrid->points.size(), 5U) << "the curve's four and the cloud's end";
   const double device_ms = (kBaseMacs + kRouterMacs) / (kBaseMacs / 200.0);
-  EXPECT_NEAR(hybrid->points[3].cost.latency_ms, device_ms + 0.2 * 2000, 1e-3) << "base and router, one in five sent";
-  EXPECT_NEAR(line_of(*plan, "entropy")->points[3].cost.latency_ms, 600, 1e-3) << "a free score costs no MACs";
-  EXPECT_NEAR(line_of(*plan, "on_cloud")->points[0].cost.latency_ms, 2000, 1e-3);
-  EXPECT_NEAR(line_of(*plan, "on_device")->points[0].cost.energy_mj, 20, 1e-9);
+  EXPECT_NEAR(hybrid->points[3].cost->latency_ms, device_ms + 0.2 * 2000, 1e-3) << "base and router, one in five sent";
+  EXPECT_NEAR(line_of(*plan, "entropy")->points[3].cost->latency_ms, 600, 1e-3) << "a free score costs no MACs";
+  EXPECT_NEAR(line_of(*plan, "on_cloud")->points[0].cost->latency_ms, 2000, 1e-3);
+  EXPECT_NEAR(line_of(*plan, "on_device")->points[0].cost->energy_mj, 20, 1e-9);
   EXPECT_NEAR(plan->explored->cost.per_query.latency_ms, 2000, 1e-3);
   EXPECT_FALSE(plan->explored->measured_fixed_ms.has_value());
 }
@@ -111,7 +111,7 @@ TEST(Plan, a_cloud_that_takes_what_it_is_sent_costs_its_own_bytes_and_macs) {
   const auto setting = choose_setting(default_profiles().value(), "paper-mcu", "wifi", "server").value();
   const auto plan = make_plan(lines, {.setting = setting, .query_bytes = 3072});
   ASSERT_TRUE(plan.ok()) << plan.error().message();
-  EXPECT_NEAR(line_of(*plan, "split_int8")->points[0].cost.latency_ms, 100 + 0.5 * (10 + 1000 / 500.0 + 2 + 2e8 / 1e8), 1e-6);
+  EXPECT_NEAR(line_of(*plan, "split_int8")->points[0].cost->latency_ms, 100 + 0.5 * (10 + 1000 / 500.0 + 2 + 2e8 / 1e8), 1e-6);
 }
 
 TEST(Plan, measured_times_are_those_of_models_that_run) {
@@ -139,6 +139,24 @@ TEST(Plan, refuses_lines_that_it_cannot_cost) {
   lines = small_lines();
   lines[1].points.clear();
   EXPECT_EQ(code(lines), ErrorCode::kBadData);
+}
+
+TEST(Plan, is_of_prices_alone_where_macs_or_bytes_are_not_known) {
+  auto lines = small_lines();
+  for (auto& line : lines)
+    for (auto& point : line.points) point.workload.device_macs = point.workload.cloud_macs = 0;
+  const QueryPrice price{.per_query = 0.002, .currency = "EUR"};
+  const auto priced = make_plan(lines, {.setting = paper(), .query_bytes = 150528, .price = price});
+  ASSERT_TRUE(priced.ok()) << priced.error().message();
+  EXPECT_FALSE(priced->lines[0].points[1].cost.has_value());
+  EXPECT_NEAR(*priced->lines[0].points[1].price, 2 * 0.7, 1e-12) << "of 1000 images";
+  EXPECT_FALSE(priced->order || priced->explored);
+  EXPECT_TRUE(to_json(*priced).at("lines")[0].at("points")[1].at("latency_ms").is_null());
+  EXPECT_TRUE(make_plan(small_lines(), {.setting = paper(), .price = price}).ok()) << "no bytes";
+  const auto both = make_plan(small_lines(), {.setting = paper(), .query_bytes = 150528, .price = price});
+  EXPECT_TRUE(both->lines[0].points[1].cost && both->lines[0].points[1].price);
+  EXPECT_FALSE(make_plan(lines, {.setting = paper(), .query_bytes = 150528}).ok()) << "neither MACs nor a price";
+  EXPECT_EQ(make_plan(lines, {.setting = paper(), .price = QueryPrice{.per_query = -1}}).error().code, ErrorCode::kInvalidArgument);
 }
 
 TEST(Plan, as_json_is_the_section_of_a_report) {

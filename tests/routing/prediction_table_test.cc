@@ -43,6 +43,24 @@ bool same_bytes(const Tensor& a, const Tensor& b) {
   return a.dtype() == b.dtype() && a.shape() == b.shape() && (a.num_bytes() == 0 || std::memcmp(a.bytes(), b.bytes(), a.num_bytes()) == 0);
 }
 
+TEST_F(PredictionTableTest, keeps_the_price_of_a_query_and_what_the_models_are_called) {
+  auto table = small_table();
+  table.info.price = Price{.per_query = 0.0015, .currency = "EUR"};
+  table.info.base_name = "small";
+  table.info.global_form = "top 5 of 1000 classes, the rest spread evenly";
+  ASSERT_TRUE(write_table(path(), table).ok());
+  const auto again = read_table(path());
+  ASSERT_TRUE(again.ok());
+  EXPECT_EQ(again->info.price, table.info.price);
+  EXPECT_EQ(again->info.base_name, "small");
+  EXPECT_EQ(again->info.global_name, "");
+  EXPECT_EQ(again->info.global_form, table.info.global_form);
+  for (const char* wrong : {"free", "0", "-1", "inf"}) {
+    set_metadata("price_per_query", wrong);
+    EXPECT_EQ(read_table(path()).error().code, ErrorCode::kBadFormat) << wrong;
+  }
+}
+
 TEST_F(PredictionTableTest, round_trip_keeps_every_bit_and_the_metadata) {
   const PredictionTable table = small_table();
   ASSERT_TRUE(write_table(path(), table).ok());

@@ -10,6 +10,40 @@ namespace {
 
 using testing::HasSubstr;
 
+TEST(TableParts, share_no_image_where_one_division_made_them) {
+  const auto fit = part_of_dataset("table:t?split=all", "fit", "d1"), test = part_of_dataset("table:t?split=all", "test", "d1");
+  EXPECT_EQ(fit, "table:t?split=all&part=fit.d1");
+  EXPECT_FALSE(same_or_overlapping(fit, test));
+  EXPECT_TRUE(same_or_overlapping(fit, fit));
+  EXPECT_TRUE(same_or_overlapping(fit, "table:t?split=all"));
+  EXPECT_TRUE(same_or_overlapping(fit, part_of_dataset("table:t?split=all", "test", "d2"))) << "another division of the same rows";
+  EXPECT_EQ(part_of_dataset("folder:pets", "fit", "d1"), "folder:pets?part=fit.d1");
+}
+
+TEST(TableParts, may_be_divided_again) {
+  const auto half = part_of_dataset("table:t?split=all", "half", "d1"), other = part_of_dataset("table:t?split=all", "other", "d1");
+  const auto first = part_of_dataset(half, "a", "d2"), second = part_of_dataset(half, "b", "d2");
+  EXPECT_EQ(first, "table:t?split=all&part=half.d1/a.d2");
+  EXPECT_FALSE(same_or_overlapping(first, second));
+  EXPECT_FALSE(same_or_overlapping(first, other));
+  EXPECT_TRUE(same_or_overlapping(first, half));
+}
+
+TEST(TableParts, are_joined_again) {
+  const std::string all = "table:t?split=all";
+  const auto a = part_of_dataset(all, "a", "d"), b = part_of_dataset(all, "b", "d"), c = part_of_dataset(all, "c", "d");
+  const auto both = union_of_datasets({a, b});
+  EXPECT_EQ(both, "table:t?split=all&part=a.d,b.d");
+  EXPECT_TRUE(same_or_overlapping(both, a));
+  EXPECT_TRUE(same_or_overlapping(b, both));
+  EXPECT_FALSE(same_or_overlapping(both, c));
+  EXPECT_EQ(union_of_datasets({a, all}), all);
+  const auto of_two = union_of_datasets({a, "folder:pets?split=test"});
+  EXPECT_TRUE(same_or_overlapping(of_two, a));
+  EXPECT_TRUE(same_or_overlapping("folder:pets?split=test", of_two));
+  EXPECT_FALSE(same_or_overlapping(of_two, b));
+}
+
 TEST(SameOrOverlapping, a_limit_makes_no_other_split) {
   EXPECT_TRUE(same_or_overlapping("fashion-mnist?split=train", "fashion-mnist?split=train&limit=100"));
   EXPECT_TRUE(same_or_overlapping("fashion-mnist?limit=7&split=test", "fashion-mnist?split=test&limit=100"));

@@ -44,6 +44,7 @@ void print_table(const eval::EvaluationReport& report) {
   std::printf("%9s", "coverage");
   if (!report.curve.empty())
     for (const auto& method : report.curve.front().methods) std::printf(" %22s", method.method.c_str());
+  if (report.price) std::printf(" %14s", (report.price->currency + " per 1000").c_str());
   for (const auto& row : report.curve) {
     std::printf("\n%7.0f %%", 100 * row.coverage);
     for (const auto& method : row.methods) {
@@ -52,6 +53,7 @@ void print_table(const eval::EvaluationReport& report) {
                     100 * method.accuracy.high);
       std::printf(" %22s", cell);
     }
+    if (report.price) std::printf(" %14.4g", 1000 * (1 - row.coverage) * report.price->per_query);
   }
   std::printf("\n%s\n", report.verdict.c_str());
 }

@@ -16,7 +16,7 @@ Json choice_json(const routing::RouterChoice& choice) {
 }
 
 void print(const workflow::FitResult& result) {
-  const auto& [kind, onnx, fitted, macs, policy, path, test] = result;
+  const auto& [kind, onnx, fitted, macs, policy, price, path, test] = result;
   Json json = {{"router", policy.router},
                {"path", path.string()},
                {"macs", macs},
@@ -31,6 +31,7 @@ void print(const workflow::FitResult& result) {
   if (const auto remark = routing::remark(policy.chosen, policy.calibration_size); !remark.empty()) json["remark"] = remark;
   if (policy.temperature != 1) json["temperature"] = policy.temperature;
   if (kind == train::RouterKind::kSelectiveQuery) json["lambda"] = fitted.lambda;
+  if (price) json["price_per_1000"] = {{"value", 1000 * (1 - policy.chosen.coverage) * price->per_query}, {"currency", price->currency}};
   if (policy.choice) json["choice"] = choice_json(*policy.choice);
   if (policy.fusion) json["fusion"] = {{"adopted", policy.fusion->adopted}, {"why", policy.fusion->why}};
   if (policy.promise)

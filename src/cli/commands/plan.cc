@@ -23,12 +23,24 @@ void list_profiles(const plan::Profiles& profiles) {
   show("cloud", profiles.clouds);
 }
 
+std::string digits(const char* format, double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, format, value);
+  return text;
+}
+
 void print_plan(const plan::Plan& plan) {
-  std::printf("%-22s %9s %9s %12s %12s\n", "method", "coverage", "accuracy", "latency_ms", "energy_mJ");
+  std::printf("%-22s %9s %9s %12s %12s", "method", "coverage", "accuracy", "latency_ms", "energy_mJ");
+  if (plan.price) std::printf(" %14s", (plan.price->currency + " per 1000").c_str());
+  std::printf("\n");
   for (const auto& line : plan.lines)
-    for (const auto& point : line.points)
-      std::printf("%-22s %8.0f%% %8.2f%% %12.3f %12.4f\n", (line.name + (line.variant.empty() ? "" : " " + line.variant)).c_str(),
-                  100 * point.coverage, 100 * point.accuracy, point.cost.latency_ms, point.cost.energy_mj);
+    for (const auto& point : line.points) {
+      std::printf("%-22s %8.0f%% %8.2f%% %12s %12s", (line.name + (line.variant.empty() ? "" : " " + line.variant)).c_str(),
+                  100 * point.coverage, 100 * point.accuracy, point.cost ? digits("%.3f", point.cost->latency_ms).c_str() : "?",
+                  point.cost ? digits("%.4f", point.cost->energy_mj).c_str() : "?");
+      if (point.price) std::printf(" %14.4g", *point.price);
+      std::printf("\n");
+    }
   if (!plan.order) return;
   for (const auto& row : plan.order->rows) {
     std::printf("at %.0f %% of the way from base to cloud (%.1f ms):", 100 * row.relative, row.latency_ms);
@@ -69,7 +81,7 @@ Status run(const Flags& flags, Context& context) {
 void add_plan(CLI::App& root, Context& context) {
   auto* app = root.add_subcommand(
       "plan",
-      "estimate what each of a report's methods costs in latency and energy on a device, a link and a cloud; adds the plan to the report");
+      "estimate what each of a report's methods costs in latency, energy and money with a device, a link and a cloud; adds the plan to the report");
   auto f = std::make_shared<Flags>();  // shared with the callback, which outlives this function
   auto& o = f->options;
   app->add_option("REPORT", f->report, "the report.json that \"hedge eval\" wrote");
@@ -79,6 +91,10 @@ void add_plan(CLI::App& root, Context& context) {
   app->add_option("--profiles", f->profiles, "file with profiles of your own (docs/formats/plan_profiles.md)");
   app->add_flag("--list", f->list, "print all profiles and their sources");
   app->add_option("--bytes", o.query_bytes, "bytes of an image that is sent. Default: as in the baselines")->check(CLI::PositiveNumber);
+  app->add_option("--price-per-query", o.price_per_query,
+                  "money that a query costs. Default: what the table of the report says, if anything")
+      ->check(CLI::PositiveNumber);
+  app->add_option("--currency", o.currency, "currency of that price, as it is shown. Default: the table's, or USD");
   app->add_option("--baselines", f->baselines,
                   "the JSON of \"hedge baselines\" (docs/formats/baselines_json.md), which is added to the report");
   app->add_option("--base", f->base, "base to time on this machine with OpenVINO, for the plot of one device; needs --global");

@@ -29,6 +29,9 @@
     return (x < 0 && Number(x.toFixed(digits)) !== 0 ? kMinus : '') + text.replace(/,/g, '\u202f');
   }
 
+  /** An amount of money with four significant digits and its currency. */
+  const money = (x, price) => (isNumber(x) ? `${Number(x.toPrecision(4))}\u00a0${(price && price.currency) || ''}` : kMissing);
+
   /** A number with a sign. */
   const signed = (x, digits) => (isNumber(x) && Number(x.toFixed(digits)) > 0 ? '+' : '') + number(x, digits);
 
@@ -133,6 +136,6 @@
     return report;
   }
 
-  window.HedgeReport = { el, isNumber, valueOf, number, signed, percent, points, count, bounds, percentBounds, pointBounds,
+  window.HedgeReport = { el, isNumber, valueOf, number, money, signed, percent, points, count, bounds, percentBounds, pointBounds,
     intervalCell, table, details, section, methods, methodOf, unpack, methodName, methodColour, kMissing };
 })();

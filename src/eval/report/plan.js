@@ -47,7 +47,8 @@
   function setting(plan) {
     const part = plan.setting || {};
     const facts = ['device', 'link', 'cloud'].filter((key) => part[key]).map((key) => [key[0].toUpperCase() + key.slice(1), `${part[key].name}: ${part[key].about}. ${part[key].source}.`]);
-    if (isNumber(plan.query_bytes)) facts.push(['A query', `${number(plan.query_bytes)} bytes`]);
+    if (isNumber(plan.query_bytes) && plan.query_bytes > 0) facts.push(['A query', `${number(plan.query_bytes)} bytes`]);
+    if (plan.price) facts.push(['Price of a query', H.money(plan.price.per_query, plan.price)]);
     if (plan.measured) facts.push(['Measured', `${plan.measured.executor}: base ${number(plan.measured.base_ms, 3)} ms, router ${number(plan.measured.router_ms, 3)} ms, global ${number(plan.measured.global_ms, 3)} ms per image`]);
     return el('dl', { class: 'facts' }, facts.map(([name, text]) => el('div', {}, el('dt', { text: name }), el('dd', { text }))));
   }
@@ -55,14 +56,16 @@
   function plan(report) {
     const part = report.plan;
     if (!part || !list(part.lines).length) return null;
-    const figures = [figureOf(part, 'latency_ms', 'Accuracy against latency', 'Mean latency (ms)', 'Device, link and cloud together: latency = device + share sent × (link + cloud).'),
+    const price = part.price && isNumber(part.price.per_query) ? part.price : null;
+    const figures = [price && figureOf(part, 'price', 'Accuracy against price', `Price of 1000 images (${price.currency || 'money'})`, `${H.money(price.per_query, price)} for each image that is sent; what the device answers costs nothing here.`),
+      figureOf(part, 'latency_ms', 'Accuracy against latency', 'Mean latency (ms)', 'Device, link and cloud together: latency = device + share sent × (link + cloud).'),
       figureOf(part, 'energy_mj', 'Accuracy against energy', 'Mean energy on the device (mJ)', 'Energy that an image takes from the device: computing, sending, waiting.'),
       figureOf(part, 'macs', 'On one device: accuracy against computation', 'Mean MACs per image (both models)', 'Both models run on one device, so all MACs count the same.'),
       figureOf(part, 'measured_ms', 'On one device: accuracy against measured latency', 'Mean latency (ms), both models on one machine', 'Base, router and the queried share of the global, each timed with one image at a time.')].filter(Boolean);
     if (!figures.length) return null;
     const pairs = [];
     for (let i = 0; i < figures.length; i += 2) pairs.push(el('div', { class: 'pair' }, figures.slice(i, i + 2)));
-    return section('plan', 'What it costs', 'Estimated latency and energy of the same methods in one setting of device, link and cloud. “hedge plan” computes other settings.', ...pairs, orderTable(part.order), setting(part));
+    return section('plan', 'What it costs', 'Estimated latency, energy and price of the same methods in one setting of device, link and cloud. “hedge plan” computes other settings.', ...pairs, orderTable(part.order), setting(part));
   }
 
   Object.assign(H.sections, { plan });

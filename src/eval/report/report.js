@@ -42,8 +42,8 @@
   function modelCard(label, model) {
     if (!model) return null;
     const range = percentBounds(model.accuracy);
-    return card(label, percent(valueOf(model.accuracy)), range && `95 %: ${range}`, isNumber(model.macs) && `${count(model.macs)} MACs`,
-      isNumber(model.parameters) && `${count(model.parameters)} parameters`, model.name);
+    return card(label, percent(valueOf(model.accuracy)), range && `95 %: ${range}`, model.macs > 0 && `${count(model.macs)} MACs`,
+      model.parameters > 0 && `${count(model.parameters)} parameters`, model.name);
   }
 
   function hybridCard() {
@@ -58,8 +58,10 @@
     const coverage = report.operating_point && (valueOf(report.operating_point.coverage) ?? report.operating_point.target_coverage);
     const macs = isNumber(coverage) ? H.macsAt(H.curveOf(report), coverage) : null;
     const full = report.global && report.global.macs;
-    if (!isNumber(macs)) return null;
-    return card('Mean cost per image', count(macs), 'MACs, device and cloud together', isNumber(full) && full > 0 && `${percent(macs / full, 0)} of always asking the cloud`);
+    const priced = report.price && isNumber(report.price.per_query) && isNumber(coverage);
+    const price = priced && `${H.money(1000 * (1 - coverage) * report.price.per_query, report.price)} for 1000 images`;
+    if (!(macs > 0)) return price ? card('Mean price', price, `${H.money(1000 * report.price.per_query, report.price)} if all are sent`) : null;
+    return card('Mean cost per image', count(macs), 'MACs, device and cloud together', isNumber(full) && full > 0 && `${percent(macs / full, 0)} of always asking the cloud`, price);
   }
 
   function keyFigures() {
@@ -136,9 +138,10 @@
   }
 
   function provenance() {
-    const describe = (model) => model && [model.name, isNumber(model.macs) && `${count(model.macs)} MACs`, isNumber(model.parameters) && `${count(model.parameters)} parameters`].filter(Boolean).join(', ');
+    const describe = (model) => model && [model.name, model.macs > 0 && `${count(model.macs)} MACs`, model.parameters > 0 && `${count(model.parameters)} parameters`].filter(Boolean).join(', ');
     const rows = [['Data set', report.dataset], ['Split', report.split], ['Images', isNumber(report.pictures) ? number(report.pictures) : null],
       ['Classes', list(report.classes).map(String).join(', ')], ['Base', describe(report.base)], ['Global', describe(report.global)], ['Router', describe(report.router)],
+      ['Price of a query', report.price && isNumber(report.price.per_query) ? H.money(report.price.per_query, report.price) : null],
       ['Router seeds', isNumber(report.seeds) ? number(report.seeds) : null], ['Executor', report.executor], ['Report schema', report.schema]].filter(([, value]) => value);
     return section('provenance', 'Where the figures come from', null, el('dl', { class: 'facts' }, rows.map(([name, value]) => el('div', {}, el('dt', { text: name }), el('dd', { text: value })))));
   }

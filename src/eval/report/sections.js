@@ -73,6 +73,7 @@
   }
 
   function macsFigure(report, rows) {
+    if (!rows.some((row) => row.macs > 0)) return null;
     const series = seriesOf(rows, 'macs', withoutSpread).map((line) => ({ ...line, shown: line.shown && line.key !== 'upper_bound' }));
     if (!series.length) return null;
     return H.figure({
@@ -108,10 +109,11 @@
 
   function curveTable(report, rows) {
     const methods = methodsOf(rows);
-    const hasMacs = rows.some((row) => isNumber(row.macs));
-    const columns = [{ label: 'Coverage' }, ...(hasMacs ? [{ label: 'MACs', note: 'mean per image' }] : []), ...methods.map((method) => ({ label: method.label }))];
+    const hasMacs = rows.some((row) => row.macs > 0);
+    const price = report.price && isNumber(report.price.per_query) ? report.price : null;
+    const columns = [{ label: 'Coverage' }, ...(hasMacs ? [{ label: 'MACs', note: 'mean per image' }] : []), ...(price ? [{ label: 'Price', note: `1000 images, ${price.currency || 'money'}` }] : []), ...methods.map((method) => ({ label: method.label }))];
     const target = report.operating_point && report.operating_point.target_coverage;
-    const cells = rows.map((row) => [percent(row.coverage, 0), ...(hasMacs ? [count(row.macs)] : []), ...methods.map((method) => accuracyCell(row[method.key]))]);
+    const cells = rows.map((row) => [percent(row.coverage, 0), ...(hasMacs ? [count(row.macs)] : []), ...(price ? [H.money(1000 * (1 - row.coverage) * price.per_query, null)] : []), ...methods.map((method) => accuracyCell(row[method.key]))]);
     const chosen = (r) => isNumber(target) && Math.abs(rows[r].coverage - target) < 1e-9;
     const shaded = rows.some((row, r) => chosen(r)) ? '; shaded: the chosen operating point’s target' : '';
     return table(`Accuracy at each coverage, with 95 % intervals in per cent${shaded}`, columns, cells, { marked: chosen });

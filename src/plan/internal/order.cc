@@ -24,14 +24,14 @@ std::optional<double> between(const std::optional<double>& a, const std::optiona
 /// The line at a latency, straight between its points; behind its slowest that one, as more time than a method takes changes nothing.
 std::optional<Ranked> at_latency(const Line& line, double latency_ms) {
   auto points = line.points;
-  std::stable_sort(points.begin(), points.end(), [](const Point& a, const Point& b) { return a.cost.latency_ms < b.cost.latency_ms; });
-  if (!points.empty() && latency_ms >= points.back().cost.latency_ms)
+  std::stable_sort(points.begin(), points.end(), [](const Point& a, const Point& b) { return a.cost->latency_ms < b.cost->latency_ms; });
+  if (!points.empty() && latency_ms >= points.back().cost->latency_ms)
     return Ranked{.name = line.name, .accuracy = points.back().accuracy, .low = points.back().low, .high = points.back().high};
   for (std::size_t i = 0; i + 1 < points.size(); ++i) {
     const auto& a = points[i];
     const auto& b = points[i + 1];
-    if (latency_ms < a.cost.latency_ms || latency_ms > b.cost.latency_ms || a.cost.latency_ms == b.cost.latency_ms) continue;
-    const double weight = (latency_ms - a.cost.latency_ms) / (b.cost.latency_ms - a.cost.latency_ms);
+    if (latency_ms < a.cost->latency_ms || latency_ms > b.cost->latency_ms || a.cost->latency_ms == b.cost->latency_ms) continue;
+    const double weight = (latency_ms - a.cost->latency_ms) / (b.cost->latency_ms - a.cost->latency_ms);
     return Ranked{.name = line.name,
                   .accuracy = between(a.accuracy, b.accuracy, weight),
                   .low = between(a.low, b.low, weight),
@@ -54,7 +54,7 @@ std::vector<Line> paper_lines(const Json& paper) {
   for (const auto& [name, points] : paper.at("methods").items()) {
     Line line{.name = name};
     for (const auto& point : points)
-      line.points.push_back({.accuracy = point.at(1).get<double>() / kPercent, .cost = {.latency_ms = point.at(0).get<double>()}});
+      line.points.push_back({.accuracy = point.at(1).get<double>() / kPercent, .cost = Cost{.latency_ms = point.at(0).get<double>()}});
     lines.push_back(std::move(line));
   }
   return lines;
@@ -78,8 +78,8 @@ Result<std::optional<Order>> order_beside_paper(const std::vector<Line>& lines) 
   const auto* device = find(lines, "on_device");
   const auto* cloud = find(lines, "on_cloud");
   if (device == nullptr || cloud == nullptr) return std::optional<Order>();
-  const double fastest = device->points.front().cost.latency_ms;
-  const double slowest = cloud->points.front().cost.latency_ms;
+  const double fastest = device->points.front().cost->latency_ms;
+  const double slowest = cloud->points.front().cost->latency_ms;
   if (slowest <= fastest) return std::optional<Order>();
   HEDGE_TRY(const auto paper, parse_json(assets::paper(), "built-in paper.json"));
   const auto theirs = paper_lines(paper);
