@@ -89,7 +89,7 @@ data::Batch make_batch() {
 class Way {
  public:
   Way(const Network& network, const graph::Graph& graph, const train::internal::Loss& loss, ThreadPlan plan)
-      : form_(network.form), plan_(plan), graph_(TrainableGraph::create(graph).value()), stepper_(graph_, {}, loss, "") {}
+      : form_(network.form), plan_(plan), graph_(TrainableGraph::create(graph).value()), stepper_(graph_, {}, loss) {}
 
   /// Images a second of `steps` steps.
   double rate(const data::Batch& batch, int steps) {

@@ -19,6 +19,7 @@ namespace {
 
 constexpr std::size_t kCacheBytes = std::size_t{1} << 30;
 constexpr std::int64_t kMostPad = 4096;
+constexpr std::int64_t kMostVary = 16;
 constexpr int kMostWorkers = 1024;
 constexpr std::int64_t kMostBatch = std::int64_t{1} << 20;
 
@@ -48,6 +49,10 @@ Status LoaderOptions::validate() const {
     return bad_option("augmentation.pad_crop", std::to_string(augmentation->pad_crop), "0.." + std::to_string(kMostPad));
   if (augmentation && (augmentation->cutout < 0 || augmentation->cutout > kMostPad))
     return bad_option("augmentation.cutout", std::to_string(augmentation->cutout), "0.." + std::to_string(kMostPad));
+  if (augmentation && !(augmentation->erase >= 0 && augmentation->erase <= 1))
+    return bad_option("augmentation.erase", std::to_string(augmentation->erase), "a probability, 0..1");
+  if (augmentation && (augmentation->vary < 0 || augmentation->vary > kMostVary))
+    return bad_option("augmentation.vary", std::to_string(augmentation->vary), "0.." + std::to_string(kMostVary));
   return {};
 }
 
@@ -161,12 +166,14 @@ struct Loader::Impl {
     const auto bytes = image_bytes(recipe);
     std::vector<std::uint8_t> changed(options.augmentation ? bytes : 0);
     auto* image = batch.images.data<float>().data();
+    batch.mirrored.assign(gathered.pixels.size(), 0);
     for (std::size_t i = 0; i < gathered.pixels.size(); ++i) {
       const auto* pixels = gathered.pixels[i];
       if (options.augmentation) {
         const auto change =
             internal::draw_change(*options.augmentation, size, {.seed = options.seed, .epoch = epoch, .index = gathered.indices[i]});
         internal::apply_change(change, size, pixels, changed.data());
+        batch.mirrored[i] = change.flip ? 1 : 0;
         pixels = changed.data();
       }
       table.apply(pixels, static_cast<std::size_t>(size.height * size.width), image + i * bytes);

@@ -14,9 +14,15 @@ namespace hedge::data {
 
 /// Random changes of a training image, drawn from (seed, epoch, index) alone: the same for any number of workers.
 struct Augmentation {
-  std::int64_t pad_crop = 0;  ///< pixels of zero padding on each side before a random crop of the old size
+  std::int64_t pad_crop = 0;  ///< pixels of padding on each side before a random crop of the old size
   bool flip = false;          ///< left-right, with probability 1/2
   std::int64_t cutout = 0;    ///< side of a gray square laid over the image at a random place, 0: none (DeVries and Taylor 2017)
+  bool reflect = false;       ///< the padding mirrors the image at its border (without the border itself); otherwise it is 0
+  /// With `flip`: an image is drawn mirrored or not once, then alternates from epoch to epoch, so that two epochs show each image both ways
+  /// (Jordan 2024, arXiv 2404.00498).
+  bool alternate = false;
+  double erase = 0;       ///< probability of a rectangle of noise, 2..33 % of the image (random erasing; Zhong et al. 2017)
+  std::int64_t vary = 0;  ///< random changes of light or shape an image, each mild (after RandAugment; Cubuk et al. 2019)
 };
 
 struct LoaderOptions {
@@ -34,10 +40,11 @@ struct LoaderOptions {
 };
 
 struct Batch {
-  Tensor images;                     ///< f32 [n, C, H, W], normalised
-  Tensor pixels;                     ///< u8 [n, H, W, C], only where asked for with `raw`
-  std::vector<std::int64_t> labels;  ///< [n]
-  std::vector<std::size_t> indices;  ///< [n] into the data set
+  Tensor images;                       ///< f32 [n, C, H, W], normalised
+  Tensor pixels;                       ///< u8 [n, H, W, C], only where asked for with `raw`
+  std::vector<std::int64_t> labels;    ///< [n]
+  std::vector<std::size_t> indices;    ///< [n] into the data set
+  std::vector<std::int64_t> mirrored;  ///< [n]: 1 where the image was flipped, else 0
 };
 
 /// Goes over a data set in batches, decoding on worker threads; batches come in order. Call start(epoch), then next()

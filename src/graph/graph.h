@@ -63,5 +63,6 @@ inline constexpr const char* kFeaturesKey = "hedge.features";
 inline constexpr const char* kLabelsKey = "hedge.labels";
 inline constexpr const char* kTrainedOnKey = "hedge.trained_on";           ///< canonical data-set specification
 inline constexpr const char* kTrainedOnHashKey = "hedge.trained_on_hash";  ///< that data set's content hash
+inline constexpr const char* kTrainingKey = "hedge.training";              ///< JSON: the recipe and the options of the training
 
 }  // namespace hedge::graph

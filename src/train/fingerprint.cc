@@ -68,12 +68,28 @@ void hash_objective(Sha256& hash, const Objective& objective) {
   if (objective.teacher) {
     hash_graph(hash, objective.teacher->graph);
     hash.update(objective.teacher->recipe.to_json() + text_of({objective.teacher->weight, objective.teacher->temperature}));
+    if (objective.teacher->cached) hash.update("cached");
   }
   if (objective.hybrid) {
     hash_numbers(hash, "global", objective.hybrid->global_loss);
     hash.update(text_of({objective.hybrid->coverage, objective.hybrid->penalty}));
   }
   hash.update("only").update(objective.only);
+}
+
+/// What came later, each part only where it is used, for the same reason. The start of the weights is in the weights.
+void hash_recipe(Sha256& hash, const TrainOptions& o) {
+  const auto add = [&hash](const char* name, std::initializer_list<double> values) { hash.update(name).update(text_of(values)); };
+  const auto& a = o.augmentation;
+  if (o.bias_rate != 1) add("bias_rate", {o.bias_rate});
+  if (o.warmup_share != 0) add("warmup_share", {o.warmup_share});
+  if (o.schedule != Schedule::kCosine) add("schedule", {static_cast<double>(o.schedule)});
+  if (o.averaging != Averaging::kNone) add("averaging", {static_cast<double>(o.averaging)});
+  if (o.mixup != 0 || o.cutmix != 0) add("mix", {o.mixup, o.cutmix});
+  if (o.first_size != 1) add("first_size", {o.first_size});
+  if (o.time_budget != 0) add("time_budget", {o.time_budget});
+  if (a.reflect || a.alternate) add("flip", {a.reflect ? 1.0 : 0.0, a.alternate ? 1.0 : 0.0});
+  if (a.erase != 0 || a.vary != 0) add("vary", {a.erase, static_cast<double>(a.vary)});
 }
 
 }  // namespace
@@ -94,6 +110,7 @@ std::string fingerprint_of(const graph::Graph& graph, const data::Dataset& datas
   if (options.first_epoch != 0 || options.schedule_epochs != 0)
     hash.update(text_of({static_cast<double>(options.first_epoch), static_cast<double>(options.schedule_epochs)}));
   if (options.augmentation.cutout != 0) hash.update(text_of({static_cast<double>(options.augmentation.cutout)}));
+  hash_recipe(hash, options);
   if (!objective.plain()) hash_objective(hash, objective);
   return hash.hex();
 }

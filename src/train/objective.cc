@@ -45,6 +45,10 @@ Status Objective::validate(std::size_t outputs, std::size_t images) const {
     if (!share(teacher->weight)) return bad("teacher.weight", ErrorCode::kInvalidArgument, std::to_string(teacher->weight), "in 0..1");
     if (!(teacher->temperature > 0) || !std::isfinite(teacher->temperature))
       return bad("teacher.temperature", ErrorCode::kInvalidArgument, std::to_string(teacher->temperature), "> 0");
+    if (teacher->cached && (teacher->cached->shape().size() != 3 || teacher->cached->shape()[0] != static_cast<std::int64_t>(images) ||
+                            teacher->cached->shape()[1] != 2))
+      return bad("teacher.cached", ErrorCode::kMismatch, hedge::to_string(teacher->cached->shape()),
+                 "[" + std::to_string(images) + ", 2, classes]");
   }
   if (hybrid) {
     if (teacher || !output_weights.empty()) return bad("hybrid", ErrorCode::kInvalidArgument, "with a teacher or output_weights", "alone");

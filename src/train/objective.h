@@ -7,6 +7,7 @@
 #include "graph/graph.h"
 #include "hedge/preprocess.h"
 #include "hedge/result.h"
+#include "hedge/tensor.h"
 
 namespace hedge::train {
 
@@ -16,6 +17,9 @@ struct Teacher {
   data::Preprocess recipe;  ///< of the student's size; its own normalisation
   double weight = 0.5;      ///< w in 0..1: (1 - w) * cross entropy + w * T^2 * KL(teacher || student)
   double temperature = 4;   ///< T > 0: softens both
+  /// Its logits of each image as it is and mirrored, [N, 2, C], where they are computed once (predict_teacher). Empty: it looks at each
+  /// augmented image, which costs its forward pass in every step.
+  std::optional<Tensor> cached;
 };
 
 /// End-to-end training of base and router: E[(1 - r) l_base + r l_global] + penalty * (c - mean(1 - r))_+.

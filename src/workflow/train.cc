@@ -8,6 +8,7 @@
 #include "graph/operators.h"
 #include "graph/zoo.h"
 #include "model/model_graph.h"
+#include "workflow/internal/kept_predictions.h"
 #include "workflow/internal/trainable.h"
 
 namespace hedge::workflow {
@@ -63,13 +64,39 @@ void note_start(internal::Trainable& start, const data::Dataset& dataset) {
   internal::note_training(start.graph, dataset);
 }
 
+/// The recipe that is used, and the training's options under it.
+struct Chosen {
+  train::Recipe recipe = train::Recipe::kPlain;
+  train::TrainOptions training;
+};
+
+Result<Chosen> choose_training(const TrainOptions& options, const internal::Trainable& start, const LogSink& sink) {
+  const train::RecipeSubject subject{start.graph, start.recipe, options.model.empty()};
+  Chosen chosen{options.recipe == train::Recipe::kAuto ? train::choose_recipe(subject) : options.recipe, options.training};
+  train::apply_recipe(chosen.recipe, subject, chosen.training);
+  if (options.insist) options.insist(chosen.training);
+  if (!subject.fresh && (chosen.training.identity || chosen.training.whiten))
+    return Error{.code = ErrorCode::kInvalidArgument,
+                 .what = "a network that is trained further keeps its weights, so they cannot start anew",
+                 .where = "identity, whiten",
+                 .hint = "leave them out, or build a new network with --net"};
+  if (chosen.training.checkpoint.empty()) chosen.training.checkpoint = options.out.string() + ".checkpoint";
+  HEDGE_CHECK(chosen.training.validate());
+  log(sink, LogLevel::kInfo, std::string("training recipe: ") + train::to_string(chosen.recipe));
+  return chosen;
+}
+
 /// What is learned beside the labels. The teacher has seen the training images too, and says so in its metadata.
-Result<train::Objective> make_objective(const TrainOptions& options) {
+Result<train::Objective> make_objective(const TrainOptions& options, const Chosen& chosen, const data::Dataset& dataset,
+                                        const RunContext& context) {
   train::Objective objective;
   if (!options.teacher) return objective;
   HEDGE_TRY(auto teacher, internal::read_trainable(options.teacher->model));
   objective.teacher =
-      train::Teacher{std::move(teacher.graph), std::move(teacher.recipe), options.teacher->weight, options.teacher->temperature};
+      train::Teacher{std::move(teacher.graph), std::move(teacher.recipe), options.teacher->weight, options.teacher->temperature, {}};
+  if (!options.teacher->keep.value_or(chosen.recipe != train::Recipe::kPlain)) return objective;
+  HEDGE_TRY(objective.teacher->cached,
+            internal::kept_predictions(*objective.teacher, options.out.string() + ".teacher", dataset, chosen.training, context));
   return objective;
 }
 
@@ -84,8 +111,7 @@ Status TrainOptions::validate() const {
 
 Result<TrainedModel> train(const TrainOptions& options, const RunContext& context) {
   HEDGE_CHECK(options.validate());
-  auto training = options.training;
-  HEDGE_TRY(const auto opened, internal::open_training_images(options.data, training.strict, context));
+  HEDGE_TRY(const auto opened, internal::open_training_images(options.data, options.training.strict, context));
   const auto& dataset = *opened.dataset;
   HEDGE_TRY(auto start, make_start(dataset, options, context.log));
   note_start(start, dataset);
@@ -95,14 +121,16 @@ Result<TrainedModel> train(const TrainOptions& options, const RunContext& contex
       "training " + (options.net.empty() ? options.model.string() : options.net) + " (" + std::to_string(model.macs) + " MACs, " +
           std::to_string(start.graph.num_parameters()) + " parameters) on " + std::to_string(dataset.size()) + " images of " +
           dataset.spec());
-  if (training.checkpoint.empty()) training.checkpoint = options.out.string() + ".checkpoint";
-  HEDGE_TRY(const auto objective, make_objective(options));
-  HEDGE_TRY(const auto trained,
-            train::train_classifier(std::move(start.graph), dataset, start.recipe, training, internal::hooks_of(context), objective));
+  HEDGE_TRY(const auto chosen, choose_training(options, start, context.log));
+  HEDGE_TRY(const auto objective, make_objective(options, chosen, dataset, context));
+  HEDGE_TRY(auto trained, train::train_classifier(std::move(start.graph), dataset, start.recipe, chosen.training,
+                                                  internal::hooks_of(context), objective));
+  trained.graph.metadata[graph::kTrainingKey] = train::training_json(chosen.recipe, chosen.training, trained.summary.epochs);
   HEDGE_CHECK(graph::write_onnx(options.out, trained.graph));
   HEDGE_TRY(model.sha256, sha256_file(options.out));
   model.parameters = trained.graph.num_parameters();
   model.summary = trained.summary;
+  model.recipe = chosen.recipe;
   return model;
 }
 

@@ -2,11 +2,13 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 
 #include "hedge/result.h"
 #include "hedge/workflow.h"
+#include "train/recipe.h"
 #include "train/trainer.h"
 
 namespace hedge::workflow {
@@ -16,6 +18,9 @@ struct TeacherOptions {
   std::filesystem::path model;  ///< .onnx, of the same image size and classes
   double weight = 0.5;          ///< 0..1; the labels have the rest
   double temperature = 4;       ///< > 0; softens teacher and student while they are compared
+  /// Its predictions of each image, and of its mirror image where images are flipped, are made once and kept in OUT.teacher; otherwise it
+  /// looks at each augmented image, which takes its forward pass in every step. Nothing: as the recipe says (plain: not kept).
+  std::optional<bool> keep;
 };
 
 struct TrainOptions {
@@ -26,7 +31,10 @@ struct TrainOptions {
   std::int64_t size = 0;        ///< a new network's images are size x size pixels; 0: the first image's shorter side, at most 64
   std::int64_t channels = 0;    ///< 1 gray, 3 RGB; 0: as the first image has them
   std::optional<TeacherOptions> teacher;
-  train::TrainOptions training;  ///< an empty checkpoint: OUT.checkpoint
+  train::TrainOptions training;                  ///< an empty checkpoint: OUT.checkpoint
+  train::Recipe recipe = train::Recipe::kPlain;  ///< what it sets replaces what `training` says
+  /// Sets again, after the recipe, what shall be as it was asked for whatever the recipe says. Empty: nothing.
+  std::function<void(train::TrainOptions&)> insist;
 
   /// Errors: kInvalidArgument, naming the field.
   [[nodiscard]] Status validate() const;
@@ -39,10 +47,11 @@ struct TrainedModel {
   std::int64_t macs = 0;
   std::int64_t parameters = 0;
   train::TrainSummary summary;
+  train::Recipe recipe = train::Recipe::kPlain;  ///< that was used
 };
 
 /// Trains a base or a global on a labelled data set and writes it, with recipe, class names and provenance in its metadata. Goes on from
-/// its checkpoint when called again.
+/// its checkpoint when called again. A time budget is the training's own; reading the data and a teacher's predictions come on top.
 /// Errors: kInvalidArgument (options); those of the data set, the models and train::train_classifier; kCancelled; kIo.
 Result<TrainedModel> train(const TrainOptions& options, const RunContext& context = {});
 

@@ -72,7 +72,7 @@ Stepped step(const graph::Graph& graph, const Objective& objective, int replicas
   auto network = TrainableGraph::create(graph).value();
   const auto loss = Loss::create(objective, graph, kRecipe, 0.1).value();
   Workers workers({.replicas = replicas});
-  Stepper stepper(network, {.optimizer = Optimizer::kSgd}, loss, objective.only);
+  Stepper stepper(network, {.optimizer = Optimizer::kSgd}, loss, {.only = objective.only});
   stepper.begin({}, workers);
   stepper.set_learning_rate(0);
   const auto result = stepper.step(batch);
@@ -157,7 +157,7 @@ TEST(Replicas, an_error_in_one_of_them_ends_the_step_and_not_the_others) {
   auto network = TrainableGraph::create(graph).value();
   const auto loss = Loss::create({}, graph, kRecipe, 0).value();
   Workers workers({.replicas = 2});
-  Stepper stepper(network, {}, loss, "");
+  Stepper stepper(network, {}, loss);
   stepper.begin({}, workers);
   auto batch = make_batch(kImages);
   batch.labels.back() = 7;  // a class that is not there, in the second share

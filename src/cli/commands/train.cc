@@ -11,6 +11,7 @@ namespace {
 struct Flags {
   workflow::TrainOptions options;
   std::string model, out, summary;
+  std::string recipe = train::to_string(train::Recipe::kPlain);
   std::string teacher;
   workflow::TeacherOptions teaching;
   TrainingFlags training;
@@ -22,6 +23,8 @@ Status run(Flags& flags, Context& context) {
   options.model = flags.model;
   options.out = flags.out;
   options.training = flags.training.options;
+  options.insist = flags.training.given();
+  HEDGE_TRY(options.recipe, train::parse_recipe(flags.recipe));
   if (!flags.teacher.empty()) {
     options.teacher = flags.teaching;
     options.teacher->model = flags.teacher;
@@ -32,6 +35,8 @@ Status run(Flags& flags, Context& context) {
                      {"sha256", model.sha256},
                      {"macs", model.macs},
                      {"params", model.parameters},
+                     {"recipe", train::to_string(model.recipe)},
+                     {"epochs", summary.epochs},
                      {"seconds", summary.seconds},
                      {"loss", summary.final_loss},
                      {"augmented_training_accuracy", summary.final_accuracy},
@@ -69,8 +74,18 @@ void add_flags(CLI::App& app, Flags& f) {
   app.add_option("--temperature", f.teaching.temperature,
                  "divide the logits of teacher and student by this before they are compared; above 1, small probabilities count more")
       ->capture_default_str();
+  app.add_flag(
+      "--keep-teacher,!--no-keep-teacher", f.teaching.keep,
+      "make the teacher's predictions once, of each image and its mirror image, and keep them in OUT.teacher; without it the teacher "
+      "looks at every augmented image, which is slow. Default: kept, except with --training plain");
+  app.add_option(
+         "--training", f.recipe,
+         "recipe that sets the options below, unless they are given: plain (the defaults below), small (images of up to 64 pixels), "
+         "mobile (networks of depthwise convolutions), or auto (by network and image size; plain with --model)")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"auto", "plain", "small", "mobile"}));
   f.training.add(app);
-  app.add_option("--momentum", o.momentum, "Nesterov momentum of --optimizer sgd, 0 to 1")->capture_default_str();
+  f.training.add_switches(app);
   app.add_option("--workers", o.loader_workers, "threads that decode images; give more when training waits for images")
       ->capture_default_str();
   app.add_option("--checkpoint", o.checkpoint,

@@ -19,6 +19,12 @@ void write_state(torch::serialize::OutputArchive& archive, const Checkpoint& sta
   archive.write("loss", c10::IValue(state.loss));
   archive.write("accuracy", c10::IValue(state.accuracy));
   archive.write("pictures_per_second", c10::IValue(state.pictures_per_second));
+  if (state.length > 0) {
+    archive.write("length", c10::IValue(state.length));
+    archive.write("seconds", c10::IValue(state.seconds));
+  }
+  std::size_t index = 0;
+  for (const auto& value : state.average) archive.write("average_" + std::to_string(index++), value.contiguous());
 }
 
 std::string read_text(torch::serialize::InputArchive& archive, const char* key) {
@@ -97,6 +103,12 @@ Result<std::optional<Checkpoint>> load_checkpoint(const std::filesystem::path& p
     state.loss = read_number(archive, "loss");
     state.accuracy = read_number(archive, "accuracy");
     state.pictures_per_second = read_number(archive, "pictures_per_second");
+    if (c10::IValue length; archive.try_read("length", length)) {
+      state.length = length.toDouble();
+      state.seconds = read_number(archive, "seconds");
+    }
+    for (torch::Tensor value; archive.try_read("average_" + std::to_string(state.average.size()), value);)
+      state.average.push_back(value.clone());
     HEDGE_CHECK(graph.load(read_weights(archive, graph)));
     torch::serialize::InputArchive inner;
     archive.read("optimizer", inner);

@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "hedge/result.h"
 #include "train/internal/trainable_graph.h"
@@ -22,6 +23,9 @@ struct Checkpoint {
   double loss = 0;            ///< of the last epoch, as are the following
   double accuracy = 0;
   double pictures_per_second = 0;
+  double length = 0;                   ///< epochs of the run, as fitted to a time budget; 0: without one
+  double seconds = 0;                  ///< used of that budget
+  std::vector<torch::Tensor> average;  ///< Average::values()
 };
 
 /// Writes weights, statistics, optimiser state and `state`, atomically. Errors: kIo.

@@ -31,20 +31,21 @@ Status CsvLog::add(const std::string& line) {
 void EpochRunner::begin(std::int64_t epochs_done) {
   begin_ = clock_.now();
   trained_ = 0;
-  before_ = static_cast<double>(epochs_done) * images_;
+  before_ = static_cast<double>(epochs_done * parts_.images);
 }
 
 Result<EpochResult> EpochRunner::epoch(std::int64_t index) {
-  constexpr double kShowEveryS = 0.5;
+  constexpr double kShowEveryS = 0.5, kRounding = 1e-9;
   const auto start = clock_.now();
   auto shown = start;
   Sums sums;
-  const auto steps = static_cast<double>(std::max<std::int64_t>(1, loader_.batches_per_epoch()));
-  loader_.start(options_.first_epoch + index);
-  while (true) {
-    HEDGE_TRY(const auto batch, loader_.next());
+  const auto steps = std::max<std::int64_t>(1, parts_.loader.batches_per_epoch());
+  const auto share = [&] { return static_cast<double>(sums.step) / static_cast<double>(steps); };
+  parts_.loader.start(parts_.options.first_epoch + index);
+  while (static_cast<double>(index) + share() < epochs_ - kRounding) {
+    HEDGE_TRY(const auto batch, parts_.loader.next());
     if (!batch) break;
-    if (hooks_.should_stop && hooks_.should_stop())
+    if (parts_.hooks.should_stop && parts_.hooks.should_stop())
       return Error{.code = ErrorCode::kCancelled,
                    .what = "stopped on request",
                    .hint = "run the same command again to continue from the last checkpoint"};
@@ -57,13 +58,18 @@ Result<EpochResult> EpochRunner::epoch(std::int64_t index) {
   show(index, sums);
   const double seconds = seconds_between(start, clock_.now());
   const auto seen = static_cast<double>(sums.seen);
-  return EpochResult{sums.loss / seen, static_cast<double>(sums.right) / seen, seen / seconds, seconds};
+  return EpochResult{sums.loss / seen, static_cast<double>(sums.right) / seen, seen / seconds, seconds, std::min(1.0, share())};
 }
 
-Status EpochRunner::train_batch(const data::Batch& batch, std::int64_t index, double steps, Sums& sums) {
-  const auto epoch = static_cast<double>(options_.first_epoch + index);
-  stepper_.set_learning_rate(learning_rate_at(options_, epoch + static_cast<double>(sums.step) / steps));
-  const auto result = stepper_.step(batch);
+Status EpochRunner::train_batch(const data::Batch& batch, std::int64_t index, std::int64_t steps, Sums& sums) {
+  const auto& options = parts_.options;
+  const double within = static_cast<double>(sums.step) / static_cast<double>(steps);
+  const Progress at{static_cast<double>(options.first_epoch + index) + within, schedule_};
+  const auto step = (options.first_epoch + index) * steps + sums.step;
+  parts_.stepper.set_learning_rate(learning_rate_at(options, at));
+  const auto result =
+      parts_.stepper.step(batch, {.side = side_at(options, parts_.side, at.share()), .draw = static_cast<std::uint64_t>(step)});
+  parts_.average.after_step(step, static_cast<double>(steps) * schedule_);
   if (!std::isfinite(result.loss))
     return Error{.code = ErrorCode::kBadData,
                  .what = "the loss is not finite",
@@ -77,14 +83,14 @@ Status EpochRunner::train_batch(const data::Batch& batch, std::int64_t index, do
 }
 
 void EpochRunner::show(std::int64_t index, const Sums& sums) const {
-  if (!hooks_.progress) return;
-  const double total = images_ * static_cast<double>(options_.epochs);
+  if (!parts_.hooks.progress) return;
+  const double total = static_cast<double>(parts_.images) * epochs_;
   const double rate = trained_ / std::max(1e-9, seconds());
   const auto seen = static_cast<double>(sums.seen);
   char note[128];
-  std::snprintf(note, sizeof note, "epoch %lld/%lld  loss %.4f  accuracy %.4f  %.0f images/s", static_cast<long long>(index + 1),
-                static_cast<long long>(options_.epochs), sums.loss / seen, static_cast<double>(sums.right) / seen, rate);
-  hooks_.progress({"train", before_ + trained_, total, rate > 0 ? (total - before_ - trained_) / rate : -1, note});
+  std::snprintf(note, sizeof note, "epoch %lld/%.4g  loss %.4f  accuracy %.4f  %.0f images/s", static_cast<long long>(index + 1), epochs_,
+                sums.loss / seen, static_cast<double>(sums.right) / seen, rate);
+  parts_.hooks.progress({"train", before_ + trained_, total, rate > 0 ? (total - before_ - trained_) / rate : -1, note});
 }
 
 }  // namespace hedge::train::internal

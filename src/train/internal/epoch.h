@@ -7,6 +7,7 @@
 #include "core/clock.h"
 #include "data/loader.h"
 #include "hedge/result.h"
+#include "train/internal/average.h"
 #include "train/internal/step.h"
 #include "train/trainer.h"
 
@@ -30,15 +31,33 @@ struct EpochResult {
   double accuracy = 0;
   double pictures_per_second = 0;
   double seconds = 0;
+  double share = 1;  ///< of the epoch's steps; below 1 where the run ended in it
 };
 
-/// Goes through the epochs of one run, all steps of one at a time. Everything passed in is borrowed. Not thread-safe.
+/// What an EpochRunner works with; borrowed.
+struct EpochParts {
+  Stepper& stepper;
+  Average& average;
+  data::Loader& loader;
+  const TrainOptions& options;
+  const TrainHooks& hooks;
+  std::int64_t images;  ///< of an epoch, as the loader gives them
+  std::int64_t side;    ///< of the images
+};
+
+/// Goes through the epochs of one run, all steps of one at a time. Not thread-safe.
 class EpochRunner {
  public:
-  /// `pictures`: of an epoch, as the loader gives them.
-  EpochRunner(Stepper& stepper, data::Loader& loader, const TrainOptions& options, const TrainHooks& hooks, std::int64_t images)
-      : stepper_(stepper), loader_(loader), options_(options), hooks_(hooks), images_(static_cast<double>(images)) {}
+  explicit EpochRunner(const EpochParts& parts)
+      : parts_(parts),
+        epochs_(static_cast<double>(parts.options.epochs)),
+        schedule_(static_cast<double>(parts.options.schedule_length())) {}
 
+  /// The run and its schedule have `epochs` epochs, whole or not, instead of the options'.
+  void set_length(double epochs) { epochs_ = schedule_ = epochs; }
+  [[nodiscard]] double length() const { return epochs_; }
+  /// Epochs of the learning rate's schedule.
+  [[nodiscard]] double schedule() const { return schedule_; }
   /// Sets the start of the measured time and the images done by an earlier process.
   void begin(std::int64_t epochs_done);
   /// Errors: kCancelled, kBadData (a loss that is not finite, no image), those of the loader.
@@ -51,14 +70,12 @@ class EpochRunner {
     double loss = 0;
     std::int64_t right = 0, seen = 0, step = 0;
   };
-  Status train_batch(const data::Batch& batch, std::int64_t index, double steps, Sums& sums);
+  Status train_batch(const data::Batch& batch, std::int64_t index, std::int64_t steps, Sums& sums);
   void show(std::int64_t index, const Sums& sums) const;
 
-  Stepper& stepper_;
-  data::Loader& loader_;
-  const TrainOptions& options_;
-  const TrainHooks& hooks_;
-  double images_;
+  const EpochParts parts_;
+  double epochs_;    ///< at which the run ends
+  double schedule_;  ///< of the learning rate
   double trained_ = 0;
   double before_ = 0;
   SteadyClock clock_;

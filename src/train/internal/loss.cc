@@ -35,10 +35,27 @@ Status check_teacher(const Teacher& teacher, const graph::Graph& student, const 
                  .where = teacher.graph.name,
                  .got = hedge::to_string(theirs),
                  .expected = hedge::to_string(ours)};
+  if (teacher.cached && teacher.cached->shape().back() != ours.back())
+    return Error{.code = ErrorCode::kMismatch,
+                 .what = "the teacher's cached logits are of other classes than the student's",
+                 .where = teacher.graph.name,
+                 .got = hedge::to_string(teacher.cached->shape()),
+                 .expected = std::to_string(ours.back()) + " classes"};
   return {};
 }
 
+torch::Tensor part(const torch::Tensor& rows, std::int64_t from, std::int64_t to) {
+  return rows.defined() ? rows.slice(0, from, to) : rows;
+}
+
 }  // namespace
+
+BatchTargets BatchTargets::slice(std::int64_t from, std::int64_t to) const {
+  BatchTargets result{part(images, from, to), part(labels, from, to), part(rows, from, to), part(mirrored, from, to)};
+  if (other) result.other = Truth{part(other->labels, from, to), part(other->rows, from, to), part(other->mirrored, from, to)};
+  result.share = share;
+  return result;
+}
 
 Result<Loss> Loss::create(const Objective& objective, const graph::Graph& student, const data::Preprocess& recipe, double label_smoothing) {
   Loss loss;
@@ -59,6 +76,7 @@ Result<Loss> Loss::create(const Objective& objective, const graph::Graph& studen
   const auto& to = teacher.recipe.normalization;
   loss.teacher_scale_ = channels(from.std) / channels(to.std);
   loss.teacher_shift_ = (channels(from.mean) - channels(to.mean)) / channels(to.std);
+  if (teacher.cached) loss.cached_ = torch::softmax(to_torch(teacher.cached->view()) / teacher.temperature, 2);
   loss.teacher_weight_ = teacher.weight;
   loss.temperature_ = teacher.temperature;
   return loss;
@@ -74,14 +92,31 @@ torch::Tensor Loss::weighted_mean(const torch::Tensor& loss, const torch::Tensor
   return (sample_weights_.index_select(0, rows) * loss).mean();
 }
 
-torch::Tensor Loss::teach(const torch::Tensor& logits, const torch::Tensor& hard, const torch::Tensor& images, bool bf16) const {
-  torch::Tensor target;
-  {
-    torch::NoGradGuard guard;
-    AutocastGuard autocast(bf16);
-    target = teacher_->forward({images * teacher_scale_ + teacher_shift_}, false)[0];
-    target = torch::softmax(target.to(torch::kFloat) / temperature_, 1);
+/// The cross entropy against the labels; of mixed images against both, by their shares.
+torch::Tensor Loss::mixed(const torch::Tensor& logits, const BatchTargets& batch) const {
+  const auto own = per_sample(logits, batch.labels);
+  if (!batch.other) return own;
+  return batch.share * own + (1 - batch.share) * per_sample(logits, batch.other->labels);
+}
+
+torch::Tensor Loss::remembered(const torch::Tensor& rows, const torch::Tensor& mirrored) const {
+  return cached_.flatten(0, 1).index_select(0, 2 * rows + mirrored);
+}
+
+/// The teacher's probabilities at the temperature, [n, C].
+torch::Tensor Loss::taught(const BatchTargets& batch, bool bf16) const {
+  torch::NoGradGuard guard;
+  if (cached_.defined()) {
+    const auto own = remembered(batch.rows, batch.mirrored);
+    return batch.other ? batch.share * own + (1 - batch.share) * remembered(batch.other->rows, batch.other->mirrored) : own;
   }
+  AutocastGuard autocast(bf16);
+  const auto logits = teacher_->forward({batch.images * teacher_scale_ + teacher_shift_}, false)[0];
+  return torch::softmax(logits.to(torch::kFloat) / temperature_, 1);
+}
+
+torch::Tensor Loss::teach(const torch::Tensor& logits, const torch::Tensor& hard, const BatchTargets& batch, bool bf16) const {
+  const auto target = taught(batch, bf16);
   const auto log_target = target.clamp_min(1e-30).log();
   const auto divergence = (target * (log_target - torch::log_softmax(logits / temperature_, 1))).sum(1);
   return (1.0 - teacher_weight_) * hard + teacher_weight_ * temperature_ * temperature_ * divergence;
@@ -104,15 +139,15 @@ torch::Tensor Loss::expected_hybrid(const std::vector<torch::Tensor>& outputs, c
 }
 
 torch::Tensor Loss::operator()(const std::vector<torch::Tensor>& outputs, const BatchTargets& batch, bool bf16) const {
-  if (plain_)
+  if (plain_ && !batch.other)
     return F::cross_entropy(outputs[0].to(torch::kFloat), batch.labels, F::CrossEntropyFuncOptions().label_smoothing(label_smoothing_));
   if (global_loss_.defined()) return expected_hybrid(outputs, batch);
   torch::Tensor sum;
   for (std::size_t i = 0; i < output_weights_.size(); ++i) {
     if (output_weights_[i] == 0) continue;
     const auto logits = outputs[i].to(torch::kFloat);
-    auto loss = per_sample(logits, batch.labels);
-    if (i == 0 && teacher_) loss = teach(logits, loss, batch.images, bf16);
+    auto loss = mixed(logits, batch);
+    if (i == 0 && teacher_) loss = teach(logits, loss, batch, bf16);
     const auto part = output_weights_[i] * weighted_mean(loss, batch.rows);
     sum = sum.defined() ? sum + part : part;
   }

@@ -10,13 +10,27 @@
 
 namespace hedge::train::internal {
 
+/// What images are, each row of it one image.
+struct Truth {
+  torch::Tensor labels;    ///< i64 [n]
+  torch::Tensor rows;      ///< i64 [n]: the images' indices in the data set
+  torch::Tensor mirrored;  ///< i64 [n]: 1 where the image was flipped, else 0
+};
+
 /// What a step knows of its images.
 struct BatchTargets {
-  torch::Tensor images;  ///< f32 [n, C, H, W], as the student sees them
-  torch::Tensor labels;  ///< i64 [n]
-  torch::Tensor rows;    ///< i64 [n]: the images' indices in the data set
+  torch::Tensor images;         ///< f32 [n, C, H, W], as the student sees them
+  torch::Tensor labels;         ///< i64 [n]
+  torch::Tensor rows;           ///< i64 [n]: the images' indices in the data set
+  torch::Tensor mirrored = {};  ///< i64 [n]: 1 where the image was flipped; needed where a teacher's logits are cached
+  /// Where each image is mixed with another one: what that one is, and the share (0..1) of this one.
+  std::optional<Truth> other = std::nullopt;
+  double share = 1;
   /// mean(1 - r) over a whole batch of which this is a part; needed where Loss::has_coverage() says so.
   std::optional<double> kept = std::nullopt;
+
+  /// The images `from` to `to`, without the latter.
+  [[nodiscard]] BatchTargets slice(std::int64_t from, std::int64_t to) const;
 };
 
 /// An Objective, ready to be computed. A plain one is torch's mean cross entropy and nothing else. Const methods are thread-safe.
@@ -39,8 +53,11 @@ class Loss {
  private:
   Loss() = default;
   [[nodiscard]] torch::Tensor per_sample(const torch::Tensor& logits, const torch::Tensor& labels) const;
+  [[nodiscard]] torch::Tensor mixed(const torch::Tensor& logits, const BatchTargets& batch) const;
   [[nodiscard]] torch::Tensor weighted_mean(const torch::Tensor& loss, const torch::Tensor& rows) const;
-  [[nodiscard]] torch::Tensor teach(const torch::Tensor& logits, const torch::Tensor& hard, const torch::Tensor& images, bool bf16) const;
+  [[nodiscard]] torch::Tensor teach(const torch::Tensor& logits, const torch::Tensor& hard, const BatchTargets& batch, bool bf16) const;
+  [[nodiscard]] torch::Tensor remembered(const torch::Tensor& rows, const torch::Tensor& mirrored) const;
+  [[nodiscard]] torch::Tensor taught(const BatchTargets& batch, bool bf16) const;
   [[nodiscard]] torch::Tensor expected_hybrid(const std::vector<torch::Tensor>& outputs, const BatchTargets& batch) const;
 
   bool plain_ = true;
@@ -49,6 +66,7 @@ class Loss {
   torch::Tensor sample_weights_;  ///< f32 [N], undefined where every weight is 1
   std::optional<TrainableGraph> teacher_;
   torch::Tensor teacher_scale_, teacher_shift_;  ///< [1, C, 1, 1]: from the student's normalisation to the teacher's
+  torch::Tensor cached_;  ///< probabilities at the temperature, f32 [N, 2, C], where the teacher's logits are cached; else undefined
   double teacher_weight_ = 0, temperature_ = 1;
   torch::Tensor global_loss_;  ///< f32 [N], undefined without an ExpectedHybrid
   double coverage_ = 0, penalty_ = 0;

@@ -7,40 +7,6 @@
 namespace hedge::train::internal {
 namespace {
 
-template <typename Options>
-std::vector<torch::optim::OptimizerParamGroup> parameter_groups(const std::vector<torch::Tensor>& decayed, const Options& with,
-                                                                const std::vector<torch::Tensor>& plain, const Options& without) {
-  std::vector<torch::optim::OptimizerParamGroup> groups;
-  groups.emplace_back(decayed, std::make_unique<Options>(with));
-  groups.emplace_back(plain, std::make_unique<Options>(without));
-  return groups;
-}
-
-/// Weights decay; biases, gammas and betas (1-D) do not.
-std::unique_ptr<torch::optim::Optimizer> make_optimizer(const TrainableGraph& graph, const TrainOptions& options, const std::string& only) {
-  std::vector<torch::Tensor> decayed;
-  std::vector<torch::Tensor> plain;
-  for (auto [name, parameter] : graph.named_parameters()) {
-    if (name.starts_with(only))
-      (parameter.dim() > 1 ? decayed : plain).push_back(parameter);
-    else
-      parameter.set_requires_grad(false);
-  }
-  const double rate = options.learning_rate;
-  if (options.optimizer == Optimizer::kSgd) {
-    torch::optim::SGDOptions without(rate);
-    without.momentum(options.momentum).nesterov(options.momentum > 0);
-    auto with = without;
-    with.weight_decay(options.weight_decay);
-    return std::make_unique<torch::optim::SGD>(parameter_groups(decayed, with, plain, without), without);
-  }
-  torch::optim::AdamWOptions without(rate);
-  without.weight_decay(0);
-  auto with = without;
-  with.weight_decay(options.weight_decay);
-  return std::make_unique<torch::optim::AdamW>(parameter_groups(decayed, with, plain, without), without);
-}
-
 torch::Tensor borrow(const Tensor& tensor) {
   return torch::from_blob(const_cast<std::byte*>(tensor.bytes()), tensor.shape(), torch::kFloat);  // read only
 }
@@ -53,8 +19,12 @@ torch::Tensor rows_of(const std::vector<std::size_t>& indices) {
 
 }  // namespace
 
-Stepper::Stepper(TrainableGraph& graph, const TrainOptions& options, const Loss& loss, const std::string& only)
-    : graph_(graph), loss_(loss), all_learn_(only.empty()), optimizer_(make_optimizer(graph, options, only)) {}
+Stepper::Stepper(TrainableGraph& graph, const TrainOptions& options, const Loss& loss, const Learning& learning)
+    : graph_(graph),
+      options_(options),
+      loss_(loss),
+      all_learn_(learning.only.empty()),
+      rated_(make_optimizer(graph, options, learning.only, learning.frozen)) {}
 
 void Stepper::begin(const Form& form, Workers& workers) {
   form_ = form;
@@ -64,14 +34,14 @@ void Stepper::begin(const Form& form, Workers& workers) {
   for (int index = 1; index < workers.plan().replicas; ++index) others_.push_back(graph_.replica());
 }
 
-Stepper::StepResult Stepper::step(const data::Batch& batch) {
-  auto shares = cut(batch);
-  optimizer_->zero_grad();
+Stepper::StepResult Stepper::step(const data::Batch& batch, const BatchChange& change) {
+  auto shares = cut(batch, change);
+  rated_.optimizer->zero_grad();
   if (all_learn_) lend_statistics(shares.size());
   compute(shares);
   gather_gradients(shares.size());
   if (all_learn_) gather_statistics(shares);
-  optimizer_->step();
+  rated_.optimizer->step();
   StepResult result;
   for (const auto& share : shares) {
     result.loss += share.weight * share.result.loss;
@@ -80,15 +50,16 @@ Stepper::StepResult Stepper::step(const data::Batch& batch) {
   return result;
 }
 
-std::vector<Stepper::Share> Stepper::cut(const data::Batch& batch) const {
+std::vector<Stepper::Share> Stepper::cut(const data::Batch& batch, const BatchChange& change) const {
   const auto images = static_cast<std::int64_t>(batch.labels.size());
-  const BatchTargets all{borrow(batch.images), torch::tensor(batch.labels, torch::kLong), rows_of(batch.indices)};
+  BatchTargets all{borrow(batch.images), torch::tensor(batch.labels, torch::kLong), rows_of(batch.indices),
+                   batch.mirrored.empty() ? torch::Tensor() : torch::tensor(batch.mirrored, torch::kLong)};
+  change_batch(options_, change, all);
   const std::int64_t parts = replicas_for(images, workers_->plan().replicas);
   std::vector<Share> shares;
   for (std::int64_t k = 0; k < parts; ++k) {
     const auto from = k * images / parts, to = (k + 1) * images / parts;
-    shares.push_back({.targets = {all.images.slice(0, from, to), all.labels.slice(0, from, to), all.rows.slice(0, from, to)},
-                      .weight = static_cast<double>(to - from) / static_cast<double>(images)});
+    shares.push_back({.targets = all.slice(from, to), .weight = static_cast<double>(to - from) / static_cast<double>(images)});
   }
   return shares;
 }
@@ -155,25 +126,52 @@ void Stepper::gather_gradients(std::size_t shares) {
 }
 
 void Stepper::set_learning_rate(double rate) {
-  for (auto& group : optimizer_->param_groups()) group.options().set_lr(rate);
+  for (auto& group : rated_.optimizer->param_groups()) group.options().set_lr(rate);
 }
+
+namespace {
+
+/// A copy of a trial's network that steps on its batch without learning anything.
+struct Rehearsal {
+  std::unique_ptr<TrainableGraph> copy;  // where it is, the stepper expects it
+  std::unique_ptr<Stepper> stepper;
+};
+
+Result<Rehearsal> rehearse(const FormTrial& trial, const Form& form) {
+  Rehearsal rehearsal;
+  HEDGE_TRY(auto copy, TrainableGraph::create(trial.graph));
+  rehearsal.copy = std::make_unique<TrainableGraph>(std::move(copy));
+  rehearsal.stepper = std::make_unique<Stepper>(*rehearsal.copy, trial.options, trial.loss, trial.learning);
+  rehearsal.stepper->begin(form, trial.workers);
+  rehearsal.stepper->set_learning_rate(0.0);
+  return rehearsal;
+}
+
+}  // namespace
 
 Result<Form> settle_form(const FormTrial& trial, const Clock& clock, const LogSink& sink) {
   const auto forms = open_forms(trial.options);
   if (forms.size() == 1 || trial.options.threads == 1) return forms[0];
-  std::vector<std::unique_ptr<TrainableGraph>> copies;  // where they are, their steppers expect them
-  std::vector<std::unique_ptr<Stepper>> steppers;
+  std::vector<Rehearsal> rehearsals;
   std::vector<FormCandidate> candidates;
   for (const auto& form : forms) {
-    HEDGE_TRY(auto copy, TrainableGraph::create(trial.graph));
-    copies.push_back(std::make_unique<TrainableGraph>(std::move(copy)));
-    steppers.push_back(std::make_unique<Stepper>(*copies.back(), trial.options, trial.loss, trial.only));
-    auto& stepper = *steppers.back();
-    stepper.begin(form, trial.workers);
-    stepper.set_learning_rate(0.0);
-    candidates.push_back({form, [&stepper, &trial] { stepper.step(trial.batch); }});
+    HEDGE_TRY(auto rehearsal, rehearse(trial, form));
+    rehearsals.push_back(std::move(rehearsal));
+    candidates.push_back({form, [stepper = rehearsals.back().stepper.get(), &trial] { stepper->step(trial.batch); }});
   }
   return choose_form(candidates, static_cast<std::int64_t>(trial.batch.labels.size()), clock, sink);
+}
+
+Result<double> seconds_an_image(const FormTrial& trial, const Form& form, const Clock& clock) {
+  constexpr int kMost = 20, kFewest = 3;
+  constexpr double kSeconds = 3;
+  HEDGE_TRY(const auto rehearsal, rehearse(trial, form));
+  rehearsal.stepper->step(trial.batch);  // to warm up
+  const auto start = clock.now();
+  int steps = 0;
+  while (steps < kFewest || (steps < kMost && seconds_between(start, clock.now()) < kSeconds))
+    rehearsal.stepper->step(trial.batch), ++steps;
+  return seconds_between(start, clock.now()) / (steps * static_cast<double>(trial.batch.labels.size()));
 }
 
 }  // namespace hedge::train::internal

@@ -11,6 +11,8 @@
 #include "hedge/log.h"
 #include "train/internal/form.h"
 #include "train/internal/loss.h"
+#include "train/internal/mixing.h"
+#include "train/internal/optimizer.h"
 #include "train/internal/trainable_graph.h"
 #include "train/internal/workers.h"
 #include "train/trainer.h"
@@ -20,6 +22,12 @@ namespace hedge::train::internal {
 inline torch::MemoryFormat memory_format(const Form& form) {
   return form.layout == Layout::kChannelsLast ? torch::MemoryFormat::ChannelsLast : torch::MemoryFormat::Contiguous;
 }
+
+/// Which parameters learn.
+struct Learning {
+  std::string only;    ///< those whose names begin so, as in Objective
+  std::string frozen;  ///< but not this one; empty: none
+};
 
 /// A network with its optimiser and loss: what one step needs. Call begin() once the weights are what they start from, then step().
 /// Everything passed in is borrowed. Not thread-safe.
@@ -32,8 +40,8 @@ inline torch::MemoryFormat memory_format(const Form& form) {
 /// with reduce, there once an epoch): their means are the whole batch's.
 class Stepper {
  public:
-  /// `only`: the prefix of the names that learn, as in Objective; the other parameters are told to want no gradient.
-  Stepper(TrainableGraph& graph, const TrainOptions& options, const Loss& loss, const std::string& only);
+  /// Parameters that do not learn are told to want no gradient.
+  Stepper(TrainableGraph& graph, const TrainOptions& options, const Loss& loss, const Learning& learning = {});
 
   /// Lays the weights out, and makes a replica for each of `workers`.
   void begin(const Form& form, Workers& workers);
@@ -42,11 +50,12 @@ class Stepper {
     double loss = 0;
     std::int64_t right = 0;  ///< by the first output
   };
-  /// Precondition: begin() was called. Throws what libtorch throws, after all replicas have ended.
-  StepResult step(const data::Batch& batch);
+  /// `change`: what is done to the batch first. Precondition: begin() was called. Throws what libtorch throws, after all replicas have
+  /// ended.
+  StepResult step(const data::Batch& batch, const BatchChange& change = {});
 
   void set_learning_rate(double rate);
-  torch::optim::Optimizer& optimizer() { return *optimizer_; }
+  torch::optim::Optimizer& optimizer() { return *rated_.optimizer; }
 
  private:
   /// One replica's part of a batch.
@@ -56,7 +65,7 @@ class Stepper {
     std::vector<torch::Tensor> outputs;
     StepResult result;
   };
-  [[nodiscard]] std::vector<Share> cut(const data::Batch& batch) const;
+  [[nodiscard]] std::vector<Share> cut(const data::Batch& batch, const BatchChange& change) const;
   [[nodiscard]] const TrainableGraph& replica(std::size_t index) const { return index == 0 ? graph_ : others_[index - 1]; }
   void forward(std::size_t index, Share& share) const;
   void backward(Share& share) const;
@@ -66,9 +75,10 @@ class Stepper {
   void gather_gradients(std::size_t shares);
 
   TrainableGraph& graph_;  ///< the first replica, and what is trained
+  const TrainOptions options_;
   const Loss& loss_;
   bool all_learn_;
-  std::unique_ptr<torch::optim::Optimizer> optimizer_;
+  RatedOptimizer rated_;
   Form form_;
   Workers* workers_ = nullptr;
   std::vector<TrainableGraph> others_;
@@ -79,7 +89,7 @@ struct FormTrial {
   const graph::Graph& graph;
   const TrainOptions& options;
   const Loss& loss;
-  const std::string& only;
+  const Learning& learning;
   const data::Batch& batch;
   Workers& workers;
 };
@@ -88,5 +98,8 @@ struct FormTrial {
 /// nothing is measured and the plainest form taken: a timing must not decide what is promised to be the same bits. Errors: those of
 /// TrainableGraph::create.
 Result<Form> settle_form(const FormTrial& trial, const Clock& clock, const LogSink& sink);
+
+/// What an image of a step costs in `form`, in seconds, by a few steps that leave no trace. Errors: those of TrainableGraph::create.
+Result<double> seconds_an_image(const FormTrial& trial, const Form& form, const Clock& clock);
 
 }  // namespace hedge::train::internal

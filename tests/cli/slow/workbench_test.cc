@@ -57,8 +57,8 @@ TEST_F(Workbench, a_training_killed_with_9_resumes_to_the_same_weights) {
 }
 
 TEST_F(Workbench, the_demo_goes_the_whole_way_on_a_folder_and_survives_a_killed_cloud) {
-  ASSERT_EQ(run({"hedge", "demo", "--data", "folder:" + at("images"), "--out", at("demo"), "--base-net", "mobile:2,depth=1",
-                 "--global-net", "resnet:6,1", "--base-epochs", "2", "--global-epochs", "4", "--coverage", "0.5", "--no-flip"}),
+  ASSERT_EQ(run({"hedge", "demo", "--data", "folder:" + at("images"), "--out", at("demo"), "--base-net", "mobile:2,depth=1", "--global-net",
+                 "resnet:6,1", "--base-epochs", "2", "--global-epochs", "4", "--coverage", "0.5", "--no-flip"}),
             0)
       << output();
   const auto summary = read_json(at("demo/summary.json"));
@@ -81,8 +81,8 @@ TEST_F(Workbench, the_demo_goes_the_whole_way_on_a_folder_and_survives_a_killed_
   for (const char* text : {"\"live\"", "\"pictures_queried\"", "Chart.js"}) EXPECT_NE(report->find(text), std::string::npos) << text;
 
   // Resumed, all is done before but the live run; a split is refused.
-  ASSERT_EQ(run({"hedge", "demo", "--data", "folder:" + at("images"), "--out", at("demo"), "--base-net", "mobile:2,depth=1",
-                 "--global-net", "resnet:6,1", "--base-epochs", "2", "--global-epochs", "4", "--coverage", "0.5", "--no-flip", "--resume"}),
+  ASSERT_EQ(run({"hedge", "demo", "--data", "folder:" + at("images"), "--out", at("demo"), "--base-net", "mobile:2,depth=1", "--global-net",
+                 "resnet:6,1", "--base-epochs", "2", "--global-epochs", "4", "--coverage", "0.5", "--no-flip", "--resume"}),
             0);
   EXPECT_EQ(read_json(at("demo/summary.json")).value().at("operating_point"), summary->at("operating_point"));
   EXPECT_EQ(run({"hedge", "demo", "--data", "folder:" + at("images") + "?split=test", "--out", at("refused")}), 2);
@@ -118,6 +118,18 @@ TEST_F(Workbench, bad_input_is_an_error_with_its_own_exit_code_and_overwrites_no
   EXPECT_EQ(run({"hedge", "train", "--data", "fashion-mnist", "--net", "transformer:9", "--out", at("x.onnx")}), 2);
   EXPECT_EQ(run({"hedge", "train", "--data", "postcards", "--net", "mobile:4", "--out", at("x.onnx")}), 2);
   EXPECT_EQ(run({"hedge", "train", "--no-such-flag"}), 2);
+  const auto refused = [&](const Words& more) {
+    Words words = {"hedge", "train", "--data", "fashion-mnist?limit=100", "--net", "mobile:2", "--out", at("x.onnx")};
+    words.insert(words.end(), more.begin(), more.end());
+    return run(words) == 2 && !fs::exists(at("x.onnx"));
+  };
+  EXPECT_TRUE(refused({"--training", "huge"}));
+  EXPECT_TRUE(refused({"--time-budget", "soon"}));
+  EXPECT_TRUE(refused({"--time-budget=-5m"}));
+  EXPECT_TRUE(refused({"--time-budget", "10m", "--epochs", "3"}));
+  EXPECT_TRUE(refused({"--warmup", "1", "--warmup-share", "0.1"}));
+  EXPECT_TRUE(refused({"--alternate-flip"}));
+  EXPECT_TRUE(refused({"--first-size", "2"}));
   EXPECT_EQ(run({"hedge", "data", "folder:" + at("nowhere")}), 3);
   EXPECT_EQ(run({"hedge", "inspect", at("nowhere.onnx")}), 3);
   ASSERT_TRUE(write_file_atomic(at("garbage.onnx"), "these are no weights").ok());
