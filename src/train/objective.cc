@@ -48,7 +48,7 @@ Status Objective::validate(std::size_t outputs, std::size_t images) const {
     if (teacher->cached && (teacher->cached->shape().size() != 3 || teacher->cached->shape()[0] != static_cast<std::int64_t>(images) ||
                             teacher->cached->shape()[1] != 2))
       return bad("teacher.cached", ErrorCode::kMismatch, hedge::to_string(teacher->cached->shape()),
-                 "[" + std::to_string(images) + ", 2, classes]");
+                 std::to_string(images) + " images, 2, classes");
   }
   if (hybrid) {
     if (teacher || !output_weights.empty()) return bad("hybrid", ErrorCode::kInvalidArgument, "with a teacher or output_weights", "alone");
