@@ -12,9 +12,11 @@
 #include "core/rng.h"
 #include "eval/baselines_json.h"
 #include "eval/report_json.h"
+#include "graph/graph.h"
 #include "hedge/image.h"
 #include "hedge/router.h"
 #include "hedge/workflow.h"
+#include "model/model_graph.h"
 #include "workflow/adapt.h"
 #include "workflow/bundle.h"
 #include "workflow/compare.h"
@@ -118,6 +120,36 @@ TEST_F(Verbs, training_says_what_it_made_and_goes_on_from_its_checkpoint) {
   options.net = "";
   options.model = at("nowhere.onnx");
   EXPECT_EQ(train(options).error().code, ErrorCode::kNotFound);
+}
+
+TEST_F(Verbs, a_training_under_a_recipe_says_so_in_its_model_and_keeps_its_teachers_predictions) {
+  TrainOptions options{.data = data(), .net = "mobile:2,depth=1", .out = at("taught.onnx"), .training = quick(1)};
+  options.recipe = train::Recipe::kAuto;
+  options.insist = [](train::TrainOptions& training) { training.averaging = train::Averaging::kNone; };
+  options.teacher = TeacherOptions{.model = at("global.onnx")};
+  const auto trained = train(options);
+  ASSERT_TRUE(trained.ok()) << trained.error().message();
+  EXPECT_EQ(trained->recipe, train::Recipe::kMobile);
+  const auto json = parse_json(model::read_model_graph(at("taught.onnx"), {})->graph.metadata.at(graph::kTrainingKey), "");
+  ASSERT_TRUE(json.ok());
+  EXPECT_EQ(json->at("recipe"), "mobile");
+  EXPECT_EQ(json->at("averaging"), "none") << "what was insisted on";
+  const auto kept = std::filesystem::last_write_time(at("taught.onnx.teacher"));
+  ASSERT_TRUE(train(options).ok());
+  EXPECT_EQ(std::filesystem::last_write_time(at("taught.onnx.teacher")), kept) << "made once";
+}
+
+TEST_F(Verbs, a_network_that_is_trained_further_cannot_start_anew) {
+  TrainOptions options{.data = data(), .model = at("base.onnx"), .out = at("further.onnx"), .training = quick(1)};
+  options.training.identity = true;
+  const auto refused = train(options);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, ErrorCode::kInvalidArgument);
+  options.training.identity = false;
+  options.recipe = train::Recipe::kAuto;
+  const auto further = train(options);
+  ASSERT_TRUE(further.ok()) << further.error().message();
+  EXPECT_EQ(further->recipe, train::Recipe::kPlain);
 }
 
 TEST_F(Verbs, predictions_are_those_of_the_splits_that_fitting_made) {
