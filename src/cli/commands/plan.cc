@@ -79,9 +79,9 @@ Status run(const Flags& flags, Context& context) {
 }  // namespace
 
 void add_plan(CLI::App& root, Context& context) {
-  auto* app = root.add_subcommand(
-      "plan",
-      "estimate what each of a report's methods costs in latency, energy and money with a device, a link and a cloud; adds the plan to the report");
+  auto* app = root.add_subcommand("plan",
+                                  "estimate what each of a report's methods costs in latency, energy and money with a device, a link and a "
+                                  "cloud; adds the plan to the report");
   auto f = std::make_shared<Flags>();  // shared with the callback, which outlives this function
   auto& o = f->options;
   app->add_option("REPORT", f->report, "the report.json that \"hedge eval\" wrote");
