@@ -207,6 +207,7 @@ Result<Array> parse_npy(std::string_view bytes, std::string_view where) {
   auto data = bytes.substr(header.data);
   std::string ordered;
   if (header.fortran && header.shape.size() > 1) data = ordered = to_c_order(data, header.shape, width);
+  if (*count == 0) return bad(where, "the array has no element", to_string(header.shape));
   Array array{.shape = header.shape, .numbers = {}, .texts = {}, .where = std::string(where)};
   if (element) {
     HEDGE_TRY(array.numbers, decode_numbers(data, {.element = *element, .big_endian = header.descr[0] == '>'}, header.shape, where));

@@ -230,5 +230,13 @@ TEST_F(Arrays, of_compressed_and_pickled_files_are_refused_with_the_way_out) {
   EXPECT_EQ(read_array("nowhere.npy").error().code, ErrorCode::kNotFound);
 }
 
+TEST(Npy, refuses_an_array_without_elements) {
+  for (const char* type : {"<f4", "<U5"}) {
+    const auto empty = parse_npy(npy(type, "(0, 7)", ""), "x");
+    ASSERT_FALSE(empty.ok()) << type;
+    EXPECT_THAT(empty.error().message(), HasSubstr("no element"));
+  }
+}
+
 }  // namespace
 }  // namespace hedge::data
