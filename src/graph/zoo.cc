@@ -1,7 +1,10 @@
 #include "graph/zoo.h"
 
 #include <charconv>
+#include <optional>
+#include <sstream>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "graph/internal/zoo_parts.h"
@@ -11,8 +14,11 @@ namespace {
 
 constexpr const char* kGrammar =
     "mobile:WIDTH[,expand=1..8][,depth=1..8][,stem=1..1024][,stem_stride=1|2][,head=1..4096], "
-    "resnet:WIDTH,DEPTH[,stem_stride=1|2], pooled:WIDTH,WIDTH,WIDTH[,stem=1..256], mcunet-in0 .. mcunet-in4 or mcunet-vww1; "
-    "WIDTH 1..256, DEPTH 1..20";
+    "resnet:WIDTH,DEPTH[,stem_stride=1|2], pooled:WIDTH,WIDTH,WIDTH[,stem=1..256] (WIDTH 1..256, DEPTH 1..20); "
+    "mcunet-in0 .. mcunet-in4, mcunet-vww1; mobilenetv2:SCALE, mobilenetv3-small:SCALE, mobilenetv3-large:SCALE (SCALE 0.1..4), "
+    "efficientnet-lite0 .. efficientnet-lite4, resnet18, resnet34, resnet50, "
+    "ofa-mbv3[:width=SCALE][,kernel=3|5|7][,expand=3|4|6][,depth=2|3|4] (of kernel and expand also 20 digits, of depth 5), "
+    "each of these from mobilenetv2 on with [,halvings=1..5]";
 
 Error spec_error(const std::string& spec, std::string what) {
   return {.code = ErrorCode::kInvalidArgument, .what = std::move(what), .where = "network \"" + spec + "\"", .expected = kGrammar};
@@ -28,36 +34,48 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
   }
 }
 
-/// One number of the spec: where it goes and its range.
+/// One value of the spec: where it goes and, of a number, its range.
 struct Field {
   std::string_view key;
-  std::int64_t* value;
-  std::int64_t least;
-  std::int64_t most;
+  std::variant<std::int64_t*, double*, std::string*> value;
+  double least = 0;
+  double most = 0;
 };
 
-Status parse_number(const std::string& spec, const Field& field, std::string_view text) {
-  std::int64_t value = 0;
+template <typename Number>
+bool read_number(std::string_view text, const Field& field, Number& value) {
   const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (code != std::errc{} || end != text.data() + text.size() || value < field.least || value > field.most)
-    return spec_error(spec, std::string(field.key) + " must be a whole number from " + std::to_string(field.least) + " to " +
-                                std::to_string(field.most) + ", not \"" + std::string(text) + "\"");
-  *field.value = value;
-  return {};
+  return code == std::errc{} && end == text.data() + text.size() && static_cast<double>(value) >= field.least &&
+         static_cast<double>(value) <= field.most;
+}
+
+Status parse_value(const std::string& spec, const Field& field, std::string_view text) {
+  if (const auto* word = std::get_if<std::string*>(&field.value)) {
+    **word = text;
+    return {};
+  }
+  const bool whole = std::holds_alternative<std::int64_t*>(field.value);
+  if (whole ? read_number(text, field, *std::get<std::int64_t*>(field.value)) : read_number(text, field, *std::get<double*>(field.value)))
+    return {};
+  std::ostringstream what;
+  what << field.key << " must be a " << (whole ? "whole number" : "number") << " from " << field.least << " to " << field.most << ", not \""
+       << text << '"';
+  return spec_error(spec, what.str());
 }
 
 /// The first fields of a spec are positional, the others KEY=VALUE.
 Status parse_fields(const std::string& spec, std::string_view text, const std::vector<Field>& positional, const std::vector<Field>& named) {
-  const auto parts = split(text, ',');
+  auto parts = split(text, ',');
+  if (positional.empty() && text.empty()) parts.clear();
   if (parts.size() < positional.size()) return spec_error(spec, "numbers are missing");
-  for (std::size_t i = 0; i < positional.size(); ++i) HEDGE_CHECK(parse_number(spec, positional[i], parts[i]));
+  for (std::size_t i = 0; i < positional.size(); ++i) HEDGE_CHECK(parse_value(spec, positional[i], parts[i]));
   for (std::size_t i = positional.size(); i < parts.size(); ++i) {
     const std::size_t equals = parts[i].find('=');
     const Field* field = nullptr;
     for (const Field& one : named)
       if (equals != std::string_view::npos && one.key == parts[i].substr(0, equals)) field = &one;
     if (field == nullptr) return spec_error(spec, "an unknown option \"" + std::string(parts[i]) + "\"");
-    HEDGE_CHECK(parse_number(spec, *field, parts[i].substr(equals + 1)));
+    HEDGE_CHECK(parse_value(spec, *field, parts[i].substr(equals + 1)));
   }
   return {};
 }
@@ -71,6 +89,45 @@ Status check_image(const std::string& spec, const ImageShape& image, std::int64_
                .where = "network \"" + spec + "\"",
                .got = to_string(Shape{image.channels, image.height, image.width}) + ", " + std::to_string(classes) + " classes",
                .expected = "images of 1..1024 channels and 8..4096 pixels a side, 2..2^20 classes"};
+}
+
+/// A spec, taken apart.
+struct Spec {
+  const std::string& text;
+  std::string family;
+  std::string_view rest;
+  const ImageShape& image;
+  std::int64_t classes = 0;
+  std::uint64_t seed = 0;
+};
+
+/// The networks of the literature for large images. Nothing: the spec is of another family.
+std::optional<Result<Graph>> build_published(const Spec& spec) {
+  internal::Halvings halvings;
+  const Field halved{"halvings", &halvings.count, 1, 5};
+  const auto inverted = [&](const internal::InvertedDesign& design) {
+    return internal::build_inverted(design, halvings, spec.image, spec.classes, spec.seed);
+  };
+  const std::string& family = spec.family;
+  if (family == "mobilenetv2" || family == "mobilenetv3-small" || family == "mobilenetv3-large") {
+    double width = 1;
+    HEDGE_CHECK(parse_fields(spec.text, spec.rest, {{"SCALE", &width, 0.1, 4}}, {halved}));
+    return inverted(internal::mobilenet_design(family, width));
+  }
+  if (family == "ofa-mbv3") {
+    internal::OfaOptions o;
+    const std::vector<Field> named = {
+        {"width", &o.width, 0.1, 4}, {"kernel", &o.kernel}, {"expand", &o.expand}, {"depth", &o.depth}, halved};
+    HEDGE_CHECK(parse_fields(spec.text, spec.rest, {}, named));
+    HEDGE_TRY(const auto design, internal::ofa_design(o));
+    return inverted(design);
+  }
+  const bool lite = family.starts_with("efficientnet-lite");
+  if (!lite && (!family.starts_with("resnet") || family == "resnet")) return {};
+  HEDGE_CHECK(parse_fields(spec.text, spec.rest, {}, {halved}));
+  if (!lite) return internal::build_large_resnet(family, halvings, spec.image, spec.classes, spec.seed);
+  HEDGE_TRY(const auto design, internal::efficientnet_lite_design(family));
+  return inverted(design);
 }
 
 }  // namespace
@@ -103,6 +160,8 @@ Result<Graph> build_zoo(const std::string& spec, const ImageShape& image, std::i
     return internal::build_pooled(o, image, classes, seed);
   }
   if (spec.starts_with("mcunet")) return internal::build_mcunet(spec, image, classes, seed);
+  if (auto published = build_published({.text = spec, .family = family, .rest = rest, .image = image, .classes = classes, .seed = seed}))
+    return std::move(*published);
   return spec_error(spec, "an unknown family of networks, \"" + family + "\"");
 }
 

@@ -76,6 +76,7 @@ INSTANTIATE_TEST_SUITE_P(Models, Zoo,
                          testing::Values(ZooCase{"mobile_28_grey", "mobile:8", {.channels = 1, .height = 28, .width = 28}, 10},
                                          ZooCase{"mobile_32", "mobile:8", {.channels = 3, .height = 32, .width = 32}, 100},
                                          ZooCase{"mobile_48_wider", "mobile:12", {.channels = 3, .height = 48, .width = 48}, 10},
+                                         ZooCase{"mobilenetv3", "mobilenetv3-small:0.35", {.channels = 3, .height = 32, .width = 32}, 10},
                                          ZooCase{"resnet_28_grey", "resnet:8,1", {.channels = 1, .height = 28, .width = 28}, 10},
                                          ZooCase{"resnet_32_deeper", "resnet:4,2", {.channels = 3, .height = 32, .width = 32}, 10}),
                          [](const auto& info) { return info.param.name; });
