@@ -35,6 +35,11 @@ Event whole_call(const Network& n, const LayerGroup& group) {
   const auto output = n.layers[group.layers.back()].output;
   if (l.kind == LayerKind::kAdd)
     return {whole(n, l.inputs[0], false, true), whole(n, l.inputs[1], false, true), whole(n, output, true, true)};
+  if (l.kind == LayerKind::kMul) {
+    const bool gate = n.activations[l.inputs[1]].bytes() != n.activations[output].bytes();
+    return {whole(n, l.inputs[0], false, true), whole(n, l.inputs[1], false, !gate), whole(n, output, true, true)};
+  }
+  if (l.kind == LayerKind::kTable) return {whole(n, l.inputs[0], false, true), whole(n, output, true, true)};
   if (group.add) return {whole(n, l.inputs[0], false), whole(n, residual_of(n, group), false, true), whole(n, output, true, true)};
   const bool in_place = l.kind == LayerKind::kDepthwise && n.activations[l.inputs[0]].bytes() == n.activations[output].bytes();
   return {whole(n, l.inputs[0], false, in_place), whole(n, output, true, in_place)};

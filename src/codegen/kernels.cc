@@ -1,10 +1,12 @@
 #include "codegen/kernels.h"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "micro/depthwise_compact.h"
 #include "micro/pack.h"
+#include "micro/table.h"
 
 namespace hedge::codegen {
 namespace {
@@ -96,6 +98,18 @@ Result<micro::AddConstants> add_constants(const Network& network, const LayerGro
   return constants;
 }
 
+Result<micro::MulConstants> mul_constants(const Network& network, const Layer& layer) {
+  const auto& a = network.activations[layer.inputs[0]];
+  const auto& b = network.activations[layer.inputs[1]];
+  const auto& out = network.activations[layer.output];
+  const double scale = static_cast<double>(a.scale) * static_cast<double>(b.scale) / static_cast<double>(out.scale);
+  micro::MulConstants constants;
+  if (!micro::pack_mul(scale, a.zero_point, b.zero_point, out.zero_point, &constants))
+    return unsupported(layer, "the operands' scales are too large for their product's", std::to_string(scale), "a product below 1/2",
+                       "calibrate again: the product hardly ever reaches its operands' range");
+  return constants;
+}
+
 BlockForm block_form(const Network& network, const LayerGroup& group) {
   const auto parts = row_block(network, group);
   BlockForm form{.kernel = parts.depthwise->kernel_height, .stride = parts.depthwise->stride_height};
@@ -138,12 +152,17 @@ std::int64_t stream_bytes(micro::Layout layout, const Network& network, const La
   const auto channels = network.activations[layer.output].channels;
   if (layer.kind == LayerKind::kDepthwise && compact) return micro::compact_depthwise_stream_bytes(layer.kernel_height, channels);
   if (layer.kind == LayerKind::kDepthwise) return micro::depthwise_stream_bytes(layout, layer.kernel_height, layer.stride_height, channels);
+  if (layer.kind == LayerKind::kTable) return micro::kTableBytes;
   return is_matrix(layer) ? micro::matrix_stream_bytes(layout, depth_of(network, layer), channels) : 0;
 }
 
 Result<std::vector<std::int32_t>> pack_layer(micro::Layout layout, const Network& network, const Layer& layer, bool compact) {
   std::vector<std::int32_t> stream(static_cast<std::size_t>(stream_bytes(layout, network, layer, compact) / 4));
   if (stream.empty()) return stream;
+  if (layer.kind == LayerKind::kTable) {
+    std::memcpy(stream.data(), layer.weights.data(), layer.weights.size());
+    return stream;
+  }
   const auto& in = network.activations[layer.inputs[0]];
   const auto& out = network.activations[layer.output];
   const std::vector<double> scales = effective_scales(network, layer);

@@ -9,6 +9,7 @@
 #include "hedge/result.h"
 #include "micro/block.h"
 #include "micro/layout.h"
+#include "micro/mul.h"
 
 namespace hedge::codegen {
 
@@ -28,6 +29,9 @@ micro::Clamp clamp_of(const Layer& layer);
 /// The constants of the add that ends `group`, or of an add alone: the first operand is the group's own pointwise layer.
 /// Errors: kUnsupported an input scale of 8 times the output's or more, naming the layer.
 Result<micro::AddConstants> add_constants(const Network& network, const LayerGroup& group);
+
+/// Errors: kUnsupported a product of scales of half the output's or more, naming the layer.
+Result<micro::MulConstants> mul_constants(const Network& network, const Layer& layer);
 
 /// The block (micro/block.h) of a group by rows, sizes only: its streams are null.
 struct BlockForm {

@@ -21,6 +21,8 @@ struct Figures {
   double load;              ///< a value into a plane
   double clear;             ///< an element of a window, cleared or moved
   double add;               ///< an element added
+  double mul;               ///< an element multiplied
+  double look_up;           ///< an element of a table
   double pool;              ///< an element of a pool's windows
 };
 
@@ -37,6 +39,8 @@ const Figures& figures_of(Target target) {
                                 .load = 3.0,
                                 .clear = 0.5,
                                 .add = 7.5,
+                                .mul = 9,
+                                .look_up = 3.3,
                                 .pool = 5};
   static constexpr Figures kMve{.matrix_group = 34,
                                 .matrix_step = 13,
@@ -50,6 +54,8 @@ const Figures& figures_of(Target target) {
                                 .load = 2.0,
                                 .clear = 0.15,
                                 .add = 4.0,
+                                .mul = 9,
+                                .look_up = 3.3,
                                 .pool = 2};
   static constexpr Figures kPlain{.matrix_group = 90,
                                   .matrix_step = 80,
@@ -63,6 +69,8 @@ const Figures& figures_of(Target target) {
                                   .load = 4.0,
                                   .clear = 1.0,
                                   .add = 12,
+                                  .mul = 14,
+                                  .look_up = 4,
                                   .pool = 6};
   return target == Target::kCortexM55 ? kMve : target == Target::kPortable ? kPlain : kDsp;
 }
@@ -116,6 +124,8 @@ double layer(const Figures& f, const Network& n, const Layer& l) {
     case LayerKind::kDepthwise: return depthwise(f, geometry_of(n, l), 1) + in * f.load + clamping(clamp_of(l), out);
     case LayerKind::kFullyConnected: return matrix(f, 1, 1, in, out);
     case LayerKind::kAdd: return out * f.add;
+    case LayerKind::kMul: return out * f.mul + clamping(clamp_of(l), out);
+    case LayerKind::kTable: return out * f.look_up;
     default: return out * l.kernel_height * l.kernel_width * f.pool;
   }
 }

@@ -23,6 +23,15 @@ Status set_clamp(const graph::Node& node, Pending& pending, const Scaling& scali
   return Error{.code = ErrorCode::kMismatch, .what = "the layer's clamp lies outside its quantised range", .where = where_of(node)};
 }
 
+/// The function's values of all 256 inputs, clamped as a Relu or Clip behind it says.
+void fill_table(const Activation& in, const Activation& out, const std::function<double(double)>& function, Layer& layer) {
+  for (int q = -128; q < 128; ++q) {
+    const double real = static_cast<double>(in.scale) * (q - in.zero_point);
+    const double steps = std::round(function(real) / static_cast<double>(out.scale)) + out.zero_point;
+    layer.weights.push_back(static_cast<std::int8_t>(std::clamp<double>(steps, layer.low, layer.high)));
+  }
+}
+
 }  // namespace
 
 Error unsupported(const graph::Node& node, std::string what, std::string hint) {
@@ -70,6 +79,8 @@ Status Lowering::quantize(const graph::Node& node) {
   }
   HEDGE_CHECK(set_clamp(node, pending->second, scaling));
   Layer layer = std::move(pending->second.layer);
+  if (layer.kind == LayerKind::kTable)
+    fill_table(network_.activations[layer.inputs[0]], network_.activations[made], pending->second.function, layer);
   pending_.erase(pending);
   layer.output = made;
   if (layer.kind == LayerKind::kMean) {  // TFLite's average pool keeps its input's scale; with a scale of its own it is a mean
@@ -157,12 +168,16 @@ Status Lowering::node(const graph::Node& n, std::int64_t macs) {
   if (n.op == "Conv") return conv(n, macs);
   if (n.op == "Gemm") return gemm(n, macs);
   if (n.op == "Add") return add(n);
+  if (n.op == "Mul") return mul(n);
+  if (n.op == "HardSwish" || n.op == "HardSigmoid" || n.op == "Sigmoid") return function(n);
   if (n.op == "AveragePool" || n.op == "MaxPool") return pool(n);
   if (n.op == "GlobalAveragePool" || n.op == "ReduceMean") return mean(n);
   if (n.op == "Relu" || n.op == "Clip") return activation(n);
   if (n.op == "Flatten" || n.op == "Reshape" || n.op == "Squeeze" || n.op == "Identity" || n.op == "Dropout") return pass(n);
-  return unsupported(n, "an operator without an int8 layer",
-                     "there are Conv, Gemm, Add, AveragePool, MaxPool, GlobalAveragePool, ReduceMean, with Relu or Clip behind them");
+  return unsupported(
+      n, "an operator without an int8 layer",
+      "there are Conv, Gemm, Add, Mul, AveragePool, MaxPool, GlobalAveragePool, ReduceMean, HardSwish, HardSigmoid, Sigmoid, with Relu "
+      "or Clip behind them");
 }
 
 Status Lowering::outputs() {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "micro/table.h"
+
 namespace hedge::codegen {
 namespace {
 
@@ -16,12 +18,15 @@ std::int64_t weights_of(const Layer& layer, const Activation& in, const Activati
     case LayerKind::kConv: return window * in.channels * out.channels;
     case LayerKind::kDepthwise: return window * in.channels;
     case LayerKind::kFullyConnected: return in.bytes() * out.channels;
+    case LayerKind::kTable: return micro::kTableBytes;
     default: return 0;
   }
 }
 
 bool in_order(const Network& network, std::vector<bool>& made, const Layer& layer) {
-  if (layer.inputs.size() != (layer.kind == LayerKind::kAdd ? 2U : 1U) || layer.output >= network.activations.size()) return false;
+  if (layer.inputs.size() != (layer.kind == LayerKind::kAdd || layer.kind == LayerKind::kMul ? 2U : 1U) ||
+      layer.output >= network.activations.size())
+    return false;
   for (const std::size_t input : layer.inputs)
     if (input >= made.size() || !made[input]) return false;
   if (made[layer.output]) return false;
@@ -37,13 +42,19 @@ std::int64_t positions(std::int64_t size, std::int64_t pads, std::int64_t kernel
 bool form_holds(const Network& network, const Layer& layer) {
   const Activation& in = network.activations[layer.inputs[0]];
   const Activation& out = network.activations[layer.output];
+  const auto same = [&](const Activation& a) { return a.height == out.height && a.width == out.width && a.channels == out.channels; };
   switch (layer.kind) {
     case LayerKind::kFullyConnected: return out.height == 1 && out.width == 1;
     case LayerKind::kAdd: {
       const Activation& other = network.activations[layer.inputs[1]];
-      const auto same = [&](const Activation& a) { return a.height == out.height && a.width == out.width && a.channels == out.channels; };
       return same(in) && same(other);
     }
+    case LayerKind::kMul: {
+      const Activation& other = network.activations[layer.inputs[1]];
+      const bool gate = other.height == 1 && other.width == 1 && other.channels == out.channels;
+      return same(in) && (gate || same(other));
+    }
+    case LayerKind::kTable: return same(in);
     case LayerKind::kMean: return out.height == 1 && out.width == 1 && out.channels == in.channels;
     default: break;
   }
@@ -59,7 +70,7 @@ Status check_layer(const Network& network, const Layer& layer) {
   const Activation& out = network.activations[layer.output];
   if (!form_holds(network, layer)) return broken(network, where, "the shapes do not fit the layer");
   const std::int64_t weights = weights_of(layer, in, out);
-  const std::size_t channels = weights > 0 ? static_cast<std::size_t>(out.channels) : 0;
+  const std::size_t channels = weights > 0 && layer.kind != LayerKind::kTable ? static_cast<std::size_t>(out.channels) : 0;
   if (static_cast<std::int64_t>(layer.weights.size()) != weights || layer.weight_scales.size() != channels || layer.bias.size() != channels)
     return broken(network, where, "the constants do not fit the layer");
   if (!std::all_of(layer.weight_scales.begin(), layer.weight_scales.end(), [](float s) { return s > 0; }))
@@ -80,6 +91,8 @@ const char* to_string(LayerKind kind) {
     case LayerKind::kAdd: return "add";
     case LayerKind::kAveragePool: return "average pool";
     case LayerKind::kMaxPool: return "max pool";
+    case LayerKind::kTable: return "table";
+    case LayerKind::kMul: return "multiply";
     case LayerKind::kMean: return "mean";
   }
   return "unknown";

@@ -28,6 +28,8 @@ enum class LayerKind {
   kAdd,             ///< two inputs of the same shape
   kAveragePool,     ///< kernel and stride given; a global pool has the input's size as kernel. Output scale = input scale
   kMaxPool,         ///< output scale = input scale
+  kTable,           ///< a one-input function: weights [256], the output of each input from -128
+  kMul,             ///< two inputs of the same shape, or the second [1, 1, C]
   kMean,            ///< global average with an output scale of its own (TFLite's MEAN); only imported models have it
 };
 
@@ -35,7 +37,7 @@ enum class LayerKind {
 struct Layer {
   LayerKind kind = LayerKind::kConv;
   std::string name;
-  std::vector<std::size_t> inputs;  ///< into Network::activations: one, or two of kAdd
+  std::vector<std::size_t> inputs;  ///< into Network::activations: one, or two of kAdd and kMul
   std::size_t output = 0;           ///< into Network::activations
   std::int32_t kernel_height = 1, kernel_width = 1;
   std::int32_t stride_height = 1, stride_width = 1;

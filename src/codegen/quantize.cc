@@ -45,7 +45,7 @@ class Quantizer {
       const auto range = ranges_.find(tensor);
       if (range == ranges_.end())
         return Error{.code = ErrorCode::kNotFound, .what = "no range was measured for a tensor", .where = "tensor " + tensor};
-      HEDGE_TRY(scalings_[tensor], scaling_of(tensor, range->second));
+      HEDGE_TRY(scalings_[tensor], scaling_of(tensor, limited(tensor, range->second)));
     }
     for (const auto& [tensor, from] : plan_.shares) scalings_[tensor] = scalings_.at(from);
     std::vector<Node> nodes = std::move(graph_.nodes);
@@ -58,6 +58,14 @@ class Quantizer {
   }
 
  private:
+  [[nodiscard]] Range limited(const std::string& tensor, Range range) const {
+    const auto limit = plan_.limits.find(tensor);
+    if (limit == plan_.limits.end()) return range;
+    const auto& [low, high] = limit->second;
+    const Range cut{.low = std::max(range.low, low), .high = std::min(range.high, high)};
+    return cut.low < cut.high ? cut : range;
+  }
+
   /// The input keeps its name; who took it takes its dequantised form.
   void quantize_input(const std::string& input, std::vector<Node>& nodes) {
     const std::string back = fresh(input + "/dequantised");

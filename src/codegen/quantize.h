@@ -21,9 +21,12 @@ struct QuantizationPlan {
   std::vector<std::string> ranged;  ///< tensors whose range calibration must measure, in the order of computation
   /// Tensors that take the scale of another, whose range is that other's: the outputs of pools (TFLite's rule).
   std::map<std::string, std::string> shares;
+  /// Bounds that a tensor's range is cut to, because what reads it gives the same beyond them (a hard-swish below -3).
+  Ranges limits;
 };
 
-/// Plans `graph`: Conv, Gemm, Add of two computed tensors, pools and global averages become int8 with their operands; a Relu or Clip right
+/// Plans `graph`: Conv, Gemm, Add and Mul of two computed tensors (Mul: of images), pools, global
+/// averages, HardSwish, HardSigmoid and Sigmoid (of images) become int8 with their operands; a Relu or Clip right
 /// behind one of them is fused into its output's range; the others (a router's statistics, say) stay in floats.
 /// Errors: those of graph::validate and fold_batch_norm; kUnsupported nothing to quantise, weights that are computed.
 Result<QuantizationPlan> plan_quantization(graph::Graph graph);

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 #include <set>
 
 #include "codegen/quantize.h"
@@ -16,6 +17,16 @@ bool is_product(const Node& node) { return node.op == "Conv" || node.op == "Gemm
 bool is_pool(const Node& node) { return node.op == "GlobalAveragePool" || node.op == "AveragePool" || node.op == "MaxPool"; }
 bool passes_through(const Node& node) {
   return node.op == "Flatten" || node.op == "Reshape" || node.op == "Squeeze" || node.op == "Identity" || node.op == "Dropout";
+}
+
+bool is_hard(const Node& node) { return node.op == "HardSwish" || node.op == "HardSigmoid"; }
+
+/// Where a hard function stops changing: below `low` it gives one value; so does a hard-sigmoid above `high`.
+Range limit_of(const Node& node) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  if (node.op == "HardSwish") return {.low = -3, .high = kInfinity};
+  const auto alpha = static_cast<float>(node.number("alpha", 0.2F)), beta = static_cast<float>(node.number("beta", 0.5F));
+  return alpha > 0 ? Range{.low = -beta / alpha, .high = (1 - beta) / alpha} : Range{.low = -kInfinity, .high = kInfinity};
 }
 
 /// Axes of a ReduceMean over a tensor of `rank`, from the front, sorted.
@@ -80,7 +91,8 @@ void activate_before_pooling(Graph& graph) {
 
 class Planner {
  public:
-  explicit Planner(Graph graph) : graph_(std::move(graph)), uses_(graph::count_uses(graph_)) {}
+  Planner(Graph graph, std::map<std::string, graph::TensorInfo> tensors)
+      : graph_(std::move(graph)), tensors_(std::move(tensors)), uses_(graph::count_uses(graph_)) {}
 
   Result<QuantizationPlan> run() {
     for (const auto& node : graph_.nodes)
@@ -100,6 +112,14 @@ class Planner {
 
  private:
   [[nodiscard]] bool is_constant(const std::string& tensor) const { return graph_.initializers.contains(tensor); }
+
+  [[nodiscard]] bool is_image(const std::string& tensor) const { return tensors_.at(tensor).shape.size() == 4; }
+  /// A router's sigmoid and products, which are not of images, stay in floats.
+  [[nodiscard]] bool is_function(const Node& node) const { return is_hard(node) || (node.op == "Sigmoid" && is_image(node.inputs[0])); }
+  [[nodiscard]] bool multiplies(const Node& node) const {
+    return node.op == "Mul" && !is_constant(node.inputs[0]) && !is_constant(node.inputs[1]) && is_image(node.inputs[0]) &&
+           is_image(node.inputs[1]);
+  }
 
   /// The tensor behind changes of shape, which alone carries a scale.
   [[nodiscard]] std::string source(std::string tensor) const {
@@ -131,7 +151,7 @@ class Planner {
 
   Status visit(const Node& node) {
     const bool adds = node.op == "Add" && !is_constant(node.inputs[0]) && !is_constant(node.inputs[1]);
-    if (!is_product(node) && !is_pool(node) && !adds) return {};
+    if (!is_product(node) && !is_pool(node) && !adds && !is_function(node) && !multiplies(node)) return {};
     if (is_product(node) && is_constant(node.inputs[0])) return {};
     if (is_product(node))
       for (std::size_t i = 1; i < node.inputs.size(); ++i)
@@ -141,6 +161,7 @@ class Planner {
                        .where = "node " + node.name + " (" + node.op + "), input " + node.inputs[i]};
     for (const auto& input : node.inputs)
       if (!input.empty() && !is_constant(input)) range(source(input));
+    if (is_hard(node) && uses_.at(source(node.inputs[0])) == 1) plan_.limits[source(node.inputs[0])] = limit_of(node);
     if (is_pool(node)) {
       const std::string from = source(node.inputs[0]);
       const auto shared = plan_.shares.find(from);
@@ -152,6 +173,7 @@ class Planner {
   }
 
   Graph graph_;
+  std::map<std::string, graph::TensorInfo> tensors_;
   QuantizationPlan plan_;
   std::map<std::string, int> uses_;
   std::set<std::string> seen_;
@@ -164,7 +186,8 @@ Result<QuantizationPlan> plan_quantization(Graph graph) {
   HEDGE_TRY(auto folded, graph::fold_batch_norm(std::move(graph)));
   HEDGE_CHECK(pool_means(folded));
   activate_before_pooling(folded);
-  return Planner(std::move(folded)).run();
+  HEDGE_TRY(auto tensors, graph::infer_shapes(folded));
+  return Planner(std::move(folded), std::move(tensors)).run();
 }
 
 }  // namespace hedge::codegen

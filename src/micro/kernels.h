@@ -7,5 +7,7 @@
 #include "micro/conv.h"
 #include "micro/depthwise.h"
 #include "micro/matrix.h"
+#include "micro/mul.h"
 #include "micro/pool.h"
+#include "micro/table.h"
 #include "micro/window.h"

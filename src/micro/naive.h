@@ -52,6 +52,20 @@ inline void add(const std::int8_t* a, const std::int8_t* b, std::int32_t count, 
   }
 }
 
+/// Element i of `a` times element i % b_count of `b`.
+inline void mul(const std::int8_t* a, const std::int8_t* b, std::int32_t count, std::int32_t b_count, const MulConstants& constants,
+                Clamp bounds, std::int8_t* out) {
+  for (std::int32_t i = 0; i < count; ++i) {
+    const std::int64_t product = std::int64_t{a[i] - constants.a_zero} * (b[i % b_count] - constants.b_zero);
+    const std::int64_t value = ((product * constants.multiplier + (std::int64_t{1} << 31)) >> 32) + constants.output_zero;
+    out[i] = clamp(static_cast<std::int32_t>(value < -128 ? -128 : value > 127 ? 127 : value), bounds);
+  }
+}
+
+inline void look_up(const std::int8_t* table, const std::int8_t* in, std::int32_t count, std::int8_t* out) {
+  for (std::int32_t i = 0; i < count; ++i) out[i] = table[in[i] + 128];
+}
+
 /// Average (ties away from zero) or maximum of what lies inside the image.
 inline void pool(const Geometry& g, const std::int8_t* in, bool average, Clamp bounds, std::int8_t* out) {
   for (std::int32_t y = 0; y < g.out_height; ++y)

@@ -5,6 +5,7 @@
 #include "micro/depthwise.h"
 #include "micro/layout.h"
 #include "micro/matrix.h"
+#include "micro/mul.h"
 #include "micro/requantize.h"
 
 /// Packs a layer's constants into the stream that its kernel reads. Runs on the host, when code is generated (and in tests on a device).
@@ -133,6 +134,14 @@ constexpr bool pack_add(double a_scale, std::int32_t a_zero, double b_scale, std
   constants->multiplier_b = static_cast<std::int32_t>(b * (1 << kAddShift) + 0.5);
   constants->bias =
       output_zero * (1 << kAddShift) + (1 << (kAddShift - 1)) - a_zero * constants->multiplier_a - b_zero * constants->multiplier_b;
+  return true;
+}
+
+/// The constants of mul_one(); `scale`: a's times b's / the output's. `false` where it is 1/2 or more.
+constexpr bool pack_mul(double scale, std::int32_t a_zero, std::int32_t b_zero, std::int32_t output_zero, MulConstants* constants) {
+  *constants = {a_zero, b_zero, output_zero, 0};
+  if (!(scale >= 0 && scale < 0.4999999)) return false;
+  constants->multiplier = static_cast<std::int32_t>(scale * 4294967296.0 + 0.5);
   return true;
 }
 

@@ -45,6 +45,16 @@ inline std::vector<std::vector<std::int8_t>> device_reference(const Network& net
         micro::naive::add(from, values[l.inputs[1]].data(), static_cast<std::int32_t>(out.bytes()), add, clamp_of(l), to.data());
         break;
       }
+      case LayerKind::kMul: {
+        const auto& b = network.activations[l.inputs[1]];
+        micro::MulConstants mul;
+        micro::pack_mul(static_cast<double>(a.scale) * static_cast<double>(b.scale) / static_cast<double>(out.scale), a.zero_point,
+                        b.zero_point, out.zero_point, &mul);
+        micro::naive::mul(from, values[l.inputs[1]].data(), static_cast<std::int32_t>(out.bytes()), static_cast<std::int32_t>(b.bytes()),
+                          mul, clamp_of(l), to.data());
+        break;
+      }
+      case LayerKind::kTable: micro::naive::look_up(l.weights.data(), from, static_cast<std::int32_t>(out.bytes()), to.data()); break;
       default: micro::naive::pool(geometry, from, l.kind != LayerKind::kMaxPool, clamp_of(l), to.data());
     }
   }

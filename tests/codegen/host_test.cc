@@ -49,6 +49,18 @@ std::vector<std::int8_t> naive(const Network& network, const Layer& layer, const
       micro::naive::add(from, made[layer.inputs[1]].data(), static_cast<std::int32_t>(result.size()), add, clamp, result.data());
       break;
     }
+    case LayerKind::kMul: {
+      const Activation& gate = network.activations[layer.inputs[1]];
+      micro::MulConstants mul;
+      EXPECT_TRUE(micro::pack_mul(static_cast<double>(in.scale) * static_cast<double>(gate.scale) / static_cast<double>(out.scale),
+                                  in.zero_point, gate.zero_point, out.zero_point, &mul));
+      micro::naive::mul(from, made[layer.inputs[1]].data(), static_cast<std::int32_t>(result.size()),
+                        static_cast<std::int32_t>(gate.bytes()), mul, clamp, result.data());
+      break;
+    }
+    case LayerKind::kTable:
+      micro::naive::look_up(layer.weights.data(), from, static_cast<std::int32_t>(result.size()), result.data());
+      break;
     case LayerKind::kAveragePool:
     case LayerKind::kMaxPool: micro::naive::pool(g, from, layer.kind == LayerKind::kAveragePool, clamp, result.data()); break;
     default: micro::naive::conv(g, constants, from, out.zero_point, clamp, result.data()); break;
@@ -57,7 +69,7 @@ std::vector<std::int8_t> naive(const Network& network, const Layer& layer, const
 }
 
 TEST(HostRunner, gives_the_bytes_of_the_kernels_naive_twins_in_the_device_arithmetic) {
-  for (const char* spec : {"mobile:8", "resnet:8,1"}) {
+  for (const char* spec : {"mobile:8", "resnet:8,1", "mobilenetv3-small:0.35"}) {
     const auto network = testing::zoo_network(spec, kImage, 10, 5);
     ASSERT_TRUE(network.ok()) << network.error().message();
     const auto runner = HostRunner::create(*network, Arithmetic::kDevice);
@@ -67,8 +79,10 @@ TEST(HostRunner, gives_the_bytes_of_the_kernels_naive_twins_in_the_device_arithm
   }
 }
 
-TEST(HostRunner, differs_between_its_arithmetics_by_one_on_few_outputs_of_a_layer) {
-  const auto network = testing::zoo_network("mobile:8", kImage, 10, 6);
+class Arithmetics : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(Arithmetics, differ_by_one_on_few_outputs_of_a_layer) {
+  const auto network = testing::zoo_network(GetParam(), kImage, 10, 6);
   ASSERT_TRUE(network.ok()) << network.error().message();
   const auto exact = HostRunner::create(*network, Arithmetic::kExact);
   const auto device = HostRunner::create(*network, Arithmetic::kDevice);
@@ -90,9 +104,11 @@ TEST(HostRunner, differs_between_its_arithmetics_by_one_on_few_outputs_of_a_laye
   EXPECT_LE(static_cast<double>(off), 0.005 * static_cast<double>(outputs));
 }
 
+INSTANTIATE_TEST_SUITE_P(HostRunner, Arithmetics, ::testing::Values("mobile:8", "mobilenetv3-small:0.35"));
+
 /// The reference computes the quantised graph in floats with ties to even, TFLite's kernels round twice: single steps apart.
 TEST(HostExecutor, agrees_with_the_quantised_graph_in_floats_to_single_steps) {
-  for (const char* spec : {"mobile:8", "resnet:4,1"}) {
+  for (const char* spec : {"mobile:8", "resnet:4,1", "mobilenetv3-small:0.35"}) {
     auto graph = graph::build_zoo(spec, kImage, 10, 7);
     ASSERT_TRUE(graph.ok());
     testing::shake(*graph, 7);

@@ -42,6 +42,25 @@ TEST(Lower, gives_the_layers_of_a_network_of_the_zoo) {
   EXPECT_EQ(network->activations[network->input].height, 32);
 }
 
+TEST(Lower, makes_tables_of_functions_and_products_of_gates) {
+  const auto network = testing::zoo_network("mobilenetv3-small:0.35", {.channels = 3, .height = 32, .width = 32}, 10, 3);
+  ASSERT_TRUE(network.ok()) << network.error().message();
+  const auto graph = graph::build_zoo("mobilenetv3-small:0.35", {.channels = 3, .height = 32, .width = 32}, 10, 3);
+  int functions = 0, products = 0;
+  for (const auto& node : graph->nodes) functions += node.op == "HardSwish" || node.op == "HardSigmoid", products += node.op == "Mul";
+  EXPECT_EQ(count(*network, LayerKind::kTable), functions);
+  EXPECT_EQ(count(*network, LayerKind::kMul), products);
+  for (const auto& layer : network->layers) {
+    if (layer.kind != LayerKind::kTable || layer.name.find("hswish") == std::string::npos) continue;
+    const Activation &in = network->activations[layer.inputs[0]], &out = network->activations[layer.output];
+    for (int q = -128; q < 128; ++q) {
+      const float x = in.scale * static_cast<float>(q - in.zero_point), y = x * std::clamp(x / 6 + 0.5F, 0.0F, 1.0F);
+      const float step = std::clamp(y / out.scale + static_cast<float>(out.zero_point), -128.0F, 127.0F);
+      ASSERT_NEAR(static_cast<float>(layer.weights[static_cast<std::size_t>(q + 128)]), step, 0.51F) << layer.name << " at " << q;
+    }
+  }
+}
+
 TEST(Lower, fuses_relu6_into_the_clamp_and_keeps_linear_layers_whole) {
   const auto network = testing::zoo_network("mobile:8", {.channels = 1, .height = 28, .width = 28}, 10, 4);
   ASSERT_TRUE(network.ok()) << network.error().message();
@@ -102,17 +121,17 @@ TEST(Lower, refuses_a_graph_in_floats_and_says_what_to_do) {
 }
 
 TEST(Lower, names_an_operator_without_an_int8_layer) {
-  Builder b("sigmoid");
+  Builder b("exp");
   const auto scale = b.scalar("scale", 0.5F);
   const auto zero = b.constant("zero", Tensor::of<std::int8_t>({}, std::vector<std::int8_t>{0}));
   const auto x = b.op("DequantizeLinear", {b.op("QuantizeLinear", {b.input("x", DType::kF32, {-1, 4}), scale, zero}), scale, zero});
-  b.output(b.op("Sigmoid", {x}, {}, "squash"), "y");
+  b.output(b.op("Exp", {x}, {}, "squash"), "y");
   auto graph = std::move(b).build();
   ASSERT_TRUE(graph.ok());
   const auto network = lower(*graph);
   ASSERT_FALSE(network.ok());
   EXPECT_EQ(network.error().code, ErrorCode::kUnsupported);
-  EXPECT_NE(network.error().where.find("squash (Sigmoid)"), std::string::npos) << network.error().message();
+  EXPECT_NE(network.error().where.find("squash (Exp)"), std::string::npos) << network.error().message();
 }
 
 TEST(Lower, refuses_activations_without_a_sign) {

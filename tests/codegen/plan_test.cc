@@ -116,7 +116,9 @@ TEST(Plan, NeverOverwritesAByteThatIsStillRead) {
   for (std::uint64_t seed = 1; seed <= 60; ++seed)
     for (const auto target : {Target::kCortexM4, Target::kCortexM55})
       for (const std::int64_t budget : {std::int64_t{0}, std::int64_t{8000}, std::int64_t{1} << 30}) {
-        const auto network = seed % 10 == 0 ? testing::small_resnet(seed) : testing::random_mobile(seed);
+        const auto network = seed % 10 == 0   ? testing::small_resnet(seed)
+                             : seed % 10 == 1 ? testing::small_mobilenet_v3(seed)
+                                              : testing::random_mobile(seed);
         SCOPED_TRACE("seed " + std::to_string(seed) + " on " + to_string(target) + " budget " + std::to_string(budget));
         const auto plan = plan_memory(network, {.target = target}, {.arena_budget = budget});
         ASSERT_TRUE(plan) << plan.error().message();

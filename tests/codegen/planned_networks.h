@@ -37,6 +37,24 @@ class NetworkBuilder {
     return out;
   }
 
+  /// A random one-input function.
+  std::size_t table(std::size_t from) {
+    const auto like = at(from);
+    const auto out = activation("table" + number(), like.height, like.width, like.channels, scale() * 4.0F, -20);
+    Layer layer{.kind = LayerKind::kTable, .name = at(out).name, .inputs = {from}, .output = out};
+    for (int i = 0; i < 256; ++i) layer.weights.push_back(static_cast<std::int8_t>(static_cast<int>(rng_.below(256)) - 128));
+    network_.layers.push_back(std::move(layer));
+    return out;
+  }
+
+  /// `gate` has the shape of `from`, or one value a channel.
+  std::size_t mul(std::size_t from, std::size_t gate) {
+    const auto like = at(from);
+    const auto out = activation("mul" + number(), like.height, like.width, like.channels, like.scale * at(gate).scale * 40.0F, 5);
+    network_.layers.push_back({.kind = LayerKind::kMul, .name = at(out).name, .inputs = {from, gate}, .output = out});
+    return out;
+  }
+
   std::size_t global_pool(std::size_t from) {
     const auto like = at(from);
     const auto out = activation("pool" + number(), 1, 1, like.channels, like.scale, like.zero_point);
@@ -220,6 +238,22 @@ inline Network random_mobile(std::uint64_t seed) {
   }
   x = b.global_pool(x);
   const auto logits = b.dense(x, pick({2, 5, 10}));
+  return b.finish({logits, x});
+}
+
+/// Two of MobileNetV3's blocks: hard-swish as a table, squeeze-excite; and an image times itself.
+inline Network small_mobilenet_v3(std::uint64_t seed) {
+  NetworkBuilder b("v3-" + std::to_string(seed), 14, 13, 3, seed);
+  auto x = b.table(b.conv(b.input(), 8, {.kernel = 3, .stride = 2, .relu6 = false}));
+  for (const std::int32_t out : {8, 12}) {
+    auto y = b.table(b.conv(x, 24, {.relu6 = false}));
+    y = b.table(b.depthwise(y, {.kernel = 5, .relu6 = false}));
+    const auto gate = b.table(b.conv(b.conv(b.global_pool(y), 8, {}), 24, {.relu6 = false}));
+    y = b.conv(b.mul(y, gate), out, {.relu6 = false});
+    x = out == 8 ? b.add(x, y) : b.mul(y, b.table(y));
+  }
+  x = b.global_pool(x);
+  const auto logits = b.dense(b.table(b.dense(x, 16)), 10);
   return b.finish({logits, x});
 }
 

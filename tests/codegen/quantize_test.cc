@@ -36,6 +36,27 @@ graph::Graph dense_pair(double first_bias = 0.1) {
   return std::move(b).build().value();
 }
 
+/// Below -3 a hard-swish is 0 and a hard-sigmoid of ONNX' form below -beta / alpha too: the range need not hold what lies there.
+TEST(PlanQuantization, cuts_ranges_where_a_hard_function_stops_changing) {
+  const auto graph = graph::build_zoo("mobilenetv3-small:0.35", {.channels = 3, .height = 32, .width = 32}, 10, 3).value();
+  const auto plan = plan_quantization(graph).value();
+  Ranges ranges;
+  for (const auto& name : plan.ranged) ranges[name] = {.low = -10, .high = 10};
+  const auto network = lower(quantize(plan, ranges).value()).value();
+  int swishes = 0, gates = 0;
+  for (const auto& layer : network.layers) {
+    if (layer.kind != LayerKind::kTable) continue;
+    const Activation& in = network.activations[layer.inputs[0]];
+    const float low = in.scale * static_cast<float>(-128 - in.zero_point), high = in.scale * static_cast<float>(127 - in.zero_point);
+    EXPECT_NEAR(low, -3, in.scale) << layer.name;
+    const bool gate = layer.name.find("gate") != std::string::npos;
+    EXPECT_NEAR(high, gate ? 3 : 10, in.scale) << layer.name;
+    ++(gate ? gates : swishes);
+  }
+  EXPECT_GT(swishes, 5);
+  EXPECT_GT(gates, 3);
+}
+
 TEST(Quantize, takes_an_activation_before_the_maximum_pool_in_front_of_it) {
   Rng rng(4);
   Builder b("pooled");

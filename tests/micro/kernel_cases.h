@@ -274,6 +274,34 @@ inline Outcome add_case(Random& random, Workspace& w) {
   return compare(w, count, "add");
 }
 
+inline Outcome mul_case(Random& random, Workspace& w) {
+  const std::int32_t pixels = random.between(1, 20), channels = random.between(1, 40), count = pixels * channels;
+  random.fill(w.in, count);
+  random.fill(w.first, channels);
+  MulConstants constants;
+  if (!pack_mul(0.0001 * random.between(1, 4999), random.between(-128, 127), random.between(-128, 127), random.between(-128, 127),
+                &constants))
+    return "pack_mul";
+  const Clamp clamp = random_clamp(random);
+  prepare(w);
+  naive::mul(w.in, w.first, count, channels, constants, clamp, w.expected);
+  mul(w.in, w.first, pixels, channels, constants, clamp, w.got);
+  return compare(w, count, "mul");
+}
+
+inline Outcome table_case(Random& random, Workspace& w) {
+  const std::int32_t count = random.between(1, 300);
+  random.fill(w.in, count);
+  alignas(4) std::int8_t table[kTableBytes];
+  random.fill(table, kTableBytes);
+  std::int32_t stream[kTableBytes / 4];
+  std::memcpy(stream, table, sizeof stream);
+  prepare(w);
+  naive::look_up(table, w.in, count, w.expected);
+  look_up(stream, w.in, count, w.got);
+  return compare(w, count, "look_up");
+}
+
 inline Outcome pool_case(Random& random, Workspace& w) {
   const Geometry g = random_geometry(random, random.between(1, 4), random.between(1, 4), random.between(1, 3), random.between(1, 20));
   random.fill(w.in, g.in_height * g.in_width * g.channels);
@@ -320,6 +348,8 @@ inline constexpr KernelCase kKernelCases[] = {
     {"block 7 s1", block_case<7, 1>},
     {"block 7 s2", block_case<7, 2>},
     {"add", add_case},
+    {"mul", mul_case},
+    {"table", table_case},
     {"pools", pool_case},
 };
 

@@ -138,6 +138,12 @@ class StepWriter {
              plain_clamp(clamp_of(l)) + ", " + out);
         return {};
       }
+      case LayerKind::kMul: return write_mul(l, in, out);
+      case LayerKind::kTable: {
+        HEDGE_TRY(const auto table, stream(l));
+        call("look_up(" + table + ", " + in + ", " + num(shape.bytes()) + ", " + out);
+        return {};
+      }
       default: write_pool(l, in, out); return {};
     }
   }
@@ -157,6 +163,14 @@ class StepWriter {
     } else {
       call("pointwise(" + constants + ", " + in + ", " + pixels + ", " + out + ", " + scratch(step));
     }
+    return {};
+  }
+
+  Status write_mul(const Layer& l, const std::string& in, const std::string& out) {
+    HEDGE_TRY(const auto c, mul_constants(n_, l));
+    const auto all = n_.activations[l.output].bytes(), repeated = n_.activations[l.inputs[1]].bytes();
+    call("mul(" + in + ", " + at(l.inputs[1]) + ", " + num(all / repeated) + ", " + num(repeated) + ", {" + num(c.a_zero) + ", " +
+         num(c.b_zero) + ", " + num(c.output_zero) + ", " + num(c.multiplier) + "}, " + plain_clamp(clamp_of(l)) + ", " + out);
     return {};
   }
 

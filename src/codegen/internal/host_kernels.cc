@@ -86,6 +86,26 @@ void run_add(const Network&, const Layer& layer, const PreparedLayer& prepared, 
                                               : micro::exact::clamp(micro::add_one(a[i], b[i], prepared.device_add), layer.low, layer.high);
 }
 
+void run_mul(const Network& network, const Layer& layer, const PreparedLayer& prepared, Arithmetic arithmetic, Activations& activations) {
+  const auto& a = activations[layer.inputs[0]];
+  const auto& b = activations[layer.inputs[1]];
+  auto& out = activations[layer.output];
+  const auto& c = prepared.device_mul;
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const std::int8_t gate = b[i % b.size()];  // channels last: [1, 1, C] repeats a pixel
+    out[i] = arithmetic == Arithmetic::kExact
+                 ? micro::exact::requantize((a[i] - c.a_zero) * (gate - c.b_zero), prepared.exact_mul,
+                                            network.activations[layer.output].zero_point, layer.low, layer.high)
+                 : micro::exact::clamp(micro::mul_one(a[i], gate, c), layer.low, layer.high);
+  }
+}
+
+void run_table(const Layer& layer, Activations& activations) {
+  const auto& in = activations[layer.inputs[0]];
+  auto& out = activations[layer.output];
+  for (std::size_t i = 0; i < out.size(); ++i) out[i] = layer.weights[static_cast<std::size_t>(in[i] + 128)];
+}
+
 void run_pool(const Network& network, const Layer& layer, const PreparedLayer& prepared, Activations& activations) {
   const Activation& in = network.activations[layer.inputs[0]];
   const Activation& out = network.activations[layer.output];

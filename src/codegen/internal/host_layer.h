@@ -5,6 +5,7 @@
 
 #include "codegen/host.h"
 #include "micro/exact.h"
+#include "micro/mul.h"
 #include "micro/requantize.h"
 
 namespace hedge::codegen::internal {
@@ -18,6 +19,8 @@ struct PreparedLayer {
   micro::exact::Add exact_add;
   micro::AddConstants device_add;
   micro::exact::Multiplier mean;
+  micro::exact::Multiplier exact_mul;
+  micro::MulConstants device_mul;
 };
 
 using Activations = std::vector<std::vector<std::int8_t>>;
@@ -27,6 +30,8 @@ Result<PreparedLayer> prepare(const Network& network, const Layer& layer, Arithm
 void run_product(const Network& network, const Layer& layer, const PreparedLayer& prepared, Arithmetic arithmetic,
                  Activations& activations);
 void run_add(const Network& network, const Layer& layer, const PreparedLayer& prepared, Arithmetic arithmetic, Activations& activations);
+void run_mul(const Network& network, const Layer& layer, const PreparedLayer& prepared, Arithmetic arithmetic, Activations& activations);
+void run_table(const Layer& layer, Activations& activations);
 void run_pool(const Network& network, const Layer& layer, const PreparedLayer& prepared, Activations& activations);
 
 }  // namespace hedge::codegen::internal

@@ -79,6 +79,17 @@ Status prepare_add(const Network& network, const Layer& layer, Arithmetic arithm
                  "below 8 times the sum's");
 }
 
+Status prepare_mul(const Network& network, const Layer& layer, Arithmetic arithmetic, PreparedLayer& prepared) {
+  const Activation& a = network.activations[layer.inputs[0]];
+  const Activation& b = network.activations[layer.inputs[1]];
+  const Activation& out = network.activations[layer.output];
+  const double scale = static_cast<double>(a.scale) * static_cast<double>(b.scale) / static_cast<double>(out.scale);
+  prepared.exact_mul = micro::exact::quantize_multiplier(scale);
+  if (micro::pack_mul(scale, a.zero_point, b.zero_point, out.zero_point, &prepared.device_mul) || arithmetic == Arithmetic::kExact)
+    return {};
+  return outside(layer, "a product's scale is outside the device arithmetic", std::to_string(scale), "below 1/2");
+}
+
 }  // namespace
 
 Result<PreparedLayer> prepare(const Network& network, const Layer& layer, Arithmetic arithmetic) {
@@ -90,6 +101,7 @@ Result<PreparedLayer> prepare(const Network& network, const Layer& layer, Arithm
       HEDGE_CHECK(arithmetic == Arithmetic::kExact ? prepare_exact(network, layer, prepared) : prepare_device(network, layer, prepared));
       break;
     case LayerKind::kAdd: HEDGE_CHECK(prepare_add(network, layer, arithmetic, prepared)); break;
+    case LayerKind::kMul: HEDGE_CHECK(prepare_mul(network, layer, arithmetic, prepared)); break;
     case LayerKind::kMean:
       if (arithmetic == Arithmetic::kDevice)
         return outside(layer, "a mean with a scale of its own has no device kernel", "", "the input's scale");

@@ -149,6 +149,29 @@ Status Lowering::add(const graph::Node& node) {
   return {};
 }
 
+Status Lowering::mul(const graph::Node& node) {
+  HEDGE_TRY(std::size_t a, operand(node, 0));
+  HEDGE_TRY(std::size_t b, operand(node, 1));
+  if (network_.activations[a].bytes() < network_.activations[b].bytes()) std::swap(a, b);
+  const Activation &x = network_.activations[a], &gate = network_.activations[b];
+  const bool same = x.height == gate.height && x.width == gate.width;
+  if (x.channels != gate.channels || (!same && (gate.height != 1 || gate.width != 1)))
+    return unsupported(node, "a Mul that broadcasts otherwise than one value a channel");
+  put_pending(node, {.kind = LayerKind::kMul, .name = node.name, .inputs = {a, b}});
+  return {};
+}
+
+Status Lowering::function(const graph::Node& node) {
+  HEDGE_TRY(const std::size_t input, operand(node, 0));
+  put_pending(node, {.kind = LayerKind::kTable, .name = node.name, .inputs = {input}});
+  auto& f = pending_[node.outputs[0]].function;
+  const double alpha = node.number("alpha", 0.2F), beta = node.number("beta", 0.5F);
+  if (node.op == "HardSwish") f = [](double x) { return x * std::clamp(x / 6 + 0.5, 0.0, 1.0); };
+  if (node.op == "HardSigmoid") f = [=](double x) { return std::clamp(alpha * x + beta, 0.0, 1.0); };
+  if (node.op == "Sigmoid") f = [](double x) { return 1 / (1 + std::exp(-x)); };
+  return {};
+}
+
 Status Lowering::pool(const graph::Node& node) {
   HEDGE_TRY(const std::size_t input, operand(node, 0));
   const Shape& x = shape_of(node.inputs[0]);

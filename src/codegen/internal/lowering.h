@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <map>
 #include <string>
@@ -15,6 +16,7 @@ namespace hedge::codegen::internal {
 /// A float tensor between a layer and its QuantizeLinear: the layer in the making and the bounds that Relu and Clip have set.
 struct Pending {
   Layer layer;
+  std::function<double(double)> function = {};  ///< of kTable, in floats
   double least = -std::numeric_limits<double>::infinity();
   double most = std::numeric_limits<double>::infinity();
 };
@@ -34,6 +36,8 @@ class Lowering {
   Status conv(const graph::Node& node, std::int64_t macs);
   Status gemm(const graph::Node& node, std::int64_t macs);
   Status add(const graph::Node& node);
+  Status mul(const graph::Node& node);
+  Status function(const graph::Node& node);
   Status pool(const graph::Node& node);
   Status mean(const graph::Node& node);
   Status activation(const graph::Node& node);
