@@ -96,7 +96,7 @@ Status run_one(const std::filesystem::path& file, const Options& options, cli::C
 /// The results file: its sections of tables stay where such a study was not run, the rest where no pair was trained.
 Status write_results(const std::filesystem::path& path, const Outcome& outcome) {
   const auto old = read_file(path);
-  std::string text = old ? *old : std::string();
+  std::string text = old ? *old : "# Results\n\n";
   auto sections = sections_of(text);
   if (!outcome.summary.empty()) {
     HEDGE_TRY(text, results_text(outcome.summary));
