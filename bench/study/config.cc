@@ -3,25 +3,10 @@
 #include <set>
 
 #include "core/json.h"
+#include "study/keys.h"
 
 namespace hedge::study {
 namespace {
-
-Status check_keys(const Json& json, const std::set<std::string>& known, const std::string& where) {
-  if (!json.is_object()) return Error{.code = ErrorCode::kBadFormat, .what = "an object was expected", .where = where};
-  for (const auto& [key, value] : json.items())
-    if (!known.contains(key))
-      return Error{
-          .code = ErrorCode::kBadFormat, .what = "an unknown field", .where = where, .got = key, .hint = "see docs/formats/study.md"};
-  return {};
-}
-
-template <typename T>
-Status read_optional(const Json& json, const char* key, const std::string& where, T& value) {
-  if (!json.contains(key)) return {};
-  HEDGE_TRY(value, get_field<T>(json, key, where));
-  return {};
-}
 
 Result<Net> read_net(const Json& json, const char* key, const std::string& where) {
   HEDGE_TRY(const auto field, get_field<Json>(json, key, where));

@@ -80,7 +80,8 @@ struct OperatingTarget {
 struct HEDGE_API FitOptions {
   /// Files of predictions. `table` is learned from: of the training set, in evaluation mode, or of images the models have not seen.
   /// `calibration` has neither models nor router seen: the threshold comes from it. `held_out` chooses, fuses and finds temperatures;
-  /// empty: `held_out_share` of the calibration's images do, where that is needed.
+  /// empty: where that is needed, the images of `table` do, by cross-fitting, if the models have not seen them and they are not fewer than
+  /// `held_out_share` of the calibration's; else that share does.
   std::filesystem::path table = {}, calibration = {}, held_out = {};
   /// Or images, predicted here into `out` (predict_splits); no split in the specification, and no tables then.
   std::string data = {};

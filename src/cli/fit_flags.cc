@@ -19,10 +19,12 @@ void FitFlags::add_predictions(CLI::App& app) {
       "predictions that the router learns from: of the training split without augmentation, or of images that the models have not seen");
   app.add_option("--calibration", calibration,
                  "predictions of images that neither models nor router have used; the threshold is chosen on them");
-  app.add_option("--held-out", held_out,
-                 "predictions of further unused images, on which --router auto, --fuse and --calibrate-temperature decide");
+  app.add_option(
+      "--held-out", held_out,
+      "predictions of further unused images, on which --router auto, --fuse and --calibrate-temperature decide. Default: those of "
+      "--table by cross-fitting where the models have not seen them, else a share of the calibration images");
   app.add_option("--held-out-share", o.held_out_share,
-                 "share of the calibration images that is put aside for these decisions when --held-out is not given, 0.05 to 0.95; more "
+                 "share of the calibration images that is put aside for these decisions when they have no other images, 0.05 to 0.95; more "
                  "make the choice surer and the threshold less sure")
       ->capture_default_str()
       ->check(CLI::Range(0.05, 0.95));

@@ -34,31 +34,40 @@ Fusion to_fusion(const FusionWeights& weights, std::int64_t top_k) {
           .class_bias = {weights.begin() + kFusionTerms, weights.end()}};
 }
 
+/// Weights with what they were drawn to: both are good starts for a fit on nearly the same rows.
+struct Fitted {
+  FusionWeights global_alone, weights;
+};
+
 /// The global alone, calibrated: where the penalty draws to.
-FusionWeights fit_global_alone(const FusionTerms& terms, std::span<const std::uint32_t> rows) {
+FusionWeights fit_global_alone(const FusionTerms& terms, std::span<const std::uint32_t> rows, const Fitted* start) {
   const Ridge ridge = {.centre = {0, 1, 0, 0}, .strength = {kHeld, kWeightStrength, kWeightStrength, kHeld}};
-  return fit_conditional_logit(terms, rows, ridge.centre, ridge);
+  return fit_conditional_logit(terms, rows, start != nullptr ? start->global_alone : ridge.centre, ridge);
 }
 
-FusionWeights fit_weights(const FusionTerms& terms, std::span<const std::uint32_t> rows, bool biased) {
-  Ridge ridge = {.centre = fit_global_alone(terms, rows), .strength = FusionWeights(kFusionTerms, kWeightStrength)};
+/// `start`: of other rows, or nullptr; it saves steps and changes nothing else.
+Fitted fit_weights(const FusionTerms& terms, std::span<const std::uint32_t> rows, bool biased, const Fitted* start = nullptr) {
+  Fitted fitted{.global_alone = fit_global_alone(terms, rows, start), .weights = {}};
+  Ridge ridge = {.centre = fitted.global_alone, .strength = FusionWeights(kFusionTerms, kWeightStrength)};
   if (biased) {
     ridge.centre.resize(kFusionTerms + terms.classes(), 0);
     ridge.strength.resize(kFusionTerms + terms.classes(), kBiasStrength);
   }
-  return fit_conditional_logit(terms, rows, ridge.centre, ridge);
+  fitted.weights = fit_conditional_logit(terms, rows, start != nullptr ? start->weights : ridge.centre, ridge);
+  return fitted;
 }
 
 /// Whether each image is answered rightly by weights that have not seen it.
 Result<std::vector<std::uint8_t>> cross_fit(const PredictionTable& table, const FusionTerms& terms, const std::vector<int>& folds,
-                                            int fold_count, const Fusion& like) {
+                                            int fold_count, const Fitted& like) {
   std::vector<std::uint8_t> right(table.size());
   const auto labels = table.labels.data<std::int64_t>();
   for (int fold = 0; fold < fold_count; ++fold) {
     std::vector<std::uint32_t> rows;
     for (std::size_t row = 0; row < folds.size(); ++row)
       if (folds[row] != fold) rows.push_back(static_cast<std::uint32_t>(row));
-    const Fusion fusion = to_fusion(fit_weights(terms, rows, !like.class_bias.empty()), like.top_k);
+    const bool biased = like.weights.size() > kFusionTerms;
+    const Fusion fusion = to_fusion(fit_weights(terms, rows, biased, &like).weights, terms.top_k());
     HEDGE_TRY(const std::vector<std::int64_t> answers, fused_answers(table, fusion));
     for (std::size_t row = 0; row < folds.size(); ++row)
       if (folds[row] == fold) right[row] = answers[row] == labels[row] ? 1 : 0;
@@ -164,17 +173,17 @@ Result<Fusion> fit_fusion(const PredictionTable& table, const FusionOptions& opt
   std::vector<std::uint32_t> rows(table.size());
   std::iota(rows.begin(), rows.end(), 0U);
   const std::vector<int> folds = draw_folds(table.size(), groups, options);
-  Fusion best = to_fusion(fit_weights(terms, rows, false), top_k);
+  Fitted best = fit_weights(terms, rows, false);
   HEDGE_TRY(std::vector<std::uint8_t> right, cross_fit(table, terms, folds, options.folds, best));
   if (terms.classes() <= kMostBiasedClasses && table.size() >= kImagesABias * terms.classes()) {
-    Fusion biased = to_fusion(fit_weights(terms, rows, true), top_k);
+    Fitted biased = fit_weights(terms, rows, true);
     HEDGE_TRY(std::vector<std::uint8_t> biased_right, cross_fit(table, terms, folds, options.folds, biased));
     if (difference(biased_right, right, groups).clear()) {
       best = std::move(biased);
       right = std::move(biased_right);
     }
   }
-  return decide(std::move(best), difference(right, alone.global_right, groups), table);
+  return decide(to_fusion(best.weights, top_k), difference(right, alone.global_right, groups), table);
 }
 
 }  // namespace hedge::routing

@@ -13,20 +13,23 @@ namespace {
 
 using train::RouterKind;
 
-/// The preferred router first, then its challengers, the simplest last.
-std::vector<RouterKind> candidates_for(std::size_t rows, const ChooseOptions& options) {
-  std::vector<RouterKind> kinds;
-  if (rows >= options.gain_from) kinds.push_back(RouterKind::kGain);
+/// The preferred router first, then its challengers. Only the gain router reads features, so where there are any it is tried with few rows
+/// too.
+std::vector<RouterKind> candidates_for(const routing::PredictionTable& table, const ChooseOptions& options) {
+  const auto rows = table.size();
+  if (rows >= options.gain_from)
+    return {RouterKind::kGain, RouterKind::kLinear, RouterKind::kMargin, RouterKind::kMaxProbability, RouterKind::kEntropy};
+  std::vector<RouterKind> kinds = {RouterKind::kMargin};
   if (rows >= options.linear_from) kinds.push_back(RouterKind::kLinear);
-  for (const auto free : {RouterKind::kMargin, RouterKind::kMaxProbability, RouterKind::kEntropy}) kinds.push_back(free);
+  if (rows >= options.linear_from && table.features() > 0) kinds.push_back(RouterKind::kGain);
+  kinds.insert(kinds.end(), {RouterKind::kMaxProbability, RouterKind::kEntropy});
   return kinds;
 }
 
 std::string preference(RouterKind kind, std::size_t rows, const ChooseOptions& options) {
   const auto count = std::to_string(rows) + " rows to learn from";
   if (kind == RouterKind::kGain) return count + " are enough for the gain router";
-  const auto least = std::to_string(kind == RouterKind::kLinear ? options.gain_from : options.linear_from);
-  return count + " are fewer than " + least + ", so " + to_string(kind) + " is preferred";
+  return count + " are fewer than " + std::to_string(options.gain_from) + ", so " + to_string(kind) + " is preferred";
 }
 
 /// Standard deviation of the paired differences over the resamples: the standard error of the difference.
@@ -52,7 +55,7 @@ std::string why(const std::vector<RouterKind>& kinds, const std::vector<eval::Ga
   };
   if (chosen == 0)
     return preferred + "; on " + judged_on + " it " + closes(0).substr(std::string(to_string(kinds[0])).size() + 1) +
-           ", and no simpler router closes more by over a standard error";
+           ", and no other router closes more by over a standard error";
   return preferred + "; but on " + judged_on + " " + closes(chosen) + ", more than " + to_string(kinds[0]) + " by over a standard error (" +
          in_percent(judged[0].percent.value) + ")";
 }
@@ -91,7 +94,7 @@ std::size_t standing(const std::vector<eval::GapClosed>& judged) {
 
 Result<ChosenRouter> choose_router(const train::RouterRows& rows, const train::RouterRows* held_out, const ChooseOptions& options,
                                    const ProgressSink& progress) {
-  const auto kinds = candidates_for(rows.table.size(), options);
+  const auto kinds = candidates_for(rows.table, options);
   std::vector<Candidate> candidates;
   std::vector<std::vector<float>> scores;
   for (const RouterKind kind : kinds) {

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "core/rng.h"
+#include "routing/internal/conditional_logit.h"
 #include "routing/routing_testing.h"
 
 namespace hedge::routing {
@@ -100,6 +101,44 @@ TEST(FitFusion, is_left_out_where_the_base_knows_nothing) {
     EXPECT_GT(gain(test, *fusion), -0.01) << "trial " << trial;
   }
   EXPECT_LE(adopted, kTrials / 2);
+}
+
+/// ln of the label's probability under the softmax of the weighted terms; the last entry stands for several classes.
+double log_likelihood(std::span<const ClassTerms> terms, std::size_t label, double log_count_of_last, const FusionWeights& weights) {
+  double total = 0, of_label = 0;
+  for (std::size_t c = 0; c < terms.size(); ++c) {
+    double sum = 0;
+    for (std::size_t t = 0; t < kFusionTerms; ++t) sum += weights[t] * terms[c][t];
+    if (c == label) of_label = sum;
+    total += std::exp(sum + (c + 1 == terms.size() ? log_count_of_last : 0));
+  }
+  return of_label - std::log(total);
+}
+
+TEST(FusionTerms, lumped_have_the_likelihood_of_all_classes) {
+  Rng rng(36);
+  const World world = {.classes = 40, .global_knows = 40};
+  auto table = make_table(rng, 60, world);
+  auto logits = table.base_logits.data<float>();
+  for (std::size_t row = 0; row < 60; row += 2)  // every second image knows a few classes only, as top classes do
+    for (std::size_t c = 0; c < 40; ++c)
+      if (logits[row * 40 + c] < 1) logits[row * 40 + c] = -3;
+  const FusionTerms terms(table, 5);
+  const FusionWeights weights = {0.7, 1.3, -0.4, 0.2};
+  std::vector<ClassTerms> all(40), lumped(40);
+  std::size_t fewest = 40;
+  for (std::size_t row = 0; row < table.size(); ++row) {
+    terms.fill(row, all);
+    const auto as_one = terms.fill_lumped(row, lumped);
+    fewest = std::min(fewest, as_one.entries);
+    EXPECT_NEAR(log_likelihood(std::span(lumped).first(as_one.entries), as_one.label, as_one.log_count, weights),
+                log_likelihood(all, terms.label(row), 0, weights), 1e-9)
+        << "row " << row;
+    if (row % 2 == 1) {
+      EXPECT_EQ(as_one.entries, 40U);
+    }
+  }
+  EXPECT_LT(fewest, 20U);
 }
 
 TEST(FitFusion, too_few_images_leave_the_global_alone) {

@@ -38,7 +38,7 @@ TEST(ChooseRouter, has_the_candidates_that_the_number_of_rows_allows) {
   const auto held = train::synthetic(400, 2);
   const auto held_rows = rows_of(held);
   const std::pair<std::size_t, std::vector<std::string>> expected[] = {{5000, {"gain", "linear", "margin", "max_probability", "entropy"}},
-                                                                       {4999, {"linear", "margin", "max_probability", "entropy"}},
+                                                                       {4999, {"margin", "linear", "gain", "max_probability", "entropy"}},
                                                                        {999, {"margin", "max_probability", "entropy"}}};
   for (const auto& [rows, names] : expected) {
     const auto table = train::synthetic(rows, 1);
@@ -67,6 +67,21 @@ TEST(ChooseRouter, finds_the_router_that_reads_what_confidence_does_not_say) {
   EXPECT_GT(closed.at("gain"), closed.at("margin") + 30);
 }
 
+TEST(ChooseRouter, finds_it_with_few_rows_too) {
+  const auto table = train::synthetic(1200, 1);
+  auto options = quick();
+  options.fit.epochs = 40;
+  const auto chosen = choose_router(rows_of(table), nullptr, options);
+  ASSERT_TRUE(chosen.ok()) << chosen.error().message();
+  EXPECT_EQ(chosen->kind, RouterKind::kGain) << chosen->choice.why;
+  auto blind = table;
+  blind.base_features = Tensor(DType::kF32, {static_cast<std::int64_t>(table.size()), 0});
+  const auto without = choose_router(rows_of(blind), nullptr, quick());
+  ASSERT_TRUE(without.ok()) << without.error().message();
+  for (const auto& candidate : without->choice.candidates)
+    EXPECT_NE(candidate.name, "gain") << "there is nothing that linear does not read";
+}
+
 TEST(ChooseRouter, judges_by_cross_fitting_where_no_images_are_held_out) {
   const auto table = train::synthetic(1200, 1);
   const auto chosen = choose_router(rows_of(table), nullptr, quick());
@@ -87,7 +102,7 @@ TEST(ChooseRouter, keeps_the_preference_where_there_is_nothing_to_choose_by) {
   }
   const auto chosen = choose_router(rows_of(table), nullptr, quick());
   ASSERT_TRUE(chosen.ok()) << chosen.error().message();
-  EXPECT_EQ(chosen->kind, RouterKind::kLinear);
+  EXPECT_EQ(chosen->kind, RouterKind::kMargin);
   EXPECT_TRUE(chosen->choice.candidates.empty());
   EXPECT_NE(chosen->choice.why.find("nothing to choose by"), std::string::npos);
 }

@@ -329,6 +329,32 @@ TEST_F(Tables, are_fitted_judged_and_planned_with_in_money) {
   EXPECT_EQ(seen.error().code, ErrorCode::kMismatch) << "it calibrated the threshold";
 }
 
+TEST_F(Tables, choose_and_fuse_on_the_images_that_are_learned_from_where_no_model_has_seen_them) {
+  ASSERT_TRUE(import_table(many(0, 1000)).ok());
+  const std::vector<TablePart> shares = {{.name = "fit", .share = 0.6}, {.name = "calibration", .share = 0.4}};
+  ASSERT_TRUE(split_table({.table = at("many.table"), .parts = shares, .out = at("parts")}).ok());
+  const FitOptions options{
+      .table = at("parts/fit.table"), .calibration = at("parts/calibration.table"), .fuse = true, .training = {.epochs = 1, .threads = 1}};
+  const auto fitted = fit(options);
+  ASSERT_TRUE(fitted.ok()) << fitted.error().message();
+  EXPECT_EQ(fitted->policy.calibration_size, 400) << "all calibration images set the threshold";
+  EXPECT_EQ(fitted->policy.held_out_dataset, routing::read_table(options.table)->info.dataset);
+  ASSERT_TRUE(fitted->policy.fusion.has_value());
+  EXPECT_EQ(fitted->policy.fusion->images, 600);
+  ASSERT_TRUE(fitted->policy.choice.has_value());
+  EXPECT_NE(fitted->policy.choice->why.find("600 images, cross-fitted"), std::string::npos) << fitted->policy.choice->why;
+}
+
+TEST_F(Tables, that_are_few_to_learn_from_leave_choosing_to_a_share_of_the_calibration_images) {
+  ASSERT_TRUE(import_table(many(0, 1000)).ok());
+  const std::vector<TablePart> shares = {{.name = "fit", .share = 0.2}, {.name = "calibration", .share = 0.8}};
+  ASSERT_TRUE(split_table({.table = at("many.table"), .parts = shares, .out = at("parts")}).ok());
+  const auto fitted = fit({.table = at("parts/fit.table"), .calibration = at("parts/calibration.table"), .fuse = true});
+  ASSERT_TRUE(fitted.ok()) << fitted.error().message();
+  EXPECT_EQ(fitted->policy.calibration_size, 400);
+  EXPECT_EQ(fitted->policy.fusion->images, 400);
+}
+
 TEST_F(Tables, need_a_price_where_one_is_aimed_at) {
   auto options = many();
   options.price.reset();

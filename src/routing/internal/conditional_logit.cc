@@ -33,7 +33,7 @@ class Objective {
     double loss = 0;
     for (const std::uint32_t row : rows_) {
       loss += row_loss(weights, row);
-      if (derive) add_row(row);
+      if (derive) add_row();
     }
     for (std::size_t j = 0; j < size_; ++j) {
       const double off = weights[j] - ridge_.centre[j];
@@ -45,27 +45,37 @@ class Objective {
     return loss;
   }
 
-  /// Leaves the classes' probabilities in p_.
-  double row_loss(const FusionWeights& weights, std::size_t row) {
+  /// A bias tells classes apart that are alike else.
+  [[nodiscard]] FusionTerms::Lumped fill(std::size_t row) {
+    if (!biased()) return terms_.fill_lumped(row, row_terms_);
     terms_.fill(row, row_terms_);
+    return {.entries = terms_.classes(), .label = terms_.label(row)};
+  }
+
+  /// Leaves the classes' probabilities in p_, and where the label stands in label_.
+  double row_loss(const FusionWeights& weights, std::size_t row) {
+    const auto lumped = fill(row);
+    label_ = lumped.label;
+    p_.resize(lumped.entries);
     for (std::size_t c = 0; c < p_.size(); ++c) {
       double sum = biased() ? weights[kFusionTerms + c] : 0;
       for (std::size_t t = 0; t < kFusionTerms; ++t) sum += weights[t] * row_terms_[c][t];
       p_[c] = sum;
     }
+    const double label = p_[label_];
+    p_.back() += lumped.log_count;
     const double top = *std::max_element(p_.begin(), p_.end());
-    const double label = p_[terms_.label(row)] - top;
     double total = 0;
     for (double& p : p_) total += p = std::exp(p - top);
     for (double& p : p_) p /= total;
-    return std::log(total) - label;
+    return std::log(total) + top - label;
   }
 
-  void add_row(std::size_t row) {
+  void add_row() {
     ClassTerms mean{};
     for (std::size_t c = 0; c < p_.size(); ++c)
       for (std::size_t t = 0; t < kFusionTerms; ++t) mean[t] += p_[c] * row_terms_[c][t];
-    for (std::size_t t = 0; t < kFusionTerms; ++t) gradient[t] += mean[t] - row_terms_[terms_.label(row)][t];
+    for (std::size_t t = 0; t < kFusionTerms; ++t) gradient[t] += mean[t] - row_terms_[label_][t];
     for (std::size_t c = 0; c < p_.size(); ++c)
       for (std::size_t t = 0; t < kFusionTerms; ++t) {
         const double weighted = p_[c] * (row_terms_[c][t] - mean[t]);
@@ -73,7 +83,7 @@ class Objective {
         if (biased()) hessian[(kFusionTerms + c) * size_ + t] += weighted;
       }
     if (!biased()) return;
-    gradient[kFusionTerms + terms_.label(row)] -= 1;
+    gradient[kFusionTerms + label_] -= 1;
     for (std::size_t c = 0; c < p_.size(); ++c) {
       gradient[kFusionTerms + c] += p_[c];
       double* line = &hessian[(kFusionTerms + c) * size_ + kFusionTerms];
@@ -88,6 +98,7 @@ class Objective {
   std::size_t size_;
   std::vector<ClassTerms> row_terms_;
   std::vector<double> p_;
+  std::size_t label_ = 0;
 };
 
 /// Solves A x = b in place (b becomes x) for the lower triangle of a positive definite A, which becomes its Cholesky factor.
@@ -137,6 +148,41 @@ void FusionTerms::fill(std::size_t row, std::span<ClassTerms> terms) const {
     terms[at][2] = 0;
   }
   terms[static_cast<std::size_t>(top[0])][3] = 1;
+}
+
+FusionTerms::Lumped FusionTerms::fill_lumped(std::size_t row, std::span<ClassTerms> terms) const {
+  const auto base = base_.subspan(row * classes_, classes_);
+  const auto global = global_.subspan(row * classes_, classes_);
+  const auto top = std::span(top_).subspan(row * top_k_, top_k_);
+  const auto base_top = static_cast<double>(largest(base));
+  const auto global_top = static_cast<double>(global[static_cast<std::size_t>(top[0])]);
+  const float lowest = *std::min_element(base.begin(), base.end());
+  Lumped lumped;
+  const auto add = [&](std::size_t c, const ClassTerms& of_class) {
+    if (c == label(row)) lumped.label = lumped.entries;
+    terms[lumped.entries++] = of_class;
+  };
+  for (const std::int32_t named : top) {
+    const auto c = static_cast<std::size_t>(named);
+    add(c, {static_cast<double>(base[c]) - base_top, static_cast<double>(global[c]) - global_top, 0, named == top[0] ? 1.0 : 0.0});
+  }
+  const double floored = static_cast<double>(kth_[row]) - global_top;
+  std::size_t alike = 0;
+  bool label_alike = false;
+  for (std::size_t c = 0; c < classes_; ++c) {
+    if (std::find(top.begin(), top.end(), static_cast<std::int32_t>(c)) != top.end()) continue;
+    if (base[c] != lowest) {
+      add(c, {static_cast<double>(base[c]) - base_top, floored, 1, 0});
+      continue;
+    }
+    ++alike;
+    label_alike |= c == label(row);
+  }
+  if (alike == 0) return lumped;
+  if (label_alike) lumped.label = lumped.entries;
+  terms[lumped.entries++] = {static_cast<double>(lowest) - base_top, floored, 1, 0};
+  lumped.log_count = std::log(static_cast<double>(alike));
+  return lumped;
 }
 
 FusionWeights fit_conditional_logit(const FusionTerms& terms, std::span<const std::uint32_t> rows, FusionWeights start,

@@ -24,9 +24,18 @@ class FusionTerms {
 
   [[nodiscard]] std::size_t rows() const { return kth_.size(); }
   [[nodiscard]] std::size_t classes() const { return classes_; }
+  [[nodiscard]] std::int64_t top_k() const { return static_cast<std::int64_t>(top_k_); }
   [[nodiscard]] std::size_t label(std::size_t row) const { return static_cast<std::size_t>(labels_[row]); }
   /// Writes the terms of each class. Logits stand relative to the row's largest, which changes no probability.
   void fill(std::size_t row, std::span<ClassTerms> terms) const;
+  /// The same with those classes as one, the last, that have the same terms: outside the global's k largest, with the base's smallest
+  /// logit. Where the base's logits were made of its few top classes these are nearly all, else there is one.
+  struct Lumped {
+    std::size_t entries = 0;  ///< written to `terms`
+    std::size_t label = 0;    ///< the label's entry
+    double log_count = 0;     ///< ln of the number of classes in the last entry
+  };
+  [[nodiscard]] Lumped fill_lumped(std::size_t row, std::span<ClassTerms> terms) const;
 
  private:
   std::span<const std::int64_t> labels_;
@@ -35,7 +44,7 @@ class FusionTerms {
   std::size_t classes_ = 0;
   std::size_t top_k_ = 0;
   std::vector<float> kth_;         ///< [rows]: the k-th largest logit of the global
-  std::vector<std::int32_t> top_;  ///< [rows, k]: its classes
+  std::vector<std::int32_t> top_;  ///< [rows, k]: its classes, descending
 };
 
 /// The penalty 1/2 sum of strength (weight - centre)^2, a weight each.
