@@ -87,18 +87,45 @@ std::string baselines_table(const Json& baselines) {
   return text + "\n";
 }
 
+/// How a pair was adapted. Files of before there was a choice have no method.
+std::string how_adapted(const Json& adapt) {
+  const auto method = adapt.value("method", "reweight");
+  const auto strength = adapt.value("strength", 0.0);
+  return ", method " + method + (strength > 0 ? ", strength " + number(strength, 2) : "") +
+         (method == "reweight" || method == "scaffold" ? ", r " + adapt.at("share").get<std::string>() : "");
+}
+
+/// The hybrids of an adapting by their best free scores, against the control by its own.
+std::string free_table(const Json& hybrids) {
+  if (!hybrids.front().contains("free")) return "";
+  std::string text =
+      "Without a router, by the free score that was best on held-out training images; minus the control by its own, points.\n\n| "
+      "hybrid | free score | area |";
+  std::string rule = "\n|---|---|---|";
+  const auto& first = hybrids.front().at("free").at("at");
+  for (auto at = first.rbegin(); at != first.rend(); ++at) text += " at " + at.key() + " |", rule += "---|";
+  text += rule + "\n";
+  for (const auto& row : hybrids) {
+    const auto& free = row.at("free");
+    text += "| " + row.at("name").get<std::string>() + " | " + free.at("score").get<std::string>() + " | " +
+            percent(free.at("to_control")) + " |";
+    for (auto at = free.at("at").rbegin(); at != free.at("at").rend(); ++at) text += " " + percent(at.value().at("to_control")) + " |";
+    text += "\n";
+  }
+  return text + "\n";
+}
+
 /// What adapting gave: both arms and the start, on the same images.
 std::string adapt_table(const Json& adapt) {
   std::string text =
       "Trained on `" + adapt.at("trained_on").get<std::string>() + "`, " + std::to_string(adapt.at("epochs_a_round").get<std::int64_t>()) +
-      " epochs a round, r " + adapt.at("share").get<std::string>() +
-      ", judged on the test images; areas in percent, coverage 30 to 100 %.\n\n" +
+      " epochs a round" + how_adapted(adapt) + ", judged on the test images; areas in percent, coverage 30 to 100 %.\n\n" +
       "| hybrid | base, % | global, % | area | minus the control, points | minus the start, points |\n|---|---|---|---|---|---|\n";
   for (const auto& row : adapt.at("hybrids"))
     text += "| " + row.at("name").get<std::string>() + " | " + number(100 * row.at("base_accuracy").get<double>(), 2) + " | " +
             number(100 * row.at("global_accuracy").get<double>(), 2) + " | " + percent(row.at("area")) + " | " +
             percent(row.at("to_control")) + " | " + percent(row.at("to_before")) + " |\n";
-  return text + "\n";
+  return text + "\n" + free_table(adapt.at("hybrids"));
 }
 
 bool at_every_coverage(const Json& comparison, double least_high) {

@@ -203,14 +203,20 @@ Result<std::vector<BaselineRow>> baseline_rows(const SharedMethod& hybrid, const
 
 Result<AreaComparison> compare_areas(const SharedMethod& hybrid, const SharedMethod& other, const BaselineOptions& options) {
   if (hybrid.outcomes.size() != other.outcomes.size()) return disagreement(other.name, other.outcomes.size(), hybrid.outcomes.size());
-  HEDGE_TRY(const auto a, sample(hybrid, {}, options));
-  HEDGE_TRY(const auto b, sample(other, {}, options));
+  HEDGE_CHECK(bootstrap_options(options, options.coverages).validate());
+  HEDGE_TRY(const auto a, sample(hybrid, options.coverages, options));
+  HEDGE_TRY(const auto b, sample(other, options.coverages, options));
   AreaComparison comparison;
   const auto& first = a.samples.families[0].area;
   const auto& second = b.samples.families[0].area;
   comparison.area = percentile_interval(a.area(), first);
   comparison.other_area = percentile_interval(b.area(), second);
   comparison.difference = paired_difference(a.area() - b.area(), first, second);
+  for (std::size_t c = 0; c < options.coverages.size(); ++c) {
+    const double own = a.accuracy_at(options.coverages[c]);
+    comparison.accuracy.push_back(percentile_interval(own, a.accuracy(c)));
+    comparison.accuracy_difference.push_back(paired_difference(own - b.accuracy_at(options.coverages[c]), a.accuracy(c), b.accuracy(c)));
+  }
   return comparison;
 }
 

@@ -95,9 +95,10 @@ struct Baselines {
   std::vector<BaselineRow> rows;
 };
 
-/// Areas of two hybrids of different models on the same images, and what the first has over the second, paired.
+/// Two hybrids of different models on the same images, and what the first has over the second, paired.
 struct AreaComparison {
   Interval area, other_area, difference;
+  std::vector<Interval> accuracy, accuracy_difference;  ///< of the first, and to the second, at the options' coverages
 };
 /// Errors: those of baseline_rows.
 Result<AreaComparison> compare_areas(const SharedMethod& hybrid, const SharedMethod& other, const BaselineOptions& options = {});

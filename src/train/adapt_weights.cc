@@ -12,6 +12,8 @@
 namespace hedge::train {
 namespace {
 
+constexpr double kRankWidth = 0.05;  // share of the images over which weights fall
+
 std::vector<float> over_mean(std::vector<float> values) {
   const double mean = std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(std::max<std::size_t>(1, values.size()));
   for (float& value : values) value = static_cast<float>(static_cast<double>(value) / mean);
@@ -85,6 +87,34 @@ Result<bool> gives_probability(const graph::Graph& router) {
   HEDGE_TRY(const auto tensors, graph::infer_shapes(router));
   const auto logits = tensors.find(kRouterLogits);
   return logits != tensors.end() && logits->second.shape.back() == 1;
+}
+
+std::vector<float> coverage_weights(const routing::PredictionTable& table, double coverage, double strength) {
+  const auto entropy = routing::free_score(routing::FreeScore::kEntropy, table.base_logits.view());
+  std::vector<std::size_t> order(entropy.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return entropy[a] < entropy[b]; });
+  std::vector<float> weights(entropy.size());
+  for (std::size_t place = 0; place < order.size(); ++place) {
+    const double rank = (static_cast<double>(place) + 0.5) / static_cast<double>(order.size());
+    weights[order[place]] = static_cast<float>(1.0 - strength / (1.0 + std::exp(-(rank - coverage) / kRankWidth)));
+  }
+  return over_mean(std::move(weights));
+}
+
+std::vector<float> entropies_at(const routing::PredictionTable& table, std::span<const double> coverages) {
+  auto entropy = routing::free_score(routing::FreeScore::kEntropy, table.base_logits.view());
+  std::sort(entropy.begin(), entropy.end());
+  std::vector<float> thresholds;
+  for (const double coverage : coverages)
+    thresholds.push_back(entropy[std::min(entropy.size() - 1, static_cast<std::size_t>(coverage * static_cast<double>(entropy.size())))]);
+  return thresholds;
+}
+
+std::vector<float> global_errors(const routing::PredictionTable& table) {
+  auto errors = global_losses(table);
+  for (float& value : errors) value = static_cast<float>(-std::expm1(-static_cast<double>(value)));
+  return errors;
 }
 
 std::vector<float> global_losses(const routing::PredictionTable& table) {

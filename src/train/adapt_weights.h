@@ -33,6 +33,16 @@ Result<std::vector<float>> shares_of(RouterShare share, bool probability, std::s
 std::vector<float> base_weights(std::span<const float> share);
 std::vector<float> global_weights(std::span<const float> share);
 
+/// Weights of the base's losses by its own calibration: an image of rank q in 0..1 by entropy, the surest first, weighs
+/// 1 - strength / (1 + exp(-(q - coverage) / 0.05)); divided by their mean. Preconditions: strength < 1 or some rank below the coverage.
+std::vector<float> coverage_weights(const routing::PredictionTable& table, double coverage, double strength);
+
+/// The base's entropies in nats below which each of these shares of the rows lies, coverages in 0..1. Precondition: a row.
+std::vector<float> entropies_at(const routing::PredictionTable& table, std::span<const double> coverages);
+
+/// 1 - the global's probability of the label, a row. Precondition: a global.
+std::vector<float> global_errors(const routing::PredictionTable& table);
+
 /// The global's cross entropy, a row: what a query costs where base and router are trained end to end. Precondition: a global.
 std::vector<float> global_losses(const routing::PredictionTable& table);
 

@@ -69,6 +69,13 @@ void hash_objective(Sha256& hash, const Objective& objective) {
     hash_graph(hash, objective.teacher->graph);
     hash.update(objective.teacher->recipe.to_json() + text_of({objective.teacher->weight, objective.teacher->temperature}));
     if (objective.teacher->cached) hash.update("cached");
+    if (!objective.teacher->gate.empty()) hash_numbers(hash, "gate", objective.teacher->gate);
+  }
+  if (objective.deferring) {
+    const auto& deferring = *objective.deferring;
+    hash.update("deferring").update(text_of({static_cast<double>(deferring.kind), deferring.strength}));
+    hash_numbers(hash, "thresholds", deferring.thresholds);
+    hash_numbers(hash, "global_error", deferring.global_error);
   }
   if (objective.hybrid) {
     hash_numbers(hash, "global", objective.hybrid->global_loss);

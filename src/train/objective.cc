@@ -24,7 +24,37 @@ Status check_rows(const char* field, const std::vector<float>& values, std::size
   return {};
 }
 
+/// As check_rows, all of them at most 1.
+Status check_shares(const char* field, const std::vector<float>& values, std::size_t images) {
+  HEDGE_CHECK(check_rows(field, values, images));
+  const auto above = std::find_if(values.begin(), values.end(), [](float value) { return value > 1; });
+  if (above == values.end()) return {};
+  return bad(field, ErrorCode::kInvalidArgument, std::to_string(*above), "in 0..1");
+}
+
 bool share(double value) { return value >= 0 && value <= 1; }
+
+Status check_teacher(const Teacher& teacher, std::size_t images) {
+  if (!share(teacher.weight)) return bad("teacher.weight", ErrorCode::kInvalidArgument, std::to_string(teacher.weight), "in 0..1");
+  if (!(teacher.temperature > 0) || !std::isfinite(teacher.temperature))
+    return bad("teacher.temperature", ErrorCode::kInvalidArgument, std::to_string(teacher.temperature), "> 0");
+  if (teacher.cached && (teacher.cached->shape().size() != 3 || teacher.cached->shape()[0] != static_cast<std::int64_t>(images) ||
+                         teacher.cached->shape()[1] != 2))
+    return bad("teacher.cached", ErrorCode::kMismatch, hedge::to_string(teacher.cached->shape()),
+               std::to_string(images) + " images, 2, classes");
+  return teacher.gate.empty() ? Status{} : check_shares("teacher.gate", teacher.gate, images);
+}
+
+Status check_deferring(const Deferring& deferring, std::size_t images) {
+  if (!share(deferring.strength))
+    return bad("deferring.strength", ErrorCode::kInvalidArgument, std::to_string(deferring.strength), "in 0..1");
+  if (deferring.kind != Deferring::Kind::kExpected) return {};
+  if (deferring.thresholds.empty()) return bad("deferring.thresholds", ErrorCode::kInvalidArgument, "none", "at least one");
+  for (const float threshold : deferring.thresholds)
+    if (!std::isfinite(threshold))
+      return bad("deferring.thresholds", ErrorCode::kInvalidArgument, std::to_string(threshold), "finite entropies");
+  return check_shares("deferring.global_error", deferring.global_error, images);
+}
 
 }  // namespace
 
@@ -41,17 +71,11 @@ Status Objective::validate(std::size_t outputs, std::size_t images) const {
     if (sum == 0) return bad("output_weights", ErrorCode::kInvalidArgument, "zeros", "one above 0");
   }
   if (!sample_weights.empty()) HEDGE_CHECK(check_rows("sample_weights", sample_weights, images));
-  if (teacher) {
-    if (!share(teacher->weight)) return bad("teacher.weight", ErrorCode::kInvalidArgument, std::to_string(teacher->weight), "in 0..1");
-    if (!(teacher->temperature > 0) || !std::isfinite(teacher->temperature))
-      return bad("teacher.temperature", ErrorCode::kInvalidArgument, std::to_string(teacher->temperature), "> 0");
-    if (teacher->cached && (teacher->cached->shape().size() != 3 || teacher->cached->shape()[0] != static_cast<std::int64_t>(images) ||
-                            teacher->cached->shape()[1] != 2))
-      return bad("teacher.cached", ErrorCode::kMismatch, hedge::to_string(teacher->cached->shape()),
-                 std::to_string(images) + " images, 2, classes");
-  }
+  if (teacher) HEDGE_CHECK(check_teacher(*teacher, images));
+  if (deferring) HEDGE_CHECK(check_deferring(*deferring, images));
   if (hybrid) {
-    if (teacher || !output_weights.empty()) return bad("hybrid", ErrorCode::kInvalidArgument, "with a teacher or output_weights", "alone");
+    if (teacher || deferring || !output_weights.empty())
+      return bad("hybrid", ErrorCode::kInvalidArgument, "with a teacher, deferring or output_weights", "alone");
     if (outputs < 2) return bad("hybrid", ErrorCode::kMismatch, "one output", "logits and r");
     HEDGE_CHECK(check_rows("hybrid.global_loss", hybrid->global_loss, images));
     if (!share(hybrid->coverage)) return bad("hybrid.coverage", ErrorCode::kInvalidArgument, std::to_string(hybrid->coverage), "in 0..1");

@@ -20,6 +20,32 @@ struct Teacher {
   /// Its logits of each image as it is and mirrored, [N, 2, C], where they are computed once (predict_teacher). Empty: it looks at each
   /// augmented image, which costs its forward pass in every step.
   std::optional<Tensor> cached;
+  /// g in 0..1 an image of the data set, [N]: how far it is let off from following the teacher (DiSK; Kag et al. 2023, "Scaffolding a
+  /// student to instill knowledge"): T^2 * sum over K of t (log t - log(s + g)) instead of the divergence, where t and s are the softened
+  /// probabilities and K the label and the teacher's kScaffoldTop largest classes. Empty: plain distillation.
+  std::vector<float> gate = {};
+};
+/// Classes beside the label that a gated teacher teaches.
+inline constexpr std::int64_t kScaffoldTop = 5;
+
+/// A loss that makes a classifier worth deferring from: the images that it answers itself come first.
+struct Deferring {
+  enum class Kind {
+    /// (1 - s) * 1[right] cross entropy + s * 1[wrong] KL(p || uniform): sure where it is right now, unsure where it is wrong
+    /// (Gatekeeper; Rabanser et al. 2025, its alpha is 1 - s)
+    kGatekeeper,
+    /// (1 - s) * cross entropy + s * sum over the other classes k of -log(1 - p_k): each class by itself, few false alarms (one-sided
+    /// prediction; Gangrade, Kag and Saligrama 2021)
+    kOneSided,
+    /// (1 - s) * cross entropy + s * mean over thresholds t of (1 - r_t) (1 - p_y) + r_t * global_error, r_t = 1 / (1 + exp(-(H - t) /
+    /// 0.1)):
+    /// the expected error of the hybrid whose router is the entropy H itself
+    kExpected,
+  };
+  Kind kind = Kind::kGatekeeper;
+  double strength = 0.5;                 ///< s in 0..1
+  std::vector<float> thresholds = {};    ///< kExpected: entropies in nats, at least one
+  std::vector<float> global_error = {};  ///< kExpected: 1 - the global's probability of the label, [N]
 };
 
 /// End-to-end training of base and router: E[(1 - r) l_base + r l_global] + penalty * (c - mean(1 - r))_+.
@@ -38,11 +64,14 @@ struct Objective {
   /// A step's loss is the mean of weight * loss, per sample.
   std::vector<float> sample_weights;
   std::optional<Teacher> teacher;        ///< sees the same, augmented images; teaches the first output
-  std::optional<ExpectedHybrid> hybrid;  ///< alone: not with output_weights or a teacher
+  std::optional<Deferring> deferring;    ///< instead of the first output's cross entropy
+  std::optional<ExpectedHybrid> hybrid;  ///< alone: not with output_weights, a teacher or deferring
   /// Only initializers whose names begin so learn; all else, running statistics too, stays as it is. Empty: everything learns.
   std::string only;
 
-  [[nodiscard]] bool plain() const { return output_weights.empty() && sample_weights.empty() && !teacher && !hybrid && only.empty(); }
+  [[nodiscard]] bool plain() const {
+    return output_weights.empty() && sample_weights.empty() && !teacher && !deferring && !hybrid && only.empty();
+  }
   /// Against a network with `outputs` outputs and a data set of `pictures`. Errors: kInvalidArgument, kMismatch, naming the field.
   [[nodiscard]] Status validate(std::size_t outputs, std::size_t images) const;
 };

@@ -292,8 +292,9 @@ Status check_recipe(const graph::Graph& graph, const data::Preprocess& recipe, c
   const auto refuse = [](const char* where, const char* what) {
     return Error{.code = ErrorCode::kInvalidArgument, .what = what, .where = where};
   };
-  if (objective.hybrid && (options.mixup > 0 || options.cutmix > 0))
-    return refuse("mixup, cutmix", "images cannot be mixed where base and router are trained together");
+  const bool gated = objective.teacher && !objective.teacher->gate.empty();
+  if ((objective.hybrid || objective.deferring || gated) && (options.mixup > 0 || options.cutmix > 0))
+    return refuse("mixup, cutmix", "images cannot be mixed where the loss depends on which images the device answers");
   if (options.first_size >= 1) return {};
   if (objective.teacher && !objective.teacher->cached)
     return refuse("first_size", "the teacher would see small images too: keep its predictions, or use the full size from the start");

@@ -1,9 +1,11 @@
 #include "workflow/adapt.h"
 
 #include <algorithm>
+#include <cstdio>
 
 #include "data/spec.h"
 #include "eval/baselines.h"
+#include "eval/curve.h"
 #include "graph/onnx/onnx_io.h"
 #include "hedge/router.h"
 #include "routing/splits.h"
@@ -54,6 +56,7 @@ Result<RoundOptions> rounds_of(const AdaptOptions& options) {
   rounds.base = rounds.global = options.training;
   if (options.global_rate > 0) rounds.global.learning_rate = options.global_rate;
   rounds.folder = options.out / "rounds";
+  rounds.predictions = options.out / "predictions";
   HEDGE_CHECK(options.training.validate());
   HEDGE_CHECK(rounds.validate());
   if (options.seeds < 1)
@@ -64,6 +67,12 @@ Result<RoundOptions> rounds_of(const AdaptOptions& options) {
   return rounds;
 }
 
+/// What a hybrid answers on the test images, with its routers and without one.
+struct Judged {
+  eval::SharedMethod fitted, free;
+  routing::FreeScore score = routing::FreeScore::kEntropy;
+};
+
 /// Judges hybrids on the run's test images.
 class Judge {
  public:
@@ -72,7 +81,7 @@ class Judge {
       : options_(options), rounds_(rounds), data_(data), test_(test), context_(context) {}
 
   /// Writes a contender's networks and tables, and returns what it answers.
-  Result<eval::SharedMethod> judge(const Contender& contender) const {
+  Result<Judged> judge(const Contender& contender) const {
     const auto folder = options_.out / contender.name;
     const auto& hybrid = contender.hybrid;
     HEDGE_CHECK(graph::write_onnx(folder / "base.onnx", hybrid.base));
@@ -82,21 +91,37 @@ class Judge {
     HEDGE_CHECK(routing::check_unseen(test_table.info));
     HEDGE_CHECK(routing::write_table(folder / "train.table", train_table));
     HEDGE_CHECK(routing::write_table(folder / "test.table", test_table));
-    eval::SharedMethod method{.name = contender.name};
-    HEDGE_TRY(method.outcomes, routing::outcomes(test_table));
+    Judged judged{.fitted = {.name = contender.name}, .free = {.name = contender.name}};
+    HEDGE_TRY(judged.score, best_free_score(hybrid));
+    HEDGE_TRY(judged.free.outcomes, routing::outcomes(test_table));
+    judged.free.scores.push_back(routing::free_score(judged.score, test_table.base_logits.view()));
+    judged.fitted.outcomes = judged.free.outcomes;
     for (int seed = 1; seed <= (contender.keep_router ? 1 : options_.seeds); ++seed) {
       HEDGE_TRY(const auto router, router_of(contender, train_table, seed));
       HEDGE_CHECK(graph::write_onnx(folder / ("router-" + std::to_string(seed) + ".onnx"), router));
       HEDGE_TRY(auto scores, score_table(router, test_table, options_.training.threads));
-      method.scores.push_back(std::move(scores));
+      judged.fitted.scores.push_back(std::move(scores));
     }
-    return method;
+    return judged;
   }
 
  private:
+  /// By the area on the held-out images.
+  Result<routing::FreeScore> best_free_score(const Hybrid& hybrid) const {
+    HEDGE_TRY(const auto held, predict(hybrid, *data_.held));
+    HEDGE_TRY(const auto outcomes, routing::outcomes(held));
+    auto best = routing::kFreeScores[0];
+    double area = -1;
+    for (const auto score : routing::kFreeScores) {
+      HEDGE_TRY(const auto curve, eval::SelectiveCurve::make(routing::free_score(score, held.base_logits.view()), outcomes));
+      if (curve.area() > area) area = curve.area(), best = score;
+    }
+    return best;
+  }
+
   Result<routing::PredictionTable> predict(const Hybrid& hybrid, const data::Dataset& images) const {
     return internal::predict_graphs({hybrid.base, data_.base_recipe}, {hybrid.global, data_.global_recipe}, images,
-                                    options_.training.threads, context_.progress);
+                                    {.threads = options_.training.threads, .cache = rounds_.predictions, .progress = context_.progress});
   }
 
   Result<graph::Graph> router_of(const Contender& contender, const routing::PredictionTable& table, int seed) const {
@@ -115,22 +140,24 @@ class Judge {
 };
 
 /// A line a contender: accuracies, area, and the paired differences to the control and to what there was before.
-Result<std::vector<AdaptedRow>> compare_hybrids(const std::vector<eval::SharedMethod>& methods, int resamples) {
-  const eval::BaselineOptions options{.resamples = resamples};
-  const auto find = [&](const std::string& name) -> const eval::SharedMethod& {
-    return *std::find_if(methods.begin(), methods.end(), [&](const auto& m) { return m.name == name; });
+Result<std::vector<AdaptedRow>> compare_hybrids(const std::vector<Judged>& hybrids, int resamples) {
+  const eval::BaselineOptions options{.coverages = {kFreeCoverages.begin(), kFreeCoverages.end()}, .resamples = resamples};
+  const auto find = [&](const std::string& name) -> const Judged& {
+    return *std::find_if(hybrids.begin(), hybrids.end(), [&](const auto& hybrid) { return hybrid.fitted.name == name; });
   };
   std::vector<AdaptedRow> rows;
-  for (const auto& method : methods) {
-    HEDGE_TRY(const auto to_control, eval::compare_areas(method, find("control"), options));
-    HEDGE_TRY(const auto to_before, eval::compare_areas(method, find("before"), options));
-    rows.push_back({.name = method.name,
-                    .base_accuracy = method.outcomes.base_accuracy(),
-                    .global_accuracy = method.outcomes.global_accuracy(),
-                    .router_seeds = method.scores.size(),
+  for (const auto& hybrid : hybrids) {
+    HEDGE_TRY(const auto to_control, eval::compare_areas(hybrid.fitted, find("control").fitted, options));
+    HEDGE_TRY(const auto to_before, eval::compare_areas(hybrid.fitted, find("before").fitted, options));
+    rows.push_back({.name = hybrid.fitted.name,
+                    .base_accuracy = hybrid.fitted.outcomes.base_accuracy(),
+                    .global_accuracy = hybrid.fitted.outcomes.global_accuracy(),
+                    .router_seeds = hybrid.fitted.scores.size(),
                     .area = to_control.area,
                     .to_control = to_control.difference,
-                    .to_before = to_before.difference});
+                    .to_before = to_before.difference,
+                    .free_score = routing::to_string(hybrid.score)});
+    HEDGE_TRY(rows.back().free, eval::compare_areas(hybrid.free, find("control").free, options));
   }
   return rows;
 }
@@ -140,7 +167,8 @@ AdaptReport describe(const AdaptOptions& options, const Images& images, const st
                      .judged_on = images.test.dataset->spec(),
                      .held_out = images.parts.held->size(),
                      .images = images.test.dataset->size(),
-                     .end_to_end = options.rounds.end_to_end,
+                     .method = options.rounds.method,
+                     .strength = options.rounds.own_strength(),
                      .share = options.rounds.share,
                      .router = options.rounds.router.kind,
                      .coverage = options.rounds.coverage,
@@ -154,6 +182,17 @@ AdaptReport describe(const AdaptOptions& options, const Images& images, const st
 
 Json interval_json(const eval::Interval& i) { return {{"value", i.value}, {"low", i.low}, {"high", i.high}}; }
 
+Json free_json(const AdaptedRow& row) {
+  Json at = Json::object();
+  for (std::size_t c = 0; c < kFreeCoverages.size(); ++c) {
+    char coverage[8];
+    std::snprintf(coverage, sizeof coverage, "%.2f", kFreeCoverages[c]);
+    at[coverage] = {{"accuracy", interval_json(row.free.accuracy[c])}, {"to_control", interval_json(row.free.accuracy_difference[c])}};
+  }
+  return {
+      {"score", row.free_score}, {"area", interval_json(row.free.area)}, {"to_control", interval_json(row.free.difference)}, {"at", at}};
+}
+
 Json row_json(const AdaptedRow& row) {
   return {{"name", row.name},
           {"base_accuracy", row.base_accuracy},
@@ -161,7 +200,8 @@ Json row_json(const AdaptedRow& row) {
           {"router_seeds", row.router_seeds},
           {"area", interval_json(row.area)},
           {"to_control", interval_json(row.to_control)},
-          {"to_before", interval_json(row.to_before)}};
+          {"to_before", interval_json(row.to_before)},
+          {"free", free_json(row)}};
 }
 
 Json arm_json(const ArmSummary& arm) {
@@ -180,7 +220,8 @@ Json to_json(const AdaptReport& report) {
                {"held_out", report.held_out},
                {"judged_on", report.judged_on},
                {"pictures", report.images},
-               {"end_to_end", report.end_to_end},
+               {"method", train::to_string(report.method)},
+               {"strength", report.strength},
                {"share", train::to_string(report.share)},
                {"router", train::to_string(report.router)},
                {"coverage", report.coverage},
@@ -207,15 +248,15 @@ Result<AdaptReport> adapt(const AdaptOptions& options, const RunContext& context
   HEDGE_TRY(const auto arms, adapt_rounds(start, data, rounds, context));
   std::vector<Contender> contenders = {{"before", start}};
   for (const auto& arm : arms) contenders.push_back({arm.name, arm.hybrid, arm.name == "end_to_end"});
-  if (rounds.end_to_end) contenders.push_back({"end_to_end_refitted", arms[0].hybrid});
+  if (rounds.end_to_end()) contenders.push_back({"end_to_end_refitted", arms[0].hybrid});
   const Judge judging(options, rounds, data, *images.test.dataset, context);
-  std::vector<eval::SharedMethod> methods;
+  std::vector<Judged> hybrids;
   for (const auto& contender : contenders) {
-    HEDGE_TRY(auto method, judging.judge(contender));
-    methods.push_back(std::move(method));
+    HEDGE_TRY(auto hybrid, judging.judge(contender));
+    hybrids.push_back(std::move(hybrid));
   }
   auto report = describe(options, images, arms);
-  HEDGE_TRY(report.hybrids, compare_hybrids(methods, options.resamples));
+  HEDGE_TRY(report.hybrids, compare_hybrids(hybrids, options.resamples));
   HEDGE_CHECK(write_json(options.out / "adapt.json", to_json(report)));
   return report;
 }

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
 
 #include "core/json.h"
+#include "eval/baselines.h"
 #include "eval/statistics.h"
 #include "hedge/result.h"
 #include "hedge/workflow.h"
@@ -23,7 +25,7 @@ struct AdaptOptions {
   int resamples = 1000;                        ///< >= 100; of the bootstrap
   train::TrainOptions training{.epochs = 1, .learning_rate = 5e-4};  ///< of both networks in each round
   double global_rate = 0;                                            ///< the global's peak learning rate; 0: the training's
-  RoundOptions rounds;  ///< base, global and folder are set from the above, as are the router's coverage and threads
+  RoundOptions rounds;  ///< base, global and the folders are set from the above, as are the router's coverage and threads
 };
 
 /// A line a hybrid that was judged, beside the control and what there was before; differences are paired.
@@ -32,7 +34,12 @@ struct AdaptedRow {
   double base_accuracy = 0, global_accuracy = 0;
   std::size_t router_seeds = 0;
   eval::Interval area, to_control, to_before;
+  /// The same without a router: by the free score that has the hybrid's largest area on the held-out images, against the control by its
+  /// own.
+  std::string free_score;
+  eval::AreaComparison free;  ///< at kFreeCoverages
 };
+inline constexpr std::array kFreeCoverages = {0.5, 0.6, 0.7, 0.8, 0.9, 0.95};
 
 struct ArmSummary {
   std::string name;
@@ -46,7 +53,8 @@ struct AdaptReport {
   std::string trained_on, judged_on;  ///< specifications
   std::size_t held_out = 0;           ///< images
   std::size_t images = 0;             ///< judged on
-  bool end_to_end = false;
+  train::AdaptMethod method = train::AdaptMethod::kReweight;
+  double strength = 0;
   train::RouterShare share = train::RouterShare::kSoft;
   train::RouterKind router = train::RouterKind::kGain;
   double coverage = 0;

@@ -10,6 +10,7 @@
 #include "hedge/router.h"
 #include "train/end_to_end.h"
 #include "train/fingerprint.h"
+#include "train/teacher.h"
 #include "workflow/internal/graph_runs.h"
 #include "workflow/internal/trainable.h"
 #include "workflow/routers.h"
@@ -26,6 +27,12 @@ struct Round {
   double mean_share = 0;
 };
 
+/// What the networks of one round learn.
+struct Objectives {
+  train::Objective base, global;
+  std::vector<float> share;  ///< r; empty where the method needs none
+};
+
 class Adapting {
  public:
   Adapting(const RoundData& data, const RoundOptions& options, const RunContext& context)
@@ -35,7 +42,7 @@ class Adapting {
     fingerprint_ = train::fingerprint_of(start.base, *data_.fit, data_.base_recipe, options_.base) +
                    train::fingerprint_of(start.global, *data_.held, data_.global_recipe, options_.global) + describe();
     std::vector<Arm> arms(2);
-    arms[0].result.name = options_.end_to_end ? "end_to_end" : "adapted";
+    arms[0].result.name = weighs_both() ? "adapted" : train::to_string(options_.method);
     arms[1].result.name = kControl;
     for (auto& arm : arms) arm.now = start;
     std::int64_t since_better = 0;
@@ -62,9 +69,10 @@ class Adapting {
   /// Everything of the options that changes a round and is not in the trainings' fingerprints.
   [[nodiscard]] std::string describe() const {
     const auto& r = options_.router;
-    return Json({options_.end_to_end, train::to_string(options_.share), options_.coverage, options_.penalty, options_.rounds,
-                 options_.teacher_weight, options_.temperature, train::to_string(r.kind), r.seed, r.epochs, r.batch, r.learning_rate,
-                 r.weight_decay.value_or(-1.0), r.hidden, r.target_coverage, r.coverage_penalty, r.dual_rate})
+    return Json({train::to_string(options_.method), options_.own_strength(), train::to_string(options_.share), options_.coverage,
+                 options_.penalty, options_.rounds, options_.teacher_weight, options_.temperature, train::to_string(r.kind), r.seed,
+                 r.epochs, r.batch, r.learning_rate, r.weight_decay.value_or(-1.0), r.hidden, r.target_coverage, r.coverage_penalty,
+                 r.dual_rate})
         .dump();
   }
 
@@ -85,7 +93,7 @@ class Adapting {
     HEDGE_TRY(auto old, read_round(folder));
     if (old) return *std::move(old);
     Round round;
-    if (options_.end_to_end && arm.result.name != kControl) {
+    if (options_.end_to_end() && arm.result.name != kControl) {
       HEDGE_TRY(round, train_jointly(arm, number, folder));
     } else {
       HEDGE_TRY(round, train_apart(arm, number, folder));
@@ -96,26 +104,52 @@ class Adapting {
     return round;
   }
 
-  /// Base (and, unless end to end is compared with, global) each by itself, then a new router.
+  /// Base (and, where the method weighs both, global) each by itself, then a new router.
   Result<Round> train_apart(const Arm& arm, std::int64_t number, const std::filesystem::path& folder) {
     Round round{arm.now};
-    train::Objective base_objective, global_objective;
+    Objectives learned;
     if (arm.result.name != kControl) {
-      HEDGE_TRY(const auto share, share_now(arm.now));
-      base_objective.sample_weights = train::base_weights(share);
-      global_objective.sample_weights = train::global_weights(share);
-      for (const float r : share) round.mean_share += static_cast<double>(r) / static_cast<double>(share.size());
+      HEDGE_TRY(learned, objectives_now(arm.now, round));
     }
-    if (!options_.end_to_end) {
+    if (weighs_both()) {
       HEDGE_TRY(round.hybrid.global,
-                train_one(arm, number, folder / "global", arm.now.global, data_.global_recipe, options_.global, global_objective));
+                train_one(arm, number, folder / "global", arm.now.global, data_.global_recipe, options_.global, learned.global));
     }
-    if (options_.teacher_weight > 0)
-      base_objective.teacher = train::Teacher{round.hybrid.global, data_.global_recipe, options_.teacher_weight, options_.temperature};
-    HEDGE_TRY(round.hybrid.base, train_one(arm, number, folder / "base", arm.now.base, data_.base_recipe, options_.base, base_objective));
+    HEDGE_CHECK(teach(learned, arm, round.hybrid.global));
+    HEDGE_TRY(round.hybrid.base, train_one(arm, number, folder / "base", arm.now.base, data_.base_recipe, options_.base, learned.base));
     HEDGE_TRY(const auto table, predict(round.hybrid, *data_.fit));
     HEDGE_TRY(round.hybrid.router, new_router(table, arm));
     return round;
+  }
+
+  /// What the method asks of this round's trainings, from the pair as it is; and the mean of r.
+  Result<Objectives> objectives_now(const Hybrid& now, Round& round) {
+    HEDGE_TRY(const auto table, predict(now, *data_.fit));
+    if (table.size() != data_.fit->size()) return missing_rows(table.size());
+    Objectives learned;
+    if (train::needs_share(options_.method)) {
+      HEDGE_TRY(learned.share, share_now(now, table));
+      for (const float r : learned.share) round.mean_share += static_cast<double>(r) / static_cast<double>(learned.share.size());
+    }
+    learned.base = train::base_objective(
+        options_.method, {.strength = options_.own_strength(), .coverage = options_.coverage, .share = learned.share, .table = &table});
+    if (weighs_both()) learned.global.sample_weights = train::global_weights(learned.share);
+    return learned;
+  }
+
+  /// Adds the global as a teacher: of the method's own arm, or of both (teacher_weight). Its predictions are kept where it stays.
+  Status teach(Objectives& learned, const Arm& arm, const graph::Graph& global) {
+    const bool own = arm.result.name != kControl && train::teaches(options_.method);
+    const double weight = own ? options_.own_strength() : options_.teacher_weight;
+    if (weight == 0) return {};
+    auto& teacher = learned.base.teacher.emplace(train::Teacher{global, data_.global_recipe, weight, options_.temperature});
+    if (own && options_.method == train::AdaptMethod::kScaffold) teacher.gate = learned.share;
+    if (weighs_both()) return {};
+    if (!taught_) {
+      HEDGE_TRY(taught_, train::predict_teacher(teacher, *data_.fit, options_.base, internal::hooks_of(context_)));
+    }
+    teacher.cached = taught_;
+    return {};
   }
 
   /// Fitted on the arm's own predictions; where there is nothing to learn any more (the base is right wherever the global is), the old one.
@@ -138,19 +172,18 @@ class Adapting {
     return Round{{std::move(apart.base), arm.now.global, std::move(apart.router)}};
   }
 
-  Result<std::vector<float>> share_now(const Hybrid& now) {
-    HEDGE_TRY(const auto table, predict(now, *data_.fit));
-    if (table.size() != data_.fit->size()) return missing_rows(table.size());
+  Result<std::vector<float>> share_now(const Hybrid& now, const routing::PredictionTable& table) const {
     HEDGE_TRY(const auto scores, score_table(now.router, table, threads()));
     HEDGE_TRY(const bool probability, train::gives_probability(now.router));
     return train::shares_of(options_.share, probability, scores, table, options_.coverage);
   }
 
+  [[nodiscard]] bool weighs_both() const { return options_.method == train::AdaptMethod::kReweight; }
   [[nodiscard]] int threads() const { return options_.base.threads; }
 
   Result<routing::PredictionTable> predict(const Hybrid& hybrid, const data::Dataset& images) const {
-    return internal::predict_graphs({hybrid.base, data_.base_recipe}, {hybrid.global, data_.global_recipe}, images, threads(),
-                                    context_.progress);
+    return internal::predict_graphs({hybrid.base, data_.base_recipe}, {hybrid.global, data_.global_recipe}, images,
+                                    {.threads = threads(), .cache = options_.predictions, .progress = context_.progress});
   }
 
   /// Of the hybrid's curve.
@@ -222,25 +255,27 @@ class Adapting {
   const RoundOptions& options_;
   const RunContext& context_;
   std::string fingerprint_;
+  std::optional<Tensor> taught_;  ///< the global's predictions, where it stays and teaches
 };
 
 }  // namespace
 
 Status RoundOptions::validate() const {
-  const auto bad = [](const char* field, std::string got, const char* expected) {
+  const auto bad = [](const char* field, std::string got, std::string expected) {
     return Error{.code = ErrorCode::kInvalidArgument,
                  .what = "the adapting option is out of range",
                  .where = field,
                  .got = std::move(got),
-                 .expected = expected};
+                 .expected = std::move(expected)};
   };
   if (!(coverage >= 0 && coverage <= 1)) return bad("coverage", std::to_string(coverage), "in 0..1");
   if (!(penalty >= 0) || !std::isfinite(penalty)) return bad("penalty", std::to_string(penalty), ">= 0");
   if (rounds < 1) return bad("rounds", std::to_string(rounds), ">= 1");
   if (patience < 1) return bad("patience", std::to_string(patience), ">= 1");
   if (!(teacher_weight >= 0 && teacher_weight <= 1)) return bad("teacher_weight", std::to_string(teacher_weight), "in 0..1");
-  if (end_to_end && teacher_weight > 0)
-    return bad("teacher_weight", std::to_string(teacher_weight), "0 where base and router are trained end to end");
+  if (!(own_strength() >= 0 && own_strength() <= 1)) return bad("strength", std::to_string(own_strength()), "in 0..1");
+  if ((end_to_end() || train::teaches(method)) && teacher_weight > 0)
+    return bad("teacher_weight", std::to_string(teacher_weight), std::string("0 with the method ") + train::to_string(method));
   if (!(temperature > 0)) return bad("temperature", std::to_string(temperature), "> 0");
   if (folder.empty()) return bad("folder", "nothing", "a path");
   if (!train::is_fitted(router.kind)) return bad("router", to_string(router.kind), "a router that is fitted");

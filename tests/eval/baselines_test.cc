@@ -140,6 +140,12 @@ TEST_F(Baselines, areas_of_two_hybrids_are_compared_on_the_same_images) {
   EXPECT_GT(comparison->difference.low, 0.05);
   EXPECT_LT(comparison->difference.high, 0.15);
   EXPECT_NEAR(comparison->area.value - comparison->other_area.value, comparison->difference.value, 1e-12);
+  ASSERT_EQ(comparison->accuracy_difference.size(), options_.coverages.size());
+  for (std::size_t c = 0; c < options_.coverages.size(); ++c) {
+    EXPECT_NEAR(comparison->accuracy_difference[c].value, 0.1, 1e-9) << "40 of 400 images, however many are queried";
+    EXPECT_GT(comparison->accuracy_difference[c].low, 0.05);
+    EXPECT_LT(comparison->accuracy[c].low, comparison->accuracy[c].value);
+  }
 }
 
 TEST_F(Baselines, refuse_methods_that_do_not_fit) {

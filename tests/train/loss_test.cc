@@ -4,6 +4,9 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include <cmath>
+#include <vector>
+
 #include "graph/zoo.h"
 
 namespace hedge::train::internal {
@@ -88,6 +91,98 @@ TEST_F(LossOf, the_expected_hybrid_mixes_base_and_global_and_pays_for_missing_co
   EXPECT_NEAR(loss(objective, {logits_, query}), mixed + 2.0 * (0.9 - coverage), kTolerance);
   objective.hybrid->coverage = 0.3;  // reached: nothing to pay
   EXPECT_NEAR(loss(objective, {logits_, query}), mixed, kTolerance);
+}
+
+// Two images of class 0 among three classes: p = (0.7, 0.2, 0.1) is right, p = (0.3, 0.6, 0.1) is wrong.
+class DeferringLoss : public LossOf {
+ protected:
+  DeferringLoss() {
+    network_ = graph::build_zoo("resnet:4,1", {1, 12, 12}, 3, 3).value();
+    batch_.images = torch::randn({2, 1, 12, 12});
+    batch_.labels = torch::tensor({0, 0}, torch::kLong);
+    batch_.rows = torch::tensor({2, 0}, torch::kLong);
+    logits_ = torch::tensor({{0.7F, 0.2F, 0.1F}, {0.3F, 0.6F, 0.1F}}).log();
+  }
+  /// Of the loss to the logits, [2, 3].
+  torch::Tensor gradient(const Objective& objective) {
+    const auto logits = logits_.clone().requires_grad_();
+    Loss::create(objective, network_, recipe_, 0.0).value()({logits}, batch_, false).backward();
+    return logits.grad();
+  }
+  static void expect_rows(const torch::Tensor& got, const std::vector<std::vector<double>>& expected) {
+    for (std::int64_t row = 0; row < 2; ++row)
+      for (std::int64_t column = 0; column < 3; ++column)
+        EXPECT_NEAR(got[row][column].item<double>(), expected[static_cast<std::size_t>(row)][static_cast<std::size_t>(column)], kTolerance)
+            << row << ", " << column;
+  }
+};
+
+TEST_F(DeferringLoss, gatekeeper_is_sure_where_right_and_uniform_where_wrong) {
+  Objective objective;
+  objective.deferring = Deferring{.kind = Deferring::Kind::kGatekeeper, .strength = 0.25};
+  const std::vector<double> p = {0.3, 0.6, 0.1};
+  double negentropy = 0;
+  for (const double value : p) negentropy += value * std::log(value);
+  EXPECT_NEAR(loss(objective, {logits_}), (0.75 * -std::log(0.7) + 0.25 * (negentropy + std::log(3.0))) / 2, kTolerance);
+  std::vector<double> wrong;
+  for (const double value : p) wrong.push_back(0.25 / 2 * value * (std::log(value) - negentropy));  // of KL(p || uniform)
+  expect_rows(gradient(objective), {{0.375 * (0.7 - 1), 0.375 * 0.2, 0.375 * 0.1}, wrong});
+}
+
+TEST_F(DeferringLoss, one_sided_prediction_pays_for_each_class_that_is_falsely_likely) {
+  Objective objective;
+  objective.deferring = Deferring{.kind = Deferring::Kind::kOneSided, .strength = 0.5};
+  const double first = -std::log(0.7) - std::log(0.8) - std::log(0.9), second = -std::log(0.3) - std::log(0.4) - std::log(0.9);
+  EXPECT_NEAR(loss(objective, {logits_}), 0.5 * (first + second) / 2, kTolerance);
+  // d/dz_j of sum over k of -log(1 - p_k) is p_j (a_j - sum a_k p_k) with a_k = 1 / (1 - p_k), 0 for the label.
+  const double mean = 0.2 / 0.8 + 0.1 / 0.9, other = 0.6 / 0.4 + 0.1 / 0.9;
+  expect_rows(gradient(objective),
+              {{0.25 * (0.7 - 1 - 0.7 * mean), 0.25 * (0.2 + 0.2 * (1 / 0.8 - mean)), 0.25 * (0.1 + 0.1 * (1 / 0.9 - mean))},
+               {0.25 * (0.3 - 1 - 0.3 * other), 0.25 * (0.6 + 0.6 * (1 / 0.4 - other)), 0.25 * (0.1 + 0.1 * (1 / 0.9 - other))}});
+  logits_ = torch::tensor({{-200.0F, 200.0F, 0.0F}, {200.0F, -200.0F, 0.0F}});
+  EXPECT_TRUE(std::isfinite(loss(objective, {logits_}))) << "a class that is surely wrong";
+  EXPECT_TRUE(gradient(objective).isfinite().all().item<bool>());
+}
+
+TEST_F(DeferringLoss, the_expected_error_queries_by_entropy) {
+  Objective objective;
+  const double first = -(0.7 * std::log(0.7) + 0.2 * std::log(0.2) + 0.1 * std::log(0.1));   // 0.802
+  const double second = -(0.3 * std::log(0.3) + 0.6 * std::log(0.6) + 0.1 * std::log(0.1));  // 0.898
+  objective.deferring = Deferring{.kind = Deferring::Kind::kExpected,
+                                  .strength = 1,
+                                  .thresholds = {0.8F, 0.9F},
+                                  .global_error = {0.05F, 0.9F, 0.02F}};  // rows 2 and 0: 0.02 and 0.05
+  const auto query = [](double entropy, double threshold) { return 1 / (1 + std::exp(-(entropy - threshold) / 0.1)); };
+  double expected = 0;
+  for (const double t : {0.8, 0.9}) {
+    const double a = query(first, t), b = query(second, t);
+    expected += ((1 - a) * 0.3 + a * 0.02 + (1 - b) * 0.7 + b * 0.05) / 4;
+  }
+  EXPECT_NEAR(loss(objective, {logits_}), expected, kTolerance);
+  const double hard = (-std::log(0.7) - std::log(0.3)) / 2;
+  objective.deferring->strength = 0.25;
+  EXPECT_NEAR(loss(objective, {logits_}), 0.75 * hard + 0.25 * expected, kTolerance);
+  // One image far below the threshold: the gradient is that of its own error 1 - p_y alone, p_y (p_j - 1[j = y]).
+  objective.deferring->strength = 1;
+  objective.deferring->thresholds = {20.0F};
+  expect_rows(gradient(objective), {{0.35 * (0.7 - 1), 0.35 * 0.2, 0.35 * 0.1}, {0.15 * (0.3 - 1), 0.15 * 0.6, 0.15 * 0.1}});
+}
+
+TEST_F(DeferringLoss, a_gated_teacher_lets_off_the_images_of_the_gate) {
+  Objective objective;
+  auto teacher = Teacher{network_, recipe_, 1.0, 1.0};
+  Tensor cached(DType::kF32, {3, 2, 3});
+  const std::vector<float> values = {0.5F, 0.3F, 0.2F};
+  for (std::size_t i = 0; i < 18; ++i) cached.data<float>()[i] = std::log(values[i % 3]);
+  teacher.cached = cached;
+  teacher.gate = {1.0F, 0.0F, 0.0F};  // row 0, the second image
+  objective.teacher = teacher;
+  batch_.mirrored = torch::tensor({0, 1}, torch::kLong);
+  const double free = 0.5 * std::log(0.5 / 0.7) + 0.3 * std::log(0.3 / 0.2) + 0.2 * std::log(0.2 / 0.1);
+  const double gated = 0.5 * std::log(0.5 / 1.3) + 0.3 * std::log(0.3 / 1.6) + 0.2 * std::log(0.2 / 1.1);
+  EXPECT_NEAR(loss(objective, {logits_}), (free + gated) / 2, kTolerance);
+  const auto pull = gradient(objective).abs().sum(1);
+  EXPECT_GT(pull[0].item<double>(), 2 * pull[1].item<double>()) << "a gated image hardly pulls";
 }
 
 }  // namespace

@@ -39,6 +39,8 @@ class Objectives : public ::testing::Test {
     Objective objective{.output_weights = {1, 0, 0.3}, .sample_weights = std::vector<float>(bars_.size(), 0.5F)};
     for (std::size_t i = 0; i < bars_.size(); i += 2) objective.sample_weights[i] = 1.5F;
     objective.teacher = Teacher{graph::build_zoo("resnet:4,1", {1, 12, 12}, 2, 9).value(), recipe_, 0.5, 3};
+    objective.teacher->gate = std::vector<float>(bars_.size(), 0.25F);
+    objective.deferring = Deferring{.kind = Deferring::Kind::kOneSided, .strength = 0.3};
     return objective;
   }
 
@@ -108,6 +110,21 @@ TEST_F(Objectives, refuse_what_does_not_fit) {
   EXPECT_EQ(train(plain(), objective).error().code, ErrorCode::kMismatch);
   objective.teacher = Teacher{plain(), recipe_, 2.0};
   EXPECT_EQ(train(plain(), objective).error().code, ErrorCode::kInvalidArgument);
+  objective.teacher = Teacher{.graph = plain(), .recipe = recipe_, .gate = {0.5F}};
+  EXPECT_EQ(train(plain(), objective).error().code, ErrorCode::kMismatch) << "a gate for other images";
+  objective.teacher->gate = std::vector<float>(64, 1.5F);
+  EXPECT_EQ(train(plain(), objective).error().code, ErrorCode::kInvalidArgument);
+  objective.teacher.reset();
+  objective.deferring = Deferring{.strength = 1.5};
+  EXPECT_EQ(train(plain(), objective).error().code, ErrorCode::kInvalidArgument);
+  objective.deferring = Deferring{.kind = Deferring::Kind::kExpected, .global_error = std::vector<float>(64, 0.1F)};
+  EXPECT_EQ(train(plain(), objective).error().code, ErrorCode::kInvalidArgument) << "no threshold";
+  objective.deferring->thresholds = {0.5F};
+  objective.deferring->global_error.pop_back();
+  EXPECT_EQ(train(plain(), objective).error().code, ErrorCode::kMismatch);
+  objective.deferring = Deferring{};
+  options_.mixup = 0.2;
+  EXPECT_EQ(train(plain(), objective).error().code, ErrorCode::kInvalidArgument) << "mixed images";
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <filesystem>
 
@@ -133,7 +134,7 @@ TEST_F(Adapting, says_what_it_does_and_how_far_it_is) {
 }
 
 TEST_F(Adapting, end_to_end_moves_base_and_router_and_leaves_the_global) {
-  options_.end_to_end = true;
+  options_.method = train::AdaptMethod::kEndToEnd;
   options_.rounds = 1;
   const auto arms = adapt_now();
   ASSERT_TRUE(arms.ok()) << arms.error().message();
@@ -144,6 +145,46 @@ TEST_F(Adapting, end_to_end_moves_base_and_router_and_leaves_the_global) {
   EXPECT_TRUE(same_bits((*arms)[1].hybrid.base, train::train_classifier(start_.base, *parts_.fit, recipe_, options_.base)->graph));
 }
 
+TEST_F(Adapting, every_method_moves_the_base_beside_the_same_control_and_leaves_the_global) {
+  options_.rounds = 1;
+  options_.base.epochs = 1;
+  const auto alone = train::train_classifier(start_.base, *parts_.fit, recipe_, options_.base).value().graph;
+  std::vector<graph::Graph> bases = {alone};
+  for (const auto method : {train::AdaptMethod::kExpected, train::AdaptMethod::kCoverage, train::AdaptMethod::kDistil,
+                            train::AdaptMethod::kScaffold, train::AdaptMethod::kGatekeeper, train::AdaptMethod::kOneSided}) {
+    options_.method = method;
+    options_.folder = folder_ / train::to_string(method);
+    const auto arms = adapt_now();
+    ASSERT_TRUE(arms.ok()) << train::to_string(method) << ": " << arms.error().message();
+    EXPECT_EQ((*arms)[0].name, train::to_string(method));
+    for (const auto& arm : *arms) EXPECT_TRUE(same_bits(arm.hybrid.global, start_.global)) << arm.name;
+    EXPECT_TRUE(same_bits((*arms)[1].hybrid.base, alone)) << train::to_string(method);
+    EXPECT_EQ((*arms)[0].mean_share > 0, train::needs_share(method)) << train::to_string(method);
+    for (const auto& other : bases) EXPECT_FALSE(same_bits((*arms)[0].hybrid.base, other)) << train::to_string(method);
+    bases.push_back((*arms)[0].hybrid.base);
+  }
+}
+
+TEST_F(Adapting, a_strength_of_0_is_the_control) {
+  options_.rounds = 1;
+  options_.base.epochs = 1;
+  for (const auto method : {train::AdaptMethod::kExpected, train::AdaptMethod::kCoverage, train::AdaptMethod::kDistil}) {
+    options_.method = method;
+    options_.strength = 0;
+    options_.folder = folder_ / train::to_string(method);
+    const auto arms = adapt_now();
+    ASSERT_TRUE(arms.ok()) << arms.error().message();
+    const auto &own = (*arms)[0].hybrid.base, &control = (*arms)[1].hybrid.base;
+    double most = 0;
+    for (const auto& [name, tensor] : own.initializers) {
+      if (tensor.dtype() != DType::kF32) continue;
+      const auto a = tensor.data<float>(), b = control.initializers.at(name).data<float>();
+      for (std::size_t i = 0; i < a.size(); ++i) most = std::max(most, static_cast<double>(std::abs(a[i] - b[i])));
+    }
+    EXPECT_LT(most, 1e-3) << train::to_string(method) << ": the same up to rounding";
+  }
+}
+
 TEST_F(Adapting, refuses_options_that_make_no_sense) {
   options_.rounds = 0;
   EXPECT_EQ(adapt_now().error().code, ErrorCode::kInvalidArgument);
@@ -151,7 +192,7 @@ TEST_F(Adapting, refuses_options_that_make_no_sense) {
   options_.router.kind = train::RouterKind::kEntropy;
   EXPECT_EQ(adapt_now().error().code, ErrorCode::kInvalidArgument);
   options_.router.kind = train::RouterKind::kGain;
-  options_.end_to_end = true;
+  options_.method = train::AdaptMethod::kEndToEnd;
   options_.teacher_weight = 0.5;
   EXPECT_EQ(adapt_now().error().code, ErrorCode::kInvalidArgument);
 }

@@ -11,6 +11,7 @@ struct Flags {
   workflow::AdaptOptions options;
   std::string base, global, router, out;
   std::string share = "soft";
+  std::string method = "reweight";
   std::string router_kind = "gain";
   TrainingFlags training;
 };
@@ -23,6 +24,7 @@ Status run(Flags& flags, Context& context) {
   options.router = flags.router;
   options.out = flags.out;
   options.training = flags.training.options;
+  HEDGE_TRY(options.rounds.method, train::adapt_method(flags.method));
   HEDGE_TRY(options.rounds.share, train::router_share(flags.share));
   HEDGE_TRY(options.rounds.router.kind, train::router_kind(flags.router_kind));
   HEDGE_TRY(const auto report, workflow::adapt(options, context.run()));
@@ -44,15 +46,20 @@ void add_files(CLI::App& app, Flags& f) {
 
 void add_adapting(CLI::App& app, Flags& f) {
   auto& a = f.options.rounds;
+  app.add_option(
+         "--method", f.method,
+         "reweight: base and global, images weighed by r. The others leave the global as it is: end_to_end (base and router together), "
+         "expected (the base for the hybrid that its entropy routes), coverage (less weight for images that the base would query), "
+         "distil (the global teaches), scaffold (it teaches, but not what is queried), gatekeeper (sure where right, unsure where "
+         "wrong), one_sided (few false alarms, class by class)")
+      ->capture_default_str();
+  app.add_option("--strength", a.strength, "weight of the method's own part in the loss of the base, 0 to 1. Default: what served it best");
   app.add_option("--weights-by", f.share,
-                 "where r comes from, which weighs an image 2 - r for the base and 1 + r for the global: soft (the router's score), hard "
-                 "(its decision) or oracle (the labels)")
+                 "where r of reweight and scaffold comes from: soft (the router's score), hard (its decision) or oracle (the labels)")
       ->capture_default_str()
       ->check(CLI::IsMember({"soft", "hard", "oracle"}));
-  app.add_flag("--end-to-end", a.end_to_end,
-               "train base and router together instead, by E[(1 - r) l_base + r l_global] and a penalty on missing coverage; the global is "
-               "not changed");
-  app.add_option("--penalty", a.penalty, "weight of missing coverage in the loss of --end-to-end; higher answers more images on the device")
+  app.add_option("--penalty", a.penalty,
+                 "weight of missing coverage in the loss of --method end_to_end; higher answers more images on the device")
       ->capture_default_str();
   app.add_option("--router", f.router_kind,
                  "kind of the routers that are fitted between rounds and for the final figures: gain or selective_query")
@@ -82,8 +89,7 @@ void add_adapting(CLI::App& app, Flags& f) {
 }  // namespace
 
 void add_adapt(CLI::App& root, Context& context) {
-  auto* app = root.add_subcommand(
-      "adapt", "train base and global for each other with weights from a router, and a control for as long with equal weights");
+  auto* app = root.add_subcommand("adapt", "train a pair to be worth deferring in, and a control for as long by its cross entropy alone");
   auto f = std::make_shared<Flags>();  // shared with the callback, which outlives this function
   add_files(*app, *f);
   add_adapting(*app, *f);

@@ -1,5 +1,8 @@
 #include "train/internal/loss.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "graph/operators.h"
 #include "train/internal/autocast.h"
 
@@ -7,6 +10,10 @@ namespace hedge::train::internal {
 namespace {
 
 namespace F = torch::nn::functional;
+
+constexpr double kLeast = 1e-30;            // of a probability whose logarithm is taken
+constexpr double kMostProbable = 1 - 1e-6;  // of a class that is wrong; its loss stays finite
+constexpr double kQueryWidth = 0.1;         // nats of entropy over which a query goes from improbable to probable
 
 torch::Tensor channels(const std::vector<float>& values) {
   return torch::tensor(values).reshape({1, static_cast<std::int64_t>(values.size()), 1, 1});
@@ -60,9 +67,15 @@ BatchTargets BatchTargets::slice(std::int64_t from, std::int64_t to) const {
 Result<Loss> Loss::create(const Objective& objective, const graph::Graph& student, const data::Preprocess& recipe, double label_smoothing) {
   Loss loss;
   loss.label_smoothing_ = label_smoothing;
-  loss.plain_ = objective.output_weights.empty() && objective.sample_weights.empty() && !objective.teacher && !objective.hybrid;
+  loss.plain_ = objective.output_weights.empty() && objective.sample_weights.empty() && !objective.teacher && !objective.deferring &&
+                !objective.hybrid;
   if (!objective.output_weights.empty()) loss.output_weights_ = objective.output_weights;
   if (!objective.sample_weights.empty()) loss.sample_weights_ = torch::tensor(objective.sample_weights);
+  loss.deferring_ = objective.deferring;
+  if (objective.deferring && objective.deferring->kind == Deferring::Kind::kExpected) {
+    loss.thresholds_ = torch::tensor(objective.deferring->thresholds).reshape({1, -1});
+    loss.global_error_ = torch::tensor(objective.deferring->global_error);
+  }
   if (objective.hybrid) {
     loss.global_loss_ = torch::tensor(objective.hybrid->global_loss);
     loss.coverage_ = objective.hybrid->coverage;
@@ -77,6 +90,7 @@ Result<Loss> Loss::create(const Objective& objective, const graph::Graph& studen
   loss.teacher_scale_ = channels(from.std) / channels(to.std);
   loss.teacher_shift_ = (channels(from.mean) - channels(to.mean)) / channels(to.std);
   if (teacher.cached) loss.cached_ = torch::softmax(to_torch(teacher.cached->view()) / teacher.temperature, 2);
+  if (!teacher.gate.empty()) loss.gate_ = torch::tensor(teacher.gate);
   loss.teacher_weight_ = teacher.weight;
   loss.temperature_ = teacher.temperature;
   return loss;
@@ -90,6 +104,30 @@ torch::Tensor Loss::per_sample(const torch::Tensor& logits, const torch::Tensor&
 torch::Tensor Loss::weighted_mean(const torch::Tensor& loss, const torch::Tensor& rows) const {
   if (!sample_weights_.defined()) return loss.mean();
   return (sample_weights_.index_select(0, rows) * loss).mean();
+}
+
+/// [n]: the hybrid's expected error where the entropy decides, the mean over its thresholds.
+torch::Tensor Loss::expected(const torch::Tensor& logits, const BatchTargets& batch) const {
+  const auto logs = torch::log_softmax(logits, 1);
+  const auto error = 1.0 - logs.gather(1, batch.labels.unsqueeze(1)).exp();  // [n, 1]
+  const auto entropy = -(logs.exp() * logs).sum(1, true);                    // [n, 1]
+  const auto query = torch::sigmoid((entropy - thresholds_) / kQueryWidth);  // [n, T]
+  return ((1.0 - query) * error + query * global_error_.index_select(0, batch.rows).unsqueeze(1)).mean(1);
+}
+
+torch::Tensor Loss::deferring(const torch::Tensor& logits, const BatchTargets& batch) const {
+  const double s = deferring_->strength;
+  const auto hard = per_sample(logits, batch.labels);
+  if (deferring_->kind == Deferring::Kind::kExpected) return (1.0 - s) * hard + s * expected(logits, batch);
+  const auto logs = torch::log_softmax(logits, 1);
+  if (deferring_->kind == Deferring::Kind::kGatekeeper) {
+    const auto right = (logits.argmax(1) == batch.labels).to(torch::kFloat);
+    const auto divergence = (logs.exp() * logs).sum(1) + std::log(static_cast<double>(logits.size(1)));
+    return (1.0 - s) * right * hard + s * (1.0 - right) * divergence;
+  }
+  const auto others = 1.0 - torch::one_hot(batch.labels, logits.size(1)).to(torch::kFloat);
+  const auto alarms = -(others * torch::log1p(-logs.exp().clamp_max(kMostProbable))).sum(1);
+  return (1.0 - s) * hard + s * alarms;
 }
 
 /// The cross entropy against the labels; of mixed images against both, by their shares.
@@ -117,8 +155,15 @@ torch::Tensor Loss::taught(const BatchTargets& batch, bool bf16) const {
 
 torch::Tensor Loss::teach(const torch::Tensor& logits, const torch::Tensor& hard, const BatchTargets& batch, bool bf16) const {
   const auto target = taught(batch, bf16);
-  const auto log_target = target.clamp_min(1e-30).log();
-  const auto divergence = (target * (log_target - torch::log_softmax(logits / temperature_, 1))).sum(1);
+  const auto log_target = target.clamp_min(kLeast).log();
+  auto log_own = torch::log_softmax(logits / temperature_, 1);
+  auto taught_classes = torch::ones_like(target);
+  if (gate_.defined()) {
+    const auto top = std::get<1>(target.topk(std::min(kScaffoldTop, target.size(1)), 1));
+    taught_classes = torch::zeros_like(target).scatter(1, top, 1.0).scatter(1, batch.labels.unsqueeze(1), 1.0);
+    log_own = (log_own.exp() + gate_.index_select(0, batch.rows).unsqueeze(1)).clamp_min(kLeast).log();
+  }
+  const auto divergence = (taught_classes * target * (log_target - log_own)).sum(1);
   return (1.0 - teacher_weight_) * hard + teacher_weight_ * temperature_ * temperature_ * divergence;
 }
 
@@ -146,7 +191,7 @@ torch::Tensor Loss::operator()(const std::vector<torch::Tensor>& outputs, const 
   for (std::size_t i = 0; i < output_weights_.size(); ++i) {
     if (output_weights_[i] == 0) continue;
     const auto logits = outputs[i].to(torch::kFloat);
-    auto loss = mixed(logits, batch);
+    auto loss = i == 0 && deferring_ ? deferring(logits, batch) : mixed(logits, batch);
     if (i == 0 && teacher_) loss = teach(logits, loss, batch, bf16);
     const auto part = output_weights_[i] * weighted_mean(loss, batch.rows);
     sum = sum.defined() ? sum + part : part;

@@ -53,6 +53,8 @@ class Loss {
  private:
   Loss() = default;
   [[nodiscard]] torch::Tensor per_sample(const torch::Tensor& logits, const torch::Tensor& labels) const;
+  [[nodiscard]] torch::Tensor deferring(const torch::Tensor& logits, const BatchTargets& batch) const;
+  [[nodiscard]] torch::Tensor expected(const torch::Tensor& logits, const BatchTargets& batch) const;
   [[nodiscard]] torch::Tensor mixed(const torch::Tensor& logits, const BatchTargets& batch) const;
   [[nodiscard]] torch::Tensor weighted_mean(const torch::Tensor& loss, const torch::Tensor& rows) const;
   [[nodiscard]] torch::Tensor teach(const torch::Tensor& logits, const torch::Tensor& hard, const BatchTargets& batch, bool bf16) const;
@@ -68,7 +70,10 @@ class Loss {
   torch::Tensor teacher_scale_, teacher_shift_;  ///< [1, C, 1, 1]: from the student's normalisation to the teacher's
   torch::Tensor cached_;  ///< probabilities at the temperature, f32 [N, 2, C], where the teacher's logits are cached; else undefined
   double teacher_weight_ = 0, temperature_ = 1;
-  torch::Tensor global_loss_;  ///< f32 [N], undefined without an ExpectedHybrid
+  torch::Tensor gate_;  ///< f32 [N], undefined where the teacher is not gated
+  std::optional<Deferring> deferring_;
+  torch::Tensor thresholds_, global_error_;  ///< f32 [1, T], [N]: those of an expected hybrid by entropy, else undefined
+  torch::Tensor global_loss_;                ///< f32 [N], undefined without an ExpectedHybrid
   double coverage_ = 0, penalty_ = 0;
 };
 

@@ -40,11 +40,11 @@ Result<Opened> open_graph(const GraphModel& model, const char* features, int thr
 
 }  // namespace
 
-Result<routing::PredictionTable> predict_graphs(const GraphModel& base, const GraphModel& global, const data::Dataset& dataset, int threads,
-                                                const ProgressSink& progress) {
-  HEDGE_TRY(const auto b, open_graph(base, "auto", threads));
-  HEDGE_TRY(const auto g, open_graph(global, "", threads));
-  return eval::predict({.dataset = &dataset, .base = b.run, .global = g.run, .progress = progress});
+Result<routing::PredictionTable> predict_graphs(const GraphModel& base, const GraphModel& global, const data::Dataset& dataset,
+                                                const GraphRunOptions& options) {
+  HEDGE_TRY(const auto b, open_graph(base, "auto", options.threads));
+  HEDGE_TRY(const auto g, open_graph(global, "", options.threads));
+  return eval::predict({.dataset = &dataset, .base = b.run, .global = g.run, .cache = options.cache, .progress = options.progress});
 }
 
 }  // namespace hedge::workflow::internal

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <filesystem>
+
 #include "graph/graph.h"
 #include "hedge/dataset.h"
 #include "hedge/log.h"
@@ -15,9 +17,14 @@ struct GraphModel {
   const data::Preprocess& recipe;
 };
 
-/// Base and global on every image of a data set, in its order, by OpenVINO. threads 0: as many as it likes.
-/// Errors: those of the executors and of eval::predict.
-Result<routing::PredictionTable> predict_graphs(const GraphModel& base, const GraphModel& global, const data::Dataset& dataset, int threads,
-                                                const ProgressSink& progress);
+struct GraphRunOptions {
+  int threads = 0;              ///< 0: as many as OpenVINO likes
+  std::filesystem::path cache;  ///< keeps each network's predictions (docs/formats/prediction_cache.md); empty: nothing does
+  ProgressSink progress;
+};
+
+/// Base and global on every image of a data set, in its order, by OpenVINO. Errors: those of the executors and of eval::predict.
+Result<routing::PredictionTable> predict_graphs(const GraphModel& base, const GraphModel& global, const data::Dataset& dataset,
+                                                const GraphRunOptions& options);
 
 }  // namespace hedge::workflow::internal

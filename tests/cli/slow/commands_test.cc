@@ -42,7 +42,7 @@ class Commands : public Programs {
                                                 "auto",
                                                 {{"name", "gain_fused"}, {"router", "gain"}, {"flags", {"--fuse"}}},
                                                 {{"name", "auto_20"}, {"router", "auto"}, {"on", "calibration"}, {"samples", 20}}}},
-                                              {"adapt", {"--rounds", "1", "--epochs", "1", "--router-seeds", "1"}},
+                                              {"adapt", {"--method", "scaffold", "--rounds", "1", "--epochs", "1", "--router-seeds", "1"}},
                                               {"baselines", {"--epochs", "1"}},
                                               {"distilled", {{"net", "mobile:2,depth=1"}, {"flags", small}}}})
                     .ok());
@@ -87,6 +87,10 @@ TEST_F(Commands, a_study_leaves_a_row_a_method_and_every_comparison) {
   EXPECT_NE(row_of(summary, "auto_20").at("method"), "gain_fused_fused");
   EXPECT_TRUE(row_of(summary, "gain_fused").at("fused").at("gain").contains("low"));
   EXPECT_FALSE(row_of(summary, "gain").contains("fused"));
+  const auto& adapt = summary[0].at("adapt");
+  EXPECT_EQ(adapt.at("method"), "scaffold");
+  EXPECT_EQ(adapt.at("hybrids")[1].at("name"), "scaffold");
+  EXPECT_TRUE(adapt.at("hybrids")[1].at("free").at("at").at("0.90").at("to_control").contains("low"));
   std::vector<std::string> questions;
   for (const auto& one : summary[0].at("comparisons")) {
     questions.push_back(one.at("question").get<std::string>());
@@ -220,6 +224,8 @@ TEST_F(Commands, exits_baselines_and_adapting_refuse_what_does_not_fit) {
   };
   EXPECT_EQ(adapted({at("nowhere.onnx")}), code(ErrorCode::kNotFound));
   EXPECT_EQ(adapted({made("gain-1/router.onnx"), "--weights-by", "luck"}), code(ErrorCode::kInvalidArgument));
+  EXPECT_EQ(adapted({made("gain-1/router.onnx"), "--method", "magic"}), code(ErrorCode::kInvalidArgument));
+  EXPECT_EQ(adapted({made("gain-1/router.onnx"), "--method", "gatekeeper", "--strength", "2"}), code(ErrorCode::kInvalidArgument));
   EXPECT_EQ(adapted({made("gain-1/router.onnx"), "--judge", data + "?split=train"}), code(ErrorCode::kMismatch));
   EXPECT_FALSE(std::filesystem::exists(at("refused.onnx")));
   EXPECT_FALSE(std::filesystem::exists(at("refused.json")));
