@@ -1,5 +1,7 @@
 #include "study/run.h"
 
+#include <algorithm>
+
 #include "cli/steps.h"
 #include "data/spec.h"
 #include "study/rows.h"
@@ -59,6 +61,8 @@ class Run {
                                         "--out",     at(name + ".onnx"),
                                         "--seed",    std::to_string(seed_),
                                         "--threads", std::to_string(options_.threads)};
+    if (std::find(net.flags.begin(), net.flags.end(), "--training") == net.flags.end())
+      command.insert(command.end(), {"--training", "plain"});  // configurations say all that they mean
     command.insert(command.end(), net.flags.begin(), net.flags.end());
     command.insert(command.end(), {"--csv", at(name + ".csv"), "--summary", at(name + ".json")});
     return steps_.run("train_" + name, command);

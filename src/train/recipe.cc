@@ -15,19 +15,20 @@ bool has_depthwise(const graph::Graph& graph) {
 }
 
 void apply_small(const RecipeSubject& subject, TrainOptions& o) {
+  o.optimizer = Optimizer::kMuon;
+  o.learning_rate = 0.1;
+  o.weight_decay = 5e-4;
   o.label_smoothing = 0.1;
-  o.warmup_share = 0.2;
-  o.schedule = Schedule::kLinear;
   o.averaging = Averaging::kEma;
   o.first_size = 0.7;
-  o.identity = subject.fresh;
+  o.identity = o.whiten = subject.fresh;
   o.augmentation.alternate = o.augmentation.flip;
 }
 
+/// Depthwise convolutions are cheap and slow to learn: they want many steps at a high rate.
 void apply_mobile(TrainOptions& o) {
-  o.warmup_share = 0.1;
-  o.averaging = Averaging::kEma;
-  o.augmentation.alternate = o.augmentation.flip;
+  o.batch = 64;
+  o.learning_rate = 0.012;
 }
 
 }  // namespace

@@ -14,8 +14,8 @@ namespace hedge::train {
 enum class Recipe {
   kAuto,    ///< one of the others, by network and image size
   kPlain,   ///< the options as they are
-  kSmall,   ///< images of up to 64 pixels: after airbench (Jordan 2024)
-  kMobile,  ///< depthwise convolutions: mild augmentation, an average of the weights
+  kSmall,   ///< images of up to 64 pixels: Muon and other parts of airbench (Jordan 2024)
+  kMobile,  ///< depthwise convolutions: smaller batches, a higher rate
 };
 
 const char* to_string(Recipe recipe);

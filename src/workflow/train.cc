@@ -74,7 +74,12 @@ Result<Chosen> choose_training(const TrainOptions& options, const internal::Trai
   const train::RecipeSubject subject{start.graph, start.recipe, options.model.empty()};
   Chosen chosen{options.recipe == train::Recipe::kAuto ? train::choose_recipe(subject) : options.recipe, options.training};
   train::apply_recipe(chosen.recipe, subject, chosen.training);
+  const auto recommended = chosen.training.optimizer;
   if (options.insist) options.insist(chosen.training);
+  if (chosen.training.optimizer != recommended) {  // whose rate and decay do not suit another
+    chosen.training.learning_rate = options.training.learning_rate;
+    chosen.training.weight_decay = options.training.weight_decay;
+  }
   if (!subject.fresh && (chosen.training.identity || chosen.training.whiten))
     return Error{.code = ErrorCode::kInvalidArgument,
                  .what = "a network that is trained further keeps its weights, so they cannot start anew",

@@ -40,10 +40,15 @@ class Choice : public ::testing::Test {
 };
 
 TEST_F(Choice, forms_are_those_left_open_the_plainest_first) {
-  EXPECT_EQ(open_forms({}), (std::vector<Form>{kPlain, kLast, kBf16, kBf16Last}));
-  EXPECT_EQ(open_forms({.precision = Precision::kBf16}), (std::vector<Form>{kBf16, kBf16Last}));
-  EXPECT_EQ(open_forms({.layout = Layout::kNchw}), (std::vector<Form>{kPlain, kBf16}));
-  EXPECT_EQ(open_forms({.precision = Precision::kF32, .layout = Layout::kChannelsLast}), std::vector<Form>{kLast});
+  EXPECT_EQ(open_forms({}, true), (std::vector<Form>{kPlain, kLast, kBf16, kBf16Last}));
+  EXPECT_EQ(open_forms({.precision = Precision::kBf16}, true), (std::vector<Form>{kBf16, kBf16Last}));
+  EXPECT_EQ(open_forms({.layout = Layout::kNchw}, true), (std::vector<Form>{kPlain, kBf16}));
+  EXPECT_EQ(open_forms({.precision = Precision::kF32, .layout = Layout::kChannelsLast}, true), std::vector<Form>{kLast});
+}
+
+TEST_F(Choice, a_processor_without_bf16_does_not_measure_it_but_takes_it_where_it_is_named) {
+  EXPECT_EQ(open_forms({}, false), (std::vector<Form>{kPlain, kLast}));
+  EXPECT_EQ(open_forms({.precision = Precision::kBf16, .layout = Layout::kNchw}, false), std::vector<Form>{kBf16});
 }
 
 TEST_F(Choice, takes_what_is_clearly_faster_and_says_the_figures) {

@@ -174,6 +174,15 @@ TEST(Recipes, auto_goes_by_network_and_size_and_keeps_trained_weights) {
   apply_recipe(Recipe::kSmall, {pooled, small, false}, options);
   EXPECT_FALSE(options.identity || options.whiten);
   EXPECT_FALSE(options.augmentation.alternate) << "images that are not flipped cannot alternate";
+  options.augmentation.flip = true;
+  apply_recipe(Recipe::kSmall, {pooled, small}, options);
+  EXPECT_TRUE(options.identity && options.whiten && options.augmentation.alternate);
+  EXPECT_EQ(options.optimizer, Optimizer::kMuon);
+  EXPECT_TRUE(options.validate().ok());
+  TrainOptions many;
+  apply_recipe(Recipe::kMobile, {mobile, small}, many);
+  EXPECT_LT(many.batch, TrainOptions{}.batch);
+  EXPECT_GT(many.learning_rate, TrainOptions{}.learning_rate);
   EXPECT_EQ(parse_recipe("large").error().code, ErrorCode::kInvalidArgument);
   const auto json = parse_json(training_json(Recipe::kSmall, options, 7.5), "");
   ASSERT_TRUE(json.ok());

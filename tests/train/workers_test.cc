@@ -2,6 +2,7 @@
 
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>
+#include <malloc.h>
 
 #include <atomic>
 #include <set>
@@ -31,6 +32,15 @@ TEST(ThreadPlan, a_small_batch_is_shared_by_fewer_replicas) {
   EXPECT_EQ(replicas_for(31, 4), 1);
   EXPECT_EQ(replicas_for(1, 4), 1);
 }
+
+#ifdef __GLIBC__
+TEST(Workers, the_memory_of_a_step_does_not_go_back_to_the_system) {
+  const Workers workers({.replicas = 1});
+  const auto mapped = mallinfo2().hblkhd;
+  const std::vector<char> batch(std::size_t{20} << 20, 1);  // by default each of this size is a mapping of its own
+  EXPECT_EQ(mallinfo2().hblkhd, mapped) << batch.size();
+}
+#endif
 
 TEST(Workers, run_each_part_on_a_thread_of_its_own_that_stays) {
   Workers workers({.replicas = 3});

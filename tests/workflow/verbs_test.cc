@@ -139,6 +139,22 @@ TEST_F(Verbs, a_training_under_a_recipe_says_so_in_its_model_and_keeps_its_teach
   EXPECT_EQ(std::filesystem::last_write_time(at("taught.onnx.teacher")), kept) << "made once";
 }
 
+TEST_F(Verbs, another_optimiser_than_the_recipes_has_the_rate_and_decay_that_were_asked_for) {
+  const auto rates = [&](const std::string& out, train::Optimizer optimizer) {
+    TrainOptions options{.data = data(), .net = "resnet:2,1", .out = at(out), .training = quick(1)};
+    options.training.learning_rate = 0.007;
+    options.training.weight_decay = 0.03;
+    options.recipe = train::Recipe::kSmall;
+    options.insist = [optimizer](train::TrainOptions& training) { training.optimizer = optimizer; };
+    EXPECT_TRUE(train(options).ok());
+    return parse_json(model::read_model_graph(at(out), {})->graph.metadata.at(graph::kTrainingKey), "").value();
+  };
+  const auto own = rates("adamw.onnx", train::Optimizer::kAdamW), recipes = rates("muon.onnx", train::Optimizer::kMuon);
+  EXPECT_EQ(own.at("learning_rate"), 0.007);
+  EXPECT_EQ(own.at("weight_decay"), 0.03);
+  EXPECT_NE(recipes.at("learning_rate"), 0.007);
+}
+
 TEST_F(Verbs, a_network_that_is_trained_further_cannot_start_anew) {
   TrainOptions options{.data = data(), .model = at("base.onnx"), .out = at("further.onnx"), .training = quick(1)};
   options.training.identity = true;

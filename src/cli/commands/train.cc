@@ -11,7 +11,7 @@ namespace {
 struct Flags {
   workflow::TrainOptions options;
   std::string model, out, summary;
-  std::string recipe = train::to_string(train::Recipe::kPlain);
+  std::string recipe = train::to_string(train::Recipe::kAuto);
   std::string teacher;
   workflow::TeacherOptions teaching;
   TrainingFlags training;

@@ -64,13 +64,22 @@ void say(const std::vector<FormCandidate>& candidates, const std::vector<Timed>&
 
 }  // namespace
 
-std::vector<Form> open_forms(const TrainOptions& options) {
+bool computes_bf16() {
+#ifdef __x86_64__
+  return __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");  // oneDNN's least
+#else
+  return true;
+#endif
+}
+
+std::vector<Form> open_forms(const TrainOptions& options, bool bf16) {
   std::vector<Form> forms;
+  const auto open = [&](Precision precision) {
+    return options.precision == precision || (options.precision == Precision::kAuto && (precision == Precision::kF32 || bf16));
+  };
   for (const auto precision : {Precision::kF32, Precision::kBf16})
     for (const auto layout : {Layout::kNchw, Layout::kChannelsLast})
-      if ((options.precision == Precision::kAuto || options.precision == precision) &&
-          (options.layout == Layout::kAuto || options.layout == layout))
-        forms.push_back({precision, layout});
+      if (open(precision) && (options.layout == Layout::kAuto || options.layout == layout)) forms.push_back({precision, layout});
   return forms;
 }
 

@@ -17,8 +17,13 @@ struct Form {
   bool operator==(const Form&) const = default;
 };
 
-/// The forms that the options leave open, the plainest first: f32 before bf16, NCHW before channels_last. At least one.
-std::vector<Form> open_forms(const TrainOptions& options);
+/// Whether libtorch has bf16 kernels for this processor. Without them a step takes more than twenty times as long as in f32, so that
+/// already measuring it would take longer than some trainings.
+bool computes_bf16();
+
+/// The forms that the options leave open, the plainest first: f32 before bf16, NCHW before channels_last. At least one. Without `bf16`
+/// only options that name it get it.
+std::vector<Form> open_forms(const TrainOptions& options, bool bf16);
 
 /// A form and what a step of training in it takes.
 struct FormCandidate {

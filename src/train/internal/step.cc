@@ -150,7 +150,7 @@ Result<Rehearsal> rehearse(const FormTrial& trial, const Form& form) {
 }  // namespace
 
 Result<Form> settle_form(const FormTrial& trial, const Clock& clock, const LogSink& sink) {
-  const auto forms = open_forms(trial.options);
+  const auto forms = open_forms(trial.options, computes_bf16());
   if (forms.size() == 1 || trial.options.threads == 1) return forms[0];
   std::vector<Rehearsal> rehearsals;
   std::vector<FormCandidate> candidates;

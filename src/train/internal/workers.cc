@@ -1,9 +1,11 @@
 #include "train/internal/workers.h"
 
 #include <ATen/Parallel.h>
+#include <malloc.h>
 
 #include <algorithm>
 #include <cassert>
+#include <limits>
 
 namespace hedge::train::internal {
 namespace {
@@ -15,6 +17,17 @@ std::exception_ptr attempt(const std::function<void(std::size_t)>& part, std::si
   } catch (...) {
     return std::current_exception();
   }
+}
+
+/// Keeps freed memory in the process. Each step frees what the next one asks for again; by default much of it goes back to the system in
+/// between, and comes as new pages, each with a fault and zeroed.
+void keep_freed_memory() {
+#ifdef __GLIBC__
+  constexpr int kLargestThreshold = 32 << 20, kPad = 64 << 20;  // bytes; more than the first one glibc refuses
+  mallopt(M_MMAP_THRESHOLD, kLargestThreshold);
+  mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
+  mallopt(M_TOP_PAD, kPad);
+#endif
 }
 
 }  // namespace
@@ -37,6 +50,7 @@ OperatorThreads::OperatorThreads(int threads) : before_(at::get_num_threads()) {
 OperatorThreads::~OperatorThreads() { at::set_num_threads(before_); }
 
 Workers::Workers(ThreadPlan plan) : plan_(plan), here_(plan.operator_threads) {
+  keep_freed_memory();
   for (std::size_t index = 1; index < static_cast<std::size_t>(plan_.replicas); ++index)
     threads_.emplace_back([this, index](const std::stop_token& stop) { serve(stop, index); });
 }

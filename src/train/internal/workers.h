@@ -42,7 +42,8 @@ class OperatorThreads {
 };
 
 /// Threads that stand ready for the replicas of a training. The thread that makes the object computes the first part itself, and its
-/// operators have the plan's threads until the object goes; make, use and destroy it on that thread.
+/// operators have the plan's threads until the object goes; make, use and destroy it on that thread. From then on the process keeps the
+/// memory that it frees (with glibc), because a training asks for the same again in every step.
 class Workers {
  public:
   explicit Workers(ThreadPlan plan);
