@@ -66,11 +66,13 @@ void say(const std::vector<FormCandidate>& candidates, const std::vector<Timed>&
 
 std::vector<Form> open_forms(const TrainOptions& options) {
   std::vector<Form> forms;
+  const bool gpu = options.device == Device::kCuda;  // where the last of them is the fastest, as is well known
   for (const auto precision : {Precision::kF32, Precision::kBf16})
     for (const auto layout : {Layout::kNchw, Layout::kChannelsLast})
       if ((options.precision == Precision::kAuto || options.precision == precision) &&
           (options.layout == Layout::kAuto || options.layout == layout))
         forms.push_back({precision, layout});
+  if (gpu) return {forms.back()};
   return forms;
 }
 

@@ -17,7 +17,8 @@ struct Form {
   bool operator==(const Form&) const = default;
 };
 
-/// The forms that the options leave open, the plainest first: f32 before bf16, NCHW before channels_last. At least one.
+/// The forms that the options leave open, the plainest first: f32 before bf16, NCHW before channels_last. At least one. On a GPU only the
+/// last of them, since bf16 and channels_last are what its matrix units are made for.
 std::vector<Form> open_forms(const TrainOptions& options);
 
 /// A form and what a step of training in it takes.
