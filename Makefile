@@ -1,7 +1,9 @@
-# `make` alone lists the targets. Variables: JOBS (parallel compile jobs), FUZZ_SECONDS (a target).
+# `make` alone lists the targets. Variables: JOBS (parallel compile jobs), FUZZ_SECONDS (a target), TORCH (2: `make setup` adds libtorch 2).
 
 FUZZ_SECONDS ?= 60
 RELEASE := build/release
+TORCH2 := build/release-torch2
+TORCH_GROUP = $(if $(TORCH),$(if $(filter 2,$(TORCH)),torch2,$(error TORCH=$(TORCH): there is only TORCH=2; without it, Debian's libtorch)))
 PROGRAMS := hedge hedge-cloud hedge-edge hedge-gateway
 LIBRARIES := hedge_runtime_library hedge_workbench_library
 SOURCES = $(shell git ls-files 'src/*.h' 'src/*.cc' 'include/*.h' 'tests/*.h' 'tests/*.cc' 'bench/*.cc' 'examples/*.cc' 'examples/*.c' 'python/*.h' 'python/*.cc')
@@ -9,13 +11,13 @@ STEP := @scripts/step.sh
 CTEST_OPTIONS := --output-on-failure --no-tests=error --timeout 1200
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo package test test-unit bench mcu-bench mcu-demo format format-check tidy fuzz sanitize tsan clean
+.PHONY: help setup build demo package test test-unit test-torch2 bench mcu-bench mcu-demo format format-check tidy fuzz sanitize tsan clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 setup: ## install what building, running and testing need (Debian 12; root or sudo; a second run installs nothing)
-	$(STEP) setup scripts/setup.sh build run mcu test
+	$(STEP) setup scripts/setup.sh build run mcu test $(TORCH_GROUP)
 
 build: ## programs and libraries, optimised, into build/release/bin and lib
 	$(STEP) build scripts/build.sh release $(PROGRAMS) $(LIBRARIES)
@@ -37,6 +39,11 @@ test: setup ## set up, build everything, then all tests: unit, conformance, slow
 test-unit: ## build, then the quick tests alone
 	$(STEP) build scripts/build.sh release
 	$(STEP) tests ctest $(CTEST_OPTIONS) --test-dir $(RELEASE) -L unit
+
+test-torch2: ## set up libtorch 2, build with it, then the tests of training (a second build; not in make test)
+	$(STEP) setup scripts/setup.sh build run test torch2
+	$(STEP) build scripts/build.sh release-torch2 hedge train_tests train_gpu_tests conformance_tests workflow_tests
+	$(STEP) tests ctest $(CTEST_OPTIONS) --test-dir $(TORCH2) -R '^(train|train_gpu|conformance|workflow)_tests$$'
 
 bench: ## build, then all benchmarks (what a speed claim stands on)
 	$(STEP) build scripts/build.sh release

@@ -124,7 +124,7 @@ double step_seconds(const Forward& forward, torch::optim::SGD& optimizer, const 
   optimizer.zero_grad();
   torch::Tensor logits;
   {
-    AutocastGuard autocast(bf16);
+    AutocastGuard autocast(bf16, torch::kCPU);
     logits = forward(images);
   }
   auto loss = nn::functional::cross_entropy(logits.to(torch::kFloat), labels);

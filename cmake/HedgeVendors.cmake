@@ -37,14 +37,7 @@ if(HEDGE_WITH_GRPC)
 endif()
 
 if(HEDGE_WITH_TORCH)
-  find_package(Torch QUIET REQUIRED)
-  # Debian's config lists the same libraries by path and by target; one interface target hides that, as system headers.
-  add_library(hedge_torch INTERFACE)
-  target_include_directories(hedge_torch SYSTEM INTERFACE ${TORCH_INCLUDE_DIRS})
-  target_link_libraries(hedge_torch INTERFACE ${TORCH_LIBRARIES})
-  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-    target_compile_options(hedge_torch INTERFACE -fpch-preprocess)  # lets ccache see through precompiled headers
-  endif()
+  include(HedgeTorch)
 endif()
 
 if(HEDGE_WITH_BENCH)

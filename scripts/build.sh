@@ -15,7 +15,7 @@ jobs=${JOBS:-$(nproc)}
 configured_with() {
   sha256sum CMakePresets.json
   grep -oE '^[a-z][^ ]*' scripts/packages.txt | xargs dpkg-query -W -f '${Package} ${db:Status-Status} ${Version}\n' 2>/dev/null || true
-  sha256sum .venv/.hedge-stamp-* 2>/dev/null || true
+  sha256sum .venv/.hedge-stamp-* .venv-torch2/.hedge-stamp-* 2>/dev/null || true
 }
 
 now=$(configured_with)

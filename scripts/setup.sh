@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# setup.sh [GROUP…]: installs what Hedge needs on Debian 12: packages (scripts/packages.txt; groups build, run, mcu, test, develop; default
-# build run mcu test) and, in the virtual environment .venv, the wheels of the groups run (scripts/requirements.txt: OpenVINO) and test
-# (scripts/requirements-test.txt). Says what and why; a second run installs nothing.
+# setup.sh [GROUP…]: installs what Hedge needs on Debian 12: packages (scripts/packages.txt; groups build, run, mcu, test, develop, torch2;
+# default build run mcu test) and, in the virtual environment .venv, the wheels of the groups run (scripts/requirements.txt: OpenVINO) and test
+# (scripts/requirements-test.txt); in .venv-torch2 those of torch2 (scripts/requirements-torch2.txt: libtorch 2). Says what and why; a second
+# run installs nothing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 groups=("$@")
@@ -101,16 +102,28 @@ choose_blas() {
   done
 }
 
-# install_wheels GROUP FILE: FILE's wheels into the virtual environment, unless its stamp says that they are there.
+# install_wheels GROUP FILE [PIP OPTION…]: FILE's wheels into the virtual environment, unless its stamp says that they are there.
 install_wheels() {
   local file=$2 stamp=$venv/.hedge-stamp-$1 hash
   hash=$(sha256sum <"$file" | cut -c1-64)
   [[ ! -x $venv/bin/python || ! -f $stamp || $(<"$stamp") != "$hash" ]] || return 0
   say "setup: $1: $(grep -oE '^[a-z-]+==[0-9.]+' "$file" | head -n 2 | paste -sd ' ') into $venv"
   if [[ -L $venv || ! -x $venv/bin/python ]]; then make_venv; fi
-  quietly "$venv/bin/python" -m pip --disable-pip-version-check install -q --no-input --no-deps --only-binary :all: --require-hashes -r "$file"
+  quietly "$venv/bin/python" -m pip --disable-pip-version-check install -q --no-input --no-deps --only-binary :all: --require-hashes "${@:3}" -r "$file"
+  [[ $1 != torch2 ]] || trim_torch2
   printf '%s\n' "$hash" >"$stamp"
   installed_something=yes
+}
+
+# Leaves of torch's wheels what programs are built and run with on the CPU: 0.5 of 1.3 GiB. Its copy of protobuf's headers would hide Debian's.
+trim_torch2() {
+  local packages
+  packages=$(echo "$venv"/lib/python3*/site-packages)
+  find "$packages" -mindepth 1 -maxdepth 1 ! -name 'torch' ! -name 'nvidia' ! -name 'pip*' ! -name '*.dist-info' -exec rm -rf {} +
+  find "$packages/torch" -mindepth 1 -maxdepth 1 ! -name include ! -name lib -exec rm -rf {} +
+  find "$packages/torch/lib" -mindepth 1 -maxdepth 1 ! -name libtorch_cpu.so ! -name libc10.so ! -name libgomp.so.1 -exec rm -rf {} +
+  find "$packages/nvidia" -type f ! -name 'libcudart.so.*' ! -name 'libcupti.so.*' -delete
+  rm -rf "$packages/torch/include/google"
 }
 
 # keep_wheels FILE: FILE's wheels in $venv/wheels, for virtual environments that tests make without the network.
@@ -133,7 +146,7 @@ make_venv() {
 }
 
 for group in "${groups[@]}"; do
-  grep -q "^\[$group\]" scripts/packages.txt || fail "no group \"$group\"; there are build, run, mcu, test, develop"
+  grep -q "^\[$group\]" scripts/packages.txt || fail "no group \"$group\"; there are build, run, mcu, test, develop, torch2"
 done
 SECONDS=0 installed_something=
 mkdir -p build
@@ -143,4 +156,8 @@ install_packages
 ! wanted run || install_wheels run scripts/requirements.txt
 ! wanted test || install_wheels test scripts/requirements-test.txt
 ! wanted test || keep_wheels scripts/requirements-python.txt
+if wanted torch2; then
+  [[ $(uname -m) == x86_64 ]] || fail "the pinned wheel of libtorch 2 is for x86-64; with another one configure -DHEDGE_TORCH_ROOT=FOLDER"
+  venv=.venv-torch2 install_wheels torch2 scripts/requirements-torch2.txt --no-compile --no-cache-dir
+fi
 if [[ -n $installed_something ]]; then say "setup: done in $SECONDS s"; else say "setup: everything is there (${groups[*]})"; fi

@@ -102,8 +102,11 @@ Check examine_disk(const DoctorOptions& options) {
           .hint = ok ? "" : "free " + gib(kNeededDiskGiB) + " where outputs go"};
 }
 
-/// Debian's alternatives say which library answers to libblas.so.3.
+/// Debian's alternatives say which library answers to libblas.so.3, which its libtorch calls; libtorch 2 from the wheel has its own in
+/// itself.
 Check examine_blas(const DoctorOptions& options) {
+  const bool debian = options.torch_version.empty() || options.torch_version.starts_with("1.");
+  if (!debian) return {.name = "BLAS", .ok = true, .required = true, .found = "libtorch's own", .hint = ""};
   Check check{.name = "BLAS", .required = true, .found = "none", .hint = "install libopenblas0-openmp (`make setup` does)"};
   std::error_code code;
   for (const char* triplet : {"x86_64-linux-gnu", "aarch64-linux-gnu"}) {

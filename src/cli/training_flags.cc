@@ -23,7 +23,7 @@ CLI::Option* TrainingFlags::choice(CLI::App& app, const std::string& name, Acces
 }
 
 void TrainingFlags::add(CLI::App& app) {
-  using train::Layout, train::Optimizer, train::Precision;
+  using train::Device, train::Layout, train::Optimizer, train::Precision;
   value(app, "--epochs", HEDGE_FIELD(epochs), "passes over the training images; more take longer and learn more");
   value(app, "--batch", HEDGE_FIELD(batch), "images per step; larger is faster and uses more memory");
   choice(
@@ -47,6 +47,9 @@ void TrainingFlags::add(CLI::App& app) {
          "is clearly faster)");
   choice(app, "--layout", HEDGE_FIELD(layout), {Layout::kAuto, Layout::kNchw, Layout::kChannelsLast},
          "memory format of images: nchw, channels_last or auto (channels_last where the first batch shows that it is clearly faster)");
+  choice(app, "--device", HEDGE_FIELD(device), {Device::kCpu, Device::kCuda},
+         "where to compute: cpu, or cuda (the first NVIDIA GPU; needs a build with libtorch 2 and its CUDA packages, docs/learning.md). On "
+         "cuda, auto means bf16 and channels_last");
   value(app, "--seed", HEDGE_FIELD(seed), "seed of the random numbers: new weights, order of images, augmentation");
   value(
       app, "--threads", HEDGE_FIELD(threads),

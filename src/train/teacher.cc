@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "graph/operators.h"
+#include "train/internal/device.h"
 #include "train/internal/trainable_graph.h"
 #include "train/internal/workers.h"
 
@@ -41,16 +42,19 @@ torch::Tensor forward(const TrainableGraph& network, const torch::Tensor& images
 }
 
 void write_rows(const torch::Tensor& logits, const std::vector<std::size_t>& rows, std::size_t view, Tensor& all) {
-  const auto contiguous = logits.contiguous();
+  const auto contiguous = logits.to(torch::kCPU).contiguous();
   const auto classes = static_cast<std::size_t>(contiguous.size(1));
   for (std::size_t i = 0; i < rows.size(); ++i)
     std::copy_n(contiguous.data_ptr<float>() + i * classes, classes, all.data<float>().data() + (2 * rows[i] + view) * classes);
 }
 
 Result<Tensor> predict_checked(const Teacher& teacher, const data::Dataset& dataset, const TrainOptions& options, const TrainHooks& hooks) {
-  HEDGE_TRY(const auto network, TrainableGraph::create(teacher.graph));
+  HEDGE_TRY(const auto device, internal::open_device(options.device));
+  HEDGE_TRY(auto network, TrainableGraph::create(teacher.graph));
+  network.move_to(device);
   const int threads = options.threads > 0 ? options.threads : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-  internal::Workers workers(internal::plan_threads(threads, options.batch));
+  const bool gpu = options.device != Device::kCpu;
+  internal::Workers workers(gpu ? internal::ThreadPlan{.operator_threads = threads} : internal::plan_threads(threads, options.batch));
   data::Loader loader(dataset, teacher.recipe,
                       {.batch = options.batch, .workers = options.loader_workers, .augmentation = {}, .strict = options.strict});
   const auto size = dataset.size();
@@ -61,7 +65,7 @@ Result<Tensor> predict_checked(const Teacher& teacher, const data::Dataset& data
     HEDGE_TRY(const auto batch, loader.next());
     if (!batch) return all;
     if (hooks.should_stop && hooks.should_stop()) return Error{.code = ErrorCode::kCancelled, .what = "stopped on request"};
-    const auto images = internal::to_torch(batch->images.view());
+    const auto images = internal::to_torch(batch->images.view()).to(device);
     const auto plain = forward(network, images, workers);
     write_rows(plain, batch->indices, 0, all);
     write_rows(options.augmentation.flip ? forward(network, images.flip(3), workers) : plain, batch->indices, 1, all);

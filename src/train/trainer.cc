@@ -13,6 +13,7 @@
 #include "train/internal/average.h"
 #include "train/internal/budget.h"
 #include "train/internal/checkpoint.h"
+#include "train/internal/device.h"
 #include "train/internal/epoch.h"
 #include "train/internal/loss.h"
 #include "train/internal/schedule.h"
@@ -76,6 +77,7 @@ Result<data::Batch> first_batch(data::Loader& loader) {
 struct Task {
   const graph::Graph& graph;
   const internal::Learning& learning;
+  const torch::Device& device;
   const data::Dataset& dataset;
   const data::Preprocess& recipe;
   const Objective& objective;
@@ -97,10 +99,11 @@ struct Start {
 /// As the options say; where they leave it open, as the run began, so that its result does not depend on the interruption.
 internal::ThreadPlan plan_run(const TrainOptions& options, const std::optional<Checkpoint>& resumed, const LogSink& sink) {
   const int threads = options.threads > 0 ? options.threads : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-  const auto plan = internal::plan_threads(threads, options.batch);
+  const auto plan =
+      options.device == Device::kCpu ? internal::plan_threads(threads, options.batch) : internal::ThreadPlan{.operator_threads = threads};
   if (!resumed || resumed->replicas == 0 || resumed->replicas == plan.replicas) return plan;
   const int before = internal::replicas_for(options.batch, static_cast<int>(resumed->replicas));
-  if (options.threads == 0) return {before, std::max(1, threads / before)};
+  if (options.threads == 0 && options.device == Device::kCpu) return {before, std::max(1, threads / before)};
   log(sink, LogLevel::kWarning,
       "the checkpoint was trained with " + std::to_string(before) + " replicas and continues with " + std::to_string(plan.replicas) +
           ": the result differs from that of an uninterrupted run");
@@ -121,7 +124,7 @@ Result<Start> start_run(const Task& task, const std::string& fingerprint, const 
   start.length = static_cast<double>(options.epochs);
   if (!resumed) {
     HEDGE_TRY(const auto batch, first_batch(loader));
-    const internal::FormTrial trial{task.graph, options, loss, task.learning, batch, *start.workers};
+    const internal::FormTrial trial{task.graph, options, loss, task.learning, batch, *start.workers, task.device};
     HEDGE_TRY(start.form, internal::settle_form(trial, SteadyClock(), task.hooks.log));
     if (options.time_budget > 0) {
       HEDGE_TRY(const auto seconds, internal::seconds_an_image(trial, start.form, SteadyClock()));
@@ -255,7 +258,9 @@ Result<Trained> train_checked(const Task& task) {
   const auto& options = task.options;
   const auto fingerprint = fingerprint_of(task.graph, task.dataset, task.recipe, options, task.objective);
   HEDGE_TRY(auto network, TrainableGraph::create(task.graph));
-  HEDGE_TRY(const auto loss, internal::Loss::create(task.objective, task.graph, task.recipe, options.label_smoothing));
+  network.move_to(task.device);
+  HEDGE_TRY(auto loss, internal::Loss::create(task.objective, task.graph, task.recipe, options.label_smoothing));
+  loss.move_to(task.device);
   Stepper stepper(network, options, loss, task.learning);
   const auto size = static_cast<std::int64_t>(task.dataset.size());
   const bool drop_last = size > options.batch;
@@ -317,12 +322,13 @@ Result<Trained> train_classifier(graph::Graph graph, const data::Dataset& datase
   HEDGE_CHECK(objective.validate(graph.outputs.size(), dataset.size()));
   HEDGE_CHECK(check_recipe(graph, recipe, options, objective));
   try {
+    HEDGE_TRY(const auto device, internal::open_device(options.device));
     internal::Learning learning{.only = objective.only, .frozen = {}};
     if (options.identity) internal::start_as_identity(graph);
     if (options.whiten) {
       HEDGE_TRY(learning.frozen, internal::start_whitening(graph, dataset, recipe, options));
     }
-    return train_checked({graph, learning, dataset, recipe, objective, options, hooks});
+    return train_checked({graph, learning, device, dataset, recipe, objective, options, hooks});
   } catch (const std::exception& e) {
     return Error{.code = ErrorCode::kInternal, .what = std::string("libtorch failed: ") + e.what()};
   }

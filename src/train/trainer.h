@@ -12,6 +12,7 @@
 #include "hedge/log.h"
 #include "hedge/preprocess.h"
 #include "hedge/result.h"
+#include "train/device.h"
 #include "train/objective.h"
 
 namespace hedge::train {
@@ -63,6 +64,9 @@ struct TrainOptions {
   Precision precision = Precision::kAuto;  ///< auto: bf16 where steps on the first batch are clearly faster; f32 with one thread
   Layout layout = Layout::kAuto;           ///< auto: by the same measurement; NCHW with one thread
   std::uint64_t seed = 1;                  ///< of order and augmentation
+  /// Where it computes. On a GPU a step has one replica, auto means bf16 and channels_last, and weights, optimiser, teacher and targets
+  /// stay there; the CPU decodes and augments images. A checkpoint can be continued on either.
+  Device device = Device::kCpu;
   /// CPU threads that compute; 0: a thread for each core, or as many replicas as the checkpoint says. Each thread is a replica that
   /// computes its share of every batch, at least 16 images; what threads are left then work inside operators. The same number of replicas,
   /// precision and layout give the same bits in every run and resumption; another number gives others (batch normalisation sees shares).
@@ -108,8 +112,9 @@ struct TrainHooks {
 
 /// Trains `graph` (first output: logits [N, C]; first input: images f32 [N, C, H, W]) on `dataset` with cross entropy,
 /// or towards another `objective`. Learning rate: linear warm-up, then cosine to zero (Loshchilov and Hutter 2017).
-/// Errors: kInvalidArgument (options), kMismatch (classes, image shape, an objective for other data, a checkpoint of another run),
-/// kBadData (a loss that is not finite: the last checkpoint stands), kCancelled, and those of the loader.
+/// Errors: kInvalidArgument (options), kUnavailable (the device; prepare_device), kMismatch (classes, image shape, an objective for other
+/// data, a checkpoint of another run), kBadData (a loss that is not finite: the last checkpoint stands), kCancelled, and those of the
+/// loader.
 Result<Trained> train_classifier(graph::Graph graph, const data::Dataset& dataset, const data::Preprocess& recipe,
                                  const TrainOptions& options, const TrainHooks& hooks = {}, const Objective& objective = {});
 

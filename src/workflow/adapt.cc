@@ -237,6 +237,7 @@ Json to_json(const AdaptReport& report) {
 
 Result<AdaptReport> adapt(const AdaptOptions& options, const RunContext& context) {
   HEDGE_TRY(const auto rounds, rounds_of(options));
+  HEDGE_CHECK(train::prepare_device(options.training.device));
   HEDGE_TRY(const auto images, open_images(options, context));
   HEDGE_TRY(auto base, internal::read_trainable(options.base));
   HEDGE_TRY(auto global, internal::read_trainable(options.global));

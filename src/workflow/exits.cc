@@ -37,6 +37,7 @@ train::Objective objective_of(const graph::Graph& network, const ExitsOptions& o
 Result<ExitsModel> add_exits(const ExitsOptions& options, const RunContext& context) {
   auto training = options.training;
   HEDGE_CHECK(training.validate());
+  HEDGE_CHECK(train::prepare_device(training.device));
   HEDGE_TRY(const auto opened, internal::open_training_images(options.data, training.strict, context));
   HEDGE_TRY(auto start, internal::read_trainable(options.network));
   ExitsModel model{.path = options.out};

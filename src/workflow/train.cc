@@ -116,6 +116,7 @@ Status TrainOptions::validate() const {
 
 Result<TrainedModel> train(const TrainOptions& options, const RunContext& context) {
   HEDGE_CHECK(options.validate());
+  HEDGE_CHECK(train::prepare_device(options.training.device));
   HEDGE_TRY(const auto opened, internal::open_training_images(options.data, options.training.strict, context));
   const auto& dataset = *opened.dataset;
   HEDGE_TRY(auto start, make_start(dataset, options, context.log));

@@ -22,7 +22,7 @@ class Build(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.root = pathlib.Path(folder.name)
-        for name in ("scripts", "bin", ".venv"):
+        for name in ("scripts", "bin", ".venv", ".venv-torch2"):
             (self.root / name).mkdir()
         shutil.copy(SCRIPT, self.root / "scripts")
         for name, text in (("cmake", CMAKE), ("ninja", NINJA), ("dpkg-query", DPKG)):
@@ -52,8 +52,9 @@ class Build(unittest.TestCase):
         self.expect("configured", "built")
         (self.root / "installed").write_text("cmake installed 3.25\ngcc-arm-none-eabi installed 15:12\n")
         self.expect("configured", "built")
-        (self.root / ".venv" / ".hedge-stamp-test").write_text("1\n")
-        self.expect("configured", "built")
+        for stamp in (".venv/.hedge-stamp-test", ".venv-torch2/.hedge-stamp-torch2"):
+            (self.root / stamp).write_text("1\n")
+            self.expect("configured", "built")
         self.expect("built")
 
     def test_configures_again_when_the_presets_changed(self):

@@ -168,6 +168,28 @@ TEST_F(Verbs, a_network_that_is_trained_further_cannot_start_anew) {
   EXPECT_EQ(further->recipe, train::Recipe::kPlain);
 }
 
+/// Before any file is looked at: there the error would be kNotFound.
+TEST_F(Verbs, what_trains_asks_first_whether_there_is_a_gpu_to_train_on) {
+  const auto expected = train::prepare_device(train::Device::kCuda).ok() ? ErrorCode::kNotFound : ErrorCode::kUnavailable;
+  auto training = quick(1);
+  training.device = train::Device::kCuda;
+  const auto trained =
+      train({.data = "folder:" + at("none").string(), .net = "mobile:2,depth=1", .out = at("gpu.onnx"), .training = training});
+  ASSERT_FALSE(trained.ok());
+  EXPECT_EQ(trained.error().code, expected) << trained.error().message();
+  const auto exits =
+      add_exits({.data = "folder:" + at("none").string(), .network = at("none.onnx"), .out = at("gpu.onnx"), .training = training});
+  ASSERT_FALSE(exits.ok());
+  EXPECT_EQ(exits.error().code, expected) << exits.error().message();
+  AdaptOptions adapting{
+      .data = "folder:" + at("none").string(), .base = at("none.onnx"), .global = at("none.onnx"), .router = at("none.onnx")};
+  adapting.out = at("gpu");
+  adapting.training = training;
+  const auto adapted = adapt(adapting);
+  ASSERT_FALSE(adapted.ok());
+  EXPECT_EQ(adapted.error().code, expected) << adapted.error().message();
+}
+
 TEST_F(Verbs, predictions_are_those_of_the_splits_that_fitting_made) {
   Listener listener;
   const auto predicted = predict({.data = data("?split=test"), .pair = pair(), .out = at("test.table")}, listener.context());

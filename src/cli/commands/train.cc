@@ -41,6 +41,7 @@ Status run(Flags& flags, Context& context) {
                      {"loss", summary.final_loss},
                      {"augmented_training_accuracy", summary.final_accuracy},
                      {"pictures_per_second", summary.pictures_per_second},
+                     {"device", train::to_string(options.training.device)},
                      {"precision", train::to_string(summary.precision)},
                      {"layout", train::to_string(summary.layout)},
                      {"replicas", summary.replicas},

@@ -82,7 +82,7 @@ Result<std::optional<Checkpoint>> load_checkpoint(const std::filesystem::path& p
   try {
     torch::serialize::InputArchive archive;
     std::istringstream stream(std::move(bytes).value());
-    archive.load_from(stream);
+    archive.load_from(stream, graph.device());  // wherever it was saved
     Checkpoint state;
     if (read_text(archive, "schema") != kSchema)
       return Error{.code = ErrorCode::kUnsupported, .what = "the checkpoint is of another version", .where = path.string()};

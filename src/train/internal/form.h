@@ -22,7 +22,7 @@ struct Form {
 bool computes_bf16();
 
 /// The forms that the options leave open, the plainest first: f32 before bf16, NCHW before channels_last. At least one. Without `bf16`
-/// only options that name it get it.
+/// only options that name it get it; on a GPU only the last form, since bf16 and channels_last are what its matrix units are made for.
 std::vector<Form> open_forms(const TrainOptions& options, bool bf16);
 
 /// A form and what a step of training in it takes.

@@ -16,7 +16,7 @@ torch::Tensor slice_backwards(const torch::Tensor& x, std::int64_t axis, Range r
   const auto end = std::clamp<std::int64_t>(range.end < 0 ? range.end + size : range.end, -1, size - 1);
   Integers indices;
   for (auto i = start; i > end; i += range.step) indices.push_back(i);
-  return x.index_select(axis, torch::tensor(indices, torch::kLong));
+  return x.index_select(axis, torch::tensor(indices, torch::kLong).to(x.device()));
 }
 
 }  // namespace
@@ -125,7 +125,7 @@ Result<Kernel> bind_gather(const Node& node, const Graph& graph) {
   const auto shape = graph.initializers.at(node.inputs[1]).shape();
   return over(1, [=](const Tensors& x, bool) {
     const auto at_axis = axis < 0 ? axis + x[0].dim() : axis;
-    auto index = torch::tensor(indices, torch::kLong);
+    auto index = torch::tensor(indices, torch::kLong).to(x[0].device());
     index = torch::where(index < 0, index + x[0].size(at_axis), index);
     Integers out(x[0].sizes().begin(), x[0].sizes().begin() + at_axis);
     out.insert(out.end(), shape.begin(), shape.end());

@@ -57,6 +57,11 @@ torch::Tensor part(const torch::Tensor& rows, std::int64_t from, std::int64_t to
 
 }  // namespace
 
+void BatchTargets::move_to(const torch::Device& device) {
+  for (auto* tensor : {&images, &labels, &rows, &mirrored})
+    if (tensor->defined()) *tensor = tensor->to(device);
+}
+
 BatchTargets BatchTargets::slice(std::int64_t from, std::int64_t to) const {
   BatchTargets result{part(images, from, to), part(labels, from, to), part(rows, from, to), part(mirrored, from, to)};
   if (other) result.other = Truth{part(other->labels, from, to), part(other->rows, from, to), part(other->mirrored, from, to)};
@@ -94,6 +99,12 @@ Result<Loss> Loss::create(const Objective& objective, const graph::Graph& studen
   loss.teacher_weight_ = teacher.weight;
   loss.temperature_ = teacher.temperature;
   return loss;
+}
+
+void Loss::move_to(const torch::Device& device) {
+  for (auto* tensor : {&sample_weights_, &teacher_scale_, &teacher_shift_, &cached_, &global_loss_})
+    if (tensor->defined()) *tensor = tensor->to(device);
+  if (teacher_) teacher_->move_to(device);
 }
 
 torch::Tensor Loss::per_sample(const torch::Tensor& logits, const torch::Tensor& labels) const {
@@ -148,7 +159,7 @@ torch::Tensor Loss::taught(const BatchTargets& batch, bool bf16) const {
     const auto own = remembered(batch.rows, batch.mirrored);
     return batch.other ? batch.share * own + (1 - batch.share) * remembered(batch.other->rows, batch.other->mirrored) : own;
   }
-  AutocastGuard autocast(bf16);
+  AutocastGuard autocast(bf16, batch.images.device());
   const auto logits = teacher_->forward({batch.images * teacher_scale_ + teacher_shift_}, false)[0];
   return torch::softmax(logits.to(torch::kFloat) / temperature_, 1);
 }

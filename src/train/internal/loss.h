@@ -29,6 +29,7 @@ struct BatchTargets {
   /// mean(1 - r) over a whole batch of which this is a part; needed where Loss::has_coverage() says so.
   std::optional<double> kept = std::nullopt;
 
+  void move_to(const torch::Device& device);
   /// The images `from` to `to`, without the latter.
   [[nodiscard]] BatchTargets slice(std::int64_t from, std::int64_t to) const;
 };
@@ -39,6 +40,9 @@ class Loss {
   /// `objective` is copied. Errors: kMismatch (a teacher for images of another shape or with other classes); those of TrainableGraph.
   static Result<Loss> create(const Objective& objective, const graph::Graph& student, const data::Preprocess& recipe,
                              double label_smoothing);
+
+  /// Outputs and batches are on `device` from now on.
+  void move_to(const torch::Device& device);
 
   /// The scalar to minimise. `outputs`: the network's, in their order; `bf16`: the working precision of a teacher's forward pass.
   /// A batch may be computed in parts: the mean of its parts' losses, each weighted by its images, has the whole batch's value and

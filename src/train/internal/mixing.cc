@@ -47,7 +47,7 @@ void mix(const TrainOptions& options, std::uint64_t draw, BatchTargets& batch) {
   std::vector<std::int64_t> order(static_cast<std::size_t>(batch.labels.size(0)));
   std::iota(order.begin(), order.end(), std::int64_t{0});
   rng.shuffle(std::span(order));
-  const auto partner = torch::tensor(order, torch::kLong);
+  const auto partner = torch::tensor(order, torch::kLong).to(batch.images.device());
   const bool cut = options.cutmix > 0 && (options.mixup == 0 || (rng.next() & 1U) != 0);
   batch.share = draw_beta(rng, cut ? options.cutmix : options.mixup);
   const auto other = batch.images.index_select(0, partner);

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <set>
 
+#include "train/internal/generations.h"
+
 namespace hedge::train::internal {
 namespace {
 
@@ -79,7 +81,7 @@ torch::Tensor orthogonalised(const torch::Tensor& matrix) {
 
 void Muon::step_kernel(torch::Tensor& kernel, const torch::optim::SGDOptions& options) {
   const auto& gradient = kernel.grad();
-  auto& state = state_[c10::guts::to_string(kernel.unsafeGetTensorImpl())];
+  auto& state = state_[state_key(kernel)];
   if (!state) {
     auto fresh = std::make_unique<torch::optim::SGDParamState>();
     fresh->momentum_buffer(torch::zeros_like(gradient));

@@ -24,6 +24,7 @@ Stepper::Stepper(TrainableGraph& graph, const TrainOptions& options, const Loss&
       options_(options),
       loss_(loss),
       all_learn_(learning.only.empty()),
+      device_(graph.device()),
       rated_(make_optimizer(graph, options, learning.only, learning.frozen)) {}
 
 void Stepper::begin(const Form& form, Workers& workers) {
@@ -54,6 +55,7 @@ std::vector<Stepper::Share> Stepper::cut(const data::Batch& batch, const BatchCh
   const auto images = static_cast<std::int64_t>(batch.labels.size());
   BatchTargets all{borrow(batch.images), torch::tensor(batch.labels, torch::kLong), rows_of(batch.indices),
                    batch.mirrored.empty() ? torch::Tensor() : torch::tensor(batch.mirrored, torch::kLong)};
+  all.move_to(device_);
   change_batch(options_, change, all);
   const std::int64_t parts = replicas_for(images, workers_->plan().replicas);
   std::vector<Share> shares;
@@ -65,7 +67,7 @@ std::vector<Stepper::Share> Stepper::cut(const data::Batch& batch, const BatchCh
 }
 
 void Stepper::forward(std::size_t index, Share& share) const {
-  AutocastGuard autocast(form_.precision == Precision::kBf16);
+  AutocastGuard autocast(form_.precision == Precision::kBf16, device_);
   share.outputs = replica(index).forward({share.targets.images.contiguous(memory_format(form_))}, all_learn_);
 }
 
@@ -140,6 +142,7 @@ struct Rehearsal {
 Result<Rehearsal> rehearse(const FormTrial& trial, const Form& form) {
   Rehearsal rehearsal;
   HEDGE_TRY(auto copy, TrainableGraph::create(trial.graph));
+  copy.move_to(trial.device);
   rehearsal.copy = std::make_unique<TrainableGraph>(std::move(copy));
   rehearsal.stepper = std::make_unique<Stepper>(*rehearsal.copy, trial.options, trial.loss, trial.learning);
   rehearsal.stepper->begin(form, trial.workers);

@@ -30,6 +30,7 @@ struct Learning {
 };
 
 /// A network with its optimiser and loss: what one step needs. Call begin() once the weights are what they start from, then step().
+/// It computes where the network's weights lie; the loss lies there too. A GPU has one replica.
 /// Everything passed in is borrowed. Not thread-safe.
 ///
 /// A step cuts the batch into shares of consecutive images, as even as can be, one for each replica (replicas_for: a small batch has
@@ -78,6 +79,7 @@ class Stepper {
   const TrainOptions options_;
   const Loss& loss_;
   bool all_learn_;
+  torch::Device device_;
   RatedOptimizer rated_;
   Form form_;
   Workers* workers_ = nullptr;
@@ -92,6 +94,7 @@ struct FormTrial {
   const Learning& learning;
   const data::Batch& batch;
   Workers& workers;
+  torch::Device device = torch::kCPU;
 };
 
 /// choose_form on copies of the network, with learning rate 0, so that the measurement leaves no trace in the result. With one thread

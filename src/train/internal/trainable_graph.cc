@@ -54,7 +54,7 @@ Tensor from_torch(const torch::Tensor& source, DType dtype) { return from_torch(
 Tensor from_torch(const torch::Tensor& source) {
   auto tensor = source.detach();
   if (tensor.is_floating_point()) tensor = tensor.to(torch::kFloat);
-  tensor = tensor.contiguous();
+  tensor = tensor.to(torch::kCPU).contiguous();
   Tensor result(hedge_type(tensor.scalar_type()), Shape(tensor.sizes().begin(), tensor.sizes().end()));
   if (result.num_bytes() > 0) std::memcpy(result.bytes(), tensor.data_ptr(), result.num_bytes());
   return result;
@@ -137,15 +137,25 @@ void TrainableGraph::set_memory_format(torch::MemoryFormat format) {
     if (value.dim() == 4) value.set_data(value.data().contiguous(format));
 }
 
+/// Puts `own` in the place of `value`, a parameter or a buffer.
+void TrainableGraph::exchange(torch::Tensor& value, const torch::Tensor& own) {
+  for (auto& [slot, constant] : constants_)
+    if (constant.is_same(value)) constant = own;
+  value = own;
+}
+
+void TrainableGraph::move_to(const torch::Device& device) {
+  for (auto& [name, value] : parameters_) exchange(value, value.detach().to(device).set_requires_grad(value.requires_grad()));
+  for (auto& [name, value] : buffers_) exchange(value, value.to(device));
+  for (auto& [slot, constant] : constants_)
+    if (constant.device() != device) constant = constant.to(device);
+  device_ = device;
+}
+
 TrainableGraph TrainableGraph::replica() const {
   TrainableGraph result = *this;
-  const auto exchange = [&result](torch::Tensor& value, const torch::Tensor& own) {
-    for (auto& [slot, constant] : result.constants_)
-      if (constant.is_same(value)) constant = own;
-    value = own;
-  };
-  for (auto& [name, value] : result.parameters_) exchange(value, value.detach().set_requires_grad(value.requires_grad()));
-  for (auto& [name, value] : result.buffers_) exchange(value, value.clone());
+  for (auto& [name, value] : result.parameters_) result.exchange(value, value.detach().set_requires_grad(value.requires_grad()));
+  for (auto& [name, value] : result.buffers_) result.exchange(value, value.clone());
   return result;
 }
 

@@ -28,8 +28,13 @@ class TrainableGraph {
   [[nodiscard]] std::vector<torch::Tensor> parameters() const;
   [[nodiscard]] const std::map<std::string, torch::Tensor>& named_parameters() const { return parameters_; }
   [[nodiscard]] const std::map<std::string, torch::Tensor>& named_buffers() const { return buffers_; }
+  /// Where its weights are.
+  [[nodiscard]] torch::Device device() const { return device_; }
   /// Lays 4-D weights out in `format`; values stay.
   void set_memory_format(torch::MemoryFormat format);
+  /// Moves weights, running statistics and constants to `device`, where inputs must be from now on. The tensors are new ones: make
+  /// optimisers and replicas after it.
+  void move_to(const torch::Device& device);
   /// The same network for another thread: its weights lie in this one's memory, its gradients and running statistics (now equal to these)
   /// are its own. While neither writes weights, both may train at the same time. set_memory_format on this one moves the weights away: make
   /// the replica after it.
@@ -50,10 +55,12 @@ class TrainableGraph {
   };
   TrainableGraph() = default;
   Status plan(torch::ScalarType type);
+  void exchange(torch::Tensor& value, const torch::Tensor& own);
   void plan_releases();
   std::size_t slot_of(const std::string& tensor);
 
   graph::Graph graph_;
+  torch::Device device_ = torch::kCPU;
   std::map<std::string, torch::Tensor> parameters_;
   std::map<std::string, torch::Tensor> buffers_;
   std::map<std::string, std::size_t> slots_;
@@ -65,7 +72,7 @@ class TrainableGraph {
 
 /// Tensor (host, dense) -> torch, copied; f32 becomes `type`.
 torch::Tensor to_torch(const TensorView& view, torch::ScalarType type = torch::kFloat);
-/// torch -> Tensor, copied; floats become f32.
+/// torch (of any device) -> Tensor, copied; floats become f32.
 Tensor from_torch(const torch::Tensor& tensor);
 /// The same, converted to `dtype`.
 Tensor from_torch(const torch::Tensor& tensor, DType dtype);

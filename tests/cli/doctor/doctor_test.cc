@@ -64,6 +64,8 @@ TEST_F(Doctor, requires_a_fast_blas) {
   EXPECT_FALSE(check("BLAS").ok);
   EXPECT_TRUE(check("BLAS").required);
   EXPECT_THAT(check("BLAS").hint, HasSubstr("libopenblas0-openmp"));
+  options_.torch_version = "2.15.0";
+  EXPECT_TRUE(check("BLAS").ok) << "Debian's is not asked";
 }
 
 TEST_F(Doctor, names_the_data_file_that_is_missing) {
