@@ -86,7 +86,7 @@ TEST(Device, a_training_or_a_teacher_for_a_gpu_that_is_not_there_is_refused) {
 }
 
 TEST(Device, on_a_gpu_auto_means_bf16_and_channels_last_without_a_measurement) {
-  const auto forms = open_forms({.device = Device::kCuda});
+  const auto forms = open_forms({.device = Device::kCuda}, false);
   ASSERT_EQ(forms.size(), 1U);
   EXPECT_EQ(forms[0], (Form{Precision::kBf16, Layout::kChannelsLast}));
   const auto named = open_forms({.precision = Precision::kF32, .layout = Layout::kNchw, .device = Device::kCuda});
