@@ -89,7 +89,7 @@ TEST(Device, on_a_gpu_auto_means_bf16_and_channels_last_without_a_measurement) {
   const auto forms = open_forms({.device = Device::kCuda}, false);
   ASSERT_EQ(forms.size(), 1U);
   EXPECT_EQ(forms[0], (Form{Precision::kBf16, Layout::kChannelsLast}));
-  const auto named = open_forms({.precision = Precision::kF32, .layout = Layout::kNchw, .device = Device::kCuda});
+  const auto named = open_forms({.precision = Precision::kF32, .layout = Layout::kNchw, .device = Device::kCuda}, false);
   ASSERT_EQ(named.size(), 1U);
   EXPECT_EQ(named[0], (Form{Precision::kF32, Layout::kNchw}));
 }
