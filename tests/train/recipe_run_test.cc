@@ -55,6 +55,16 @@ class RecipeRun : public ::testing::Test {
                         .threads = 1};
 };
 
+/// The schedule sets every group's rate at each step: as a multiple, not the same for all.
+TEST_F(RecipeRun, biases_learn_at_their_own_rate) {
+  options_.bias_rate = 1;
+  const auto same = train();
+  options_.bias_rate = 16;
+  const auto own = train();
+  ASSERT_TRUE(same.ok() && own.ok());
+  EXPECT_FALSE(same_bits(same->graph, own->graph));
+}
+
 TEST_F(RecipeRun, with_every_switch_resumes_to_the_same_bits_and_keeps_the_whitening) {
   for (const auto averaging : {Averaging::kLookahead, Averaging::kEma}) {
     options_.averaging = averaging;

@@ -127,9 +127,7 @@ void Stepper::gather_gradients(std::size_t shares) {
   }
 }
 
-void Stepper::set_learning_rate(double rate) {
-  for (auto& group : rated_.optimizer->param_groups()) group.options().set_lr(rate);
-}
+void Stepper::set_learning_rate(double rate) { rated_.set_rate(rate); }
 
 namespace {
 
