@@ -41,8 +41,7 @@ double default_strength(AdaptMethod method) {
   switch (method) {
     case AdaptMethod::kReweight:
     case AdaptMethod::kEndToEnd: return 0;
-    case AdaptMethod::kDistil:
-    case AdaptMethod::kScaffold: return 0.9;
+    case AdaptMethod::kGatekeeper: return 0.2;
     default: return 0.5;
   }
 }
