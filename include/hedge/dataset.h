@@ -56,8 +56,9 @@ struct Opened {
 };
 
 /// Opens "fashion-mnist", "folder:PATH", "csv:FILE", "idx:PATH", "cifar:FOLDER" or "flat:FOLDER", with
-/// "?split=train|calibration|test|all&classes=A-B&limit=N" and the source's own options (docs/formats/datasets.md).
-/// No split means the whole of it ("all"). `limit` keeps a class-balanced, deterministic first part.
+/// "?split=train|calibration|test|all&classes=A-B&limit=N&corrupt=KIND:STRENGTH" and the source's own options
+/// (docs/formats/datasets.md). No split means the whole of it ("all"). `limit` keeps a class-balanced, deterministic first part. `corrupt`
+/// brightens, blurs, compresses or adds noise to each image after decoding, to see what other images than the calibration's would do.
 /// Errors: kInvalidArgument (the grammar, with an example), kNotFound, kBadFormat, kBadData (no image, a single class; what could be read
 /// in two ways, with the option that says which).
 HEDGE_API Result<Opened> open_dataset(const std::string& spec, const OpenOptions& options = {});

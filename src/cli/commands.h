@@ -31,6 +31,7 @@ void add_check(CLI::App& app, Context& context);
 void add_table(CLI::App& app, Context& context);
 void add_fit(CLI::App& app, Context& context);
 void add_eval(CLI::App& app, Context& context);
+void add_shift(CLI::App& app, Context& context);
 void add_bundle(CLI::App& app, Context& context);
 void add_adapt(CLI::App& app, Context& context);
 void add_exits(CLI::App& app, Context& context);

@@ -14,8 +14,11 @@ namespace {
 using graph::Graph;
 using graph::Node;
 
-constexpr double kMargin = 1.1;       ///< a channel's values may grow by this before they meet the tensor's range
-constexpr double kMostFactor = 1024;  ///< of a channel that is as good as dead
+constexpr double kMargin = 1.1;  ///< a channel's values may grow by this before they meet the tensor's range
+/// A channel that would need more is left alone: it is dead or nearly so. All that it shows is below a quarter of a step of the tensor's
+/// range, so that little is lost, while on other images it may hold more, which would be cut off, and the layer behind it would get weights
+/// of which only those of this channel keep a size.
+constexpr double kMostFactor = 1024;
 
 /// A convolution, the tensor that goes from it (behind its activation) to a depthwise one, and that one.
 struct Pair {
@@ -135,7 +138,8 @@ void apply(Graph& graph, const Pair& pair) {
   const double whole = std::min(*std::max_element(pair.largest.begin(), pair.largest.end()), pair.most);
   std::vector<double> up, down;
   for (const double largest : pair.largest) {
-    up.push_back(largest > 0 ? std::clamp(whole / (kMargin * largest), 1.0, kMostFactor) : kMostFactor);
+    const double factor = largest > 0 ? whole / (kMargin * largest) : 1.0;
+    up.push_back(factor > kMostFactor ? 1.0 : std::max(factor, 1.0));
     down.push_back(1.0 / up.back());
   }
   const Node& maker = graph.nodes[pair.maker];

@@ -15,16 +15,22 @@ constexpr double kMostDecibels = 200;       ///< where nothing is lost at all
 struct Sums {
   double signal = 0;
   double noise = 0;
+
+  void add(double exact, double approximate) {
+    signal += exact * exact;
+    noise += (exact - approximate) * (exact - approximate);
+  }
+  [[nodiscard]] double decibels() const {
+    return std::clamp(noise > 0 ? 10 * std::log10(signal / noise) : kMostDecibels, -kMostDecibels, kMostDecibels);
+  }
 };
 
 /// Adds one image's floats [C, H, W] against its integers [H, W, C].
 void add_image(std::span<const float> floats, const std::vector<std::int8_t>& integers, const Activation& a, Sums& sums) {
   const std::size_t channels = static_cast<std::size_t>(a.channels), plane = floats.size() / channels;
   for (std::size_t i = 0; i < floats.size(); ++i) {
-    const double x = static_cast<double>(floats[i]);
     const double back = static_cast<double>(a.scale) * (integers[i % plane * channels + i / plane] - a.zero_point);
-    sums.signal += x * x;
-    sums.noise += (x - back) * (x - back);
+    sums.add(static_cast<double>(floats[i]), back);
   }
 }
 
@@ -45,11 +51,10 @@ std::vector<TensorNoise> summary(const Network& network, const std::map<std::siz
     if (found == sums.end()) continue;
     const Activation& a = network.activations[i];
     const auto maker = std::find_if(network.layers.begin(), network.layers.end(), [&](const Layer& l) { return l.output == i; });
-    const double ratio = found->second.noise > 0 ? 10 * std::log10(found->second.signal / found->second.noise) : kMostDecibels;
     noise.push_back({.tensor = a.name,
                      .layer = maker == network.layers.end() ? "input" : maker->name,
                      .kind = maker == network.layers.end() ? "input" : to_string(maker->kind),
-                     .signal_to_noise_db = std::clamp(ratio, -kMostDecibels, kMostDecibels),
+                     .signal_to_noise_db = found->second.decibels(),
                      .scale = a.scale,
                      .zero_point = a.zero_point});
   }
@@ -57,6 +62,12 @@ std::vector<TensorNoise> summary(const Network& network, const std::map<std::siz
 }
 
 }  // namespace
+
+double signal_to_noise_db(std::span<const float> exact, std::span<const float> approximate) {
+  Sums sums;
+  for (std::size_t i = 0; i < exact.size(); ++i) sums.add(static_cast<double>(exact[i]), static_cast<double>(approximate[i]));
+  return sums.decibels();
+}
 
 Result<std::vector<TensorNoise>> measure_noise(const QuantizationPlan& plan, const HostRunner& runner, const infer::Runner& floats,
                                                const CalibrationData& data) {
@@ -122,13 +133,16 @@ Result<AccuracyReport> compare_accuracy(std::span<const std::int64_t> labels, st
 
 Json to_json(const std::vector<TensorNoise>& noise) {
   Json list = Json::array();
-  for (const auto& one : noise)
+  for (const auto& one : noise) {
     list.push_back({{"tensor", one.tensor},
                     {"layer", one.layer},
                     {"kind", one.kind},
                     {"signal_to_noise_db", one.signal_to_noise_db},
                     {"scale", one.scale},
                     {"zero_point", one.zero_point}});
+    if (one.weights_alone_db) list.back()["weights_alone_db"] = *one.weights_alone_db;
+    if (one.output_alone_db) list.back()["output_alone_db"] = *one.output_alone_db;
+  }
   return list;
 }
 

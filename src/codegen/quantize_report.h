@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -19,7 +20,13 @@ struct TensorNoise {
   double signal_to_noise_db = 0;  ///< 10 log10(sum x^2 / sum (x - x')^2): x in floats, x' what the int8 network made of the same images
   float scale = 1;
   std::int32_t zero_point = 0;
+  /// The same ratio of the network's first output where the layer's weights alone, or the rounding of this tensor alone, are in int8
+  /// (measure_costs); nothing: not measured, or a layer without weights.
+  std::optional<double> weights_alone_db = {}, output_alone_db = {};
 };
+
+/// 10 log10(sum x^2 / sum (x - x')^2) of `exact` x and `approximate` x', at most 200 where nothing is lost. Precondition: equal lengths.
+double signal_to_noise_db(std::span<const float> exact, std::span<const float> approximate);
 
 /// The signal-to-noise ratio of each activation of `runner`, errors of the layers before it included, over all of `data`.
 /// `plan` is what the network was quantised from. Errors: those of `floats`, of running and of `data`.

@@ -2,13 +2,15 @@
 
 #include <algorithm>
 
+#include "data/internal/corrupted_dataset.h"
 #include "data/internal/sources.h"
 #include "data/internal/table_listing.h"
 
 namespace hedge::data {
 
-Result<Opened> open_dataset(const std::string& spec, const OpenOptions& options) {
-  HEDGE_TRY(const auto parsed, parse_spec(spec));
+namespace {
+
+Result<Opened> open_images(const DatasetSpec& parsed, const OpenOptions& options) {
   switch (parsed.source) {
     case Source::kFashionMnist: return internal::open_fashion_mnist(parsed, options);
     case Source::kFolder: return internal::open_folder(parsed, options);
@@ -17,7 +19,19 @@ Result<Opened> open_dataset(const std::string& spec, const OpenOptions& options)
     case Source::kCifar: return internal::open_cifar(parsed, options);
     case Source::kFlat: return internal::open_flat(parsed, options);
   }
-  return Error{.code = ErrorCode::kInternal, .what = "a source without a reader", .where = spec};
+  return Error{.code = ErrorCode::kInternal, .what = "a source without a reader", .where = to_string(parsed)};
+}
+
+}  // namespace
+
+Result<Opened> open_dataset(const std::string& spec, const OpenOptions& options) {
+  HEDGE_TRY(const auto parsed, parse_spec(spec));
+  auto stored = parsed;
+  stored.corrupt.reset();
+  HEDGE_TRY(auto opened, open_images(stored, options));
+  if (parsed.corrupt)
+    opened.dataset = std::make_unique<internal::CorruptedDataset>(std::move(opened.dataset), *parsed.corrupt, to_string(parsed));
+  return opened;
 }
 
 Result<std::size_t> internal::count_files(const DatasetSpec& spec) {

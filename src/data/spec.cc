@@ -26,7 +26,7 @@ Error bad_spec(std::string what, std::string_view spec, std::string_view got, st
                .got = std::string(got),
                .expected = std::move(expected),
                .hint = std::string("a data set is ") + kSourceGrammar +
-                       ", then ?split=train|calibration|test|all&classes=A-B&limit=N and options of its own "
+                       ", then ?split=train|calibration|test|all&classes=A-B&limit=N&corrupt=KIND:STRENGTH and options of its own "
                        "(docs/formats/datasets.md), for example \"folder:photos?split=test&limit=500\""};
 }
 
@@ -95,7 +95,7 @@ constexpr std::array kTextOptions = {
 };
 
 std::string keys_of(Source source) {
-  std::string keys = "split, classes, limit";
+  std::string keys = "split, classes, limit, corrupt";
   for (const auto& option : kTextOptions)
     if (among(source, option.sources)) keys += ", " + std::string(option.key);
   if (among(source, kListed)) keys += ", order";
@@ -105,7 +105,7 @@ std::string keys_of(Source source) {
 }
 
 bool known_key(std::string_view key) {
-  for (const std::string_view one : {"split", "classes", "limit", "order", "first", "val"})
+  for (const std::string_view one : {"split", "classes", "limit", "corrupt", "order", "first", "val"})
     if (key == one) return true;
   for (const auto& option : kTextOptions)
     if (key == option.key) return true;
@@ -155,6 +155,12 @@ Status apply_option(std::string_view spec, std::string_view option, DatasetSpec&
   const auto value = equals == std::string_view::npos ? std::string_view{} : option.substr(equals + 1);
   if (key == "split") {
     HEDGE_TRY(parsed.split, parse_split(value));
+    return {};
+  }
+  if (key == "corrupt") {
+    auto corruption = parse_corruption(value);
+    if (!corruption) return bad_spec(corruption.error().what, spec, value, corruption.error().expected);
+    parsed.corrupt = *corruption;
     return {};
   }
   if (key == "classes") {
@@ -245,6 +251,7 @@ std::string to_string(const DatasetSpec& spec) {
   if (spec.order) text += *spec.order == ClassOrder::kName ? "&order=name" : "&order=number";
   if (spec.first) text += "&first=" + std::to_string(*spec.first);
   if (spec.val_calibrates) text += "&val=calibration";
+  if (spec.corrupt) text += "&corrupt=" + to_string(*spec.corrupt);
   return text;
 }
 

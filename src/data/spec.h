@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "data/corrupt.h"
 #include "hedge/result.h"
 
 namespace hedge::data {
@@ -49,6 +50,7 @@ struct DatasetSpec {
   std::optional<ClassOrder> order = {};    ///< folder, csv, flat
   std::optional<std::int64_t> first = {};  ///< csv, idx, flat: the label (0 or 1) that is the first class
   bool val_calibrates = false;             ///< folder: val/ beside test/ is the calibration split
+  std::optional<Corruption> corrupt = {};  ///< what is done to each image after decoding
 
   /// Whether images of this class are wanted.
   [[nodiscard]] bool wants(std::int64_t label) const { return !classes || classes->holds(label); }

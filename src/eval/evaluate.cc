@@ -58,65 +58,10 @@ Result<const Method*> method_of(const PolicyUse& use, const Study& study) {
                .got = "seed index " + std::to_string(use.seed_index)};
 }
 
-PromiseReport judge_promise(const routing::PromisedPoint& promised, const OperatingReport& at) {
-  PromiseReport report = {.promise = promised.promise,
-                          .images = promised.images,
-                          .bound = promised.bound,
-                          .exact_threshold = promised.exact.threshold,
-                          .exact_coverage = promised.exact.coverage,
-                          .exact_accuracy = promised.exact.accuracy,
-                          .accuracy_given_up = promised.accuracy_given_up(),
-                          .coverage_given_up = promised.coverage_given_up()};
-  switch (promised.promise.kind) {
-    case routing::PromiseKind::kCoverage: report.measured = at.coverage.value; break;
-    case routing::PromiseKind::kAccuracy: report.measured = at.accuracy.value; break;
-    case routing::PromiseKind::kRisk: report.measured = at.risk_on_covered.value; break;
-  }
-  const double target = promised.promise.target;
-  report.kept = promised.promise.kind == routing::PromiseKind::kRisk ? report.measured <= target : report.measured >= target;
-  return report;
-}
-
-/// What a number of images is worth: that of independent ones, rounded.
-std::int64_t worth(const std::vector<std::uint8_t>& hits, std::span<const std::int64_t> groups) {
-  return std::max<std::int64_t>(1, std::llround(effective_images(hits, groups)));
-}
-
-/// Whether the hybrid's answer to each image is right, and whether the base gives it.
-struct HybridAnswers {
-  std::vector<std::uint8_t> right, covered, wrong_of_covered;
-  std::vector<std::int64_t> covered_groups;
-};
-HybridAnswers answer(const std::vector<float>& scores, float threshold, const routing::Outcomes& outcomes,
-                     std::span<const std::int64_t> groups) {
-  HybridAnswers answers;
-  for (std::size_t i = 0; i < scores.size(); ++i) {
-    const bool query = scores[i] > threshold;
-    answers.covered.push_back(query ? 0 : 1);
-    answers.right.push_back(query ? outcomes.global_right[i] : outcomes.base_right[i]);
-    if (query) continue;
-    answers.wrong_of_covered.push_back(outcomes.base_right[i] ? 0 : 1);
-    if (!groups.empty()) answers.covered_groups.push_back(groups[i]);
-  }
-  return answers;
-}
-
-Result<OperatingReport> operate(const PolicyUse& use, const Study& study, std::span<const std::int64_t> groups) {
+Result<OperatingReport> operate_in(const PolicyUse& use, const Study& study, std::span<const std::int64_t> groups) {
   HEDGE_TRY(const Method* method, method_of(use, study));
-  const std::vector<float>& scores = method->given.per_seed[use.seed_index];
-  const routing::Outcomes& outcomes = study.outcomes_of(*method, use.seed_index);
-  const routing::OperatingPoint& point = use.policy.chosen;
-  const HybridAnswers answers = answer(scores, point.threshold, outcomes, groups);
-  OperatingReport report = {.method = use.method, .target_coverage = point.target_coverage, .threshold = point.threshold};
-  report.coverage = share_interval(answers.covered, groups);
-  report.accuracy = share_interval(answers.right, groups);
-  report.risk_on_covered = answers.wrong_of_covered.empty() ? Interval{.value = 0, .low = 0, .high = 1}
-                                                            : share_interval(answers.wrong_of_covered, answers.covered_groups);
-  const std::int64_t calibration = use.policy.calibration_groups > 0 ? use.policy.calibration_groups : use.policy.calibration_size;
-  report.predicted_coverage = prediction_interval(point.coverage, calibration, worth(answers.covered, groups));
-  report.predicted_accuracy = prediction_interval(point.accuracy, calibration, worth(answers.right, groups));
-  report.inside = report.predicted_coverage.contains(report.coverage.value) && report.predicted_accuracy.contains(report.accuracy.value);
-  if (use.policy.promise) report.promise = judge_promise(*use.policy.promise, report);
+  auto report = operate(use.policy, method->given.per_seed[use.seed_index], study.outcomes_of(*method, use.seed_index), groups);
+  report.method = use.method;
   return report;
 }
 
@@ -318,7 +263,7 @@ Result<EvaluationReport> evaluate(const routing::TableView& table, const std::ve
   report.paired = paired_rows(study);
   if (options.policy) {
     const routing::Policy& policy = options.policy->policy;
-    HEDGE_TRY(report.operating_point, operate(*options.policy, study, table.row_groups()));
+    HEDGE_TRY(report.operating_point, operate_in(*options.policy, study, table.row_groups()));
     report.choice = policy.choice;
     if (policy.fusion) {
       HEDGE_TRY(report.fusion, judge_fusion(table, *policy.fusion, study, options));
@@ -332,7 +277,8 @@ Result<EvaluationReport> evaluate(const routing::TableView& table, const std::ve
     if (options.policy) {
       HEDGE_TRY(const Method* method, method_of(*options.policy, study));
       const auto seed = options.policy->seed_index;
-      hybrid = answer(method->given.per_seed[seed], options.policy->policy.chosen.threshold, study.outcomes_of(*method, seed), {}).right;
+      hybrid =
+          hybrid_answers(method->given.per_seed[seed], options.policy->policy.chosen.threshold, study.outcomes_of(*method, seed), {}).right;
     }
     add_copies(table, *options.copied, study.outcomes, hybrid, report);
   }

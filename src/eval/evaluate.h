@@ -12,6 +12,7 @@
 #include "eval/bootstrap.h"
 #include "eval/copies.h"
 #include "eval/gallery.h"
+#include "eval/operate.h"
 #include "eval/per_class.h"
 #include "eval/reliability.h"
 #include "eval/statistics.h"
@@ -136,32 +137,6 @@ struct PairedRow {
   std::vector<Interval> at;  ///< at kPairedCoverages
 };
 inline constexpr std::array kPairedCoverages = {0.5, 0.7, 0.8, 0.9, 0.95};
-
-/// A promise (routing::PromisedPoint), and how this table's images stand to it.
-struct PromiseReport {
-  routing::Promise promise;
-  std::int64_t images = 0;    ///< of the calibration split
-  double bound = 0;           ///< what the calibration split shows with confidence 1 - delta
-  float exact_threshold = 0;  ///< the threshold without the promise, and what it gives on the calibration split
-  double exact_coverage = 0, exact_accuracy = 0;
-  double accuracy_given_up = 0, coverage_given_up = 0;  ///< the price on the calibration split
-  double measured = 0;                                  ///< the promised quantity here
-  bool kept = false;                                    ///< whether it meets the target; one draw of images may miss a promise that holds
-};
-
-/// The policy's threshold, applied to this table.
-struct OperatingReport {
-  std::string method;
-  double target_coverage = 0;
-  float threshold = 0;
-  Interval coverage;            ///< Wilson
-  Interval accuracy;            ///< Wilson
-  Interval risk_on_covered;     ///< Wilson; 0..1 where nothing is covered
-  Interval predicted_coverage;  ///< from the calibration split alone (prediction_interval)
-  Interval predicted_accuracy;
-  bool inside = false;  ///< both measured values lie in the predicted intervals
-  std::optional<PromiseReport> promise;
-};
 
 /// How queries are answered, with what that brings on this table.
 struct FusionReport {

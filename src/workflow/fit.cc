@@ -2,13 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <span>
 #include <unordered_set>
 #include <utility>
 
 #include "core/file.h"
-#include "core/rng.h"
 #include "core/sha256.h"
 #include "graph/onnx/onnx_io.h"
 #include "graph/operators.h"
@@ -19,6 +17,7 @@
 #include "train/router_data.h"
 #include "train/router_fit.h"
 #include "workflow/choose_router.h"
+#include "workflow/internal/grouped_promise.h"
 #include "workflow/internal/quiet_check.h"
 #include "workflow/predict.h"
 #include "workflow/routers.h"
@@ -245,23 +244,12 @@ class Fit {
   /// A promise counts independent images; of a group that is one, drawn at random.
   Status keep_promise(const std::vector<float>& scores, const routing::Outcomes& outcomes, routing::Policy& policy) const {
     const auto groups = calibration().groups.data<std::int64_t>();
-    if (groups.empty()) return routing::keep_promise(policy, scores, outcomes, *options_.point.promise);
-    std::vector<std::size_t> order(scores.size());
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    Rng(1, 0x6772).shuffle(std::span<std::size_t>(order));
-    std::unordered_set<std::int64_t> seen;
-    std::vector<float> one_each;
-    routing::Outcomes of_these;
-    for (const auto row : order) {
-      if (!seen.insert(groups[row]).second) continue;
-      one_each.push_back(scores[row]);
-      of_these.base_right.push_back(outcomes.base_right[row]);
-      if (!outcomes.global_right.empty()) of_these.global_right.push_back(outcomes.global_right[row]);
-    }
-    log(context_.log, LogLevel::kInfo,
-        "the promise rests on one image of each of the " + std::to_string(one_each.size()) +
-            " groups of the calibration images, as images of one group depend on each other: it holds for an image of a new group");
-    return routing::keep_promise(policy, one_each, of_these, *options_.point.promise);
+    HEDGE_TRY(const auto independent, internal::keep_promise(policy, scores, outcomes, groups, *options_.point.promise));
+    if (!groups.empty())
+      log(context_.log, LogLevel::kInfo,
+          "the promise rests on one image of each of the " + std::to_string(independent) +
+              " groups of the calibration images, as images of one group depend on each other: it holds for an image of a new group");
+    return {};
   }
 
   /// That images with equal scores moved the threshold, or that it queries all or none.

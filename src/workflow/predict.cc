@@ -83,6 +83,7 @@ struct PredictJob {
   std::string spec;
   std::filesystem::path out;            ///< the table's file, written before an alarm ends the work; empty: none
   std::vector<std::string> risks = {};  ///< accepted before, of the same pair: it is not looked at again
+  bool unchecked = false;               ///< it is not looked at at all
 };
 
 Result<Predictions> predict_pair(const Pair& pair, const PredictJob& job, const PairOptions& options, const RunContext& context) {
@@ -111,7 +112,7 @@ Result<Predictions> predict_pair(const Pair& pair, const PredictJob& job, const 
     std::copy_if(list->begin(), list->end(), std::back_inserter(predictions.skipped),
                  [](const data::Skipped& one) { return !is_empty_class(one.reason); });
   predictions.risks = job.risks;
-  if (job.risks.empty()) {
+  if (job.risks.empty() && !job.unchecked) {
     HEDGE_TRY(predictions.risks, internal::prediction_alarms(predictions.table, *opened.dataset, options, context));
   }
   if (options.accept_risk) predictions.table.info.accepted_risks = predictions.risks;
@@ -134,6 +135,11 @@ Status say_accuracies(const std::string& name, const routing::PredictionTable& t
 Result<Predictions> predict(const PredictOptions& options, const RunContext& context) {
   HEDGE_TRY(const auto pair, open_pair(options.pair, context.log));
   return predict_pair(pair, {.spec = options.data, .out = options.out}, options.pair, context);
+}
+
+Result<Predictions> predict_unchecked(const PredictOptions& options, const RunContext& context) {
+  HEDGE_TRY(const auto pair, open_pair(options.pair, context.log));
+  return predict_pair(pair, {.spec = options.data, .out = options.out, .unchecked = true}, options.pair, context);
 }
 
 Result<SplitTables> predict_splits(const SplitOptions& options, const RunContext& context) {

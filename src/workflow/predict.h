@@ -9,6 +9,9 @@
 
 namespace hedge::workflow {
 
+/// predict() of images that are meant to make models fail: what they show to be wrong raises no alarm, and is not looked for.
+Result<Predictions> predict_unchecked(const PredictOptions& options, const RunContext& context = {});
+
 struct SplitOptions {
   std::string data;  ///< a data set without a split
   PairOptions pair;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "codegen/lower.h"
+#include "codegen/quantize_costs.h"
 #include "codegen/quantize_equalize.h"
 #include "eval/answers.h"
 #include "graph/onnx/onnx_io.h"
@@ -119,6 +120,14 @@ Status measure(const QuantiseOptions& options, const Model& model, const Quantis
       {.recipe = *model.card.input.recipe, .input = model.graph.inputs[0].name, .count = kNoiseImages, .should_stop = context.should_stop});
   const infer::OpenVinoRunner floats({.threads = options.threads});
   HEDGE_TRY(report.noise, codegen::measure_noise(made.plan, runner, floats, images));
+  if (options.costs)
+    HEDGE_CHECK(codegen::measure_costs({.plan = made.plan,
+                                        .small = made.graph,
+                                        .floats = floats,
+                                        .data = images,
+                                        .progress = context.progress,
+                                        .should_stop = context.should_stop},
+                                       *report.noise));
   if (options.test.empty()) return {};
   return compare(options, model, network, context, report);
 }

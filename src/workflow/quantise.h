@@ -49,6 +49,7 @@ struct QuantiseOptions {
   bool equalize = true;                                          ///< even out the channels before depthwise layers
   codegen::Tuning tuning = {};                                   ///< of the constants at last; never for a router
   codegen::Arithmetic arithmetic = codegen::Arithmetic::kExact;  ///< of the comparison
+  bool costs = false;                                            ///< measure too what each layer costs alone (codegen::measure_costs)
   int threads = 0;                                               ///< of the model in floats; 0: as many as OpenVINO likes
   /// 0..1: the least accuracy of int8 on `test`, else nothing is written. Nothing: int8 must not be worse than floats by more than
   /// kMostLoss with 95 % confidence (paired), where there is `test`.

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "codegen/internal/histogram.h"
+#include "codegen/quantize_costs.h"
 #include "codegen/quantize_equalize.h"
 #include "codegen/quantize_report.h"
 #include "codegen/quantize_rounding.h"
@@ -141,6 +142,25 @@ TEST(Quantize, takes_a_mean_over_height_and_then_width_for_the_pool_that_it_is) 
     ASSERT_EQ(network->layers.size(), 3U);
     EXPECT_EQ(network->layers[1].kind, LayerKind::kAveragePool);
   }
+}
+
+TEST(Equalize, leaves_channels_alone_that_are_dead_or_nearly_so) {
+  graph::Graph graph{.name = "dead", .inputs = {{"image", DType::kF32, {-1, 1, 2, 2}}}, .outputs = {{"y", DType::kF32, {-1, 4, 2, 2}}}};
+  graph.initializers.emplace("first", Tensor::of<float>({4, 1, 1, 1}, std::vector<float>{1, 0.25F, 1e-6F, 0}));
+  graph.initializers.emplace("second", Tensor::of<float>({4, 1, 1, 1}, std::vector<float>{1, 1, 1, 1}));
+  graph.nodes.push_back({.name = "a", .op = "Conv", .inputs = {"image", "first"}, .outputs = {"x"}, .attributes = {}});
+  graph.nodes.push_back(
+      {.name = "b", .op = "Conv", .inputs = {"x", "second"}, .outputs = {"y"}, .attributes = {{"group", std::int64_t{4}}}});
+  const auto plan = plan_quantization(graph);
+  ASSERT_TRUE(plan.ok()) << plan.error().message();
+  const auto even = equalize_channels(*plan, infer::ReferenceRunner(), testing::random_data(plan->graph, 2, 5));
+  ASSERT_TRUE(even.ok()) << even.error().message();
+  const auto first = even->graph.initializers.at("first").data<float>();
+  EXPECT_FLOAT_EQ(first[0], 1);
+  EXPECT_NEAR(first[1], 1 / 1.1F, 1e-5);  // evened out, less the margin
+  EXPECT_FLOAT_EQ(first[2], 1e-6F);
+  EXPECT_EQ(first[3], 0);
+  EXPECT_FLOAT_EQ(even->graph.initializers.at("second").data<float>()[3], 1);
 }
 
 TEST(Equalize, evens_out_channels_before_depthwise_layers_and_keeps_the_function) {
@@ -357,6 +377,48 @@ TEST(Report, signal_to_noise_is_high_where_eight_bits_suffice) {
   EXPECT_EQ(noise->front().kind, "input");
   EXPECT_GT(noise->front().signal_to_noise_db, 35);  // normal values over 256 levels of about 8 deviations: 40 dB
   for (const auto& one : *noise) EXPECT_GT(one.signal_to_noise_db, 20) << one.tensor;
+}
+
+TEST(Report, a_layer_alone_costs_less_than_all_together_and_coarse_weights_cost_most) {
+  auto graph = graph::build_zoo("mobile:4,depth=1", {.channels = 1, .height = 28, .width = 28}, 10, 3);
+  ASSERT_TRUE(graph.ok());
+  testing::shake(*graph, 3);
+  const auto plan = plan_quantization(*graph);
+  ASSERT_TRUE(plan.ok());
+  const auto data = testing::random_data(plan->graph, 2, 5);
+  const infer::ReferenceRunner floats;
+  auto small = quantize(*plan, *calibrate(*plan, floats, data, {.method = RangeMethod::kMinMax}));
+  ASSERT_TRUE(small.ok());
+  const auto runner = HostRunner::create(*lower(*small), Arithmetic::kExact);
+  ASSERT_TRUE(runner.ok());
+  auto noise = measure_noise(*plan, *runner, floats, data);
+  ASSERT_TRUE(noise.ok());
+  const auto first = std::find_if(noise->begin(), noise->end(), [](const auto& one) { return one.kind == "conv"; });
+  ASSERT_NE(first, noise->end());
+  for (auto& w : small->initializers.at(first->layer + ".weight/int8").data<std::int8_t>())  // four levels are left
+    w = static_cast<std::int8_t>(w / 64 * 64);
+  const auto status = measure_costs({.plan = *plan, .small = *small, .floats = floats, .data = data}, *noise);
+  ASSERT_TRUE(status.ok()) << status.error().message();
+  const double all = noise->back().signal_to_noise_db;
+  double coarse = 0, others = 1000;
+  for (const auto& one : *noise) {
+    ASSERT_TRUE(one.output_alone_db.has_value()) << one.tensor;
+    EXPECT_GT(*one.output_alone_db, all) << one.tensor;
+    EXPECT_EQ(one.weights_alone_db.has_value(), one.kind == "conv" || one.kind == "depthwise" || one.kind == "fully connected")
+        << one.tensor;
+    if (!one.weights_alone_db) continue;
+    (one.layer == first->layer ? coarse : others) = std::min(one.layer == first->layer ? 1000 : others, *one.weights_alone_db);
+  }
+  EXPECT_LT(coarse, others - 6);
+  const auto stopped = measure_costs(
+      {.plan = *plan, .small = *small, .floats = floats, .data = data, .progress = {}, .should_stop = [] { return true; }}, *noise);
+  EXPECT_EQ(stopped.error().code, ErrorCode::kCancelled);
+}
+
+TEST(Report, signal_to_noise_is_a_ratio_of_powers_in_decibels) {
+  const std::vector<float> exact = {3, 4}, near = {3, 4.5F};
+  EXPECT_NEAR(signal_to_noise_db(exact, near), 20, 1e-9);  // 25 to 0.25
+  EXPECT_EQ(signal_to_noise_db(exact, exact), 200);
 }
 
 TEST(Report, compares_answers_in_pairs) {

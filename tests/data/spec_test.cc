@@ -14,7 +14,8 @@ TEST(Spec, canonical_form_parses_to_itself) {
   for (const std::string spec : {"fashion-mnist?split=train", "fashion-mnist?split=train&classes=0-6&limit=5", "folder:/?split=all&limit=3",
                                  "folder:what?/x?split=calibration", "folder:a?split=test&group=(.*)_&order=number&val=calibration",
                                  "csv:a/b.csv?split=all&root=im ages&names=n.txt&first=1", "idx:d?split=train&labels=x.gz&first=0",
-                                 "cifar:d?split=test&labels=coarse", "flat:v?split=test&list=l.txt&names=n%26m.txt"})
+                                 "cifar:d?split=test&labels=coarse", "fashion-mnist?split=test&limit=9&corrupt=blur:3",
+                                 "flat:v?split=test&list=l.txt&names=n%26m.txt"})
     EXPECT_EQ(to_string(parse_spec(spec).value()), spec);
 }
 
@@ -48,6 +49,8 @@ TEST(Spec, errors_show_the_grammar_and_an_example) {
                                  "fashion-mnist?limit=1e3",
                                  "fashion-mnist?limit=99999999999999999999999",
                                  "fashion-mnist?shuffle=1",
+                                 "fashion-mnist?corrupt=fog:1",
+                                 "fashion-mnist?corrupt=blur:9",
                                  "fashion-mnist?classes=3",
                                  "fashion-mnist?classes=3-3",
                                  "fashion-mnist?classes=-1-3",

@@ -24,6 +24,7 @@
 #include "workflow/exits.h"
 #include "workflow/plan.h"
 #include "workflow/predict.h"
+#include "workflow/shift.h"
 #include "workflow/train.h"
 
 namespace hedge::workflow {
@@ -221,6 +222,65 @@ TEST_F(Verbs, fitting_gives_the_same_from_files_and_from_memory) {
   ASSERT_TRUE(in_memory.ok()) << in_memory.error().message();
   EXPECT_EQ(in_memory->policy.to_json(), from_files->policy.to_json());
   EXPECT_TRUE(in_memory->router_path.empty()) << "nothing is written without a folder";
+}
+
+TEST_F(Verbs, a_shift_is_judged_beside_the_images_as_they_are_and_recalibrated) {
+  auto promised = fit_options("promised");
+  promised.data.clear();
+  promised.table = at("hybrid/fit.table");
+  promised.calibration = at("hybrid/calibration.table");
+  promised.router = train::RouterKind::kMargin;
+  promised.point.promise = routing::Promise{.kind = routing::PromiseKind::kCoverage, .target = 0.5, .delta = 0.1};
+  const auto margin = fit(promised);
+  ASSERT_TRUE(margin.ok()) << margin.error().message();
+  ShiftOptions options{.data = data(), .pair = pair(), .recalibrate = 24};
+  options.methods = {{.name = "gain", .router = at("hybrid").string()}, {.name = "margin", .router = at("promised").string()}};
+  options.corruptions = {{data::CorruptionKind::kNoise, 5}};
+  const auto report = measure_shift(options);
+  ASSERT_TRUE(report.ok()) << report.error().message();
+  const auto test = routing::read_table(at("hybrid/test.table")).value();
+  EXPECT_EQ(report->images, test.size());
+  ASSERT_EQ(report->rows.size(), 2U);
+  EXPECT_FALSE(report->rows[0].corruption.has_value());
+  EXPECT_NEAR(report->rows[0].base.value, routing::outcomes(test)->base_accuracy(), 1e-12);
+  ASSERT_EQ(report->rows[1].methods.size(), 2U);
+  const auto& gain = report->rows[1].methods[0];
+  EXPECT_EQ(gain.unchanged.threshold, report->policies[0].chosen.threshold);
+  EXPECT_FALSE(gain.standing.has_value()) << "it promises nothing";
+  EXPECT_TRUE(report->rows[1].methods[1].standing.has_value());
+  // By hand: the same corrupted images, predicted, at the policy's threshold.
+  const auto noisy = predict({.data = data("?split=test&corrupt=noise:5"), .pair = pair()});
+  ASSERT_TRUE(noisy.ok()) << noisy.error().message();
+  const auto scores = routing::free_score(routing::FreeScore::kMargin, noisy->table.base_logits);
+  const auto stay = std::count_if(scores.begin(), scores.end(), [&](float s) { return s <= margin->policy.chosen.threshold; });
+  EXPECT_NEAR(report->rows[1].methods[1].unchanged.coverage.value, static_cast<double>(stay) / static_cast<double>(scores.size()), 1e-12);
+  EXPECT_NE(report->rows[1].base.value, report->rows[0].base.value);
+  const auto json = to_json(*report);
+  EXPECT_EQ(json.at("rows").at(1).at("corruption"), "noise:5");
+  EXPECT_EQ(json.at("methods").at(1).at("promise"), "coverage>=0.5");
+  EXPECT_TRUE(json.at("rows").at(1).at("methods").at(0).contains("recalibrated"));
+  options.recalibrate = 0;
+  EXPECT_FALSE(measure_shift(options)->rows[1].methods[0].recalibrated.has_value());
+}
+
+TEST_F(Verbs, a_shift_is_refused_where_it_cannot_be_judged) {
+  ShiftOptions options{.data = data(), .pair = pair(), .methods = {{.name = "gain", .router = at("hybrid").string()}}};
+  const auto code_of = [](const ShiftOptions& wrong) { return measure_shift(wrong).error().code; };
+  auto wrong = options;
+  wrong.data = data("?split=test");
+  EXPECT_EQ(code_of(wrong), ErrorCode::kInvalidArgument);
+  wrong.data = data("?corrupt=blur:1");
+  EXPECT_EQ(code_of(wrong), ErrorCode::kInvalidArgument);
+  wrong = options;
+  wrong.methods.clear();
+  EXPECT_EQ(code_of(wrong), ErrorCode::kInvalidArgument);
+  wrong = options;
+  wrong.pair.global = {};
+  EXPECT_EQ(code_of(wrong), ErrorCode::kInvalidArgument);
+  wrong = options;
+  std::swap(wrong.pair.base, wrong.pair.global);
+  wrong.pair.base.features = "auto";
+  EXPECT_EQ(code_of(wrong), ErrorCode::kMismatch) << "a policy of another base";
 }
 
 TEST_F(Verbs, fitting_chooses_fuses_and_promises) {

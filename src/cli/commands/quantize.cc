@@ -1,9 +1,9 @@
 #include <memory>
 
+#include "cli/described_flags.h"
 #include "cli/mcu_commands.h"
 #include "core/file.h"
 #include "core/json.h"
-#include "workflow/import_tflite.h"
 #include "workflow/quantise.h"
 
 namespace hedge::cli {
@@ -11,16 +11,22 @@ namespace {
 
 struct Flags {
   workflow::QuantiseOptions quantise;
-  workflow::ImportOptions import;
   std::string method = "mse", arithmetic = "exact", report;
   bool plain = false, nearest = false, biases_stay = false;
 };
 
 void print(const std::vector<codegen::TensorNoise>& noise) {
-  std::printf("%-18s %-44s %10s %12s %5s\n", "kind", "tensor", "SNR (dB)", "scale", "zero");
+  const bool costs = !noise.empty() && noise.front().output_alone_db;
+  const auto alone = [](const std::optional<double>& db) {
+    char text[24] = "         ";
+    if (db) std::snprintf(text, sizeof text, "%9.1f", *db);
+    return std::string(text);
+  };
+  std::printf("%-18s %-44s %10s %12s %5s%s\n", "kind", "tensor", "SNR (dB)", "scale", "zero", costs ? "   weights   output alone" : "");
   for (const auto& one : noise)
-    std::printf("%-18s %-44.44s %10.1f %12.6g %5d\n", one.kind.c_str(), one.tensor.c_str(), one.signal_to_noise_db,
-                static_cast<double>(one.scale), one.zero_point);
+    std::printf("%-18s %-44.44s %10.1f %12.6g %5d%s\n", one.kind.c_str(), one.tensor.c_str(), one.signal_to_noise_db,
+                static_cast<double>(one.scale), one.zero_point,
+                costs ? (" " + alone(one.weights_alone_db) + alone(one.output_alone_db)).c_str() : "");
 }
 
 void print(const codegen::AccuracyReport& r) {
@@ -42,26 +48,6 @@ Status quantize(const Flags& flags, Context& context) {
   if (report.refused) return *report.refused;
   std::printf("wrote %s\n", options.out.c_str());
   return {};
-}
-
-Status import(const Flags& flags) {
-  HEDGE_TRY(const auto imported, workflow::import_tflite(flags.import));
-  std::printf("wrote %s: %zu int8 layers, %lld MACs\n", flags.import.out.c_str(), imported.layers, static_cast<long long>(imported.macs));
-  std::printf("its input holds values from %.3f to %.3f", imported.held.low, imported.held.high);
-  if (imported.made) std::printf("; the recipe gives %.3f to %.3f", imported.made->low, imported.made->high);
-  if (imported.cut_off) std::printf(": values are cut off; use the mean and std that the model was trained with");
-  std::printf("\n");
-  if (!imported.made) std::printf("its images have no recipe yet: give --recipe here, or to the commands that run it\n");
-  return {};
-}
-
-/// `options`: of either command, whose words for this are the same.
-template <typename Options>
-void add_described(CLI::App& app, Options& options) {
-  app.add_option("--recipe", options.recipe,
-                 "how images are prepared: a JSON file or the short form; needed where the model does not say it");
-  app.add_option("--labels", options.labels, "file with the class names of the outputs; needed where the model does not say them");
-  app.add_option("-o,--out", options.out, "file for the int8 model (.onnx)")->required();
 }
 
 }  // namespace
@@ -100,21 +86,15 @@ void add_mcu_quantize(CLI::App& mcu, Context& context) {
                 "--data (GPTQ), which takes a minute or two and loses less accuracy");
   app->add_flag("--no-bias-correction", f->biases_stay,
                 "do not correct the biases; without it they are set so that the mean of each channel is that of the floats");
+  app->add_flag("--costs", o.costs,
+                "measure too what each layer costs: the output's signal-to-noise ratio where its weights, or the rounding of its output, "
+                "alone are in int8 (smaller: it costs more); runs the model twice a layer");
   app->add_option("--report", f->report, "file for the report as JSON");
   app->add_option("--threads", o.threads, "CPU threads of the model in floats; 0: OpenVINO chooses")
       ->capture_default_str()
       ->check(CLI::Range(0, 1024));
   add_described(*app, o);
   app->callback([f, &context] { context.chosen = [f, &context] { return quantize(*f, context); }; });
-}
-
-void add_mcu_import(CLI::App& mcu, Context& context) {
-  auto* app =
-      mcu.add_subcommand("import", "turn a quantised .tflite into an int8 .onnx, which is run, bundled and exported like any other model");
-  auto f = std::make_shared<Flags>();  // shared with the callback, which outlives this function
-  app->add_option("MODEL", f->import.model, "a quantised .tflite file")->required();
-  add_described(*app, f->import);
-  app->callback([f, &context] { context.chosen = [f] { return import(*f); }; });
 }
 
 }  // namespace hedge::cli
