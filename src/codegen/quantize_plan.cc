@@ -161,7 +161,8 @@ class Planner {
                        .where = "node " + node.name + " (" + node.op + "), input " + node.inputs[i]};
     for (const auto& input : node.inputs)
       if (!input.empty() && !is_constant(input)) range(source(input));
-    if (is_hard(node) && uses_.at(source(node.inputs[0])) == 1) plan_.limits[source(node.inputs[0])] = limit_of(node);
+    // Nobody else may look at the tensor, nor at a change of its shape.
+    if (const auto& x = node.inputs[0]; is_hard(node) && source(x) == x && uses_.at(x) == 1) plan_.limits[x] = limit_of(node);
     if (is_pool(node)) {
       const std::string from = source(node.inputs[0]);
       const auto shared = plan_.shares.find(from);

@@ -37,6 +37,17 @@ graph::Graph dense_pair(double first_bias = 0.1) {
   return std::move(b).build().value();
 }
 
+TEST(PlanQuantization, keeps_the_range_of_what_others_read_behind_a_change_of_shape) {
+  graph::Builder b("two readers");
+  const auto weights = b.constant("w", Tensor::of<float>({2, 2}, std::vector<float>{1, 2, 3, 4}));
+  const auto product = b.op("Gemm", {b.input("x", DType::kF32, {-1, 2}), weights});
+  const auto passed = b.op("Identity", {product});
+  b.output(b.op("Add", {b.op("HardSwish", {passed}), passed}), "logits");
+  const auto plan = plan_quantization(std::move(b).build().value());
+  ASSERT_TRUE(plan.ok()) << plan.error().message();
+  EXPECT_TRUE(plan->limits.empty());
+}
+
 /// Below -3 a hard-swish is 0 and a hard-sigmoid of ONNX' form below -beta / alpha too: the range need not hold what lies there.
 TEST(PlanQuantization, cuts_ranges_where_a_hard_function_stops_changing) {
   const auto graph = graph::build_zoo("mobilenetv3-small:0.35", {.channels = 3, .height = 32, .width = 32}, 10, 3).value();

@@ -102,7 +102,7 @@ Result<Loss> Loss::create(const Objective& objective, const graph::Graph& studen
 }
 
 void Loss::move_to(const torch::Device& device) {
-  for (auto* tensor : {&sample_weights_, &teacher_scale_, &teacher_shift_, &cached_, &global_loss_})
+  for (auto* tensor : {&sample_weights_, &teacher_scale_, &teacher_shift_, &cached_, &gate_, &thresholds_, &global_error_, &global_loss_})
     if (tensor->defined()) *tensor = tensor->to(device);
   if (teacher_) teacher_->move_to(device);
 }
