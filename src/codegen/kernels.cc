@@ -102,7 +102,7 @@ Result<micro::MulConstants> mul_constants(const Network& network, const Layer& l
   const auto& a = network.activations[layer.inputs[0]];
   const auto& b = network.activations[layer.inputs[1]];
   const auto& out = network.activations[layer.output];
-  const double scale = static_cast<double>(a.scale) * static_cast<double>(b.scale) / static_cast<double>(out.scale);
+  const double scale = product_scale(network, layer);
   micro::MulConstants constants;
   if (!micro::pack_mul(scale, a.zero_point, b.zero_point, out.zero_point, &constants))
     return unsupported(layer, "the operands' scales are too large for their product's", std::to_string(scale), "a product below 1/2",

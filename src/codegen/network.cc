@@ -106,6 +106,11 @@ std::vector<double> effective_scales(const Network& network, const Layer& layer)
   return scales;
 }
 
+double product_scale(const Network& network, const Layer& layer) {
+  const auto scale = [&](std::size_t i) { return static_cast<double>(network.activations[i].scale); };
+  return scale(layer.inputs[0]) * scale(layer.inputs[1]) / scale(layer.output);
+}
+
 Status check(const Network& network) {
   for (const Activation& activation : network.activations) {
     const std::string where = "activation " + activation.name;

@@ -66,6 +66,8 @@ using hedge::to_string;  // of shapes and element types, which the name above wo
 
 /// input scale * weight scale / output scale, an output channel: what a sum is multiplied with. Precondition: a layer with weights.
 std::vector<double> effective_scales(const Network& network, const Layer& layer);
+/// The same of a product of two inputs: a's scale * b's scale / output scale. Precondition: kMul.
+double product_scale(const Network& network, const Layer& layer);
 
 /// Every index inside, sizes of constants as the layer's form says, scales positive, pools with the scale of their input, layers in an
 /// order in which each input is made before. What lower and the importer give holds it; a host runner or an emitter may rely on it.

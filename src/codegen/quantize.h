@@ -25,9 +25,9 @@ struct QuantizationPlan {
   Ranges limits;
 };
 
-/// Plans `graph`: Conv, Gemm, Add and Mul of two computed tensors (Mul: of images), pools, global
-/// averages, HardSwish, HardSigmoid and Sigmoid (of images) become int8 with their operands; a Relu or Clip right
-/// behind one of them is fused into its output's range; the others (a router's statistics, say) stay in floats.
+/// Plans `graph`: Conv, Gemm, Add and Mul of two computed tensors (Mul: of images), pools, global averages, HardSwish, HardSigmoid and
+/// Sigmoid (of images) become int8 with their operands; a Relu or Clip right behind one of them is fused into its output's range; the
+/// others (a router's statistics, say) stay in floats.
 /// Errors: those of graph::validate and fold_batch_norm; kUnsupported nothing to quantise, weights that are computed.
 Result<QuantizationPlan> plan_quantization(graph::Graph graph);
 

@@ -83,7 +83,7 @@ Status prepare_mul(const Network& network, const Layer& layer, Arithmetic arithm
   const Activation& a = network.activations[layer.inputs[0]];
   const Activation& b = network.activations[layer.inputs[1]];
   const Activation& out = network.activations[layer.output];
-  const double scale = static_cast<double>(a.scale) * static_cast<double>(b.scale) / static_cast<double>(out.scale);
+  const double scale = product_scale(network, layer);
   prepared.exact_mul = micro::exact::quantize_multiplier(scale);
   if (micro::pack_mul(scale, a.zero_point, b.zero_point, out.zero_point, &prepared.device_mul) || arithmetic == Arithmetic::kExact)
     return {};
