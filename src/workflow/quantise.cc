@@ -8,6 +8,7 @@
 #include "codegen/lower.h"
 #include "codegen/quantize_costs.h"
 #include "codegen/quantize_equalize.h"
+#include "codegen/quantize_learning.h"
 #include "eval/answers.h"
 #include "graph/onnx/onnx_io.h"
 #include "hedge/dataset.h"
@@ -16,9 +17,11 @@
 #include "model/class_map.h"
 #include "model/metadata.h"
 #include "model/model_graph.h"
+#include "train/teacher.h"
 #include "workflow/calibration.h"
 #include "workflow/internal/findings.h"
 #include "workflow/internal/stop.h"
+#include "workflow/internal/trainable.h"
 
 namespace hedge::workflow {
 namespace {
@@ -139,6 +142,27 @@ GraphQuantisation graph_options(const QuantiseOptions& options, const RunContext
           .threads = options.threads};
 }
 
+/// Trains the int8 graph's constants on all of the images, towards the answers of the model in floats.
+Status fine_tune(const QuantiseOptions& options, const Model& model, const data::Dataset& images, const RunContext& context,
+                 QuantisedGraph& made) {
+  const auto& tuning = options.fine_tuning;
+  const auto& recipe = *model.card.input.recipe;
+  const train::TrainOptions training{.epochs = tuning.epochs,
+                                     .batch = tuning.batch,
+                                     .learning_rate = tuning.learning_rate,
+                                     .weight_decay = 0,  // weights do not shrink away from what they were rounded to
+                                     .precision = train::Precision::kF32,
+                                     .layout = train::Layout::kNchw,
+                                     .threads = options.threads};
+  train::Objective objective{.teacher = train::Teacher{.graph = model.graph, .recipe = recipe, .weight = 1, .temperature = 1}};
+  HEDGE_TRY(objective.teacher->cached, train::predict_teacher(*objective.teacher, images, training, internal::hooks_of(context)));
+  HEDGE_TRY(auto learnable, codegen::with_learnable_constants(made.graph, made.plan));
+  HEDGE_TRY(const auto learned,
+            train::train_classifier(std::move(learnable), images, recipe, training, internal::hooks_of(context), objective));
+  HEDGE_TRY(made.graph, codegen::with_learned_constants(std::move(made.graph), learned.graph));
+  return {};
+}
+
 void warn_of_few(std::size_t images, QuantiseReport& report) {
   if (images >= kFewestCalibrationImages) return;
   report.warnings.push_back("ranges were measured on " + std::to_string(images) + " images: with fewer than " +
@@ -194,6 +218,8 @@ Result<QuantiseReport> quantise(const QuantiseOptions& options, const RunContext
     return Error{.code = ErrorCode::kInvalidArgument, .what = "a least accuracy needs labelled images", .expected = "--test"};
   if (options.data.empty() == options.table.empty())
     return Error{.code = ErrorCode::kInvalidArgument, .what = "nothing to calibrate with", .expected = "--data, or --table for a router"};
+  if (options.fine_tuning.epochs > 0 && options.data.empty())
+    return Error{.code = ErrorCode::kInvalidArgument, .what = "a router is not trained for being rounded", .where = "--fine-tune"};
   HEDGE_TRY(const auto model, read_model(options));
   QuantiseReport report{.model = options.model, .out = options.out.string(), .method = codegen::to_string(options.method)};
   if (!options.table.empty()) {
@@ -208,7 +234,8 @@ Result<QuantiseReport> quantise(const QuantiseOptions& options, const RunContext
                                                    .count = options.images,
                                                    .should_stop = context.should_stop});
   warn_of_few(std::min(options.images, opened.dataset->size()), report);
-  HEDGE_TRY(const auto made, quantise_graph(model.graph, images, graph_options(options, context)));
+  HEDGE_TRY(auto made, quantise_graph(model.graph, images, graph_options(options, context)));
+  if (options.fine_tuning.epochs > 0) HEDGE_CHECK(fine_tune(options, model, *opened.dataset, context, made));
   report.test = options.test;
   report.arithmetic = codegen::to_string(options.arithmetic);
   HEDGE_CHECK(measure(options, model, made, context, report));

@@ -34,6 +34,13 @@ struct QuantisedGraph {
 /// Errors: those of codegen::plan_quantization, equalize_channels, calibrate, quantize and tune.
 Result<QuantisedGraph> quantise_graph(graph::Graph graph, const codegen::CalibrationData& data, const GraphQuantisation& options);
 
+/// Training for being rounded (quantisation-aware): the int8 model learns to answer as the model in floats does. No labels.
+struct FineTuning {
+  std::int64_t epochs = 0;      ///< passes over the images; 0: none
+  double learning_rate = 1e-4;  ///< peak, of AdamW
+  std::int64_t batch = 64;      ///< images a step
+};
+
 /// What quantise() does. Just one of `data` and `table` is given.
 struct QuantiseOptions {
   std::string model;          ///< an .onnx file in floats: a base, or a router
@@ -49,6 +56,7 @@ struct QuantiseOptions {
   bool equalize = true;                                          ///< even out the channels before depthwise layers
   codegen::Tuning tuning = {};                                   ///< of the constants at last; never for a router
   codegen::Arithmetic arithmetic = codegen::Arithmetic::kExact;  ///< of the comparison
+  FineTuning fine_tuning = {};                                   ///< on all of `data`, whose classes are the model's; never for a router
   bool costs = false;                                            ///< measure too what each layer costs alone (codegen::measure_costs)
   int threads = 0;                                               ///< of the model in floats; 0: as many as OpenVINO likes
   /// 0..1: the least accuracy of int8 on `test`, else nothing is written. Nothing: int8 must not be worse than floats by more than
@@ -80,8 +88,8 @@ void judge_loss(const QuantiseOptions& options, QuantiseReport& report);
 /// Quantises a model in floats and writes it as ONNX with QuantizeLinear and DequantizeLinear; with images also measures the noise of each
 /// activation, and the accuracy on `test`.
 /// A model that the gate refuses is not written; the report says why (`refused`: kUnreachable for least_accuracy, kAlarm otherwise).
-/// Errors: kInvalidArgument not just one of `data` and `table`, `least_accuracy` without `test`; kNotFound no recipe for images; those of
-/// reading, of quantise_graph, of codegen::lower and of model::map_classes; kIo; kCancelled.
+/// Errors: kInvalidArgument not just one of `data` and `table`, `least_accuracy` without `test`, `fine_tuning` of a router; kNotFound no
+/// recipe for images; those of reading, of quantise_graph, of codegen::lower and of model::map_classes; kIo; kCancelled.
 Result<QuantiseReport> quantise(const QuantiseOptions& options, const RunContext& context = {});
 
 /// docs/formats/quantised_model.md.

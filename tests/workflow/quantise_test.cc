@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <set>
 
+#include "codegen/lower.h"
+#include "infer/openvino/openvino_executor.h"
 #include "workflow/calibration.h"
 #include "workflow/import_tflite.h"
 #include "workflow/tiny_model.h"
@@ -43,6 +45,45 @@ TEST_F(Quantise, writes_a_model_and_tells_its_noise_and_accuracy) {
   EXPECT_EQ(json.at("method"), "mse");
   EXPECT_EQ(json.at("accuracy").at("data"), images_);
   EXPECT_EQ(json.at("tensors").size(), report->noise->size());
+}
+
+/// Squared error of the int8 model's logits to the floats', over the images. What is added to all logits of an image counts for nothing.
+double error_of(const std::filesystem::path& small, const std::string& floats, const std::string& spec) {
+  const auto images = data::open_dataset(spec).value().dataset;
+  const CalibrationImages batches(*images, {.recipe = testing::tiny_recipe(), .input = "image", .count = images->size()});
+  const auto a = infer::make_openvino_executor(graph::read_onnx(floats).value(), {.threads = 1}).value();
+  const auto network = codegen::lower(graph::read_onnx(small).value()).value();
+  const auto b = codegen::make_host_executor(network, codegen::Arithmetic::kExact, "image").value();
+  double sum = 0;
+  for (std::size_t i = 0; i < batches.batches(); ++i) {
+    const auto batch = batches.batch(i).value();
+    const NamedView view{"image", batch.at("image").view()};
+    const auto x = a->run({&view, 1}).value(), y = b->run({&view, 1}).value();
+    const auto p = x[0].data<float>(), q = y[0].data<float>();
+    for (std::size_t row = 0; row < p.size(); row += 3) {
+      double d[3];
+      for (std::size_t k = 0; k < 3; ++k) d[k] = static_cast<double>(p[row + k]) - static_cast<double>(q[row + k]);
+      const double mean = (d[0] + d[1] + d[2]) / 3;
+      for (const double one : d) sum += (one - mean) * (one - mean);
+    }
+  }
+  return sum;
+}
+
+TEST_F(Quantise, fine_tuning_brings_int8_closer_to_the_floats) {
+  auto rough = options();
+  rough.tuning = {.rounding = false, .biases = false};
+  ASSERT_TRUE(quantise(rough, {}).ok());
+  const double before = error_of(rough.out, model_, images_);
+  rough.fine_tuning = {.epochs = 40, .learning_rate = 1e-3, .batch = 10};
+  const auto report = quantise(rough, {});
+  ASSERT_TRUE(report.ok()) << report.error().message();
+  EXPECT_LT(error_of(rough.out, model_, images_), 0.7 * before);
+  rough.data.clear();
+  rough.table = "rows.table";
+  const auto router = quantise(rough, {});
+  ASSERT_FALSE(router.ok());
+  EXPECT_THAT(router.error().message(), HasSubstr("--fine-tune"));
 }
 
 TEST_F(Quantise, needs_just_one_of_images_and_a_table) {

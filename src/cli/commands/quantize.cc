@@ -86,6 +86,13 @@ void add_mcu_quantize(CLI::App& mcu, Context& context) {
                 "--data (GPTQ), which takes a minute or two and loses less accuracy");
   app->add_flag("--no-bias-correction", f->biases_stay,
                 "do not correct the biases; without it they are set so that the mean of each channel is that of the floats");
+  app->add_option("--fine-tune", o.fine_tuning.epochs,
+                  "then train the int8 model for this many passes over all images of --data to answer as the floats do (quantisation-aware "
+                  "training; labels are not used, but the classes must be the model's); takes as long as such a training, and is worth it "
+                  "where int8 still loses accuracy")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 100000));
+  app->add_option("--fine-tune-lr", o.fine_tuning.learning_rate, "peak learning rate of --fine-tune (adamw)")->capture_default_str();
   app->add_flag("--costs", o.costs,
                 "measure too what each layer costs: the output's signal-to-noise ratio where its weights, or the rounding of its output, "
                 "alone are in int8 (smaller: it costs more); runs the model twice a layer");

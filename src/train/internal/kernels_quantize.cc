@@ -12,6 +12,14 @@ torch::Tensor along(const torch::Tensor& parameter, const torch::Tensor& x, std:
   return value.reshape(shape);
 }
 
+/// Rounds, ties to even as ONNX says; the gradient passes as if it did not. (x + (round(x) - x).detach() is not always whole.)
+struct RoundStraightThrough : torch::autograd::Function<RoundStraightThrough> {
+  static torch::Tensor forward(torch::autograd::AutogradContext*, const torch::Tensor& x) { return at::round(x); }
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext*, const torch::autograd::variable_list& gradients) {
+    return {gradients[0]};
+  }
+};
+
 }  // namespace
 
 /// Quantised values stay in a floating type inside, so that a gradient passes: straight through the rounding (Bengio et al. 2013), nowhere
@@ -28,8 +36,7 @@ Result<Kernel> bind_quantize(const Node& node, const Graph& graph) {
   const double low = is_signed ? -128 : 0, high = is_signed ? 127 : 255;
   return over(has_zero ? 3 : 2, [=](const Tensors& x, bool) {
     const auto type = x[1].scalar_type();
-    const auto exact = x[0].to(type) / along(x[1], x[0], axis, type);
-    auto q = exact + (at::round(exact) - exact).detach();  // at::round: ties to even, as ONNX says
+    auto q = RoundStraightThrough::apply(x[0].to(type) / along(x[1], x[0], axis, type));
     if (has_zero) q = q + along(x[2], x[0], axis, type);
     return Tensors{at::clamp(q, low, high)};
   });

@@ -36,7 +36,7 @@ DType hedge_type(torch::ScalarType type) {
 bool learns(const graph::Node& node, std::size_t index) {
   if (node.op == "Conv" || node.op == "Gemm" || node.op == "MatMul") return index >= 1;
   if (node.op == "BatchNormalization") return index == 1 || index == 2;
-  return false;
+  return node.op == "QuantizeLinear" && index == 0;  // weights that are trained for being rounded
 }
 
 bool is_statistic(const graph::Node& node, std::size_t index) { return node.op == "BatchNormalization" && index >= 3; }
