@@ -38,6 +38,7 @@ void add_exits(CLI::App& app, Context& context);
 void add_baselines(CLI::App& app, Context& context);
 void add_plan(CLI::App& app, Context& context);
 void add_zoo(CLI::App& app, Context& context);
+void add_search(CLI::App& app, Context& context);
 void add_mcu(CLI::App& app, Context& context);
 void add_demo(CLI::App& app, Context& context);
 

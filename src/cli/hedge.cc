@@ -20,7 +20,7 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", "hedge " HEDGE_VERSION);
   app.require_subcommand(1);
   for (auto add : {add_demo, add_train, add_predict, add_table, add_check, add_fit, add_eval, add_shift, add_plan, add_adapt, add_exits,
-                   add_baselines, add_bundle, add_mcu, add_zoo, add_data, add_inspect, add_doctor})
+                   add_baselines, add_bundle, add_mcu, add_zoo, add_search, add_data, add_inspect, add_doctor})
     add(app, context);
   try {
     app.parse(argc, argv);

@@ -1,13 +1,18 @@
 #include "workflow/train.h"
 
 #include <algorithm>
+#include <functional>
+#include <numeric>
 
 #include "core/json.h"
 #include "core/sha256.h"
 #include "graph/onnx/onnx_io.h"
 #include "graph/operators.h"
 #include "graph/zoo.h"
+#include "hedge/router.h"
 #include "model/model_graph.h"
+#include "train/held_out.h"
+#include "train/teacher.h"
 #include "workflow/internal/kept_predictions.h"
 #include "workflow/internal/trainable.h"
 
@@ -105,12 +110,43 @@ Result<train::Objective> make_objective(const TrainOptions& options, const Chose
   return objective;
 }
 
+constexpr std::uint64_t kHeldOutSeed = 1;  // the same images for every training, so that they can be compared
+
+/// The trained network's answers to `held`.
+Result<HeldOutAnswers> answer(const graph::Graph& graph, const data::Preprocess& recipe, const data::Dataset& held, const Chosen& chosen,
+                              const RunContext& context) {
+  auto training = chosen.training;
+  training.augmentation.flip = false;
+  HEDGE_TRY(const auto both, train::predict_teacher({.graph = graph, .recipe = recipe}, held, training, internal::hooks_of(context)));
+  const auto classes = both.shape()[2];
+  HeldOutAnswers answers{.logits = Tensor(DType::kF32, {both.shape()[0], classes})};
+  for (std::size_t i = 0; i < held.size(); ++i) {
+    const auto row = both.data<float>().subspan(2 * i * static_cast<std::size_t>(classes), static_cast<std::size_t>(classes));
+    std::copy(row.begin(), row.end(), answers.logits.data<float>().begin() + static_cast<std::ptrdiff_t>(i * row.size()));
+    answers.labels.push_back(held.label(i));
+    const auto group = held.group(i);
+    answers.groups.push_back(group.empty() ? held.id(i) : group);
+  }
+  return answers;
+}
+
 }  // namespace
+
+double HeldOutAnswers::accuracy() const {
+  const auto best = routing::argmax_rows(logits.view());
+  const auto right = std::inner_product(best.begin(), best.end(), labels.begin(), std::size_t{0}, std::plus<>(), std::equal_to<>());
+  return static_cast<double>(right) / static_cast<double>(std::max<std::size_t>(1, labels.size()));
+}
 
 Status TrainOptions::validate() const {
   if (net.empty() == model.empty())
     return Error{
         .code = ErrorCode::kInvalidArgument, .what = "give exactly one of --net and --model", .hint = "for example --net mobile:8"};
+  if (!(held_share >= 0 && held_share <= 0.5))
+    return Error{.code = ErrorCode::kInvalidArgument,
+                 .what = "the share of images that are held out",
+                 .where = "held_share",
+                 .expected = "0 to 0.5"};
   return training.validate();
 }
 
@@ -118,7 +154,11 @@ Result<TrainedModel> train(const TrainOptions& options, const RunContext& contex
   HEDGE_CHECK(options.validate());
   HEDGE_CHECK(train::prepare_device(options.training.device));
   HEDGE_TRY(const auto opened, internal::open_training_images(options.data, options.training.strict, context));
-  const auto& dataset = *opened.dataset;
+  train::HeldOut parts;
+  if (options.held_share > 0) {
+    HEDGE_TRY(parts, train::hold_out(*opened.dataset, options.held_share, kHeldOutSeed));
+  }
+  const auto& dataset = parts.fit ? *parts.fit : *opened.dataset;
   HEDGE_TRY(auto start, make_start(dataset, options, context.log));
   note_start(start, dataset);
   TrainedModel model{.path = options.out};
@@ -137,6 +177,9 @@ Result<TrainedModel> train(const TrainOptions& options, const RunContext& contex
   model.parameters = trained.graph.num_parameters();
   model.summary = trained.summary;
   model.recipe = chosen.recipe;
+  if (parts.held) {
+    HEDGE_TRY(model.held_out, answer(trained.graph, start.recipe, *parts.held, chosen, context));
+  }
   return model;
 }
 

@@ -5,8 +5,10 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "hedge/result.h"
+#include "hedge/tensor.h"
 #include "hedge/workflow.h"
 #include "train/recipe.h"
 #include "train/trainer.h"
@@ -31,13 +33,22 @@ struct TrainOptions {
   std::int64_t size = 0;        ///< a new network's images are size x size pixels; 0: the first image's shorter side, at most 64
   std::int64_t channels = 0;    ///< 1 gray, 3 RGB; 0: as the first image has them
   std::optional<TeacherOptions> teacher;
-  train::TrainOptions training;                  ///< an empty checkpoint: OUT.checkpoint
+  double held_share = 0;         ///< 0..0.5: of the images, kept out of the training and judged at the end; the same ones whatever the seed
+  train::TrainOptions training;  ///< an empty checkpoint: OUT.checkpoint
   train::Recipe recipe = train::Recipe::kPlain;  ///< what it sets replaces what `training` says
   /// Sets again, after the recipe, what shall be as it was asked for whatever the recipe says. Empty: nothing.
   std::function<void(train::TrainOptions&)> insist;
 
   /// Errors: kInvalidArgument, naming the field.
   [[nodiscard]] Status validate() const;
+};
+
+/// What a trained model says of images that it was not trained on.
+struct HeldOutAnswers {
+  Tensor logits;                     ///< f32 [N, C]
+  std::vector<std::int64_t> labels;  ///< [N]
+  std::vector<std::string> groups;   ///< [N]: of images that depend on each other, else their ids
+  [[nodiscard]] double accuracy() const;
 };
 
 /// What a training left.
@@ -48,6 +59,7 @@ struct TrainedModel {
   std::int64_t parameters = 0;
   train::TrainSummary summary;
   train::Recipe recipe = train::Recipe::kPlain;  ///< that was used
+  std::optional<HeldOutAnswers> held_out;        ///< where images were held out
 };
 
 /// Trains a base or a global on a labelled data set and writes it, with recipe, class names and provenance in its metadata. Goes on from

@@ -81,15 +81,17 @@ constexpr const char* kHeads[] = {"network", "image", "M MACs", "k parameters", 
 
 }  // namespace
 
-Result<ZooFigures> measure_zoo(const std::string& spec, const graph::ImageShape& image, std::int64_t classes, codegen::Target target) {
+Result<ZooFigures> measure_zoo(const std::string& spec, const graph::ImageShape& image, std::int64_t classes,
+                               std::optional<codegen::Target> target) {
   HEDGE_TRY(auto graph, graph::build_zoo(spec, image, classes, 1));
   ZooFigures figures{.spec = spec, .image = image, .classes = classes, .parameters = learned(graph)};
   HEDGE_TRY(figures.macs, graph::count_macs(graph));
+  if (!target) return figures;
   if (figures.parameters > kMostDeviceParameters) {
     figures.no_device = "more than 4 MB of weights";
     return figures;
   }
-  auto device = needs(std::move(graph), image, classes, target);
+  auto device = needs(std::move(graph), image, classes, *target);
   if (device)
     figures.device = *device;
   else

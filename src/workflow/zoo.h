@@ -30,10 +30,11 @@ struct ZooFigures {
 };
 
 /// Builds the network untrained and counts. Sizes on the device come from the same planner and code generator as `hedge mcu export`; the
-/// ranges of int8, which they do not depend on, are made up. Networks of more than 4 MB of weights get none.
+/// ranges of int8, which they do not depend on, are made up. Networks of more than 4 MB of weights get none,
+/// nor does any without a `target`.
 /// Errors: those of graph::build_zoo.
 Result<ZooFigures> measure_zoo(const std::string& spec, const graph::ImageShape& image, std::int64_t classes,
-                               codegen::Target target = codegen::Target::kCortexM7);
+                               std::optional<codegen::Target> target = codegen::Target::kCortexM7);
 
 /// Each network of graph::zoo_catalogue() at its own image size. Errors: those of measure_zoo.
 Result<std::vector<ZooFigures>> measure_catalogue();

@@ -45,7 +45,9 @@ Status run(Flags& flags, Context& context) {
                      {"precision", train::to_string(summary.precision)},
                      {"layout", train::to_string(summary.layout)},
                      {"replicas", summary.replicas},
-                     {"resumed_from_epoch", summary.resumed_from_epoch}};
+                     {"resumed_from_epoch", summary.resumed_from_epoch},
+                     {"held_out_images", model.held_out ? Json(model.held_out->labels.size()) : Json()},
+                     {"held_out_accuracy", model.held_out ? Json(model.held_out->accuracy()) : Json()}};
   if (!flags.summary.empty()) HEDGE_CHECK(write_json(flags.summary, json));
   std::printf("%s\n", json.dump().c_str());
   return {};
@@ -85,6 +87,11 @@ void add_flags(CLI::App& app, Flags& f) {
          "mobile (networks of depthwise convolutions), or auto (by network and image size; plain with --model)")
       ->capture_default_str()
       ->check(CLI::IsMember({"auto", "plain", "small", "mobile"}));
+  app.add_option(
+         "--held-out", f.options.held_share,
+         "keep this share of the images out of the training, 0 to 0.5, and say the accuracy on them; the same images for every seed "
+         "and network")
+      ->capture_default_str();
   f.training.add(app);
   f.training.add_switches(app);
   app.add_option("--workers", o.loader_workers, "threads that decode images; give more when training waits for images")

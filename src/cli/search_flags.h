@@ -1,0 +1,27 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/training_flags.h"
+#include "workflow/search.h"
+
+namespace hedge::cli {
+
+/// What `hedge search` is asked on the command line.
+struct SearchFlags {
+  workflow::SearchOptions options;
+  TrainingFlags training;
+  std::vector<std::string> base_spaces, global_spaces;
+  std::string out, trial, recipe = train::to_string(train::Recipe::kAuto), target = "cortex-m7";
+  std::optional<double> coverage, macs, latency, energy;
+  std::string device = "paper-mcu", link = "paper", cloud = "instant", profiles;
+  bool list = false;
+};
+
+/// `flags` must outlive the parsing.
+void add_search_flags(CLI::App& app, SearchFlags& flags);
+
+}  // namespace hedge::cli
