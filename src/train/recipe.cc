@@ -16,7 +16,7 @@ bool has_depthwise(const graph::Graph& graph) {
 
 void apply_small(const RecipeSubject& subject, TrainOptions& o) {
   o.optimizer = Optimizer::kMuon;
-  o.learning_rate = 0.1;
+  o.learning_rate = 0.05;
   o.weight_decay = 5e-4;
   o.label_smoothing = 0.1;
   o.averaging = Averaging::kEma;

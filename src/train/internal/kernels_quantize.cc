@@ -12,11 +12,19 @@ torch::Tensor along(const torch::Tensor& parameter, const torch::Tensor& x, std:
   return value.reshape(shape);
 }
 
-/// Rounds, ties to even as ONNX says; the gradient passes as if it did not. (x + (round(x) - x).detach() is not always whole.)
-struct RoundStraightThrough : torch::autograd::Function<RoundStraightThrough> {
-  static torch::Tensor forward(torch::autograd::AutogradContext*, const torch::Tensor& x) { return at::round(x); }
-  static torch::autograd::variable_list backward(torch::autograd::AutogradContext*, const torch::autograd::variable_list& gradients) {
-    return {gradients[0]};
+/// Rounds (ties to even, as ONNX says), adds the zero point and saturates. The gradient passes as if it did not round, and nowhere where
+/// the value saturates; the lowest and the highest level do not. (x + (round(x) - x).detach() is not always whole, and at::clamp's gradient
+/// at its bounds is not the same in every libtorch.)
+struct Levels : torch::autograd::Function<Levels> {
+  static torch::Tensor forward(torch::autograd::AutogradContext* context, const torch::Tensor& x, const torch::Tensor& zero, double low,
+                               double high) {
+    const auto levels = at::round(x) + zero;
+    context->save_for_backward({levels.ge(low).logical_and(levels.le(high))});
+    return at::clamp(levels, low, high);
+  }
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 const torch::autograd::variable_list& gradients) {
+    return {gradients[0] * context->get_saved_variables()[0], {}, {}, {}};
   }
 };
 
@@ -36,9 +44,8 @@ Result<Kernel> bind_quantize(const Node& node, const Graph& graph) {
   const double low = is_signed ? -128 : 0, high = is_signed ? 127 : 255;
   return over(has_zero ? 3 : 2, [=](const Tensors& x, bool) {
     const auto type = x[1].scalar_type();
-    auto q = RoundStraightThrough::apply(x[0].to(type) / along(x[1], x[0], axis, type));
-    if (has_zero) q = q + along(x[2], x[0], axis, type);
-    return Tensors{at::clamp(q, low, high)};
+    const auto zero = has_zero ? along(x[2], x[0], axis, type) : torch::zeros({}, type);
+    return Tensors{Levels::apply(x[0].to(type) / along(x[1], x[0], axis, type), zero, low, high)};
   });
 }
 
