@@ -82,6 +82,7 @@ void hash_objective(Sha256& hash, const Objective& objective) {
     hash.update(text_of({objective.hybrid->coverage, objective.hybrid->penalty}));
   }
   hash.update("only").update(objective.only);
+  for (const auto& [name, rate] : objective.rates) hash.update("rate").update(name + text_of({rate}));
 }
 
 /// What came later, each part only where it is used, for the same reason. The start of the weights is in the weights.

@@ -70,6 +70,9 @@ Status Objective::validate(std::size_t outputs, std::size_t images) const {
     }
     if (sum == 0) return bad("output_weights", ErrorCode::kInvalidArgument, "zeros", "one above 0");
   }
+  for (const auto& [name, rate] : rates)
+    if (!(rate > 0 && rate <= 1))
+      return bad("rates", ErrorCode::kInvalidArgument, std::to_string(rate) + " for " + name, "above 0, up to 1");
   if (!sample_weights.empty()) HEDGE_CHECK(check_rows("sample_weights", sample_weights, images));
   if (teacher) HEDGE_CHECK(check_teacher(*teacher, images));
   if (deferring) HEDGE_CHECK(check_deferring(*deferring, images));

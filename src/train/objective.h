@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -68,9 +69,11 @@ struct Objective {
   std::optional<ExpectedHybrid> hybrid;  ///< alone: not with output_weights, a teacher or deferring
   /// Only initializers whose names begin so learn; all else, running statistics too, stays as it is. Empty: everything learns.
   std::string only;
+  /// The learning rates of initializers as multiples of the training's, in (0, 1]; of those that are not named 1.
+  std::map<std::string, double> rates = {};
 
   [[nodiscard]] bool plain() const {
-    return output_weights.empty() && sample_weights.empty() && !teacher && !deferring && !hybrid && only.empty();
+    return output_weights.empty() && sample_weights.empty() && !teacher && !deferring && !hybrid && only.empty() && rates.empty();
   }
   /// Against a network with `outputs` outputs and a data set of `pictures`. Errors: kInvalidArgument, kMismatch, naming the field.
   [[nodiscard]] Status validate(std::size_t outputs, std::size_t images) const;

@@ -31,6 +31,14 @@ void apply_mobile(TrainOptions& o) {
   o.learning_rate = 0.012;
 }
 
+/// The network knows how to see already: small steps, so that it does not forget. Its batch normalisation may be folded away.
+void apply_transfer(TrainOptions& o) {
+  o.batch = 64;
+  o.learning_rate = 3e-4;
+  o.label_smoothing = 0.1;
+  o.averaging = Averaging::kEma;
+}
+
 }  // namespace
 
 const char* to_string(Recipe recipe) {
@@ -39,20 +47,22 @@ const char* to_string(Recipe recipe) {
     case Recipe::kPlain: return "plain";
     case Recipe::kSmall: return "small";
     case Recipe::kMobile: return "mobile";
+    case Recipe::kTransfer: return "transfer";
   }
   return "";
 }
 
 Result<Recipe> parse_recipe(std::string_view name) {
-  for (const auto recipe : {Recipe::kAuto, Recipe::kPlain, Recipe::kSmall, Recipe::kMobile})
+  for (const auto recipe : {Recipe::kAuto, Recipe::kPlain, Recipe::kSmall, Recipe::kMobile, Recipe::kTransfer})
     if (name == to_string(recipe)) return recipe;
   return Error{.code = ErrorCode::kInvalidArgument,
                .what = "no such training recipe",
                .got = std::string(name),
-               .expected = "auto, plain, small or mobile"};
+               .expected = "auto, plain, small, mobile or transfer"};
 }
 
 Recipe choose_recipe(const RecipeSubject& subject) {
+  if (subject.transfer) return Recipe::kTransfer;
   if (!subject.fresh) return Recipe::kPlain;
   if (has_depthwise(subject.graph)) return Recipe::kMobile;
   return std::max(subject.images.height, subject.images.width) <= kSmallSide ? Recipe::kSmall : Recipe::kPlain;
@@ -61,6 +71,7 @@ Recipe choose_recipe(const RecipeSubject& subject) {
 void apply_recipe(Recipe recipe, const RecipeSubject& subject, TrainOptions& options) {
   if (recipe == Recipe::kSmall) apply_small(subject, options);
   if (recipe == Recipe::kMobile) apply_mobile(options);
+  if (recipe == Recipe::kTransfer) apply_transfer(options);
 }
 
 std::string training_json(Recipe recipe, const TrainOptions& o, double epochs) {

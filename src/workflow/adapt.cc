@@ -239,8 +239,8 @@ Result<AdaptReport> adapt(const AdaptOptions& options, const RunContext& context
   HEDGE_TRY(const auto rounds, rounds_of(options));
   HEDGE_CHECK(train::prepare_device(options.training.device));
   HEDGE_TRY(const auto images, open_images(options, context));
-  HEDGE_TRY(auto base, internal::read_trainable(options.base));
-  HEDGE_TRY(auto global, internal::read_trainable(options.global));
+  HEDGE_TRY(auto base, internal::read_trainable({.path = options.base}));
+  HEDGE_TRY(auto global, internal::read_trainable({.path = options.global}));
   HEDGE_TRY(auto router, graph::read_onnx(options.router));
   for (auto* graph : {&base.graph, &global.graph}) internal::note_training(*graph, *images.whole.dataset);
   const Hybrid start{std::move(base.graph), std::move(global.graph), std::move(router)};

@@ -71,7 +71,7 @@ Result<Study> open_study(const CompareOptions& options) {
   HEDGE_TRY(study.table, routing::read_table(options.table));
   HEDGE_TRY(study.outcomes, routing::outcomes(study.table));
   HEDGE_CHECK(routing::check_unseen(study.table.info));
-  HEDGE_TRY(const auto global, internal::read_trainable(options.global));
+  HEDGE_TRY(const auto global, internal::read_trainable({.path = options.global}));
   auto& head = study.head;
   head = head_of(study, options);
   head.image_bytes = global.recipe.height * global.recipe.width * global.recipe.channels;
@@ -133,7 +133,7 @@ struct ExitNetwork {
 
 Result<ExitNetwork> read_exits(const std::filesystem::path& path, const Study& study) {
   ExitNetwork network;
-  HEDGE_TRY(network.model, internal::read_trainable(path));
+  HEDGE_TRY(network.model, internal::read_trainable({.path = path}));
   HEDGE_TRY(network.tensors, graph::exits_of(network.model.graph));
   if (network.tensors.empty())
     return Error{

@@ -39,7 +39,7 @@ Result<ExitsModel> add_exits(const ExitsOptions& options, const RunContext& cont
   HEDGE_CHECK(training.validate());
   HEDGE_CHECK(train::prepare_device(training.device));
   HEDGE_TRY(const auto opened, internal::open_training_images(options.data, training.strict, context));
-  HEDGE_TRY(auto start, internal::read_trainable(options.network));
+  HEDGE_TRY(auto start, internal::read_trainable({.path = options.network}));
   ExitsModel model{.path = options.out};
   HEDGE_TRY(model.tensors, head_tensors(start.graph, options.at));
   auto heads = options.heads;

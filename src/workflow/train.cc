@@ -15,6 +15,7 @@
 #include "train/teacher.h"
 #include "workflow/internal/kept_predictions.h"
 #include "workflow/internal/trainable.h"
+#include "workflow/internal/transfer.h"
 
 namespace hedge::workflow {
 namespace {
@@ -43,8 +44,11 @@ Result<data::Preprocess> make_recipe(const data::Dataset& dataset, const TrainOp
   return recipe;
 }
 
-/// A network of the zoo, or the user's own with its recipe where it has one.
-Result<internal::Trainable> make_start(const data::Dataset& dataset, const TrainOptions& options, const LogSink& sink) {
+/// A network of the zoo, the user's own with its recipe where it has one, or one with a new last layer.
+Result<internal::Trainable> make_start(const data::Dataset& dataset, const TrainOptions& options, const RunContext& context) {
+  const LogSink& sink = context.log;
+  if (options.from)
+    return internal::transfer(*options.from, {dataset, options.size}, options.out.string() + ".start", options.training, context);
   internal::Trainable start;
   if (!options.model.empty()) {
     HEDGE_TRY(auto read, model::read_model_graph(options.model, {.log = sink}));
@@ -76,7 +80,7 @@ struct Chosen {
 };
 
 Result<Chosen> choose_training(const TrainOptions& options, const internal::Trainable& start, const LogSink& sink) {
-  const train::RecipeSubject subject{start.graph, start.recipe, options.model.empty()};
+  const train::RecipeSubject subject{start.graph, start.recipe, !options.net.empty(), options.from.has_value()};
   Chosen chosen{options.recipe == train::Recipe::kAuto ? train::choose_recipe(subject) : options.recipe, options.training};
   train::apply_recipe(chosen.recipe, subject, chosen.training);
   const auto recommended = chosen.training.optimizer;
@@ -97,11 +101,12 @@ Result<Chosen> choose_training(const TrainOptions& options, const internal::Trai
 }
 
 /// What is learned beside the labels. The teacher has seen the training images too, and says so in its metadata.
-Result<train::Objective> make_objective(const TrainOptions& options, const Chosen& chosen, const data::Dataset& dataset,
-                                        const RunContext& context) {
+Result<train::Objective> make_objective(const TrainOptions& options, const Chosen& chosen, const internal::Trainable& start,
+                                        const data::Dataset& dataset, const RunContext& context) {
   train::Objective objective;
+  if (options.from && options.from->first_rate < 1) objective.rates = internal::rates_by_depth(start.graph, options.from->first_rate);
   if (!options.teacher) return objective;
-  HEDGE_TRY(auto teacher, internal::read_trainable(options.teacher->model));
+  HEDGE_TRY(auto teacher, internal::read_trainable({.path = options.teacher->model}));
   objective.teacher =
       train::Teacher{std::move(teacher.graph), std::move(teacher.recipe), options.teacher->weight, options.teacher->temperature, {}};
   if (!options.teacher->keep.value_or(chosen.recipe != train::Recipe::kPlain)) return objective;
@@ -139,9 +144,14 @@ double HeldOutAnswers::accuracy() const {
 }
 
 Status TrainOptions::validate() const {
-  if (net.empty() == model.empty())
+  if ((net.empty() ? 0 : 1) + (model.empty() ? 0 : 1) + (from ? 1 : 0) != 1)
     return Error{
-        .code = ErrorCode::kInvalidArgument, .what = "give exactly one of --net and --model", .hint = "for example --net mobile:8"};
+        .code = ErrorCode::kInvalidArgument, .what = "give exactly one of --net, --model and --from", .hint = "for example --net mobile:8"};
+  if (from && (!(from->first_rate > 0 && from->first_rate <= 1) || from->head_epochs < 1))
+    return Error{.code = ErrorCode::kInvalidArgument,
+                 .what = "the transfer cannot be done so",
+                 .where = "first_rate, head_epochs",
+                 .expected = "a first rate above 0, up to 1, and one epoch at least"};
   if (!(held_share >= 0 && held_share <= 0.5))
     return Error{.code = ErrorCode::kInvalidArgument,
                  .what = "the share of images that are held out",
@@ -159,18 +169,24 @@ Result<TrainedModel> train(const TrainOptions& options, const RunContext& contex
     HEDGE_TRY(parts, train::hold_out(*opened.dataset, options.held_share, kHeldOutSeed));
   }
   const auto& dataset = parts.fit ? *parts.fit : *opened.dataset;
-  HEDGE_TRY(auto start, make_start(dataset, options, context.log));
+  HEDGE_TRY(auto start, make_start(dataset, options, context));
   note_start(start, dataset);
   TrainedModel model{.path = options.out};
   HEDGE_TRY(model.macs, graph::count_macs(start.graph));
   log(context.log, LogLevel::kInfo,
-      "training " + (options.net.empty() ? options.model.string() : options.net) + " (" + std::to_string(model.macs) + " MACs, " +
-          std::to_string(start.graph.num_parameters()) + " parameters) on " + std::to_string(dataset.size()) + " images of " +
-          dataset.spec());
+      "training " +
+          (options.from          ? options.from->model.path.string()
+           : options.net.empty() ? options.model.string()
+                                 : options.net) +
+          " (" + std::to_string(model.macs) + " MACs, " + std::to_string(start.graph.num_parameters()) + " parameters) on " +
+          std::to_string(dataset.size()) + " images of " + dataset.spec());
   HEDGE_TRY(const auto chosen, choose_training(options, start, context.log));
-  HEDGE_TRY(const auto objective, make_objective(options, chosen, dataset, context));
-  HEDGE_TRY(auto trained, train::train_classifier(std::move(start.graph), dataset, start.recipe, chosen.training,
-                                                  internal::hooks_of(context), objective));
+  HEDGE_TRY(const auto objective, make_objective(options, chosen, start, dataset, context));
+  train::Trained trained{std::move(start.graph), {}};
+  if (!options.from || !options.from->head_only) {
+    HEDGE_TRY(trained, train::train_classifier(std::move(trained.graph), dataset, start.recipe, chosen.training,
+                                               internal::hooks_of(context), objective));
+  }
   trained.graph.metadata[graph::kTrainingKey] = train::training_json(chosen.recipe, chosen.training, trained.summary.epochs);
   HEDGE_CHECK(graph::write_onnx(options.out, trained.graph));
   HEDGE_TRY(model.sha256, sha256_file(options.out));

@@ -25,13 +25,22 @@ struct TeacherOptions {
   std::optional<bool> keep;
 };
 
+/// A trained network, from anywhere, that learns other classes (transfer).
+struct TransferOptions {
+  ModelOptions model = {};        ///< .onnx of operators in the table (docs/operators.md)
+  double first_rate = 0.1;        ///< in (0, 1]: learning rate of the first layer as a share of the last one's
+  std::int64_t head_epochs = 40;  ///< >= 1; passes over the features with which the new last layer is fitted first
+  bool head_only = false;         ///< leave all other layers as they are
+};
+
 struct TrainOptions {
-  std::string data;             ///< a data set; without a split its train split
-  std::string net;              ///< a new network of the zoo, e.g. "mobile:8"; or
-  std::filesystem::path model;  ///< an ONNX model to train further: exactly one of the two
-  std::filesystem::path out;    ///< where the trained ONNX model goes
-  std::int64_t size = 0;        ///< a new network's images are size x size pixels; 0: the first image's shorter side, at most 64
-  std::int64_t channels = 0;    ///< 1 gray, 3 RGB; 0: as the first image has them
+  std::string data;                     ///< a data set; without a split its train split
+  std::string net;                      ///< a new network of the zoo, e.g. "mobile:8"; or
+  std::filesystem::path model;          ///< an ONNX model to train further; or
+  std::optional<TransferOptions> from;  ///< one to begin with, for other classes: exactly one of the three
+  std::filesystem::path out;            ///< where the trained ONNX model goes
+  std::int64_t size = 0;                ///< images are size x size pixels; 0: `from`'s own, or the first image's shorter side, at most 64
+  std::int64_t channels = 0;            ///< 1 gray, 3 RGB; 0: as the first image has them
   std::optional<TeacherOptions> teacher;
   double held_share = 0;         ///< 0..0.5: of the images, kept out of the training and judged at the end; the same ones whatever the seed
   train::TrainOptions training;  ///< an empty checkpoint: OUT.checkpoint

@@ -127,5 +127,33 @@ TEST_F(Objectives, refuse_what_does_not_fit) {
   EXPECT_EQ(train(plain(), objective).error().code, ErrorCode::kInvalidArgument) << "mixed images";
 }
 
+TEST_F(Objectives, a_low_rate_moves_a_layer_less_and_resumes_to_the_same_bits) {
+  std::string first;
+  for (const auto& node : plain().nodes)
+    if (node.op == "Conv" && first.empty()) first = node.inputs[1];
+  const auto moved = [&](const graph::Graph& after) {
+    double sum = 0;
+    const auto start = plain();
+    const auto a = start.initializers.at(first).data<float>(), b = after.initializers.at(first).data<float>();
+    for (std::size_t i = 0; i < a.size(); ++i) sum += std::abs(a[i] - b[i]);
+    return sum / static_cast<double>(a.size());
+  };
+  const auto evenly = train(plain(), {});
+  const Objective slow{.rates = {{first, 0.01}}};
+  const auto slowly = train(plain(), slow);
+  ASSERT_TRUE(evenly.ok() && slowly.ok());
+  EXPECT_GT(moved(slowly->graph), 0);
+  EXPECT_LT(moved(slowly->graph), 0.1 * moved(evenly->graph));
+  options_.checkpoint = folder_ / "rates.checkpoint";
+  int steps = 0;
+  ASSERT_FALSE(train(plain(), slow, {.should_stop = [&steps] { return ++steps > 6; }}).ok());
+  const auto resumed = train(plain(), slow);
+  ASSERT_TRUE(resumed.ok()) << resumed.error().message();
+  EXPECT_GT(resumed->summary.resumed_from_epoch, 0);
+  for (const auto& [name, value] : slowly->graph.initializers) EXPECT_TRUE(same_bits(value, resumed->graph.initializers.at(name))) << name;
+  EXPECT_EQ(train(plain(), {.rates = {{first, 0.0}}}).error().code, ErrorCode::kInvalidArgument);
+  EXPECT_EQ(train(plain(), {.rates = {{first, 1.5}}}).error().code, ErrorCode::kInvalidArgument);
+}
+
 }  // namespace
 }  // namespace hedge::train

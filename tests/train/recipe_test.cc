@@ -77,7 +77,7 @@ TEST(Muon, makes_a_matrix_nearly_orthogonal_in_its_shorter_direction) {
 
 TEST(Muon, steps_kernels_by_a_direction_and_leaves_their_norm_to_their_width) {
   auto graph = TrainableGraph::create(graph::build_zoo("resnet:4,1", {1, 12, 12}, 2, 3).value()).value();
-  const auto rated = internal::make_optimizer(graph, {.optimizer = Optimizer::kMuon}, "", "");
+  const auto rated = internal::make_optimizer(graph, {.optimizer = Optimizer::kMuon}, {});
   rated.set_rate(0.01);
   EXPECT_DOUBLE_EQ(rated.optimizer->param_groups()[0].options().get_lr(), 0.01);
   EXPECT_LT(rated.optimizer->param_groups()[1].options().get_lr(), 0.01);

@@ -2,6 +2,7 @@
 
 #include "cli/commands.h"
 #include "cli/training_flags.h"
+#include "cli/transfer_flags.h"
 #include "core/json.h"
 #include "workflow/train.h"
 
@@ -13,6 +14,7 @@ struct Flags {
   std::string model, out, summary;
   std::string recipe = train::to_string(train::Recipe::kAuto);
   std::string teacher;
+  TransferFlags transfer;
   workflow::TeacherOptions teaching;
   TrainingFlags training;
 };
@@ -29,6 +31,7 @@ Status run(Flags& flags, Context& context) {
     options.teacher = flags.teaching;
     options.teacher->model = flags.teacher;
   }
+  options.from = flags.transfer.options();
   HEDGE_TRY(const auto model, workflow::train(options, context.run()));
   const auto& summary = model.summary;
   const Json json = {{"model", flags.out},
@@ -63,6 +66,7 @@ void add_flags(CLI::App& app, Flags& f) {
                  "build a new network: mobile:WIDTH[,expand=4,…], resnet:WIDTH,DEPTH[,stem_stride=1], pooled:W,W,W or mcunet-in0 to "
                  "mcunet-in4. Wider and deeper networks are more accurate and cost more MACs");
   app.add_option("--model", f.model, "train this ONNX model further, instead of a new network (--net)");
+  f.transfer.add(app);
   app.add_option("--out", f.out, "file for the trained ONNX model; its checkpoint is written beside it")->required();
   app.add_option("--size", f.options.size,
                  "resize images to SIZE x SIZE pixels; smaller is cheaper and less accurate. Default: the shorter side of the first image, "
@@ -84,9 +88,10 @@ void add_flags(CLI::App& app, Flags& f) {
   app.add_option(
          "--training", f.recipe,
          "recipe that sets the options below, unless they are given: plain (the defaults below), small (images of up to 64 pixels), "
-         "mobile (networks of depthwise convolutions), or auto (by network and image size; plain with --model)")
+         "mobile (networks of depthwise convolutions), transfer (what --from begins with), or auto (by network and image size; plain with "
+         "--model, transfer with --from)")
       ->capture_default_str()
-      ->check(CLI::IsMember({"auto", "plain", "small", "mobile"}));
+      ->check(CLI::IsMember({"auto", "plain", "small", "mobile", "transfer"}));
   app.add_option(
          "--held-out", f.options.held_share,
          "keep this share of the images out of the training, 0 to 0.5, and say the accuracy on them; the same images for every seed "

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <map>
 #include <set>
 
 #include "train/internal/generations.h"
@@ -25,26 +27,40 @@ std::set<std::string> bias_names(const graph::Graph& graph) {
   return names;
 }
 
-Groups divide(const TrainableGraph& graph, const TrainOptions& options, const std::string& only, const std::string& frozen) {
-  Groups groups;
+/// Groups by what their rate is multiplied with, highest first.
+using Divided = std::map<double, Groups, std::greater<>>;
+
+Divided divide(const TrainableGraph& graph, const TrainOptions& options, const Learning& learning) {
+  Divided divided;
   const auto biases = bias_names(graph.graph());
   for (auto [name, parameter] : graph.named_parameters()) {
-    if (!name.starts_with(only) || (!frozen.empty() && name == frozen))
+    if (!name.starts_with(learning.only) || (!learning.frozen.empty() && name == learning.frozen)) {
       parameter.set_requires_grad(false);
-    else if (options.optimizer == Optimizer::kMuon && parameter.dim() == 4 && parameter.size(1) > 1)
+      continue;
+    }
+    const auto rate = learning.rates.find(name);
+    Groups& groups = divided[rate == learning.rates.end() ? 1.0 : rate->second];
+    if (options.optimizer == Optimizer::kMuon && parameter.dim() == 4 && parameter.size(1) > 1)
       groups.kernels.push_back(parameter);
     else if (parameter.dim() > 1)
       groups.weights.push_back(parameter);
     else
       (options.bias_rate != 1 && biases.contains(name) ? groups.biases : groups.scales).push_back(parameter);
   }
-  return groups;
+  return divided;
+}
+
+/// Muon's first group: its orthogonal steps have one rate for all.
+std::vector<torch::Tensor> all_kernels(const Divided& divided) {
+  std::vector<torch::Tensor> kernels;
+  for (const auto& [factor, groups] : divided) kernels.insert(kernels.end(), groups.kernels.begin(), groups.kernels.end());
+  return kernels;
 }
 
 /// The groups in the order of a plain run's: weights, then what is 1-D; with a bias rate of its own, biases last; Muon's kernels first.
 template <typename Options>
 RatedOptimizer assemble(
-    const Groups& groups, const Options& without, double weight_decay, const TrainOptions& options,
+    const Divided& divided, const Options& without, double weight_decay, const TrainOptions& options,
     const std::function<std::unique_ptr<torch::optim::Optimizer>(std::vector<torch::optim::OptimizerParamGroup>)>& make) {
   const bool muon = options.optimizer == Optimizer::kMuon;
   const double beside = muon ? kBesideMuon : 1;
@@ -56,10 +72,12 @@ RatedOptimizer assemble(
     list.emplace_back(parameters, std::make_unique<Options>(how));
     rated.factors.push_back(factor);
   };
-  if (muon) add(groups.kernels, without, 1);
-  add(groups.weights, with, beside);
-  add(groups.scales, without, beside);
-  if (options.bias_rate != 1) add(groups.biases, without, beside * options.bias_rate);
+  if (muon) add(all_kernels(divided), without, 1);
+  for (const auto& [factor, groups] : divided) {
+    add(groups.weights, with, beside * factor);
+    add(groups.scales, without, beside * factor);
+    if (options.bias_rate != 1) add(groups.biases, without, beside * options.bias_rate * factor);
+  }
   rated.optimizer = make(std::move(list));
   return rated;
 }
@@ -110,10 +128,9 @@ void RatedOptimizer::set_rate(double rate) const {
   for (std::size_t i = 0; i < factors.size(); ++i) optimizer->param_groups()[i].options().set_lr(rate * factors[i]);
 }
 
-RatedOptimizer make_optimizer(const TrainableGraph& graph, const TrainOptions& options, const std::string& only,
-                              const std::string& frozen) {
+RatedOptimizer make_optimizer(const TrainableGraph& graph, const TrainOptions& options, const Learning& learning) {
   using List = std::vector<torch::optim::OptimizerParamGroup>;
-  const auto groups = divide(graph, options, only, frozen);
+  const auto groups = divide(graph, options, learning);
   const double rate = options.learning_rate;
   if (options.optimizer == Optimizer::kAdamW) {
     torch::optim::AdamWOptions without(rate);

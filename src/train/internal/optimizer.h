@@ -2,6 +2,7 @@
 
 #include <torch/torch.h>
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -35,8 +36,15 @@ struct RatedOptimizer {
   void set_rate(double rate) const;
 };
 
-/// For the parameters of `graph` that learn: those whose names begin with `only` and are not `frozen`; the others are told to want no
-/// gradient. Weights decay; biases, gammas and betas do not. Biases and betas have their own rate (TrainOptions::bias_rate).
-RatedOptimizer make_optimizer(const TrainableGraph& graph, const TrainOptions& options, const std::string& only, const std::string& frozen);
+/// Which parameters learn, and how fast.
+struct Learning {
+  std::string only;                          ///< those whose names begin so, as in Objective
+  std::string frozen;                        ///< but not this one; empty: none
+  std::map<std::string, double> rates = {};  ///< as in Objective
+};
+
+/// For the parameters of `graph` that learn; the others are told to want no gradient. Weights decay; biases, gammas and betas do not.
+/// Biases and betas have their own rate (TrainOptions::bias_rate). Kernels that Muon steps all have the training's rate.
+RatedOptimizer make_optimizer(const TrainableGraph& graph, const TrainOptions& options, const Learning& learning);
 
 }  // namespace hedge::train::internal

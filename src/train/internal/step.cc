@@ -25,7 +25,7 @@ Stepper::Stepper(TrainableGraph& graph, const TrainOptions& options, const Loss&
       loss_(loss),
       all_learn_(learning.only.empty()),
       device_(graph.device()),
-      rated_(make_optimizer(graph, options, learning.only, learning.frozen)) {}
+      rated_(make_optimizer(graph, options, learning)) {}
 
 void Stepper::begin(const Form& form, Workers& workers) {
   form_ = form;

@@ -23,12 +23,6 @@ inline torch::MemoryFormat memory_format(const Form& form) {
   return form.layout == Layout::kChannelsLast ? torch::MemoryFormat::ChannelsLast : torch::MemoryFormat::Contiguous;
 }
 
-/// Which parameters learn.
-struct Learning {
-  std::string only;    ///< those whose names begin so, as in Objective
-  std::string frozen;  ///< but not this one; empty: none
-};
-
 /// A network with its optimiser and loss: what one step needs. Call begin() once the weights are what they start from, then step().
 /// It computes where the network's weights lie; the loss lies there too. A GPU has one replica.
 /// Everything passed in is borrowed. Not thread-safe.

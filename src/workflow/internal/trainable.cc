@@ -6,15 +6,16 @@
 #include "hedge/model.h"
 #include "model/metadata.h"
 #include "model/model_graph.h"
+#include "workflow/internal/card_options.h"
 
 namespace hedge::workflow::internal {
 
-Result<Trainable> read_trainable(const std::filesystem::path& path) {
+Result<Trainable> read_trainable(const ModelOptions& options, const std::string& hint) {
   Trainable model;
-  HEDGE_TRY(auto read, model::read_model_graph(path, {}));
+  HEDGE_TRY(auto read, model::read_model_graph(options.path, card_options(options, {})));
   const auto& card = read.card;
   model.graph = std::move(read.graph);
-  HEDGE_TRY(model.recipe, model::required_recipe(card, "train it with \"hedge train\", or write a sidecar (docs/formats/model.md)"));
+  HEDGE_TRY(model.recipe, model::required_recipe(card, hint));
   model::write_metadata(card, model.graph);  // what a sidecar says goes into the trained file
   return model;
 }

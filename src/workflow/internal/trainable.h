@@ -7,8 +7,8 @@
 #include "hedge/dataset.h"
 #include "hedge/preprocess.h"
 #include "hedge/result.h"
-#include "train/trainer.h"
 #include "hedge/workflow.h"
+#include "train/trainer.h"
 
 namespace hedge::workflow::internal {
 
@@ -17,8 +17,10 @@ struct Trainable {
   graph::Graph graph;
   data::Preprocess recipe;
 };
-/// Errors: those of read_onnx; kNotFound where the model has no recipe; those of Preprocess::from_json.
-Result<Trainable> read_trainable(const std::filesystem::path& path);
+/// Errors: those of model::read_model_graph; kNotFound where neither `options`, a sidecar nor the model says how its images are prepared;
+/// `hint`: what to do then.
+Result<Trainable> read_trainable(const ModelOptions& options,
+                                 const std::string& hint = "train it with \"hedge train\", or write a sidecar (docs/formats/model.md)");
 
 /// The images of `spec`; of a specification without a split the train split, since the others are for judging.
 /// Errors: those of parse_spec and open_dataset.
