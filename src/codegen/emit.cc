@@ -21,6 +21,27 @@ Error mismatch(const Program& program, std::string what, std::size_t got, std::i
           .expected = std::to_string(expected)};
 }
 
+/// What an emitted namespace cannot be called: words of C++ and C in lower case, and what the generated code uses itself.
+constexpr const char* kTaken[] = {
+    "alignas",  "alignof",   "and",      "asm",      "auto",    "bool",    "break",    "case",   "catch",    "char",      "class",
+    "compl",    "concept",   "const",    "continue", "default", "delete",  "do",       "double", "else",     "enum",      "explicit",
+    "export",   "extern",    "false",    "float",    "for",     "friend",  "goto",     "if",     "inline",   "int",       "long",
+    "mutable",  "namespace", "new",      "noexcept", "not",     "nullptr", "operator", "or",     "private",  "protected", "public",
+    "register", "requires",  "restrict", "return",   "short",   "signed",  "sizeof",   "static", "struct",   "switch",    "template",
+    "this",     "throw",     "true",     "try",      "typedef", "typeid",  "typename", "union",  "unsigned", "using",     "virtual",
+    "void",     "volatile",  "while",    "xor",      "std",     "hedge",   "base",     "micro",  "main",     "example"};
+
+Status check_space(const std::string& space) {
+  const bool words =
+      std::all_of(space.begin(), space.end(), [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; });
+  const bool taken = std::find(std::begin(kTaken), std::end(kTaken), space) != std::end(kTaken);
+  if (!space.empty() && space.size() <= 40 && words && space[0] >= 'a' && !taken && space.find("__") == std::string::npos) return {};
+  return Error{.code = ErrorCode::kInvalidArgument,
+               .what = "this cannot be the name of the generated code",
+               .got = space,
+               .expected = "at most 40 lower-case letters, digits and single underscores, a letter first, no word of C++"};
+}
+
 Status check_program(const Program& program) {
   HEDGE_CHECK(check(program.base));
   HEDGE_CHECK(check_kernels(program.base));
@@ -94,7 +115,7 @@ void describe_target(Target target, Places& places) {
   places["TARGET"] = to_string(target);
   places["FLAGS"] = flags.empty() ? "any target's flags" : flags;
   places["GUARD"] = guard_of(target);
-  places["TARGET_OPTIONS"] = flags.empty() ? "" : "target_compile_options(hedge_model PUBLIC " + flags + ")\n";
+  places["TARGET_OPTIONS"] = flags.empty() ? "" : "target_compile_options(" + places["SPACE"] + " PUBLIC " + flags + ")\n";
   places["EXAMPLE_CONDITION"] = target == Target::kPortable ? "" : " AND FALSE";
 }
 
@@ -124,6 +145,7 @@ std::vector<std::int8_t> input_table(const Normalization& normalization, const A
 
 Result<Generated> emit(const Program& program, const Plan& plan, const EmitOptions& options) {
   const auto target = options.target;
+  HEDGE_CHECK(check_space(options.space));
   HEDGE_CHECK(check_program(program));
   HEDGE_TRY(const auto steps, internal::step_code(program.base, plan, options));
   HEDGE_TRY(const auto router, internal::router_code(program, plan, target));
@@ -132,6 +154,7 @@ Result<Generated> emit(const Program& program, const Plan& plan, const EmitOptio
       .constant_bytes = static_cast<std::int64_t>(steps.stream.size()) * 4 + input.channels * std::int64_t{256} + router.constant_bytes,
       .arena_bytes = plan.arena_bytes + router.arena_bytes};
   Places places;
+  places["SPACE"] = options.space;
   describe(program, plan, places);
   describe_target(target, places);
   places["ARENA_BYTES"] = std::to_string(generated.arena_bytes);
@@ -147,13 +170,16 @@ Result<Generated> emit(const Program& program, const Plan& plan, const EmitOptio
   places["ROUTER_CODE"] = router.code;
   places["ROUTER_CONSTANTS"] = router.declarations;
   places["ROUTER_DEFINITIONS"] = router.definitions;
-  for (const auto& [path, from] : {std::pair{"hedge_model.h", "hedge_model.h.in"},
-                                   {"hedge_model.cc", "hedge_model.cc.in"},
-                                   {"hedge_constants.h", "hedge_constants.h.in"},
-                                   {"hedge_constants.cc", "hedge_constants.cc.in"},
-                                   {"CMakeLists.txt", "CMakeLists.txt.in"},
-                                   {"README.md", "README.md.in"},
-                                   {"example/main.cc", "main.cc.in"}})
+  const std::string& space = options.space;
+  const std::string constants = space == EmitOptions().space ? "hedge_constants" : space + "_constants";
+  places["CONSTANTS"] = constants;
+  for (const auto& [path, from] : {std::pair{space + ".h", "hedge_model.h.in"},
+                                   {space + ".cc", "hedge_model.cc.in"},
+                                   {constants + ".h", "hedge_constants.h.in"},
+                                   {constants + ".cc", "hedge_constants.cc.in"},
+                                   {std::string("CMakeLists.txt"), "CMakeLists.txt.in"},
+                                   {std::string("README.md"), "README.md.in"},
+                                   {std::string("example/main.cc"), "main.cc.in"}})
     generated.files.push_back({path, internal::fill(internal::embedded_file(from), places)});
   for (const auto& [path, text] : internal::micro_headers({generated.files[1].content}))
     generated.files.push_back({path, std::string(text)});

@@ -27,6 +27,9 @@ struct Program {
 
 struct EmitOptions {
   Target target = Target::kPortable;
+  /// The namespace, the files' names and the CMake target, so that several models can live in one firmware: lower-case letters, digits and
+  /// underscores, a letter first, no word of the language.
+  std::string space = "hedge_model";
   /// Depthwise layers that are not computed by rows keep int8 weights in flash (micro/depthwise_compact.h): a third of the bytes, a few
   /// percent more instructions. No effect on Cortex-M55, whose stream is compact as it is. Plan with KernelCosts of the same target and
   /// form.
@@ -47,7 +50,8 @@ struct Generated {
 };
 
 /// Writes `program` as C++, laid out as `plan` says; the same input gives the same bytes.
-/// Errors: those of check_kernels, pack_layer, add_constants; kMismatch labels, normalisation or router that do not fit the base.
+/// Errors: those of check_kernels, pack_layer, add_constants; kInvalidArgument a namespace that is none; kMismatch labels, normalisation or
+/// router that do not fit the base.
 Result<Generated> emit(const Program& program, const Plan& plan, const EmitOptions& options);
 
 /// Puts the files into `folder`, which may exist: files of the same name are replaced, others are left.

@@ -100,7 +100,7 @@ void HostRunner::run_layer(std::size_t index, std::vector<std::vector<std::int8_
     case LayerKind::kTable: return internal::run_table(layer, activations);
     case LayerKind::kAveragePool:
     case LayerKind::kMaxPool:
-    case LayerKind::kMean: return internal::run_pool(network_, layer, layers_[index], activations);
+    case LayerKind::kMean: return internal::run_pool(network_, layer, layers_[index], arithmetic_, activations);
   }
 }
 

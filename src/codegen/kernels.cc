@@ -110,6 +110,17 @@ Result<micro::MulConstants> mul_constants(const Network& network, const Layer& l
   return constants;
 }
 
+Result<micro::MeanConstants> mean_constants(const Network& network, const Layer& layer) {
+  const auto& in = network.activations[layer.inputs[0]];
+  const auto& out = network.activations[layer.output];
+  const double scale = static_cast<double>(in.scale) / static_cast<double>(out.scale);
+  micro::MeanConstants constants;
+  if (!micro::pack_mean(scale, layer.kernel_height * layer.kernel_width, in.zero_point, out.zero_point, &constants))
+    return unsupported(layer, "the mean's output scale is far too small", std::to_string(scale) + " times the input's scale",
+                       "less than 100", "calibrate again with other images");
+  return constants;
+}
+
 BlockForm block_form(const Network& network, const LayerGroup& group) {
   const auto parts = row_block(network, group);
   BlockForm form{.kernel = parts.depthwise->kernel_height, .stride = parts.depthwise->stride_height};
@@ -197,9 +208,9 @@ Status check_kernels(const Network& network) {
         (l.kernel_height == 3 || l.kernel_height == 5 || l.kernel_height == 7) && (l.stride_height == 1 || l.stride_height == 2);
     if (l.kind == LayerKind::kDepthwise && !(square && known))
       return unsupported(l, "there is no depthwise kernel of this form", window, "3 x 3, 5 x 5 or 7 x 7, stride 1 or 2");
-    if (l.kind == LayerKind::kMean)
-      return unsupported(l, "a mean with an output scale of its own has no device kernel", "scale and zero point that differ",
-                         "an average pool, whose scale is its input's", "quantise the float model with \"hedge mcu quantize\"");
+    if (l.kind == LayerKind::kMean) {
+      HEDGE_TRY([[maybe_unused]] const auto constants, mean_constants(network, l));
+    }
   }
   return {};
 }

@@ -66,6 +66,9 @@ std::int64_t stream_bytes(micro::Layout layout, const Network& network, const La
 /// Errors: kUnsupported a scale that no multiplier can hold, or a kernel that there is not, naming the layer.
 Result<std::vector<std::int32_t>> pack_layer(micro::Layout layout, const Network& network, const Layer& layer, bool compact = false);
 
+/// Errors: kUnsupported an output scale that is far too small for the mean, naming the layer.
+Result<micro::MeanConstants> mean_constants(const Network& network, const Layer& layer);
+
 /// Whether there are kernels for every layer. Errors: kUnsupported, naming the layer and what it would need.
 Status check_kernels(const Network& network);
 

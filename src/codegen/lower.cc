@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "codegen/internal/lowering.h"
+#include "micro/exact.h"
 
 namespace hedge::codegen {
 namespace internal {
@@ -23,11 +24,15 @@ Status set_clamp(const graph::Node& node, Pending& pending, const Scaling& scali
   return Error{.code = ErrorCode::kMismatch, .what = "the layer's clamp lies outside its quantised range", .where = where_of(node)};
 }
 
-/// The function's values of all 256 inputs, clamped as a Relu or Clip behind it says.
+/// The function's values of all 256 inputs, clamped as a Relu or Clip behind it says. Without a function: the inputs in the output's scale,
+/// by TFLite's multiplication.
 void fill_table(const Activation& in, const Activation& out, const std::function<double(double)>& function, Layer& layer) {
+  const auto by = micro::exact::quantize_multiplier(static_cast<double>(in.scale) / static_cast<double>(out.scale));
   for (int q = -128; q < 128; ++q) {
     const double real = static_cast<double>(in.scale) * (q - in.zero_point);
-    const double steps = std::round(function(real) / static_cast<double>(out.scale)) + out.zero_point;
+    const double steps =
+        (function ? std::round(function(real) / static_cast<double>(out.scale)) : micro::exact::multiply(q - in.zero_point, by)) +
+        out.zero_point;
     layer.weights.push_back(static_cast<std::int8_t>(std::clamp<double>(steps, layer.low, layer.high)));
   }
 }
@@ -62,9 +67,11 @@ Status Lowering::quantize(const graph::Node& node) {
   const std::string& x = node.inputs[0];
   if (const auto before = dequantised_.find(x); before != dequantised_.end()) {
     const Activation& same = network_.activations[before->second];
-    if (Scaling{same.scale, same.zero_point} != scaling) return unsupported(node, "a change of scale between layers has no int8 layer");
-    quantised_[node.outputs[0]] = before->second;
-    return {};
+    if (Scaling{same.scale, same.zero_point} == scaling) {
+      quantised_[node.outputs[0]] = before->second;
+      return {};
+    }
+    put_pending({.name = node.name, .outputs = {x}}, {.kind = LayerKind::kTable, .name = node.name, .inputs = {before->second}});
   }
   const bool is_input = std::any_of(graph_.inputs.begin(), graph_.inputs.end(), [&](const auto& v) { return v.name == x; });
   const auto pending = pending_.find(x);
@@ -120,10 +127,14 @@ Result<std::size_t> Lowering::operand(const graph::Node& node, std::size_t input
 }
 
 Status Lowering::activation(const graph::Node& node) {
-  const auto found = pending_.find(node.inputs[0]);
-  if (found == pending_.end()) return unsupported(node, "an activation that does not follow a layer directly");
-  Pending pending = std::move(found->second);
-  pending_.erase(found);
+  Pending pending;
+  if (const auto found = pending_.find(node.inputs[0]); found != pending_.end()) {
+    pending = std::move(found->second);
+    pending_.erase(found);
+  } else {
+    HEDGE_TRY(const std::size_t input, operand(node, 0));  // behind no layer: a table
+    pending.layer = {.kind = LayerKind::kTable, .name = node.name, .inputs = {input}};
+  }
   double low = 0;
   double high = std::numeric_limits<double>::infinity();
   if (node.op == "Clip") {

@@ -55,7 +55,6 @@ bool form_holds(const Network& network, const Layer& layer) {
       return same(in) && (gate || same(other));
     }
     case LayerKind::kTable: return same(in);
-    case LayerKind::kMean: return out.height == 1 && out.width == 1 && out.channels == in.channels;
     default: break;
   }
   if (layer.kind != LayerKind::kConv && out.channels != in.channels) return false;

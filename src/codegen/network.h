@@ -30,7 +30,7 @@ enum class LayerKind {
   kMaxPool,         ///< output scale = input scale
   kTable,           ///< a one-input function: weights [256], the output of each input from -128
   kMul,             ///< two inputs of the same shape, or the second [1, 1, C]
-  kMean,            ///< global average with an output scale of its own (TFLite's MEAN); only imported models have it
+  kMean,            ///< the mean of windows (all rows, all columns or both) in an output scale of its own: TFLite's MEAN
 };
 
 /// One int8 operation with its constants. Symmetric per-output-channel weights, int32 bias at scale input * weight.

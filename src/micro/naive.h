@@ -86,4 +86,21 @@ inline void pool(const Geometry& g, const std::int8_t* in, bool average, Clamp b
       }
 }
 
+/// The mean of each window at stride 1, in a scale of its own.
+inline void mean(const Geometry& g, const std::int8_t* in, const MeanConstants& constants, Clamp bounds, std::int8_t* out) {
+  for (std::int32_t y = 0; y < g.out_height; ++y)
+    for (std::int32_t x = 0; x < g.out_width; ++x)
+      for (std::int32_t c = 0; c < g.channels; ++c) {
+        std::int64_t sum = constants.bias;
+        for (std::int32_t ky = 0; ky < g.kernel_height; ++ky)
+          for (std::int32_t kx = 0; kx < g.kernel_width; ++kx)
+            sum += std::int64_t{in[((y + ky) * g.in_width + x + kx) * g.channels + c]} * (std::int64_t{1} << constants.shift);
+        const std::int64_t value = ((sum * constants.multiplier + (std::int64_t{1} << 31)) >> 32) + constants.output_zero;
+        out[(y * g.out_width + x) * g.channels + c] = clamp(static_cast<std::int32_t>(value < -128  ? -128
+                                                                                      : value > 127 ? 127
+                                                                                                    : value),
+                                                            bounds);
+      }
+}
+
 }  // namespace hedge::micro::naive

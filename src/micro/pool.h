@@ -6,9 +6,11 @@
 #include "micro/geometry.h"
 #include "micro/internal/matrix_kernel.h"
 #include "micro/layout.h"
+#include "micro/requantize.h"
 
-/// Pools; input and output have the same scale and zero point, what lies outside the image does not count. No stream, no scratch; the
-/// bytes are TFLite's own. `in` int8 [in_height, in_width, channels], out int8 [out_height, out_width, channels], not overlapping.
+/// Pools; input and output have the same scale and zero point (but of mean()), what lies outside the image does not count. No stream, no
+/// scratch; the bytes are TFLite's own (mean() rounds once, TFLite twice). `in` int8 [in_height, in_width, channels], out int8 [out_height,
+/// out_width, channels], not overlapping.
 namespace hedge::micro {
 
 namespace internal {
@@ -50,6 +52,21 @@ inline Inside inside(const Geometry& g, std::int32_t y, std::int32_t x) {
     for (std::int32_t i = 0; i < pixels; ++i) sum += in[i * channels + c];
     out[c] = exact::clamp(exact::mean(sum, pixels), clamp.low, clamp.high);
   }
+}
+
+/// The mean of each window in a scale of its own; no padding.
+[[gnu::noinline]] inline void mean(const Geometry& g, const std::int8_t* in, const MeanConstants& constants, Clamp clamp,
+                                   std::int8_t* out) {
+  for (std::int32_t y = 0; y < g.out_height; ++y)
+    for (std::int32_t x = 0; x < g.out_width; ++x)
+      for (std::int32_t c = 0; c < g.channels; ++c) {
+        std::int32_t sum = 0;
+        for (std::int32_t row = y; row < y + g.kernel_height; ++row) {
+          const std::int8_t* from = in + (row * g.in_width + x) * g.channels + c;
+          for (std::int32_t i = 0; i < g.kernel_width; ++i, from += g.channels) sum += *from;
+        }
+        *out++ = exact::clamp(mean_one(sum, constants), clamp.low, clamp.high);
+      }
 }
 
 /// The largest value of each window.

@@ -10,6 +10,7 @@
 #include "codegen/host.h"
 #include "codegen/lower.h"
 #include "codegen/router_host.h"
+#include "codegen/tflite.h"
 #include "edge/bundle.h"
 #include "graph/onnx/onnx_io.h"
 #include "hedge/dataset.h"
@@ -63,13 +64,24 @@ Result<Parts> read_bundle_parts(const std::string& folder) {
   return parts;
 }
 
-Result<Parts> read_model_parts(const std::string& path) {
+Result<model::ModelGraph> read_model(const McuSource& source) {
+  const model::CardOptions said{.recipe = source.recipe, .labels = source.labels};
+  if (std::filesystem::path(source.model).extension() != ".tflite") return model::read_model_graph(source.model, said);
+  model::ModelGraph read;
+  HEDGE_TRY(read.graph, codegen::read_tflite(source.model));
+  HEDGE_TRY(read.card, model::read_card(source.model, said));
+  read.card.output.classes = read.graph.outputs.at(0).shape.back();
+  return read;
+}
+
+Result<Parts> read_model_parts(const McuSource& source) {
+  const auto& path = source.model;
   Parts parts;
-  HEDGE_TRY(auto read, model::read_model_graph(path, {}));
+  HEDGE_TRY(auto read, read_model(source));
   const auto& card = read.card;
   parts.base = std::move(read.graph);
-  HEDGE_TRY(parts.recipe, model::required_recipe(
-                              card, "export a bundle, a model that \"hedge train\" wrote, or one with a sidecar (docs/formats/model.md)"));
+  HEDGE_TRY(parts.recipe,
+            model::required_recipe(card, "say it with --recipe, such as --recipe crop=96,mean=0.5,std=0.5, or export a bundle"));
   std::vector<std::string> notes;
   HEDGE_TRY(parts.labels, model::names_by_output(model::classes_of(card), "base", notes));
   const auto unnamed = std::find(parts.labels.begin(), parts.labels.end(), "");
@@ -113,6 +125,10 @@ float threshold_for(std::span<const float> scores, double coverage) {
   return kept == 0 ? std::nextafter(scores.front(), -std::numeric_limits<float>::infinity()) : scores[std::min(kept, scores.size()) - 1];
 }
 
+std::string size_of(std::int64_t height, std::int64_t width, std::int64_t channels) {
+  return std::to_string(height) + " x " + std::to_string(width) + ", " + (channels == 1 ? "gray" : std::to_string(channels) + " channels");
+}
+
 /// `dataset`: the calibration images; nullptr: none.
 Result<codegen::Program> make_program(const McuSource& source, Parts parts, const data::Dataset* dataset, const RunContext& context) {
   codegen::Program program{.name = std::filesystem::path(source.model).filename().string(),
@@ -122,6 +138,14 @@ Result<codegen::Program> make_program(const McuSource& source, Parts parts, cons
                            .router = {.form = codegen::RouterForm::kMargin},
                            .threshold = std::numeric_limits<float>::infinity()};
   HEDGE_TRY(program.base, codegen::lower(parts.base));
+  const auto& input = program.base.activations[program.base.input];
+  if (parts.recipe.height != input.height || parts.recipe.width != input.width || parts.recipe.channels != input.channels)
+    return Error{.code = ErrorCode::kMismatch,
+                 .what = "the recipe makes other images than the base takes",
+                 .where = source.model,
+                 .got = size_of(parts.recipe.height, parts.recipe.width, parts.recipe.channels),
+                 .expected = size_of(input.height, input.width, input.channels),
+                 .hint = "give --recipe with this size and the mean and std that the base was trained with"};
   const auto classes = program.base.activations[program.base.outputs[0]].bytes();
   if (program.labels.empty())
     for (std::int64_t i = 0; i < classes; ++i) program.labels.push_back(std::to_string(i));
@@ -145,7 +169,12 @@ Result<codegen::Program> make_program(const McuSource& source, Parts parts, cons
 
 Result<codegen::Program> read_mcu_program(const McuSource& source, const RunContext& context) {
   const bool bundle = std::filesystem::is_directory(source.model);
-  HEDGE_TRY(auto parts, bundle ? read_bundle_parts(source.model) : read_model_parts(source.model));
+  if (bundle && !(source.recipe.empty() && source.labels.empty()))
+    return Error{.code = ErrorCode::kInvalidArgument,
+                 .what = "a bundle has its own recipe and labels",
+                 .where = source.model,
+                 .hint = "leave out --recipe and --labels"};
+  HEDGE_TRY(auto parts, bundle ? read_bundle_parts(source.model) : read_model_parts(source));
   data::Opened opened;
   if (!source.calibrate.empty()) {
     HEDGE_TRY(opened, data::open_dataset(source.calibrate, {.log = context.log}));
@@ -163,11 +192,11 @@ Result<codegen::Program> read_mcu_program(const McuSource& source, const RunCont
 }
 
 Result<McuExport> export_mcu(const McuOptions& options, const RunContext& context) {
-  const auto& [source, target, budget] = options;
+  const auto& [source, target, budget, space] = options;
   McuExport made;
   HEDGE_TRY(made.program, read_mcu_program(source, context));
   for (const bool compact : {false, true}) {
-    const codegen::EmitOptions emission{.target = target, .compact = compact};
+    const codegen::EmitOptions emission{.target = target, .space = space, .compact = compact};
     HEDGE_TRY(made.plan,
               codegen::plan_memory(made.program.base, {.target = target, .compact = compact}, {.arena_budget = budget.ram_bytes}));
     HEDGE_TRY(made.generated, codegen::emit(made.program, made.plan, emission));

@@ -55,6 +55,13 @@ inline std::vector<std::vector<std::int8_t>> device_reference(const Network& net
         break;
       }
       case LayerKind::kTable: micro::naive::look_up(l.weights.data(), from, static_cast<std::int32_t>(out.bytes()), to.data()); break;
+      case LayerKind::kMean: {
+        micro::MeanConstants mean;
+        micro::pack_mean(static_cast<double>(a.scale) / static_cast<double>(out.scale), l.kernel_height * l.kernel_width, a.zero_point,
+                         out.zero_point, &mean);
+        micro::naive::mean(geometry, from, mean, clamp_of(l), to.data());
+        break;
+      }
       default: micro::naive::pool(geometry, from, l.kind != LayerKind::kMaxPool, clamp_of(l), to.data());
     }
   }

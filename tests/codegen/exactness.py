@@ -71,6 +71,8 @@ def main():
         exact = host_activations(arguments, image, "exact")
         device = host_activations(arguments, image, "device")
         for name, got in exact.items():
+            if not name.startswith("tensor_"):  # made by the importer: two classes of one probability
+                continue
             expected = reference.get_tensor(int(name.removeprefix("tensor_"))).reshape(-1)
             different = int((got != expected).sum())
             compared += got.size

@@ -1,7 +1,9 @@
 """Writes a small int8 .tflite with every operator that the importer reads, and older uint8 weights in a second one.
 
 make_tflite.py FOLDER: small.tflite (PAD, CONV_2D, DEPTHWISE_CONV_2D, ADD, MAX_POOL_2D, AVERAGE_POOL_2D, MEAN, RESHAPE, FULLY_CONNECTED,
-SOFTMAX) and older.tflite (uint8: CONV_2D, RESHAPE, FULLY_CONNECTED). Needs ai-edge-litert. The files are kept in tests/fuzz/seeds/fuzz_tflite.
+SOFTMAX), older.tflite (uint8: CONV_2D, RESHAPE, FULLY_CONNECTED), wider.tflite (a gray image; a depth multiplier, RELU, RELU6, MUL by a value
+a channel, means over one axis after the other, QUANTIZE between layers, a shape that is computed, one probability as uint8) and gates.tflite
+(HARD_SWISH, LOGISTIC); and float16, floats, dynamic and 16x8.tflite, which are no int8 models. Needs ai-edge-litert. The files are kept in tests/fuzz/seeds/fuzz_tflite.
 """
 import pathlib
 import sys
@@ -156,8 +158,86 @@ def older(path):
     m.finish(x, y, path)
 
 
+def unary(m, code, x, shape, scale, zero):
+    options, kind = (schema.HardSwishOptionsT(), schema.BuiltinOptions.HardSwishOptions) if code == OP.HARD_SWISH else (None, 0)
+    return m.op(code, [x], m.activation(shape, scale, zero), options, kind, 2 if code in (OP.RELU, OP.RELU6, OP.LOGISTIC) else 1)
+
+
+def mean(m, x, axes, shape, keep, scale, zero):
+    o = schema.ReducerOptionsT()
+    o.keepDims = keep
+    return m.op(OP.MEAN, [x, m.tensor([len(axes)], data=numpy.array(axes, numpy.int32), kind=TYPE.INT32)], m.activation(shape, scale, zero), o,
+                schema.BuiltinOptions.ReducerOptions, 2)
+
+
+def flattened(m, x, size):
+    """Keras' Flatten with a free batch: [shape(x)[0], size]."""
+    o = schema.ShapeOptionsT()
+    o.outType = TYPE.INT32
+    shape = m.op(OP.SHAPE, [x], m.tensor([4], kind=TYPE.INT32), o, schema.BuiltinOptions.ShapeOptions)
+    ends = [m.tensor([1], data=numpy.array([v], numpy.int32), kind=TYPE.INT32) for v in (0, 1, 1)]
+    o = schema.StridedSliceOptionsT()
+    o.shrinkAxisMask = 1
+    batch = m.op(OP.STRIDED_SLICE, [shape, *ends], m.tensor([], kind=TYPE.INT32), o, schema.BuiltinOptions.StridedSliceOptions)
+    o = schema.PackOptionsT()
+    o.valuesCount = 2
+    width = m.tensor([], data=numpy.array(size, numpy.int32), kind=TYPE.INT32)
+    target = m.op(OP.PACK, [batch, width], m.tensor([2], kind=TYPE.INT32), o, schema.BuiltinOptions.PackOptions)
+    q = m.graph.tensors[x].quantization
+    return m.op(OP.RESHAPE, [x, target], m.tensor([1, size], q.scale[0], q.zeroPoint[0]))
+
+
+def wider(path):
+    m = Maker(3)
+    x = m.activation([1, 10, 9, 1], 0.02, 5)
+    w = m.weights([1, 3, 3, 6], 3)
+    o = schema.DepthwiseConv2DOptionsT()
+    o.padding, o.strideW, o.strideH, o.depthMultiplier, o.dilationWFactor, o.dilationHFactor = 0, 2, 2, 6, 1, 1
+    a = m.op(OP.DEPTHWISE_CONV_2D, [x, w, m.bias(x, w, 6)], m.activation([1, 5, 5, 6], 0.03, 4), o, schema.BuiltinOptions.DepthwiseConv2DOptions, 3)
+    b = unary(m, OP.RELU, a, [1, 5, 5, 6], 0.021, -128)
+    s = m.conv(mean(m, b, [1, 2], [1, 1, 1, 6], True, 0.017, -120), [1, 1, 1, 6], 1, 1, True, 0, 0.04, 8)
+    c = m.op(OP.MUL, [s, b], m.activation([1, 5, 5, 6], 0.05, -3), schema.MulOptionsT(), schema.BuiltinOptions.MulOptions, 2)
+    d = unary(m, OP.RELU6, c, [1, 5, 5, 6], 0.0235, -128)
+    e = m.op(OP.QUANTIZE, [d], m.activation([1, 5, 5, 6], 0.031, -100), schema.QuantizeOptionsT(), schema.BuiltinOptions.QuantizeOptions, 2)
+    f = mean(m, mean(m, e, [1], [1, 5, 6], False, 0.02, -90), [1], [1, 6], False, 0.011, -80)
+    g = m.dense(flattened(m, m.conv(e, [1, 3, 3, 2], 3, 2, True, 0, 0.09, -4), 18), 6, 0.3, -20)
+    h = m.op(OP.ADD, [f, g], m.activation([1, 6], 0.35, 2), schema.AddOptionsT(), schema.BuiltinOptions.AddOptions, 2)
+    y = unary(m, OP.LOGISTIC, m.dense(h, 1, 0.3, 7), [1, 1], 1 / 256, -128)
+    out = m.tensor([1, 1], 1 / 256, 0, kind=TYPE.UINT8)
+    m.finish(x, m.op(OP.QUANTIZE, [y], out, schema.QuantizeOptionsT(), schema.BuiltinOptions.QuantizeOptions, 2), path)
+
+
+def gates(path):
+    m = Maker(4)
+    x = m.activation([1, 6, 6, 4], 0.05, -8)
+    a = unary(m, OP.HARD_SWISH, x, [1, 6, 6, 4], 0.03, -115)
+    b = unary(m, OP.LOGISTIC, a, [1, 6, 6, 4], 1 / 256, -128)
+    c = m.op(OP.MUL, [a, b], m.activation([1, 6, 6, 4], 0.03, -115), schema.MulOptionsT(), schema.BuiltinOptions.MulOptions, 2)
+    y = m.dense(m.reshape(c, [1, 144]), 3, 0.4, 0)
+    m.finish(x, y, path)
+
+
+def not_int8(path, kind):
+    """One FULLY_CONNECTED that computes in something else."""
+    m = Maker(5)
+    number = TYPE.INT16 if kind == "16x8" else TYPE.FLOAT32
+    x, y = (m.tensor([1, size], *((0.01, 0) if kind == "16x8" else ()), kind=number) for size in (8, 3))
+    if kind == "float16":
+        half = m.tensor([3, 8], data=m.random.random([3, 8]).astype(numpy.float16), kind=TYPE.FLOAT16)
+        w = m.op(OP.DEQUANTIZE, [half], m.tensor([3, 8], kind=TYPE.FLOAT32), schema.DequantizeOptionsT(), schema.BuiltinOptions.DequantizeOptions)
+    elif kind == "floats":
+        w = m.tensor([3, 8], data=m.random.random([3, 8]).astype(numpy.float32), kind=TYPE.FLOAT32)
+    else:
+        w = m.weights([3, 8], 0)
+    m.finish(x, m.op(OP.FULLY_CONNECTED, [x, w, -1], y, schema.FullyConnectedOptionsT(), schema.BuiltinOptions.FullyConnectedOptions), path)
+
+
 if __name__ == "__main__":
     folder = pathlib.Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
     small(folder / "small.tflite")
     older(folder / "older.tflite")
+    wider(folder / "wider.tflite")
+    gates(folder / "gates.tflite")
+    for kind in ("float16", "floats", "dynamic", "16x8"):
+        not_int8(folder / f"{kind}.tflite", kind)

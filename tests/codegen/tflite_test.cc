@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "codegen/host.h"
@@ -100,6 +101,80 @@ TEST(Tflite, names_an_operator_that_is_not_implemented_with_its_index) {
     EXPECT_EQ(graph.error().code, ErrorCode::kUnsupported);
   }
   EXPECT_TRUE(changed);
+}
+
+/// The interpreter's bytes of the same image again.
+TEST(Tflite, reads_what_keras_makes_of_a_free_batch_of_gray_images_and_one_probability) {
+  const Network network = network_of("wider.tflite");
+  EXPECT_EQ(network.layers.front().kind, LayerKind::kConv) << "a depth multiplier on one channel";
+  const auto runner = HostRunner::create(network, Arithmetic::kExact);
+  ASSERT_TRUE(runner.ok()) << runner.error().message();
+  const auto made = runner->run(pattern(network.activations[network.input].bytes()));
+  const auto named = [&](const std::string& name) {
+    const auto found = std::find_if(network.activations.begin(), network.activations.end(), [&](const auto& a) { return a.name == name; });
+    return made[static_cast<std::size_t>(found - network.activations.begin())];
+  };
+  EXPECT_EQ(named("tensor_6"), (std::vector<std::int8_t>{-78, -39, -30, -50, -66, -62})) << "a mean in a scale of its own";
+  EXPECT_EQ(named("tensor_16"), (std::vector<std::int8_t>{-48, 127, 127, -80, -80, -80})) << "over one axis after the other";
+  EXPECT_EQ(named("tensor_31"), (std::vector<std::int8_t>{127, 76, -24, 29, 101, 127}));
+  EXPECT_EQ(made[network.outputs[0]], (std::vector<std::int8_t>{7, 20})) << "0 and the probability's logit";
+}
+
+/// TFLite's reference kernels compute these two in 16 bits; ours are the functions, rounded.
+TEST(Tflite, reads_gates_as_tables_of_their_functions) {
+  const Network network = network_of("gates.tflite");
+  const Layer &swish = network.layers[0], &sigmoid = network.layers[1];
+  ASSERT_EQ(swish.kind, LayerKind::kTable);
+  ASSERT_EQ(sigmoid.kind, LayerKind::kTable);
+  for (int q = -128; q < 128; ++q) {
+    const double x = 0.05 * (q + 8), a = 0.03 * (q + 115);
+    const auto at = static_cast<std::size_t>(q + 128);
+    EXPECT_NEAR(swish.weights[at], std::clamp(x * std::clamp(x / 6 + 0.5, 0.0, 1.0) / 0.03 - 115, -128.0, 127.0), 0.51) << q;
+    EXPECT_NEAR(sigmoid.weights[at], std::clamp(256 / (1 + std::exp(-a)) - 128, -128.0, 127.0), 0.51) << q;
+  }
+  const auto runner = HostRunner::create(network, Arithmetic::kExact);
+  const auto made = runner->run(pattern(network.activations[network.input].bytes()));
+  const std::vector<int> expected = {54, 12, -23};
+  for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_NEAR(made[network.outputs[0]][i], expected[i], 2);
+}
+
+TEST(Tflite, says_what_a_model_is_that_does_not_compute_in_int8_and_the_way_out) {
+  for (const auto& [file, what] : {std::pair{"float16.tflite", "float16"},
+                                   {"floats.tflite", "a model in floats"},
+                                   {"dynamic.tflite", "dynamic-range"},
+                                   {"16x8.tflite", "16x8"}}) {
+    const auto graph = parse_tflite_model(bytes_of(file), file);
+    ASSERT_FALSE(graph.ok()) << file;
+    EXPECT_EQ(graph.error().code, ErrorCode::kUnsupported) << file;
+    EXPECT_NE(graph.error().what.find(what), std::string::npos) << graph.error().message();
+    EXPECT_NE(graph.error().hint.find("representative_dataset"), std::string::npos) << file;
+  }
+}
+
+TEST(Tflite, names_all_operators_that_stand_in_the_way_at_once) {
+  // MAX_POOL_2D (17) becomes SVDF, AVERAGE_POOL_2D (1) L2_POOL_2D: wherever their codes may be.
+  const std::string bytes = bytes_of("small.tflite");
+  const auto with = [](std::string edited, std::size_t at, std::int32_t from, std::int32_t to) {
+    std::int32_t value = 0;
+    std::memcpy(&value, edited.data() + at, 4);
+    if (value == from) std::memcpy(edited.data() + at, &to, 4);
+    return edited;
+  };
+  bool found = false;
+  for (std::size_t i = 0; i + 4 <= bytes.size() && !found; ++i) {
+    const auto one = with(bytes, i, 17, 27);
+    if (one == bytes) continue;
+    for (std::size_t j = 0; j + 4 <= bytes.size() && !found; ++j) {
+      const auto both = with(one, j, 40, 41);
+      if (both == one) continue;
+      const auto graph = parse_tflite_model(both, "edited.tflite");
+      if (graph.ok()) continue;
+      const auto message = graph.error().message();
+      found = message.find("2 operators stand in the way") != std::string::npos && message.find("operator 5 (SVDF)") != std::string::npos &&
+              message.find("operator 8 (SUB)") != std::string::npos && message.find("FULLY_CONNECTED") != std::string::npos;
+    }
+  }
+  EXPECT_TRUE(found);
 }
 
 }  // namespace

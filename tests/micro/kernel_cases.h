@@ -318,6 +318,19 @@ inline Outcome pool_case(Random& random, Workspace& w) {
   naive::pool(g, w.in, false, clamp, w.expected);
   max_pool(g, w.in, clamp, w.got);
   if (Outcome o = compare(w, count, "max_pool")) return o;
+  MeanConstants constants;
+  const Geometry rows{.in_height = g.in_height,
+                      .in_width = g.in_width,
+                      .channels = g.channels,
+                      .kernel_height = g.in_height,
+                      .out_height = 1,
+                      .out_width = g.in_width};
+  if (!pack_mean(0.001 * random.between(1, 9999), g.in_height, random.between(-128, 127), random.between(-128, 127), &constants))
+    return "pack_mean";
+  prepare(w);
+  naive::mean(rows, w.in, constants, clamp, w.expected);
+  mean(rows, w.in, constants, clamp, w.got);
+  if (Outcome o = compare(w, g.in_width * g.channels, "mean")) return o;
   const Geometry whole{
       .in_height = g.in_height, .in_width = g.in_width, .channels = g.channels, .kernel_height = g.in_height, .kernel_width = g.in_width};
   prepare(w);

@@ -98,6 +98,44 @@ TEST_F(McuExportTest, keeps_within_the_budget_or_names_what_does_not_fit) {
   EXPECT_LE(wide->report.arena_bytes, 64 * 1024);
 }
 
+const std::string kTflite = std::string(HEDGE_SOURCE_DIR) + "/tests/fuzz/seeds/fuzz_tflite/small.tflite";
+
+TEST(McuProgram, takes_a_tflite_file_without_a_detour_and_asks_for_its_recipe) {
+  const auto without = read_mcu_program({.model = kTflite}, {});
+  ASSERT_FALSE(without.ok());
+  EXPECT_EQ(without.error().code, ErrorCode::kNotFound);
+  EXPECT_THAT(without.error().message(), HasSubstr("--recipe"));
+  const auto program = read_mcu_program({.model = kTflite, .recipe = "crop=12x11"}, {});
+  ASSERT_TRUE(program.ok()) << program.error().message();
+  EXPECT_EQ(program->labels, (std::vector<std::string>{"0", "1", "2", "3"}));
+  const auto other = read_mcu_program({.model = kTflite, .recipe = "crop=12"}, {});
+  ASSERT_FALSE(other.ok());
+  EXPECT_EQ(other.error().code, ErrorCode::kMismatch);
+  EXPECT_THAT(other.error().message(), HasSubstr("12 x 11"));
+}
+
+TEST(McuProgram, is_written_under_the_name_that_is_asked_for_if_it_can_be_one) {
+  McuOptions options{.source = {.model = kTflite, .recipe = "crop=12x11"}, .space = "door_camera"};
+  const auto made = export_mcu(options, {});
+  ASSERT_TRUE(made.ok()) << made.error().message();
+  std::vector<std::string> paths;
+  for (const auto& file : made->generated.files) paths.push_back(file.path);
+  EXPECT_THAT(paths, ::testing::IsSupersetOf({"door_camera.h", "door_camera.cc", "door_camera_constants.cc"}));
+  for (const auto* name : {"", "Door", "2nd", "class", "a b", "std", "a__b", "x;"}) {
+    options.space = name;
+    const auto refused = export_mcu(options, {});
+    ASSERT_FALSE(refused.ok()) << name;
+    EXPECT_EQ(refused.error().code, ErrorCode::kInvalidArgument) << name;
+  }
+}
+
+TEST(McuProgram, of_a_bundle_has_the_bundles_recipe) {
+  const hedge::testing::TemporaryFolder temporary("mcu_recipe");
+  const auto folder = temporary / "bundle";
+  ASSERT_TRUE(edge::write_bundle(folder, edge::testing::tiny_parts()).ok());
+  EXPECT_EQ(read_mcu_program({.model = folder.string(), .recipe = "crop=12"}, {}).error().code, ErrorCode::kInvalidArgument);
+}
+
 TEST(McuProgram, refuses_a_policy_of_fused_answers_which_the_device_does_not_make) {
   auto parts = edge::testing::tiny_parts();
   parts.policy.fusion = routing::Fusion{.adopted = true, .top_k = 2};

@@ -13,6 +13,7 @@ namespace {
 struct Flags {
   workflow::McuSource source;
   std::string target = "cortex-m7", out, ram, flash, json;
+  std::string space = workflow::McuOptions().space;
 };
 
 Result<workflow::McuExport> export_program(const Flags& flags, Context& context) {
@@ -24,6 +25,7 @@ Result<workflow::McuExport> export_program(const Flags& flags, Context& context)
     HEDGE_TRY(options.budget.flash_bytes, codegen::parse_bytes(flags.flash));
   }
   HEDGE_TRY(options.target, codegen::target_named(flags.target));
+  options.space = flags.space;
   return workflow::export_mcu(options, context.run());
 }
 
@@ -51,7 +53,14 @@ Status run_report(const Flags& flags, Context& context) {
 }
 
 void add_common(CLI::App& app, Flags& f) {
-  app.add_option("SOURCE", f.source.model, "a bundle's folder, or an .onnx file: quantised, or in floats with --calibrate")->required();
+  app.add_option("SOURCE", f.source.model,
+                 "a bundle's folder, a quantised .tflite, or an .onnx file: quantised, or in floats with --calibrate")
+      ->required();
+  app.add_option("--recipe", f.source.recipe,
+                 "how images are prepared: a JSON file, or e.g. crop=96,mean=0.5,std=0.5. Default: MODEL.hedge.json or as the model says")
+      ->type_name("RECIPE");
+  app.add_option("--labels", f.source.labels, "file with the class names of the outputs. Default: as the model says, else their numbers")
+      ->type_name("FILE");
   app.add_option("--target", f.target, "processor to write for: cortex-m4, cortex-m7, cortex-m55, or portable (plain C++, slower)")
       ->capture_default_str();
   app.add_option("--calibrate,--data", f.source.calibrate,
@@ -79,6 +88,10 @@ void add_mcu(CLI::App& root, Context& context) {
       "export", "write a folder of C++ that needs nothing else: kernels, constants, the calls in their order, an API of a few functions");
   add_common(*write, *f);
   write->add_option("-o,--out", f->out, "folder for the C++ sources")->required();
+  write
+      ->add_option("--name", f->space,
+                   "namespace and file names of the generated code: another one for each model, so that several live in one firmware")
+      ->capture_default_str();
   write->callback([f, &context] { context.chosen = [f, &context] { return run_export(*f, context); }; });
   auto* report = mcu->add_subcommand("report", "print flash, RAM, MACs and estimated instructions, a line per step");
   add_common(*report, *f);

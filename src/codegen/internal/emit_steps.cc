@@ -144,6 +144,12 @@ class StepWriter {
         call("look_up(" + table + ", " + in + ", " + num(shape.bytes()) + ", " + out);
         return {};
       }
+      case LayerKind::kMean: {
+        HEDGE_TRY(const auto c, mean_constants(n_, l));
+        call("mean(" + constant("Geometry", "Geometry", geometry_text(geometry_of(n_, l))) + ", " + in + ", {" + num(c.shift) + ", " +
+             num(c.bias) + ", " + num(c.multiplier) + ", " + num(c.output_zero) + "}, " + plain_clamp(clamp_of(l)) + ", " + out);
+        return {};
+      }
       default: write_pool(l, in, out); return {};
     }
   }

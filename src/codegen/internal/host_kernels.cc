@@ -106,7 +106,7 @@ void run_table(const Layer& layer, Activations& activations) {
   for (std::size_t i = 0; i < out.size(); ++i) out[i] = layer.weights[static_cast<std::size_t>(in[i] + 128)];
 }
 
-void run_pool(const Network& network, const Layer& layer, const PreparedLayer& prepared, Activations& activations) {
+void run_pool(const Network& network, const Layer& layer, const PreparedLayer& prepared, Arithmetic arithmetic, Activations& activations) {
   const Activation& in = network.activations[layer.inputs[0]];
   const Activation& out = network.activations[layer.output];
   const std::int8_t* from = activations[layer.inputs[0]].data();
@@ -125,7 +125,9 @@ void run_pool(const Network& network, const Layer& layer, const PreparedLayer& p
           }
         std::int32_t value = most;
         if (layer.kind == LayerKind::kAveragePool && count > 0) value = micro::exact::mean(sum, count);
-        if (layer.kind == LayerKind::kMean) value = exact_mean(sum - in.zero_point * count, count, prepared.mean) + out.zero_point;
+        if (layer.kind == LayerKind::kMean)
+          value = arithmetic == Arithmetic::kExact ? exact_mean(sum - in.zero_point * count, count, prepared.mean) + out.zero_point
+                                                   : micro::mean_one(sum, prepared.device_mean);
         *to++ = micro::exact::clamp(value, layer.low, layer.high);
       }
     }

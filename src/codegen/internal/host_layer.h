@@ -19,6 +19,7 @@ struct PreparedLayer {
   micro::exact::Add exact_add;
   micro::AddConstants device_add;
   micro::exact::Multiplier mean;
+  micro::MeanConstants device_mean;
   micro::exact::Multiplier exact_mul;
   micro::MulConstants device_mul;
 };
@@ -32,6 +33,6 @@ void run_product(const Network& network, const Layer& layer, const PreparedLayer
 void run_add(const Network& network, const Layer& layer, const PreparedLayer& prepared, Arithmetic arithmetic, Activations& activations);
 void run_mul(const Network& network, const Layer& layer, const PreparedLayer& prepared, Arithmetic arithmetic, Activations& activations);
 void run_table(const Layer& layer, Activations& activations);
-void run_pool(const Network& network, const Layer& layer, const PreparedLayer& prepared, Activations& activations);
+void run_pool(const Network& network, const Layer& layer, const PreparedLayer& prepared, Arithmetic arithmetic, Activations& activations);
 
 }  // namespace hedge::codegen::internal

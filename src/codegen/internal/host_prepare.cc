@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "codegen/internal/host_layer.h"
+#include "codegen/kernels.h"
 #include "micro/pack.h"
 
 namespace hedge::codegen::internal {
@@ -103,8 +104,9 @@ Result<PreparedLayer> prepare(const Network& network, const Layer& layer, Arithm
     case LayerKind::kAdd: HEDGE_CHECK(prepare_add(network, layer, arithmetic, prepared)); break;
     case LayerKind::kMul: HEDGE_CHECK(prepare_mul(network, layer, arithmetic, prepared)); break;
     case LayerKind::kMean:
-      if (arithmetic == Arithmetic::kDevice)
-        return outside(layer, "a mean with a scale of its own has no device kernel", "", "the input's scale");
+      if (arithmetic == Arithmetic::kDevice) {
+        HEDGE_TRY(prepared.device_mean, mean_constants(network, layer));
+      }
       prepared.mean = micro::exact::quantize_multiplier(static_cast<double>(network.activations[layer.inputs[0]].scale) /
                                                         static_cast<double>(network.activations[layer.output].scale));
       break;

@@ -187,14 +187,15 @@ Status Lowering::pool(const graph::Node& node) {
 
 Status Lowering::mean(const graph::Node& node) {
   HEDGE_TRY(const std::size_t input, operand(node, 0));
-  auto axes = node.integers("axes", {2, 3});
-  std::sort(axes.begin(), axes.end());
+  const auto axes = node.integers("axes", {2, 3});
   const Shape& x = shape_of(node.inputs[0]);
-  const bool images = x.size() == 4 && (axes == std::vector<std::int64_t>{2, 3} || axes == std::vector<std::int64_t>{-2, -1});
-  if (!images) return unsupported(node, "a mean over other axes than height and width");
   Layer layer{.kind = LayerKind::kMean, .name = node.name, .inputs = {input}};
-  layer.kernel_height = static_cast<std::int32_t>(x[2]);
-  layer.kernel_width = static_cast<std::int32_t>(x[3]);
+  for (const auto axis : axes) {
+    const auto at = axis < 0 ? axis + 4 : axis;
+    if (x.size() != 4 || (at != 2 && at != 3)) return unsupported(node, "a mean over other axes than height and width");
+    (at == 2 ? layer.kernel_height : layer.kernel_width) = static_cast<std::int32_t>(x[static_cast<std::size_t>(at)]);
+  }
+  if (axes.size() == 1 && node.integer("keepdims", 1) == 0) return unsupported(node, "a mean over one axis that drops it");
   put_pending(node, std::move(layer));
   return {};
 }

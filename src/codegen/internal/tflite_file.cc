@@ -1,7 +1,8 @@
 #include "codegen/internal/tflite_file.h"
 
-#include <array>
 #include <cmath>
+
+#include "codegen/internal/tflite_names.h"
 
 namespace hedge::codegen::internal {
 namespace {
@@ -32,76 +33,13 @@ namespace buffer {
 constexpr std::size_t kData = 0, kOffset = 1;
 }
 
-/// The schema's names of the operators one meets, by code.
-const char* operator_name(std::int32_t code) {
-  static constexpr std::array kNames = {"ADD",
-                                        "AVERAGE_POOL_2D",
-                                        "CONCATENATION",
-                                        "CONV_2D",
-                                        "DEPTHWISE_CONV_2D",
-                                        "DEPTH_TO_SPACE",
-                                        "DEQUANTIZE",
-                                        "EMBEDDING_LOOKUP",
-                                        "FLOOR",
-                                        "FULLY_CONNECTED",
-                                        "HASHTABLE_LOOKUP",
-                                        "L2_NORMALIZATION",
-                                        "L2_POOL_2D",
-                                        "LOCAL_RESPONSE_NORMALIZATION",
-                                        "LOGISTIC",
-                                        "LSH_PROJECTION",
-                                        "LSTM",
-                                        "MAX_POOL_2D",
-                                        "MUL",
-                                        "RELU",
-                                        "RELU_N1_TO_1",
-                                        "RELU6",
-                                        "RESHAPE",
-                                        "RESIZE_BILINEAR",
-                                        "RNN",
-                                        "SOFTMAX",
-                                        "SPACE_TO_DEPTH",
-                                        "SVDF",
-                                        "TANH",
-                                        "CONCAT_EMBEDDINGS",
-                                        "SKIP_GRAM",
-                                        "CALL",
-                                        "CUSTOM",
-                                        "EMBEDDING_LOOKUP_SPARSE",
-                                        "PAD",
-                                        "UNIDIRECTIONAL_SEQUENCE_RNN",
-                                        "GATHER",
-                                        "BATCH_TO_SPACE_ND",
-                                        "SPACE_TO_BATCH_ND",
-                                        "TRANSPOSE",
-                                        "MEAN",
-                                        "SUB",
-                                        "DIV",
-                                        "SQUEEZE",
-                                        "UNIDIRECTIONAL_SEQUENCE_LSTM",
-                                        "STRIDED_SLICE",
-                                        "BIDIRECTIONAL_SEQUENCE_RNN",
-                                        "EXP",
-                                        "TOPK_V2",
-                                        "SPLIT",
-                                        "LOG_SOFTMAX"};
-  if (code >= 0 && static_cast<std::size_t>(code) < kNames.size()) return kNames[static_cast<std::size_t>(code)];
-  switch (code) {
-    case 60: return "PADV2";
-    case 65: return "SLICE";
-    case 67: return "TRANSPOSE_CONV";
-    case 97: return "RESIZE_NEAREST_NEIGHBOR";
-    case 98: return "LEAKY_RELU";
-    case 114: return "QUANTIZE";
-    case 117: return "HARD_SWISH";
-    default: return "unknown";
-  }
-}
-
 std::size_t width_of(TfliteType type) {
   switch (type) {
     case TfliteType::kUint8:
+    case TfliteType::kBool:
     case TfliteType::kInt8: return 1;
+    case TfliteType::kFloat16:
+    case TfliteType::kInt16: return 2;
     case TfliteType::kInt64: return 8;
     default: return 4;
   }
@@ -219,7 +157,7 @@ class Parser {
       const FlatTable code_table = root.element(codes, index);
       // Files of before schema 3a have only the old, 8-bit code.
       one.code = std::max<std::int32_t>(code_table.number<std::int8_t>(code::kOld), code_table.number<std::int32_t>(code::kNew));
-      one.name += " (" + std::string(operator_name(one.code)) + ")";
+      one.name += " (" + tflite_operator_name(one.code) + ")";
       HEDGE_CHECK(indices(from.vector(op::kInputs, 4), one.name + ": inputs", one.inputs));
       HEDGE_CHECK(indices(from.vector(op::kOutputs, 4), one.name + ": outputs", one.outputs));
       one.options = from.table(op::kOptions);

@@ -13,7 +13,7 @@
 /// (docs/formats/tflite.md).
 namespace hedge::codegen::internal {
 
-enum class TfliteType : std::int8_t { kFloat32 = 0, kInt32 = 2, kUint8 = 3, kInt64 = 4, kInt8 = 9 };
+enum class TfliteType : std::int8_t { kFloat32 = 0, kFloat16 = 1, kInt32 = 2, kUint8 = 3, kInt64 = 4, kBool = 6, kInt16 = 7, kInt8 = 9 };
 
 struct TfliteTensor {
   Shape shape;
@@ -33,13 +33,22 @@ enum TfliteOp : std::int32_t {
   kTfliteDepthwise = 4,
   kTfliteDequantize = 6,
   kTfliteFullyConnected = 9,
+  kTfliteLogistic = 14,
   kTfliteMaxPool = 17,
+  kTfliteMul = 18,
+  kTfliteRelu = 19,
+  kTfliteReluN1To1 = 20,
+  kTfliteRelu6 = 21,
   kTfliteReshape = 22,
   kTfliteSoftmax = 25,
   kTflitePad = 34,
   kTfliteMean = 40,
   kTfliteSqueeze = 43,
+  kTfliteStridedSlice = 45,
+  kTfliteShape = 77,
+  kTflitePack = 83,
   kTfliteQuantize = 114,
+  kTfliteHardSwish = 117,
 };
 
 struct TfliteOperator {

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,8 @@ class TfliteImport {
   struct Value {
     std::string name;                     ///< f32, dequantised; [N, C, H, W] or [N, F]
     std::int32_t tensor = -1;             ///< whose scale and integers it has
+    Shape shape;                          ///< as the file has it, [1, H, W, C] or another
+    std::vector<std::int64_t> axes;       ///< of H = 1, W = 2 and C = 3, those that `shape` has behind the batch; empty: all
     std::array<std::int64_t, 3> image{};  ///< of a flattened image: C, H, W before; else zeros
     std::array<std::int64_t, 4> pads{};   ///< top, left, bottom, right that a PAD has asked for
   };
@@ -31,15 +34,26 @@ class TfliteImport {
 
   Status input();
   Status one(const TfliteOperator& op, std::size_t index);
+  /// Whether the operator computes on 8-bit tensors. Errors: kUnsupported, saying what the file is instead and the way out.
+  Status require_quantised() const;
+  /// A stand-in for what an operator that is in the way would make, so that those behind it can be looked at too.
+  void stand_in(const TfliteOperator& op);
+  [[nodiscard]] Error all_in_the_way(const std::vector<Error>& found) const;
   Status conv(const TfliteOperator& op, const std::string& name, bool depthwise);
   Status fully_connected(const TfliteOperator& op, const std::string& name);
-  Status add(const TfliteOperator& op, const std::string& name);
+  Status of_two(const TfliteOperator& op, const std::string& name, const char* graph_op);
+  Status function(const TfliteOperator& op, const std::string& name);
+  Status shape_arithmetic(const TfliteOperator& op);
   Status pool(const TfliteOperator& op, const std::string& name, bool average);
   Status mean(const TfliteOperator& op, const std::string& name);
   Status reshape(const TfliteOperator& op, const std::string& name);
   Status pad(const TfliteOperator& op);
   Status requantise(const TfliteOperator& op);
-  Status last(const TfliteOperator& op, std::size_t index);
+  Status last(const TfliteOperator& op, const std::string& name);
+  /// Whether only operators follow that say nothing more about the class.
+  [[nodiscard]] bool at_the_end(std::size_t index) const;
+  /// A probability's only logit z as the logits [0, z] of two classes.
+  Result<Value> two_classes(const TfliteOperator& op, const Value& z, const std::string& name);
 
   [[nodiscard]] Error error(ErrorCode code, const TfliteOperator& op, std::string what, std::string got = {},
                             std::string expected = {}) const;
@@ -47,8 +61,8 @@ class TfliteImport {
   Result<Value> operand(const TfliteOperator& op, std::size_t i, bool padded = false) const;
   Result<const TfliteTensor*> constant(const TfliteOperator& op, std::size_t i) const;
   Result<std::int32_t> output(const TfliteOperator& op) const;
-  /// An image's tensor of the file, [1, H, W, C]. Errors: kUnsupported.
-  Status require_image(const TfliteOperator& op, std::int32_t tensor) const;
+  /// An image, [1, H, W, C]. Errors: kUnsupported.
+  Status require_image(const TfliteOperator& op, const Value& value) const;
   /// Weights as [O, I, KH, KW] (or [O, I]) floats behind integers, symmetric, one scale an output.
   Result<Weights> weights(const TfliteOperator& op, const std::string& name, const Shape& shape, const std::vector<std::size_t>& from,
                           std::size_t channel_axis);
@@ -61,12 +75,14 @@ class TfliteImport {
   Result<std::vector<std::int64_t>> pads(const TfliteOperator& op, const Value& x, std::array<std::int64_t, 2> kernel,
                                          std::array<std::int64_t, 2> strides) const;
   Result<std::string> there_and_back(const std::string& x, std::int32_t tensor, const std::string& name);
+  [[nodiscard]] const Shape& shape_of(std::int32_t tensor) const { return file_.tensors[static_cast<std::size_t>(tensor)].shape; }
   [[nodiscard]] float scale_of(std::int32_t tensor) const { return file_.tensors[static_cast<std::size_t>(tensor)].scales[0]; }
 
   const TfliteFile& file_;
   std::string where_;
   graph::Builder builder_;
   std::map<std::int32_t, Value> values_;
+  std::set<std::int32_t> shapes_;  ///< tensors that hold shapes: what RESHAPE makes is in the file anyway
 };
 
 }  // namespace hedge::codegen::internal

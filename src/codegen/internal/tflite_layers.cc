@@ -125,7 +125,7 @@ Result<std::string> TfliteImport::activated(const TfliteOperator& op, std::size_
 Result<Ints> TfliteImport::pads(const TfliteOperator& op, const Value& x, std::array<I, 2> kernel, std::array<I, 2> strides) const {
   const auto mode = op.options.number<std::int8_t>(kPadding);
   if (mode != kSame && mode != kValid) return error(ErrorCode::kBadFormat, op, "an unknown padding", std::to_string(mode));
-  const Shape& shape = file_.tensors[static_cast<std::size_t>(x.tensor)].shape;
+  const Shape& shape = x.shape;
   Ints result = {x.pads[0], x.pads[1], x.pads[2], x.pads[3]};
   for (std::size_t axis = 0; axis < 2; ++axis) {
     const I size = shape[axis + 1] + x.pads[axis] + x.pads[axis + 2];
@@ -143,19 +143,20 @@ Result<Ints> TfliteImport::pads(const TfliteOperator& op, const Value& x, std::a
 
 Status TfliteImport::conv(const TfliteOperator& op, const std::string& name, bool depthwise) {
   HEDGE_TRY(const Value x, operand(op, 0, true));
-  HEDGE_CHECK(require_image(op, x.tensor));
+  HEDGE_CHECK(require_image(op, x));
   HEDGE_TRY(const TfliteTensor* tensor, constant(op, 1));
   const Shape& w = tensor->shape;
-  const I channels = file_.tensors[static_cast<std::size_t>(x.tensor)].shape[3];
-  const bool fits = w.size() == 4 && num_elements(w) > 0 && (depthwise ? w[0] == 1 && w[3] == channels : w[3] == channels);
+  const I channels = x.shape[3];
+  const bool gray = depthwise && channels == 1;  // each output channel has a kernel of its own over the only input channel
+  const bool fits = w.size() == 4 && num_elements(w) > 0 && (depthwise ? w[0] == 1 && (w[3] == channels || gray) : w[3] == channels);
   if (!fits)
-    return error(ErrorCode::kUnsupported, op, "weights of a shape that is not implemented (a multiplier, groups?)", to_string(w),
-                 "for " + std::to_string(channels) + " channels");
+    return error(ErrorCode::kUnsupported, op, depthwise ? "a depth multiplier on several channels" : "a convolution in groups",
+                 to_string(w), "weights for " + std::to_string(channels) + " channels");
   const WindowFields fields = depthwise ? kDepthwiseFields : kConvFields;
   if (op.options.number<std::int32_t>(fields.dilation_width, 1) != 1 || op.options.number<std::int32_t>(fields.dilation_height, 1) != 1)
     return error(ErrorCode::kUnsupported, op, "a dilated convolution");
-  if (depthwise && op.options.number<std::int32_t>(kDepthMultiplier, 1) != 1)
-    return error(ErrorCode::kUnsupported, op, "a depth multiplier");
+  if (depthwise && !gray && op.options.number<std::int32_t>(kDepthMultiplier, 1) != 1)
+    return error(ErrorCode::kUnsupported, op, "a depth multiplier on several channels");
   const std::array<I, 2> strides = {op.options.number<std::int32_t>(kStrideHeight), op.options.number<std::int32_t>(kStrideWidth)};
   HEDGE_TRY(const auto around, pads(op, x, {w[1], w[2]}, strides));
   // [O, KH, KW, I] (depthwise: [1, KH, KW, C]) to the graph's [O, I, KH, KW] ([C, 1, KH, KW]).
@@ -169,7 +170,7 @@ Status TfliteImport::conv(const TfliteOperator& op, const std::string& name, boo
   std::vector<std::string> inputs = {x.name, weight.name};
   if (!added.empty()) inputs.push_back(added);
   graph::Attributes attributes = {{"pads", around}, {"strides", Ints{strides[0], strides[1]}}, {"kernel_shape", Ints{w[1], w[2]}}};
-  if (depthwise) attributes["group"] = outs;
+  if (depthwise && !gray) attributes["group"] = outs;
   HEDGE_TRY(const std::string y, activated(op, fields.activation, builder_.op("Conv", inputs, attributes, name), name));
   return finish(op, y);
 }
@@ -180,7 +181,7 @@ Status TfliteImport::fully_connected(const TfliteOperator& op, const std::string
   const Shape& w = tensor->shape;
   if (w.size() != 2 || num_elements(w) == 0) return error(ErrorCode::kBadFormat, op, "weights that are no matrix", to_string(w));
   if (op.options.number<std::int8_t>(kWeightsFormat) != 0) return error(ErrorCode::kUnsupported, op, "shuffled weights");
-  const Shape& shape = file_.tensors[static_cast<std::size_t>(x.tensor)].shape;
+  const Shape& shape = x.shape;
   std::array<I, 3> image = x.image;
   std::string input = x.name;
   if (shape.size() == 4 && image[0] == 0) {
@@ -202,16 +203,52 @@ Status TfliteImport::fully_connected(const TfliteOperator& op, const std::string
   return finish(op, y);
 }
 
-Status TfliteImport::add(const TfliteOperator& op, const std::string& name) {
+Status TfliteImport::of_two(const TfliteOperator& op, const std::string& name, const char* graph_op) {
   HEDGE_TRY(const Value a, operand(op, 0));
   HEDGE_TRY(const Value b, operand(op, 1));
-  HEDGE_TRY(const std::string y, activated(op, kFirstActivation, builder_.op("Add", {a.name, b.name}, {}, name), name));
-  return finish(op, y);
+  const bool gate = std::string_view(graph_op) == "Mul" && a.shape.size() == 4 && b.shape.size() == 4 && a.shape[3] == b.shape[3] &&
+                    (num_elements(a.shape) == a.shape[3] || num_elements(b.shape) == b.shape[3]);
+  if (a.image != b.image || (a.shape != b.shape && !gate))
+    return error(ErrorCode::kUnsupported, op, "operands of other shapes", to_string(a.shape) + " and " + to_string(b.shape),
+                 "the same shape; of MUL also a value a channel, [1, 1, 1, C]");
+  HEDGE_TRY(const std::string y, activated(op, kFirstActivation, builder_.op(graph_op, {a.name, b.name}, {}, name), name));
+  HEDGE_CHECK(finish(op, y));
+  values_.at(op.outputs[0]).image = a.image;
+  return {};
+}
+
+Status TfliteImport::function(const TfliteOperator& op, const std::string& name) {
+  HEDGE_TRY(const Value x, operand(op, 0));
+  const auto clip = [&](float low, float high) {
+    return builder_.op("Clip", {x.name, builder_.scalar(name + ".low", low), builder_.scalar(name + ".high", high)}, {}, name);
+  };
+  std::string y;
+  if (op.code == kTfliteRelu) y = builder_.op("Relu", {x.name}, {}, name);
+  if (op.code == kTfliteRelu6) y = clip(0, 6);
+  if (op.code == kTfliteReluN1To1) y = clip(-1, 1);
+  if (op.code == kTfliteLogistic) y = builder_.op("Sigmoid", {x.name}, {}, name);
+  if (op.code == kTfliteHardSwish) y = builder_.op("HardSwish", {x.name}, {}, name);
+  HEDGE_CHECK(finish(op, y));
+  Value& made = values_.at(op.outputs[0]);
+  made.image = x.image;
+  made.axes = x.axes;
+  return {};
+}
+
+Status TfliteImport::shape_arithmetic(const TfliteOperator& op) {
+  for (const auto tensor : op.inputs) {
+    const bool known =
+        op.code == kTfliteShape || tensor < 0 || shapes_.contains(tensor) || file_.tensors[static_cast<std::size_t>(tensor)].is_constant();
+    if (!known) return error(ErrorCode::kUnsupported, op, "it is implemented for shapes only, as before a RESHAPE");
+  }
+  HEDGE_TRY(const std::int32_t made, output(op));
+  shapes_.insert(made);
+  return {};
 }
 
 Status TfliteImport::pool(const TfliteOperator& op, const std::string& name, bool average) {
   HEDGE_TRY(const Value x, operand(op, 0));
-  HEDGE_CHECK(require_image(op, x.tensor));
+  HEDGE_CHECK(require_image(op, x));
   const std::array<I, 2> kernel = {op.options.number<std::int32_t>(kPoolHeight), op.options.number<std::int32_t>(kPoolWidth)};
   const std::array<I, 2> strides = {op.options.number<std::int32_t>(kStrideHeight), op.options.number<std::int32_t>(kStrideWidth)};
   HEDGE_TRY(const auto around, pads(op, x, kernel, strides));
@@ -224,36 +261,59 @@ Status TfliteImport::pool(const TfliteOperator& op, const std::string& name, boo
 
 Status TfliteImport::mean(const TfliteOperator& op, const std::string& name) {
   HEDGE_TRY(const Value x, operand(op, 0));
-  HEDGE_CHECK(require_image(op, x.tensor));
-  HEDGE_TRY(const TfliteTensor* axes, constant(op, 1));
-  Ints over = holds_integers(*axes) ? integers_of(*axes) : Ints{};
-  for (I& axis : over) axis = axis < 0 ? axis + 4 : axis;
-  std::sort(over.begin(), over.end());
-  if (over != Ints{1, 2}) return error(ErrorCode::kUnsupported, op, "a mean over other axes than height and width", to_string(over));
+  HEDGE_TRY(const TfliteTensor* constant_axes, constant(op, 1));
   const bool keep = op.options.number<std::int8_t>(0) != 0;
-  return finish(op, builder_.op("ReduceMean", {x.name}, {{"axes", Ints{2, 3}}, {"keepdims", I{keep}}}, name));
+  const auto rank = static_cast<I>(x.shape.size());
+  const Ints has = x.axes.empty() ? Ints{1, 2, 3} : x.axes;
+  Ints over, left = has;
+  for (I axis : holds_integers(*constant_axes) ? integers_of(*constant_axes) : Ints{}) {
+    axis += axis < 0 ? rank : 0;
+    const bool spatial = rank == static_cast<I>(has.size()) + 1 && x.shape[0] == 1 && x.image == std::array<I, 3>{} && axis >= 1 &&
+                         axis < rank && has[static_cast<std::size_t>(axis - 1)] != 3;
+    if (!spatial) return error(ErrorCode::kUnsupported, op, "a mean over other axes than height and width", std::to_string(axis));
+    over.push_back(has[static_cast<std::size_t>(axis - 1)]);
+    left.erase(std::remove(left.begin(), left.end(), over.back()), left.end());
+  }
+  std::sort(over.begin(), over.end());
+  if (over.empty() || std::adjacent_find(over.begin(), over.end()) != over.end())
+    return error(ErrorCode::kBadFormat, op, "a mean over no axis, or over one twice", to_string(over));
+  Ints axes;  // 1 is the height, axis 2 of the graph's [N, C, H, W]
+  for (const I axis : over) axes.push_back(axis + 1);
+  const bool vector = !keep && left.size() == 1, at_once = vector && axes.size() == 2;
+  HEDGE_CHECK(finish(op, builder_.op("ReduceMean", {x.name}, {{"axes", axes}, {"keepdims", I{!at_once}}}, name)));
+  Value& made = values_.at(op.outputs[0]);
+  if (vector && !at_once) made.name = builder_.op("Flatten", {made.name}, {}, name + ".flat");
+  if (!keep && !vector) made.axes = left;
+  return {};
 }
 
 Status TfliteImport::reshape(const TfliteOperator& op, const std::string& name) {
   HEDGE_TRY(Value x, operand(op, 0));
   HEDGE_TRY(const std::int32_t made, output(op));
-  const Shape& before = file_.tensors[static_cast<std::size_t>(x.tensor)].shape;
-  const Shape& after = file_.tensors[static_cast<std::size_t>(made)].shape;
-  const bool vector = std::count_if(after.begin(), after.end(), [](I d) { return d != 1; }) <= 1;
-  if (num_elements(before) != num_elements(after) || (before != after && !vector))
+  const Shape before = x.shape;
+  const Shape& after = shape_of(made);
+  const auto is_vector = [](const Shape& shape) { return std::count_if(shape.begin(), shape.end(), [](I d) { return d != 1; }) <= 1; };
+  const bool pixel = after.size() == 4 && after[1] == 1 && after[2] == 1;  // [1, 1, 1, C]
+  const bool fits = num_elements(before) == num_elements(after) &&
+                    (before == after || (is_vector(after) && (after.size() != 4 || (pixel && x.image == std::array<I, 3>{}))));
+  if (!fits || (pixel && before.size() == 4 && before != after) || !x.axes.empty())
     return error(ErrorCode::kUnsupported, op, "a change of shape other than to a vector", to_string(before), to_string(after));
   // The integers stay as they are, and so does their scale, whatever the file claims for the new shape.
   if (before.size() == 4 && after.size() != 4 && x.image[0] == 0) {
     x.image = {before[3], before[1], before[2]};
     x.name = builder_.op("Flatten", {x.name}, {}, name);
+    if (before[1] * before[2] == 1) x.image = {};
+  } else if (before.size() != 4 && pixel) {
+    x.name = builder_.op("Reshape", {x.name, builder_.integers(name + ".shape", {0, after[3], 1, 1})}, {}, name);
   }
+  x.shape = after;
   values_[made] = x;
   return {};
 }
 
 Status TfliteImport::pad(const TfliteOperator& op) {
   HEDGE_TRY(Value x, operand(op, 0, true));
-  HEDGE_CHECK(require_image(op, x.tensor));
+  HEDGE_CHECK(require_image(op, x));
   HEDGE_TRY(const std::int32_t made, output(op));
   HEDGE_TRY(const TfliteTensor* amounts, constant(op, 1));
   const Ints by = holds_integers(*amounts) ? integers_of(*amounts) : Ints{};

@@ -10,13 +10,22 @@
 
 #include "codegen/device_reference.h"
 #include "codegen/emit.h"
+#include "codegen/lower.h"
 #include "codegen/planned_networks.h"
+#include "codegen/tflite.h"
 #include "core/testing.h"
 
 namespace hedge::codegen {
 namespace {
 
 constexpr int kImages = 3;
+
+/// A network that tests/codegen/make_tflite.py wrote.
+Network imported(const std::string& file) {
+  auto network = lower(read_tflite(std::string(HEDGE_SOURCE_DIR) + "/tests/fuzz/seeds/fuzz_tflite/" + file).value());
+  network->name = file;
+  return std::move(network).value();
+}
 
 /// A network as a program without a router.
 Program program_of(const Network& network) {
@@ -137,8 +146,9 @@ class GeneratedFolder {
 };
 
 TEST(Generated, ComputesTheReferencesBytesOnTheHostWhateverThePlan) {
-  std::vector<Network> networks = {testing::small_resnet(1), testing::random_mobile(1), testing::random_mobile(2),
-                                   testing::random_mobile(3), testing::small_mobilenet_v3(1)};
+  std::vector<Network> networks = {testing::small_resnet(1),  testing::random_mobile(1),      testing::random_mobile(2),
+                                   testing::random_mobile(3), testing::small_mobilenet_v3(1), imported("wider.tflite"),
+                                   imported("gates.tflite")};
   for (const auto& network : networks)
     for (const std::int64_t budget : {0, -1}) {
       SCOPED_TRACE(network.name + (budget < 0 ? " layer by layer" : " by rows"));
@@ -151,13 +161,38 @@ TEST(Generated, ComputesTheReferencesBytesOnTheHostWhateverThePlan) {
 TEST(Generated, ComputesTheSameBytesOnEveryCortexM) {
   if (!is_installed("arm-none-eabi-g++") || !is_installed("qemu-system-arm"))
     GTEST_SKIP() << "arm-none-eabi-g++ and qemu-system-arm are not installed";
-  for (const auto& network : {testing::small_resnet(2), testing::random_mobile(4), testing::small_mobilenet_v3(2), testing::mcunet_vww1()})
+  for (const auto& network : {testing::small_resnet(2), testing::random_mobile(4), testing::small_mobilenet_v3(2), testing::mcunet_vww1(),
+                              imported("wider.tflite"), imported("gates.tflite")})
     for (const auto& device : kDevices) {
       SCOPED_TRACE(network.name + " on " + to_string(device.target));
       const auto program = program_of(network);
       const auto finished = GeneratedFolder(program, device.target, 0, "generated_device").on_device(device);
       EXPECT_EQ(finished.output, expected_lines(program));
     }
+}
+
+TEST(Generated, LivesBesideAnotherModelInOneProgram) {
+  hedge::testing::TemporaryFolder folder("generated_two");
+  std::string main = "#include <cstdio>\n#include \"eye.h\"\n#include \"hedge_model.h\"\nint main() {\n", expected;
+  for (const auto& [file, space] : {std::pair<std::string, std::string>{"wider.tflite", "eye"}, {"gates.tflite", "hedge_model"}}) {
+    const auto program = program_of(imported(file));
+    const auto plan = plan_memory(program.base, {.target = Target::kPortable}, {});
+    const auto generated = emit(program, *plan, {.target = Target::kPortable, .space = space});
+    ASSERT_TRUE(generated) << generated.error().message();
+    ASSERT_TRUE(write_generated(*generated, folder.path()));
+    main += "  { static const std::uint8_t image[] = {";
+    for (const auto byte : image_of(program.base, 0)) main += std::to_string(byte) + ",";
+    main += "};\n    std::printf(\"%d\\n\", " + space + "::run(image).label); }\n";
+    const auto lines = expected_lines(program);  // the first image's line ends in its label
+    const auto end = lines.find('\n');
+    expected += lines.substr(lines.rfind(' ', end) + 1, end - lines.rfind(' ', end));
+  }
+  std::ofstream(folder / "main.cc") << main << "  return 0;\n}\n";
+  const auto finished =
+      run_command("cd " + folder.path().string() +
+                  " && g++ -std=c++20 -O1 -Wall -Wextra -Werror -I. hedge_model.cc hedge_constants.cc eye.cc eye_constants.cc "
+                  "main.cc -o two && ./two");
+  EXPECT_EQ(finished.output, expected);
 }
 
 }  // namespace
