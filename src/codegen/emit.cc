@@ -104,7 +104,7 @@ void describe(const Program& program, const Plan& plan, Places& places) {
   if (base.outputs.size() < 2) return;
   const auto& features = base.activations[base.outputs[1]];
   places["FEATURES_DECLARATION"] =
-      "inline constexpr int kFeatures = " + std::to_string(features.bytes()) + ";\n" +
+      "constexpr int kFeatures = " + std::to_string(features.bytes()) + ";\n" +
       "const std::int8_t* features();  ///< kFeatures values; real = " + internal::float_literal(features.scale) + " * (value - " +
       std::to_string(features.zero_point) + ")\n";
   places["FEATURES_DEFINITION"] = "const std::int8_t* features() { return arena + " + offset(base.outputs[1]) + "; }\n";

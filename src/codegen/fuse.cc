@@ -17,7 +17,7 @@ std::size_t readers(const Network& network, std::size_t activation) {
 
 /// Kernels there are for a depthwise layer's rows (micro/depthwise.h).
 bool has_row_kernel(const Layer& l) {
-  return l.kind == LayerKind::kDepthwise && l.kernel_height == l.kernel_width && l.stride_height == l.stride_width &&
+  return l.kind == LayerKind::kDepthwise && !l.general && l.kernel_height == l.kernel_width && l.stride_height == l.stride_width &&
          (l.kernel_height == 3 || l.kernel_height == 5 || l.kernel_height == 7) && (l.stride_height == 1 || l.stride_height == 2);
 }
 
@@ -41,7 +41,8 @@ Event whole_call(const Network& n, const LayerGroup& group) {
   }
   if (l.kind == LayerKind::kTable) return {whole(n, l.inputs[0], false, true), whole(n, output, true, true)};
   if (group.add) return {whole(n, l.inputs[0], false), whole(n, residual_of(n, group), false, true), whole(n, output, true, true)};
-  const bool in_place = l.kind == LayerKind::kDepthwise && n.activations[l.inputs[0]].bytes() == n.activations[output].bytes();
+  const bool in_place =
+      l.kind == LayerKind::kDepthwise && !l.general && n.activations[l.inputs[0]].bytes() == n.activations[output].bytes();
   return {whole(n, l.inputs[0], false, in_place), whole(n, output, true, in_place)};
 }
 
@@ -66,8 +67,8 @@ std::vector<Event> trace_rows(const Network& n, const LayerGroup& group) {
 }  // namespace
 
 bool is_pointwise(const Layer& l) {
-  return l.kind == LayerKind::kConv && l.kernel_height == 1 && l.kernel_width == 1 && l.stride_height == 1 && l.stride_width == 1 &&
-         l.pad_top == 0 && l.pad_left == 0 && l.pad_bottom == 0 && l.pad_right == 0;
+  return l.kind == LayerKind::kConv && !l.general && l.kernel_height == 1 && l.kernel_width == 1 && l.stride_height == 1 &&
+         l.stride_width == 1 && l.pad_top == 0 && l.pad_left == 0 && l.pad_bottom == 0 && l.pad_right == 0;
 }
 
 RowBlock row_block(const Network& network, const LayerGroup& group) {
@@ -160,7 +161,8 @@ std::vector<Chain> row_chains(const Network& network, const std::vector<LayerGro
       return !groups[d + 1].add || residual_of(network, groups[d + 1]) == network.layers[groups[first].layers[0]].inputs[0];
     };
     if (fits(d)) chains.push_back({d, d + 1});
-    if (d > 0 && layer(d - 1).kind == LayerKind::kConv && feeds(d - 1, d) && fits(d - 1)) chains.push_back({d - 1, d + 1});
+    if (d > 0 && layer(d - 1).kind == LayerKind::kConv && !layer(d - 1).general && feeds(d - 1, d) && fits(d - 1))
+      chains.push_back({d - 1, d + 1});
   }
   return chains;
 }

@@ -71,7 +71,7 @@ std::vector<Chain> row_chains(const Network& network, const std::vector<LayerGro
 /// The groups of a chain as one.
 LayerGroup fuse(const std::vector<LayerGroup>& groups, const Chain& chain);
 
-/// A 1 x 1 convolution of stride 1 without padding.
+/// A 1 x 1 convolution of stride 1 without padding, for the fast kernels.
 bool is_pointwise(const Layer& layer);
 
 }  // namespace hedge::codegen

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "micro/depthwise_compact.h"
-#include "micro/pack.h"
 #include "micro/table.h"
 
 namespace hedge::codegen {
@@ -16,10 +15,16 @@ constexpr std::pair<Target, const char*> kNames[] = {{Target::kPortable, "portab
                                                      {Target::kCortexM7, "cortex-m7"},
                                                      {Target::kCortexM55, "cortex-m55"}};
 
-/// Inputs of a matrix layer's pixel: a patch's or a flattened image's values.
+/// Inputs of an output: a patch's or a flattened image's values; of a depthwise layer those of its channel.
 std::int32_t depth_of(const Network& n, const Layer& l) {
   const auto& in = n.activations[l.inputs[0]];
-  return l.kind == LayerKind::kFullyConnected ? static_cast<std::int32_t>(in.bytes()) : l.kernel_height * l.kernel_width * in.channels;
+  if (l.kind == LayerKind::kFullyConnected) return static_cast<std::int32_t>(in.bytes());
+  return l.kernel_height * l.kernel_width * (l.kind == LayerKind::kDepthwise ? 1 : in.channels);
+}
+
+bool has_fast_window(const Layer& l) {
+  const bool square = l.kernel_height == l.kernel_width && l.stride_height == l.stride_width;
+  return square && (l.kernel_height == 3 || l.kernel_height == 5 || l.kernel_height == 7) && (l.stride_height == 1 || l.stride_height == 2);
 }
 
 bool is_matrix(const Layer& l) { return l.kind == LayerKind::kConv || l.kind == LayerKind::kFullyConnected; }
@@ -31,6 +36,7 @@ micro::Matrix matrix_of(const Network& n, const Layer& l) {
 
 std::int64_t layer_scratch(const Network& n, const Layer& l, bool compact) {
   const auto channels = n.activations[l.output].channels;
+  if (l.general) return 0;
   if (l.kind == LayerKind::kDepthwise)
     return compact ? micro::compact_depthwise_scratch_bytes(geometry_of(n, l)) : micro::depthwise_scratch_bytes(geometry_of(n, l));
   if (!is_matrix(l)) return 0;
@@ -161,6 +167,7 @@ std::int64_t KernelCosts::instructions(const Network& network, const LayerGroup&
 
 std::int64_t stream_bytes(micro::Layout layout, const Network& network, const Layer& layer, bool compact) {
   const auto channels = network.activations[layer.output].channels;
+  if (layer.general) return micro::general_stream_bytes(depth_of(network, layer), channels);
   if (layer.kind == LayerKind::kDepthwise && compact) return micro::compact_depthwise_stream_bytes(layer.kernel_height, channels);
   if (layer.kind == LayerKind::kDepthwise) return micro::depthwise_stream_bytes(layout, layer.kernel_height, layer.stride_height, channels);
   if (layer.kind == LayerKind::kTable) return micro::kTableBytes;
@@ -174,17 +181,17 @@ Result<std::vector<std::int32_t>> pack_layer(micro::Layout layout, const Network
     std::memcpy(stream.data(), layer.weights.data(), layer.weights.size());
     return stream;
   }
-  const auto& in = network.activations[layer.inputs[0]];
-  const auto& out = network.activations[layer.output];
   const std::vector<double> scales = effective_scales(network, layer);
-  const bool depthwise = layer.kind == LayerKind::kDepthwise;
-  const micro::LayerConstants constants{.weights = layer.weights.data(),
-                                        .bias = layer.bias.data(),
-                                        .scales = scales.data(),
-                                        .depth = depthwise ? layer.kernel_height * layer.kernel_width : depth_of(network, layer),
-                                        .channels = out.channels,
-                                        .input_zero = in.zero_point,
-                                        .depthwise = depthwise};
+  const auto constants = constants_of(network, layer, scales);
+  const bool depthwise = constants.depthwise;
+  if (layer.general) {
+    if (!micro::can_pack_general(constants))
+      return unsupported(layer, "an output channel's scale is too large for the device's arithmetic",
+                         std::to_string(*std::max_element(scales.begin(), scales.end())),
+                         "input scale * weight scale / output scale < 1024", "the layer's output range is far too small: calibrate again");
+    micro::pack_general(constants, stream.data());
+    return stream;
+  }
   if (!micro::can_pack(constants))
     return unsupported(layer, "an output channel's scale is too large for the device's arithmetic",
                        std::to_string(*std::max_element(scales.begin(), scales.end())),
@@ -199,15 +206,29 @@ Result<std::vector<std::int32_t>> pack_layer(micro::Layout layout, const Network
   return stream;
 }
 
+micro::LayerConstants constants_of(const Network& network, const Layer& layer, const std::vector<double>& scales) {
+  return {.weights = layer.weights.data(),
+          .bias = layer.bias.data(),
+          .scales = scales.data(),
+          .depth = depth_of(network, layer),
+          .channels = network.activations[layer.output].channels,
+          .input_zero = network.activations[layer.inputs[0]].zero_point,
+          .depthwise = layer.kind == LayerKind::kDepthwise};
+}
+
+bool needs_general(const Network& network, const Layer& layer) {
+  if (layer.kind != LayerKind::kDepthwise && !is_matrix(layer)) return false;
+  const auto scales = effective_scales(network, layer);
+  return (layer.kind == LayerKind::kDepthwise && !has_fast_window(layer)) || !micro::can_pack(constants_of(network, layer, scales));
+}
+
 Status check_kernels(const Network& network) {
   for (const auto& l : network.layers) {
-    const auto window = std::to_string(l.kernel_height) + " x " + std::to_string(l.kernel_width) + ", stride " +
-                        std::to_string(l.stride_height) + " x " + std::to_string(l.stride_width);
-    const bool square = l.kernel_height == l.kernel_width && l.stride_height == l.stride_width;
-    const bool known =
-        (l.kernel_height == 3 || l.kernel_height == 5 || l.kernel_height == 7) && (l.stride_height == 1 || l.stride_height == 2);
-    if (l.kind == LayerKind::kDepthwise && !(square && known))
-      return unsupported(l, "there is no depthwise kernel of this form", window, "3 x 3, 5 x 5 or 7 x 7, stride 1 or 2");
+    if (l.kind == LayerKind::kDepthwise && !l.general && !has_fast_window(l))
+      return unsupported(l, "there is no fast depthwise kernel of this form",
+                         std::to_string(l.kernel_height) + " x " + std::to_string(l.kernel_width) + ", stride " +
+                             std::to_string(l.stride_height) + " x " + std::to_string(l.stride_width),
+                         "3 x 3, 5 x 5 or 7 x 7, stride 1 or 2");
     if (l.kind == LayerKind::kMean) {
       HEDGE_TRY([[maybe_unused]] const auto constants, mean_constants(network, l));
     }

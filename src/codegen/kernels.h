@@ -10,6 +10,7 @@
 #include "micro/block.h"
 #include "micro/layout.h"
 #include "micro/mul.h"
+#include "micro/pack.h"
 
 namespace hedge::codegen {
 
@@ -68,6 +69,11 @@ Result<std::vector<std::int32_t>> pack_layer(micro::Layout layout, const Network
 
 /// Errors: kUnsupported an output scale that is far too small for the mean, naming the layer.
 Result<micro::MeanConstants> mean_constants(const Network& network, const Layer& layer);
+
+/// The layer's constants as micro/pack.h takes them; `scales` (effective_scales) and `layer` must outlive the result.
+micro::LayerConstants constants_of(const Network& network, const Layer& layer, const std::vector<double>& scales);
+/// What Layer::general shall be.
+bool needs_general(const Network& network, const Layer& layer);
 
 /// Whether there are kernels for every layer. Errors: kUnsupported, naming the layer and what it would need.
 Status check_kernels(const Network& network);

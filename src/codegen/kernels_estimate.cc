@@ -24,6 +24,7 @@ struct Figures {
   double mul;               ///< an element multiplied
   double look_up;           ///< an element of a table
   double pool;              ///< an element of a pool's windows
+  double general;           ///< a multiplication of the general kernel
 };
 
 const Figures& figures_of(Target target) {
@@ -41,7 +42,8 @@ const Figures& figures_of(Target target) {
                                 .add = 7.5,
                                 .mul = 9,
                                 .look_up = 3.3,
-                                .pool = 5};
+                                .pool = 5,
+                                .general = 6};
   static constexpr Figures kMve{.matrix_group = 34,
                                 .matrix_step = 13,
                                 .step_depth = 16,
@@ -56,7 +58,8 @@ const Figures& figures_of(Target target) {
                                 .add = 4.0,
                                 .mul = 9,
                                 .look_up = 3.3,
-                                .pool = 2};
+                                .pool = 2,
+                                .general = 6};
   static constexpr Figures kPlain{.matrix_group = 90,
                                   .matrix_step = 80,
                                   .step_depth = 4,
@@ -71,7 +74,8 @@ const Figures& figures_of(Target target) {
                                   .add = 12,
                                   .mul = 14,
                                   .look_up = 4,
-                                  .pool = 6};
+                                  .pool = 6,
+                                  .general = 8};
   return target == Target::kCortexM55 ? kMve : target == Target::kPortable ? kPlain : kDsp;
 }
 
@@ -119,6 +123,7 @@ double block(const Figures& f, const Network& n, const LayerGroup& group) {
 
 double layer(const Figures& f, const Network& n, const Layer& l) {
   const auto in = static_cast<double>(n.activations[l.inputs[0]].bytes()), out = static_cast<double>(n.activations[l.output].bytes());
+  if (l.general) return static_cast<double>(l.macs) * f.general + out * f.depthwise_output;
   switch (l.kind) {
     case LayerKind::kConv: return convolution(f, n, l, false);
     case LayerKind::kDepthwise: return depthwise(f, geometry_of(n, l), 1) + in * f.load + clamping(clamp_of(l), out);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "codegen/internal/lowering.h"
+#include "codegen/kernels.h"
 #include "micro/exact.h"
 
 namespace hedge::codegen {
@@ -26,13 +27,13 @@ Status set_clamp(const graph::Node& node, Pending& pending, const Scaling& scali
 
 /// The function's values of all 256 inputs, clamped as a Relu or Clip behind it says. Without a function: the inputs in the output's scale,
 /// by TFLite's multiplication.
-void fill_table(const Activation& in, const Activation& out, const std::function<double(double)>& function, Layer& layer) {
+void fill_table(const Activation& in, const Activation& out, const Pending& pending, Layer& layer) {
   const auto by = micro::exact::quantize_multiplier(static_cast<double>(in.scale) / static_cast<double>(out.scale));
   for (int q = -128; q < 128; ++q) {
     const double real = static_cast<double>(in.scale) * (q - in.zero_point);
-    const double steps =
-        (function ? std::round(function(real) / static_cast<double>(out.scale)) : micro::exact::multiply(q - in.zero_point, by)) +
-        out.zero_point;
+    const double steps = pending.integers   ? pending.integers(q, out)
+                         : pending.function ? std::round(pending.function(real) / static_cast<double>(out.scale)) + out.zero_point
+                                            : micro::exact::multiply(q - in.zero_point, by) + out.zero_point;
     layer.weights.push_back(static_cast<std::int8_t>(std::clamp<double>(steps, layer.low, layer.high)));
   }
 }
@@ -87,7 +88,7 @@ Status Lowering::quantize(const graph::Node& node) {
   HEDGE_CHECK(set_clamp(node, pending->second, scaling));
   Layer layer = std::move(pending->second.layer);
   if (layer.kind == LayerKind::kTable)
-    fill_table(network_.activations[layer.inputs[0]], network_.activations[made], pending->second.function, layer);
+    fill_table(network_.activations[layer.inputs[0]], network_.activations[made], pending->second, layer);
   pending_.erase(pending);
   layer.output = made;
   if (layer.kind == LayerKind::kMean) {  // TFLite's average pool keeps its input's scale; with a scale of its own it is a mean
@@ -225,6 +226,7 @@ Result<Network> Lowering::run() {
   }
   HEDGE_CHECK(outputs());
   HEDGE_CHECK(check(network_));
+  for (auto& layer : network_.layers) layer.general = needs_general(network_, layer);
   return std::move(network_);
 }
 

@@ -47,6 +47,9 @@ struct Layer {
   std::vector<float> weight_scales;  ///< a scale an output channel, also where all are the same
   std::vector<std::int32_t> bias;    ///< a value an output channel
   std::int64_t macs = 0;
+  /// Of kConv, kDepthwise and kFullyConnected: there is no fast kernel for its window, or for what its sums are multiplied with
+  /// (micro/general.h computes it).
+  bool general = false;
 };
 
 /// A quantised network lowered from a graph with QuantizeLinear/DequantizeLinear nodes, in the order of execution: what the host runner

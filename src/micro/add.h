@@ -6,7 +6,8 @@
 #include "micro/layout.h"
 #include "micro/requantize.h"
 
-namespace hedge::micro {
+namespace hedge {
+namespace micro {
 
 /// out[i] = add_one(a[i], b[i]), clamped. int8, `count` elements; out may be a or b. No stream, no scratch: the constants are arguments
 /// (pack_add()).
@@ -36,4 +37,5 @@ namespace hedge::micro {
   if (clamp.is_needed()) internal::clamp_values(out, count, clamp);
 }
 
-}  // namespace hedge::micro
+}  // namespace micro
+}  // namespace hedge

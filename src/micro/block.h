@@ -18,7 +18,8 @@
 /// Overlap: when output row y is written, the block has read its input down to the last row that output row y needs and reads none of those
 /// again (a pointwise front: rows < min(in_height, y * stride - pad_top + kernel)); the residual is read before the same element is
 /// written. So `out` may lie over that part of `in`, and a residual block may work in place (out == in).
-namespace hedge::micro {
+namespace hedge {
+namespace micro {
 
 struct Block {
   const Geometry* front_conv = nullptr;  ///< the front is this convolution with `front` as its matrix
@@ -81,12 +82,13 @@ template <std::int32_t kKernel, std::int32_t kStride>
   auto* bytes = static_cast<std::int8_t*>(memory);
   std::int8_t* row = bytes + parts.window;
   void* scratch = row + parts.row;
-  Window window{.memory = reinterpret_cast<std::int16_t*>(memory),
-                .channels = g.channels,
-                .kernel = kKernel,
-                .pitch = plane_pitch(g.in_width, g.pad_left, kKernel, kStride, g.out_width),
-                .pad_left = g.pad_left,
-                .slack_rows = b.slack_rows};
+  Window window;
+  window.memory = reinterpret_cast<std::int16_t*>(memory);
+  window.channels = g.channels;
+  window.kernel = kKernel;
+  window.pitch = plane_pitch(g.in_width, g.pad_left, kKernel, kStride, g.out_width);
+  window.pad_left = g.pad_left;
+  window.slack_rows = b.slack_rows;
   window_clear(window, g.input_zero);
   const std::int32_t out_bytes = g.out_width * b.project.channels;
   for (std::int32_t y = 0; y < g.out_height; ++y) {
@@ -101,4 +103,5 @@ template <std::int32_t kKernel, std::int32_t kStride>
   }
 }
 
-}  // namespace hedge::micro
+}  // namespace micro
+}  // namespace hedge

@@ -11,7 +11,8 @@
 ///
 /// The stream is a matrix's (micro/matrix.h) of depth = kernel_height * kernel_width * channels; a channel's weights in the order
 /// [kernel_height, kernel_width, channels]. Scratch: conv_scratch_bytes(depth, channels), 4-byte aligned.
-namespace hedge::micro {
+namespace hedge {
+namespace micro {
 
 constexpr std::int32_t conv_depth(const Geometry& g) { return g.kernel_height * g.kernel_width * g.channels; }
 constexpr std::int32_t conv_scratch_bytes(std::int32_t depth, std::int32_t channels) {
@@ -107,4 +108,5 @@ inline void conv_row_planar(const Geometry& g, const Matrix& matrix, const std::
   for (std::int32_t y = 0; y < g.out_height; ++y) conv_row(g, matrix, in, y, out + y * g.out_width * matrix.channels, scratch);
 }
 
-}  // namespace hedge::micro
+}  // namespace micro
+}  // namespace hedge

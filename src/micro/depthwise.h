@@ -15,7 +15,8 @@
 ///                       stride 1: kernel 3: w01 w12 | 5: w01 w23 w12 w34 | 7: w01 w23 w45 w12 w34 w56
 ///                       stride 2: kernel 3: w01 w12 | 5: w01 w23 w34     | 7: w01 w23 w45 w56
 ///   Layout::kVectors  int8: kernel 3: w0 w1 w2 0 | 5 and 7: 8 of them, the rest 0
-namespace hedge::micro {
+namespace hedge {
+namespace micro {
 
 struct Depthwise {
   const std::int32_t* stream = nullptr;
@@ -41,17 +42,18 @@ constexpr std::int32_t depthwise_scratch_bytes(const Geometry& g) {
 /// One output row out of a window whose kernel rows are filled: out int8 [out_width, channels].
 template <std::int32_t kKernel, std::int32_t kStride>
 [[gnu::noinline]] void depthwise_row(const Depthwise& layer, const Window& window, std::int32_t out_width, std::int8_t* out) {
-  internal::Planes<kKernel, kStride>({.stream = layer.stream,
-                                      .planes = window.memory + window.start * window.pitch,
-                                      .plane_pitch = window_plane_pitch(window),
-                                      .row_pitch = window.pitch,
-                                      .output_zero = layer.output_zero,
-                                      .channels = layer.channels,
-                                      .rows = 1,
-                                      .columns = out_width,
-                                      .out = out,
-                                      .out_pixel = layer.channels})
-      .run();
+  internal::PlaneCall call;
+  call.stream = layer.stream;
+  call.planes = window.memory + window.start * window.pitch;
+  call.plane_pitch = window_plane_pitch(window);
+  call.row_pitch = window.pitch;
+  call.output_zero = layer.output_zero;
+  call.channels = layer.channels;
+  call.rows = 1;
+  call.columns = out_width;
+  call.out = out;
+  call.out_pixel = layer.channels;
+  internal::Planes<kKernel, kStride>(call).run();
   if (layer.clamp.is_needed()) internal::clamp_values(out, out_width * layer.channels, layer.clamp);
 }
 
@@ -63,14 +65,32 @@ template <std::int32_t kKernel, std::int32_t kStride>
   const std::int32_t pitch = plane_pitch(g.in_width, g.pad_left, kKernel, kStride, g.out_width);
   const std::int32_t rows = (g.out_height - 1) * kStride + kKernel;
   for (std::int32_t i = 0; i < rows * pitch + kPlaneTail; ++i) plane[i] = static_cast<std::int16_t>(g.input_zero);
-  return {.in = in,
-          .in_pixel = channels,
-          .in_row = g.in_width * channels,
-          // What the last rows do not reach is not copied.
-          .height = g.pad_top + g.in_height < rows ? g.in_height : rows - g.pad_top,
-          .width = g.pad_left + g.in_width < pitch ? g.in_width : pitch - g.pad_left,
-          .plane = plane + g.pad_top * pitch + g.pad_left,
-          .row_pitch = pitch};
+  PlaneLoad load;
+  load.in = in;
+  load.in_pixel = channels;
+  load.in_row = g.in_width * channels;
+  // What the last rows do not reach is not copied.
+  load.height = g.pad_top + g.in_height < rows ? g.in_height : rows - g.pad_top;
+  load.width = g.pad_left + g.in_width < pitch ? g.in_width : pitch - g.pad_left;
+  load.plane = plane + g.pad_top * pitch + g.pad_left;
+  load.row_pitch = pitch;
+  return load;
+}
+
+/// The outputs of one channel out of a padded plane; the next channel's are the next byte.
+[[gnu::always_inline]] inline PlaneCall one_plane(const Geometry& g, const Depthwise& layer, const std::int16_t* plane,
+                                                  std::int32_t row_pitch, std::int8_t* out) {
+  PlaneCall call;
+  call.stream = layer.stream;
+  call.planes = plane;
+  call.row_pitch = row_pitch;
+  call.output_zero = layer.output_zero;
+  call.channels = 1;
+  call.rows = g.out_height;
+  call.columns = g.out_width;
+  call.out = out;
+  call.out_pixel = layer.channels;
+  return call;
 }
 
 }  // namespace internal
@@ -81,16 +101,7 @@ template <std::int32_t kKernel, std::int32_t kStride>
 [[gnu::noinline]] void depthwise(const Geometry& g, const Depthwise& layer, const std::int8_t* in, std::int8_t* out, void* scratch) {
   auto* plane = static_cast<std::int16_t*>(scratch);
   internal::PlaneLoad load = internal::clear_plane<kKernel, kStride>(g, layer.channels, in, plane);
-  internal::Planes<kKernel, kStride> planes({.stream = layer.stream,
-                                             .planes = plane,
-                                             .plane_pitch = 0,
-                                             .row_pitch = load.row_pitch,
-                                             .output_zero = layer.output_zero,
-                                             .channels = 1,
-                                             .rows = g.out_height,
-                                             .columns = g.out_width,
-                                             .out = out,
-                                             .out_pixel = layer.channels});
+  internal::Planes<kKernel, kStride> planes(internal::one_plane(g, layer, plane, load.row_pitch, out));
   for (std::int32_t c = 0; c < layer.channels; ++c, ++load.in, planes.next_channel()) {
     internal::load_plane(load);
     planes.run();
@@ -98,4 +109,5 @@ template <std::int32_t kKernel, std::int32_t kStride>
   if (layer.clamp.is_needed()) internal::clamp_values(out, g.out_height * g.out_width * layer.channels, layer.clamp);
 }
 
-}  // namespace hedge::micro
+}  // namespace micro
+}  // namespace hedge

@@ -9,7 +9,8 @@
 /// time. For Layout::kWords, where flash is short; the same bytes as depthwise(), for a few instructions a weight more.
 ///
 /// The stream, for each channel: int32 bias, int32 multiplier, int8 weights [kernel, kernel] and zeros up to a multiple of 4.
-namespace hedge::micro {
+namespace hedge {
+namespace micro {
 
 constexpr std::int32_t compact_depthwise_stream_bytes(std::int32_t kernel, std::int32_t channels) {
   return channels * (8 + round_up(kernel * kernel, 4));
@@ -51,7 +52,7 @@ void expand_channel(const std::int8_t* weights, std::int32_t* to) {
 template <std::int32_t kKernel, std::int32_t kStride>
 [[gnu::noinline]] void depthwise_compact(const Geometry& g, const Depthwise& layer, const std::int8_t* in, std::int8_t* out,
                                          void* scratch) {
-  static_assert(kLayout == Layout::kWords);
+  static_assert(kLayout == Layout::kWords, "the vectors' stream is compact as it is");
   auto* plane = static_cast<std::int16_t*>(scratch);
   auto* expanded = reinterpret_cast<std::int32_t*>(static_cast<std::int8_t*>(scratch) + round_up(depthwise_scratch_bytes(g), 4));
   internal::PlaneLoad load = internal::clear_plane<kKernel, kStride>(g, layer.channels, in, plane);
@@ -61,19 +62,12 @@ template <std::int32_t kKernel, std::int32_t kStride>
     expanded[1] = stream[1];
     internal::expand_channel<kKernel, kStride>(reinterpret_cast<const std::int8_t*>(stream + 2), expanded + 2);
     internal::load_plane(load);
-    internal::Planes<kKernel, kStride>({.stream = expanded,
-                                        .planes = plane,
-                                        .plane_pitch = 0,
-                                        .row_pitch = load.row_pitch,
-                                        .output_zero = layer.output_zero,
-                                        .channels = 1,
-                                        .rows = g.out_height,
-                                        .columns = g.out_width,
-                                        .out = out + c,
-                                        .out_pixel = layer.channels})
-        .run();
+    internal::PlaneCall call = internal::one_plane(g, layer, plane, load.row_pitch, out + c);
+    call.stream = expanded;
+    internal::Planes<kKernel, kStride>(call).run();
   }
   if (layer.clamp.is_needed()) internal::clamp_values(out, g.out_height * g.out_width * layer.channels, layer.clamp);
 }
 
-}  // namespace hedge::micro
+}  // namespace micro
+}  // namespace hedge

@@ -5,7 +5,9 @@
 /// TFLite's reference arithmetic, bit for bit: what its interpreter's reference kernels compute, for the host's exact mode and as the
 /// measure of the device arithmetic (micro/requantize.h). Source: the TFLite 8-bit quantisation specification and the fixed-point functions
 /// that it names (gemmlowp's rounding doubling high multiply; rounding right shift), double rounding.
-namespace hedge::micro::exact {
+namespace hedge {
+namespace micro {
+namespace exact {
 
 /// A positive real number as mantissa * 2^(shift - 31), mantissa in [2^30, 2^31); 0 is {0, 0}.
 struct Multiplier {
@@ -63,7 +65,7 @@ struct Add {
   Multiplier a, b, output;
   std::int32_t a_zero = 0, b_zero = 0, output_zero = 0;
 };
-inline constexpr std::int32_t kAddLeftShift = 20;
+constexpr std::int32_t kAddLeftShift = 20;
 
 constexpr Add add_constants(double a_scale, std::int32_t a_zero, double b_scale, std::int32_t b_zero, double output_scale,
                             std::int32_t output_zero) {
@@ -88,4 +90,6 @@ constexpr std::int32_t mean(std::int32_t sum, std::int32_t count) {
   return sum > 0 ? (sum + count / 2) / count : (sum - count / 2) / count;
 }
 
-}  // namespace hedge::micro::exact
+}  // namespace exact
+}  // namespace micro
+}  // namespace hedge

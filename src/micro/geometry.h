@@ -2,7 +2,8 @@
 
 #include <cstdint>
 
-namespace hedge::micro {
+namespace hedge {
+namespace micro {
 
 /// The geometry of a convolution, depthwise convolution or pool over one image. Rows and columns outside the input hold its zero point
 /// (pools leave them out). Symmetric or not: what overhangs at the bottom and right follows from the output's size.
@@ -15,4 +16,5 @@ struct Geometry {
   std::int32_t input_zero = 0;  ///< the input's zero point, -128..127
 };
 
-}  // namespace hedge::micro
+}  // namespace micro
+}  // namespace hedge

@@ -9,7 +9,8 @@
 /// int16, a plane a channel (micro/window.h), because the depthwise kernels read those.
 /// Constants: one stream of 32-bit words (little-endian, 4-byte aligned), packed by micro/pack.h in the order in which the kernels read it.
 /// How it is cut depends on the core:
-namespace hedge::micro {
+namespace hedge {
+namespace micro {
 
 /// How weights are grouped in the stream. The values are those of generated code's reports and are never reused.
 enum class Layout : std::uint8_t {
@@ -20,12 +21,12 @@ enum class Layout : std::uint8_t {
 /// The layout that kernels compiled here read, and which of their forms is compiled: HEDGE_MICRO_MVE, HEDGE_MICRO_DSP or the portable one.
 #if defined(__ARM_FEATURE_MVE) && (__ARM_FEATURE_MVE & 1)
 #define HEDGE_MICRO_MVE 1
-inline constexpr Layout kLayout = Layout::kVectors;
+constexpr Layout kLayout = Layout::kVectors;
 #else
 #if defined(__ARM_FEATURE_DSP)
 #define HEDGE_MICRO_DSP 1
 #endif
-inline constexpr Layout kLayout = Layout::kWords;
+constexpr Layout kLayout = Layout::kWords;
 #endif
 
 constexpr std::int32_t round_up(std::int32_t value, std::int32_t multiple) { return (value + multiple - 1) / multiple * multiple; }
@@ -39,4 +40,5 @@ struct Clamp {
   [[nodiscard]] constexpr bool is_needed() const { return low > -128 || high < 127; }
 };
 
-}  // namespace hedge::micro
+}  // namespace micro
+}  // namespace hedge

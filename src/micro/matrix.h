@@ -17,7 +17,8 @@
 ///
 /// All functions: `in` is int8 [pixels, depth], any number of pixels (a row, or a whole image, which leaves fewer remainders); any
 /// alignment of `in` and `out`; `scratch` has matrix_scratch_bytes(depth, channels), 4-byte aligned; `in` must not overlap `out`.
-namespace hedge::micro {
+namespace hedge {
+namespace micro {
 
 struct Matrix {
   const std::int32_t* stream = nullptr;
@@ -96,4 +97,5 @@ inline void fully_connected(const Matrix& matrix, const std::int8_t* in, std::in
     for (std::int32_t c = 0; c < matrix.channels; ++c) internal::clamp_values(out + c * plane_pitch, pixels, matrix.clamp);
 }
 
-}  // namespace hedge::micro
+}  // namespace micro
+}  // namespace hedge

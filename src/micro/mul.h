@@ -6,7 +6,8 @@
 #include "micro/layout.h"
 #include "micro/requantize.h"
 
-namespace hedge::micro {
+namespace hedge {
+namespace micro {
 
 /// A product of two int8 tensors: out = saturate(requantize((a - a_zero) * (b - b_zero), multiplier, output_zero)). Made by pack_mul().
 struct MulConstants {
@@ -29,4 +30,5 @@ struct MulConstants {
   if (clamp.is_needed()) internal::clamp_values(out, pixels * channels, clamp);
 }
 
-}  // namespace hedge::micro
+}  // namespace micro
+}  // namespace hedge

@@ -8,7 +8,9 @@
 
 /// The naive twins: straight loops over a layer's own constants, in the device arithmetic. The oracle of every kernel, on the host and on
 /// a device; they write out what the kernels' fast forms have to compute, and are used for nothing else.
-namespace hedge::micro::naive {
+namespace hedge {
+namespace micro {
+namespace naive {
 
 inline std::int8_t clamp(std::int32_t value, Clamp bounds) {
   return static_cast<std::int8_t>(value < bounds.low ? bounds.low : value > bounds.high ? bounds.high : value);
@@ -28,7 +30,9 @@ inline std::int8_t output(const Geometry& g, const LayerConstants& layer, std::i
         const std::int32_t value = inside ? in[(row * g.in_width + column) * g.channels + (layer.depthwise ? channel : i)] : g.input_zero;
         sum += value * packed_weight(layer, channel, (ky * g.kernel_width + kx) * depth + i, packed);
       }
-  return requantize(static_cast<std::int32_t>(sum), packed.multiplier, output_zero);
+  const std::int64_t most = (std::int64_t{1} << 30) >> packed.doublings;
+  sum = packed.doublings == 0 ? sum : sum > most ? most : sum < -most ? -most : sum;
+  return requantize(static_cast<std::int32_t>(sum * (1 << packed.doublings)), packed.multiplier, output_zero);
 }
 
 /// A convolution or, layer.depthwise, a depthwise one: out int8 [out_height, out_width, layer.channels]. Pointwise and fully connected are
@@ -103,4 +107,6 @@ inline void mean(const Geometry& g, const std::int8_t* in, const MeanConstants& 
       }
 }
 
-}  // namespace hedge::micro::naive
+}  // namespace naive
+}  // namespace micro
+}  // namespace hedge

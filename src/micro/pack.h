@@ -3,13 +3,15 @@
 #include <cstdint>
 
 #include "micro/depthwise.h"
+#include "micro/general.h"
 #include "micro/layout.h"
 #include "micro/matrix.h"
 #include "micro/mul.h"
 #include "micro/requantize.h"
 
 /// Packs a layer's constants into the stream that its kernel reads. Runs on the host, when code is generated (and in tests on a device).
-namespace hedge::micro {
+namespace hedge {
+namespace micro {
 
 /// A layer's constants as a quantised network has them.
 struct LayerConstants {
@@ -33,7 +35,8 @@ struct LayerConstants {
 struct PackedChannel {
   std::int32_t bias = 0;  ///< zero point folded in
   std::int32_t multiplier = 0;
-  std::int32_t shift = 0;  ///< weights are divided by 2^shift; multiplied by 2^-shift where it is negative
+  std::int32_t shift = 0;      ///< weights are divided by 2^shift; multiplied by 2^-shift where it is negative
+  std::int32_t doublings = 0;  ///< of the sum: where the weights have no room for them. Only general_conv() can
 };
 
 constexpr std::int32_t shifted(std::int32_t weight, std::int32_t shift) {
@@ -53,16 +56,29 @@ constexpr ChannelScale channel_scale(double scale) {
   return {scale, shift};
 }
 
-/// Whether every channel can be packed: its scale is not negative, and below 1/2 or its weights have the room to be doubled as often as it
-/// takes: scale * largest |weight| < 31 always has it. (Else a step of the input would move the output by an eighth of its range and more:
-/// a badly calibrated layer.)
-constexpr bool can_pack(const LayerConstants& layer) {
-  for (std::int32_t c = 0; c < layer.channels; ++c) {
-    const ChannelScale by = channel_scale(layer.scales[c]);
-    if (!(by.scale >= 0 && by.scale < 0.5 - 1e-9)) return false;
-    for (std::int32_t k = 0; by.shift < 0 && k < layer.depth; ++k)
-      if (const std::int32_t w = shifted(layer.weight(c, k), by.shift); w < -128 || w > 127) return false;
+constexpr bool can_pack_channel(const LayerConstants& layer, std::int32_t c) {
+  const ChannelScale by = channel_scale(layer.scales[c]);
+  if (!(by.scale >= 0 && by.scale < 0.5 - 1e-9)) return false;
+  for (std::int32_t k = 0; by.shift < 0 && k < layer.depth; ++k) {
+    const std::int32_t w = shifted(layer.weight(c, k), by.shift);
+    if (w < -128 || w > 127) return false;
   }
+  return true;
+}
+
+/// Whether the fast kernels can compute every channel: its scale is not negative, and below 1/2 or its weights have the room to be doubled
+/// as often as it takes: scale * largest |weight| < 31 always has it. (Else a step of the input moves the output by an eighth of its range
+/// and more.)
+constexpr bool can_pack(const LayerConstants& layer) {
+  for (std::int32_t c = 0; c < layer.channels; ++c)
+    if (!can_pack_channel(layer, c)) return false;
+  return true;
+}
+
+/// Whether general_conv() can: scales of 0 .. 1 024.
+constexpr bool can_pack_general(const LayerConstants& layer) {
+  for (std::int32_t c = 0; c < layer.channels; ++c)
+    if (!(layer.scales[c] >= 0 && layer.scales[c] < 1024)) return false;
   return true;
 }
 
@@ -71,9 +87,18 @@ constexpr std::int8_t packed_weight(const LayerConstants& layer, std::int32_t ch
   return static_cast<std::int8_t>(shifted(layer.weight(channel, k), packed.shift));
 }
 
+/// Precondition: can_pack_general().
 constexpr PackedChannel pack_channel(const LayerConstants& layer, std::int32_t channel) {
-  const ChannelScale by = channel_scale(layer.scales[channel]);
-  PackedChannel packed{.multiplier = static_cast<std::int32_t>(by.scale * 4294967296.0 + 0.5), .shift = by.shift};
+  ChannelScale by = channel_scale(layer.scales[channel]);
+  std::int32_t doublings = 0;
+  if (!can_pack_channel(layer, channel)) {
+    by = {layer.scales[channel], 0};
+    for (; by.scale >= 0.5 - 1e-9; by.scale /= 2) ++doublings;
+  }
+  PackedChannel packed;
+  packed.multiplier = static_cast<std::int32_t>(by.scale * 4294967296.0 + 0.5);
+  packed.shift = by.shift;
+  packed.doublings = doublings;
   std::int64_t bias = layer.bias[channel];
   if (by.shift > 0) bias = (bias + (std::int64_t{1} << (by.shift - 1))) >> by.shift;
   if (by.shift < 0) bias *= 1 << -by.shift;
@@ -99,6 +124,19 @@ inline void pack_matrix(Layout layout, const LayerConstants& layer, std::int32_t
         weights[k / group * 2 * group + one * group + k % group] =
             real && k < layer.depth ? packed_weight(layer, channel + one, k, packed) : std::int8_t{0};
     }
+  }
+}
+
+/// Writes general_stream_bytes() bytes. Precondition: can_pack_general().
+inline void pack_general(const LayerConstants& layer, std::int32_t* stream) {
+  const std::int32_t words = (layer.depth + 3) / 4;
+  for (std::int32_t c = 0; c < layer.channels; ++c, stream += 3 + words) {
+    const PackedChannel packed = pack_channel(layer, c);
+    stream[0] = packed.bias;
+    stream[1] = packed.multiplier;
+    stream[2] = packed.doublings;
+    auto* weights = reinterpret_cast<std::int8_t*>(stream + 3);
+    for (std::int32_t k = 0; k < 4 * words; ++k) weights[k] = k < layer.depth ? packed_weight(layer, c, k, packed) : std::int8_t{0};
   }
 }
 
@@ -156,4 +194,5 @@ constexpr bool pack_mean(double scale, std::int32_t count, std::int32_t input_ze
   return true;
 }
 
-}  // namespace hedge::micro
+}  // namespace micro
+}  // namespace hedge

@@ -11,7 +11,8 @@
 /// Pools; input and output have the same scale and zero point (but of mean()), what lies outside the image does not count. No stream, no
 /// scratch; the bytes are TFLite's own (mean() rounds once, TFLite twice). `in` int8 [in_height, in_width, channels], out int8 [out_height,
 /// out_width, channels], not overlapping.
-namespace hedge::micro {
+namespace hedge {
+namespace micro {
 
 namespace internal {
 
@@ -86,4 +87,5 @@ inline Inside inside(const Geometry& g, std::int32_t y, std::int32_t x) {
     }
 }
 
-}  // namespace hedge::micro
+}  // namespace micro
+}  // namespace hedge

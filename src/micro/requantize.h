@@ -8,7 +8,8 @@
 /// where scale = input scale * weight scale / output scale; pack_channel() (micro/pack.h) brings others there. TFLite's reference
 /// (micro/exact.h) rounds twice, with other ties; the two differ by at most 1, on fewer than 0.5 % of a layer's outputs
 /// (tests/micro/arithmetic_test.cc).
-namespace hedge::micro {
+namespace hedge {
+namespace micro {
 
 /// floor((a * multiplier + 2^31) / 2^32) + addend.
 [[gnu::always_inline]] inline std::int32_t multiply_high(std::int32_t a, std::int32_t multiplier, std::int32_t addend) {
@@ -40,7 +41,7 @@ namespace hedge::micro {
 ///   output = saturate_int8((a * multiplier_a + b * multiplier_b + bias) >> 18)
 /// multiplier = round(input scale / output scale * 2^18), input scale < 8 * output scale; the bias holds the zero points and the rounding
 /// half. Made by pack_add(). |sum| < 2^31 always.
-inline constexpr int kAddShift = 18;
+constexpr int kAddShift = 18;
 struct AddConstants {
   std::int32_t multiplier_a = 0;
   std::int32_t multiplier_b = 0;
@@ -72,4 +73,5 @@ struct MeanConstants {
   return requantize(sum * (1 << c.shift) + c.bias, c.multiplier, c.output_zero);
 }
 
-}  // namespace hedge::micro
+}  // namespace micro
+}  // namespace hedge

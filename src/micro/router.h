@@ -7,7 +7,8 @@
 
 /// The router on the device: statistics of the base's int8 logits and its scores, in integers: the same result on every machine. Only the
 /// score itself is a float, by one conversion and at most one division. Source of the scores: docs/formats/policy.md, "Free scores".
-namespace hedge::micro {
+namespace hedge {
+namespace micro {
 
 /// exp() of int8 logits by table: a logit d steps below the largest has the weight exp(-scale * d).
 struct LogitTable {
@@ -119,9 +120,9 @@ struct GainRouter {
   const std::int8_t* straight_weights = nullptr;  ///< [3][2 * top + 1]: the linear part, over the statistics
   const std::int32_t* straight_lines = nullptr;   ///< [3]: adds sum * [0] >> 20 to a logit * 2^16
 };
-inline constexpr std::int32_t kMostTop = 16;
+constexpr std::int32_t kMostTop = 16;
 /// A log-probability below says nothing more (as in the float router).
-inline constexpr std::int32_t kLowestLogQ16 = -20 * 65536;
+constexpr std::int32_t kLowestLogQ16 = -20 * 65536;
 
 constexpr std::int32_t gain_inputs(const GainRouter& r) { return 2 * r.top + 1 + r.features; }
 /// Working memory, 4-byte aligned.
@@ -198,4 +199,5 @@ inline void gain_statistics(const GainRouter& r, const std::int8_t* logits, std:
   return static_cast<float>(difference) / static_cast<float>(weight[0] + weight[1] + weight[2]);
 }
 
-}  // namespace hedge::micro
+}  // namespace micro
+}  // namespace hedge

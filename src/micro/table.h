@@ -3,9 +3,10 @@
 #include <cstdint>
 
 /// One-input functions (hard-swish, hard-sigmoid, sigmoid …) as a table of 256 values, made when the code is generated.
-namespace hedge::micro {
+namespace hedge {
+namespace micro {
 
-inline constexpr std::int32_t kTableBytes = 256;
+constexpr std::int32_t kTableBytes = 256;
 
 /// out[i] = table[in[i] + 128]; int8, `count` elements, out may be in. `stream`: the table's 256 bytes, 4-byte aligned. No scratch.
 [[gnu::noinline]] inline void look_up(const std::int32_t* stream, const std::int8_t* in, std::int32_t count, std::int8_t* out) {
@@ -19,4 +20,5 @@ inline constexpr std::int32_t kTableBytes = 256;
   for (; i < count; ++i) out[i] = middle[in[i]];
 }
 
-}  // namespace hedge::micro
+}  // namespace micro
+}  // namespace hedge

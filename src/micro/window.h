@@ -12,7 +12,8 @@
 /// `stride` rows lie where channel c + 1 had its first, which nobody needs any more. After `slack_rows` the window moves back (one
 /// memmove). Life: window_clear() once an image, then for each output row: fill the new rows (all `kernel` the first time: window_row()),
 /// run depthwise_row(), window_advance().
-namespace hedge::micro {
+namespace hedge {
+namespace micro {
 
 struct Window {
   std::int16_t* memory = nullptr;  ///< window_bytes(), 4-byte aligned
@@ -33,7 +34,7 @@ constexpr std::int32_t plane_pitch(std::int32_t in_width, std::int32_t pad_left,
   return round_up(read > written ? read : written, 2);
 }
 /// Elements that a kernel may read past the last row (it ignores what it finds).
-inline constexpr std::int32_t kPlaneTail = 8;
+constexpr std::int32_t kPlaneTail = 8;
 
 constexpr std::int32_t window_bytes(std::int32_t channels, std::int32_t kernel, std::int32_t pitch, std::int32_t slack_rows) {
   return 2 * ((channels * kernel + slack_rows) * pitch + kPlaneTail);
@@ -76,4 +77,5 @@ inline void window_advance(Window& window, std::int32_t stride) {
   window.start = 0;
 }
 
-}  // namespace hedge::micro
+}  // namespace micro
+}  // namespace hedge

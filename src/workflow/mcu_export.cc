@@ -159,9 +159,13 @@ Result<codegen::Program> make_program(const McuSource& source, Parts parts, cons
   if (dataset == nullptr) return program;
   HEDGE_TRY(const auto scores, sorted_scores(program, *dataset, parts.recipe, source.images, context));
   program.threshold = threshold_for(scores, policy.chosen.coverage);
+  const auto count = static_cast<double>(scores.size());
+  const double kept = static_cast<double>(std::upper_bound(scores.begin(), scores.end(), program.threshold) - scores.begin()) / count;
   log(context.log, LogLevel::kInfo,
       "the threshold of the float base, " + std::to_string(policy.chosen.threshold) + ", becomes " + std::to_string(program.threshold) +
-          " for the int8 one: coverage " + std::to_string(policy.chosen.coverage) + " of " + std::to_string(scores.size()) + " images");
+          " for the int8 one: coverage " + std::to_string(kept) + " of " + std::to_string(scores.size()) +
+          " images (asked for: " + std::to_string(policy.chosen.coverage) +
+          (kept > policy.chosen.coverage + 1.0 / count ? "; images with the same score stay together" : "") + ")");
   return program;
 }
 

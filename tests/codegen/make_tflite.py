@@ -3,7 +3,7 @@
 make_tflite.py FOLDER: small.tflite (PAD, CONV_2D, DEPTHWISE_CONV_2D, ADD, MAX_POOL_2D, AVERAGE_POOL_2D, MEAN, RESHAPE, FULLY_CONNECTED,
 SOFTMAX), older.tflite (uint8: CONV_2D, RESHAPE, FULLY_CONNECTED), wider.tflite (a gray image; a depth multiplier, RELU, RELU6, MUL by a value
 a channel, means over one axis after the other, QUANTIZE between layers, a shape that is computed, one probability as uint8) and gates.tflite
-(HARD_SWISH, LOGISTIC); and float16, floats, dynamic and 16x8.tflite, which are no int8 models. Needs ai-edge-litert. The files are kept in tests/fuzz/seeds/fuzz_tflite.
+(HARD_SWISH, LOGISTIC), extreme.tflite (large scales, odd windows, ADD and MUL of a number); and float16, floats, dynamic and 16x8.tflite, which are no int8 models. Needs ai-edge-litert. The files are kept in tests/fuzz/seeds/fuzz_tflite.
 """
 import pathlib
 import sys
@@ -217,6 +217,29 @@ def gates(path):
     m.finish(x, y, path)
 
 
+def number(m, code, x, shape, scale, zero, constant):
+    """ADD or MUL of one number."""
+    o, kind = (schema.AddOptionsT(), schema.BuiltinOptions.AddOptions) if code == OP.ADD else (schema.MulOptionsT(), schema.BuiltinOptions.MulOptions)
+    c = m.tensor([], 0.013, -11, numpy.array(constant, numpy.int8))
+    return m.op(code, [x, c], m.activation(shape, scale, zero), o, kind, 2)
+
+
+def extreme(path):
+    """Sums that are multiplied with up to 2.6 under weights of 127, and windows that no fast kernel has."""
+    m = Maker(6)
+    x = m.activation([1, 11, 13, 4], 0.4, -6)
+    a = number(m, OP.MUL, x, [1, 11, 13, 4], 0.31, 12, 77)
+    b = number(m, OP.ADD, a, [1, 11, 13, 4], 0.35, -2, -90)
+    c = m.conv(b, [1, 11, 13, 6], 1, 1, True, 1, 0.008, -100)
+    w = m.weights([1, 4, 2, 6], 3)
+    o = schema.DepthwiseConv2DOptionsT()
+    o.padding, o.strideW, o.strideH, o.depthMultiplier, o.dilationWFactor, o.dilationHFactor = 0, 2, 3, 1, 1, 1
+    d = m.op(OP.DEPTHWISE_CONV_2D, [c, w, m.bias(c, w, 6)], m.activation([1, 4, 7, 6], 0.003, 3), o, schema.BuiltinOptions.DepthwiseConv2DOptions, 3)
+    e = m.conv(d, [1, 2, 4, 6], 3, 2, True, 0, 0.0001, 0, depthwise=True)
+    y = m.dense(m.reshape(e, [1, 48]), 5, 0.0000005, 1)
+    m.finish(x, y, path)
+
+
 def not_int8(path, kind):
     """One FULLY_CONNECTED that computes in something else."""
     m = Maker(5)
@@ -239,5 +262,6 @@ if __name__ == "__main__":
     older(folder / "older.tflite")
     wider(folder / "wider.tflite")
     gates(folder / "gates.tflite")
+    extreme(folder / "extreme.tflite")
     for kind in ("float16", "floats", "dynamic", "16x8"):
         not_int8(folder / f"{kind}.tflite", kind)

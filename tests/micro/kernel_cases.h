@@ -274,6 +274,33 @@ inline Outcome add_case(Random& random, Workspace& w) {
   return compare(w, count, "add");
 }
 
+inline Outcome general_case(Random& random, Workspace& w) {
+  const bool depthwise = random.one_in(2);
+  Geometry g = random_geometry(random, random.between(1, 5), random.between(1, 4), random.between(1, 3), random.between(1, 12));
+  const std::int32_t channels = depthwise ? g.channels : random.between(1, 12);
+  const std::int32_t depth = g.kernel_height * g.kernel_width * (depthwise ? 1 : g.channels);
+  const LayerConstants layer = random_layer(random, w, 0, depth, channels, depthwise);
+  g.input_zero = layer.input_zero;
+  for (std::int32_t c = 0; c < channels; ++c)
+    if (random.one_in(2)) w.scales[0][c] = 0.001 * random.between(100, 3000);
+  random.fill(w.in, g.in_height * g.in_width * g.channels);
+  const Clamp clamp = random_clamp(random);
+  const std::int32_t zero = random.between(-128, 127);
+  pack_general(layer, w.stream[0]);
+  General general;
+  general.stream = w.stream[0];
+  general.channels = channels;
+  general.output_zero = zero;
+  general.clamp = clamp;
+  prepare(w);
+  naive::conv(g, layer, w.in, zero, clamp, w.expected);
+  if (depthwise)
+    general_conv<true>(g, general, w.in, w.got);
+  else
+    general_conv<false>(g, general, w.in, w.got);
+  return compare(w, g.out_height * g.out_width * channels, "general_conv");
+}
+
 inline Outcome mul_case(Random& random, Workspace& w) {
   const std::int32_t pixels = random.between(1, 20), channels = random.between(1, 40), count = pixels * channels;
   random.fill(w.in, count);
@@ -361,6 +388,7 @@ inline constexpr KernelCase kKernelCases[] = {
     {"block 7 s1", block_case<7, 1>},
     {"block 7 s2", block_case<7, 2>},
     {"add", add_case},
+    {"general", general_case},
     {"mul", mul_case},
     {"table", table_case},
     {"pools", pool_case},

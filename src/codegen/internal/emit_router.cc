@@ -72,12 +72,11 @@ Status gain(const Program& program, const Plan& plan, Target target, RouterCode&
   const std::int64_t scratch = micro::gain_scratch_bytes(sizes);
   const auto offset = place(program, plan, scratch);
   code.arena_bytes = std::max<std::int64_t>(offset + scratch - plan.arena_bytes, 0);
-  code.code += "constexpr GainRouter kRouter = {\n    .table = kLogitTable,\n    .classes = kClasses,\n    .features = " + num(r.features) +
-               ",\n    .top = " + num(r.top) + ",\n    .statistics = kRouterStatistics,\n    .feature_lines = " +
-               (r.feature_lines.empty() ? "nullptr" : "kRouterFeatures") +
-               ",\n    .hidden = {.stream = kRouterStream, .depth = " + num(inputs.channels) + ", .channels = " + num(hidden.channels) +
-               ", .output_zero = -128},\n    .output_weights = kRouterOutputWeights,\n    .output_lines = kRouterOutputs,\n    "
-               ".straight_weights = kRouterStraightWeights,\n    .straight_lines = kRouterStraight};\n";
+  // micro::GainRouter's members in their order.
+  code.code += "constexpr GainRouter kRouter = {\n    kLogitTable, kClasses, " + num(r.features) + ", " + num(r.top) +
+               ", kRouterStatistics, " + (r.feature_lines.empty() ? "nullptr" : "kRouterFeatures") + ",\n    {kRouterStream, " +
+               num(inputs.channels) + ", " + num(hidden.channels) +
+               ", -128},\n    kRouterOutputWeights, kRouterOutputs, kRouterStraightWeights, kRouterStraight};\n";
   code.code += "float router_score() { return gain_score(kRouter, base::logits(), " +
                std::string(r.features > 0 ? "base::features()" : "nullptr") + ", arena + " + num(offset) + "); }\n";
   return {};

@@ -7,7 +7,7 @@ namespace {
 
 std::string num(std::int64_t value) { return std::to_string(value); }
 
-std::string clamp_text(const micro::Clamp& c) { return c.is_needed() ? ", .clamp = {" + num(c.low) + ", " + num(c.high) + "}" : ""; }
+std::string clamp_text(const micro::Clamp& c) { return c.is_needed() ? ", {" + num(c.low) + ", " + num(c.high) + "}" : ""; }
 std::string plain_clamp(const micro::Clamp& c) { return "{" + num(c.low) + ", " + num(c.high) + "}"; }
 
 std::string geometry_text(const micro::Geometry& g) {
@@ -72,14 +72,12 @@ class StepWriter {
     const auto& out = n_.activations[layer.output];
     const auto depth =
         layer.kind == LayerKind::kFullyConnected ? in.bytes() : std::int64_t{1} * layer.kernel_height * layer.kernel_width * in.channels;
-    return "{.stream = " + pointer + ", .depth = " + num(depth) + ", .channels = " + num(out.channels) +
-           ", .output_zero = " + num(out.zero_point) + clamp_text(clamp_of(layer)) + "}";
+    return "{" + pointer + ", " + num(depth) + ", " + num(out.channels) + ", " + num(out.zero_point) + clamp_text(clamp_of(layer)) + "}";
   }
   Result<std::string> depthwise(const Layer& layer, bool compact) {
     HEDGE_TRY(const auto pointer, stream(layer, compact));
     const auto& out = n_.activations[layer.output];
-    return "{.stream = " + pointer + ", .channels = " + num(out.channels) + ", .output_zero = " + num(out.zero_point) +
-           clamp_text(clamp_of(layer)) + "}";
+    return "{" + pointer + ", " + num(out.channels) + ", " + num(out.zero_point) + clamp_text(clamp_of(layer)) + "}";
   }
   std::string constant(const char* type, const char* kind, const std::string& value) {
     code_.constants += std::string("constexpr ") + type + " " + name(kind) + " = " + value + ";\n";
@@ -89,23 +87,23 @@ class StepWriter {
   Status write_block(const Step& step) {
     const auto parts = row_block(n_, step.group);
     const auto form = block_form(n_, step.group);
+    // micro::Block's members in their order: C++17 has no names for them.
     std::string text = "{\n";
-    if (form.has_front_conv) text += "    .front_conv = &" + constant("Geometry", "Front", geometry_text(form.front)) + ",\n";
+    text += form.has_front_conv ? "    &" + constant("Geometry", "Front", geometry_text(form.front)) + ",\n" : "    nullptr,\n";
+    std::string front = "{}";
     if (parts.source) {
-      HEDGE_TRY(const auto front, matrix(*parts.source));
-      text += "    .front = " + front + ",\n";
+      HEDGE_TRY(front, matrix(*parts.source));
     }
-    text += "    .geometry = " + geometry_text(form.block.geometry) + ",\n";
     HEDGE_TRY(const auto middle, depthwise(*parts.depthwise, false));
-    text += "    .depthwise = " + middle + ",\n";
     HEDGE_TRY(const auto project, matrix(*parts.projection));
-    text += "    .project = " + project + ",\n";
+    text += "    " + front + ",\n    " + geometry_text(form.block.geometry) + ",\n    " + middle + ",\n    " + project + ",\n";
     if (parts.add) {
       HEDGE_TRY(const auto add, add_constants(n_, step.group));
-      text += "    .has_residual = true,\n    .residual = " + add_text(add) +
-              ",\n    .residual_clamp = " + plain_clamp(clamp_of(*parts.add)) + ",\n";
+      text += "    true,\n    " + add_text(add) + ",\n    " + plain_clamp(clamp_of(*parts.add)) + ",\n";
+    } else {
+      text += "    false,\n    {},\n    {},\n";
     }
-    text += "    .slack_rows = " + num(form.block.slack_rows) + "}";
+    text += "    " + num(form.block.slack_rows) + "}";
     call("run_block" + form_text(*parts.depthwise) + "(" + constant("Block", "Block", text) + ", " + at(parts.input) + ", " +
          at(parts.output) + ", " + scratch(step));
     return {};
@@ -118,6 +116,7 @@ class StepWriter {
     const auto in = at(l.inputs[0]), out = at(n_.layers[step.group.layers.back()].output);
     const auto& shape = n_.activations[l.output];
     const auto pixels = num(std::int64_t{1} * shape.height * shape.width);
+    if (l.general) return write_general(l, in, out);
     switch (l.kind) {
       case LayerKind::kConv: return write_conv(step, l, in, out, pixels);
       case LayerKind::kDepthwise: {
@@ -169,6 +168,19 @@ class StepWriter {
     } else {
       call("pointwise(" + constants + ", " + in + ", " + pixels + ", " + out + ", " + scratch(step));
     }
+    return {};
+  }
+
+  Status write_general(const Layer& l, const std::string& in, const std::string& out) {
+    HEDGE_TRY(const auto pointer, stream(l));
+    const auto& shape = n_.activations[l.output];
+    auto geometry = geometry_of(n_, l);
+    if (l.kind == LayerKind::kFullyConnected)
+      geometry = {.channels = static_cast<std::int32_t>(n_.activations[l.inputs[0]].bytes()), .input_zero = geometry.input_zero};
+    const auto values = "{" + pointer + ", " + num(shape.channels) + ", " + num(shape.zero_point) + clamp_text(clamp_of(l)) + "}";
+    call(std::string("general_conv<") + (l.kind == LayerKind::kDepthwise ? "true" : "false") + ">(" +
+         constant("Geometry", "Geometry", geometry_text(geometry)) + ", " + constant("General", "General", values) + ", " + in + ", " +
+         out);
     return {};
   }
 

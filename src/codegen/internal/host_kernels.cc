@@ -2,6 +2,7 @@
 #include <bit>
 
 #include "codegen/internal/host_layer.h"
+#include "micro/general.h"
 
 namespace hedge::codegen::internal {
 namespace {
@@ -9,7 +10,8 @@ namespace {
 std::int8_t finish(const Layer& layer, const PreparedLayer& prepared, Arithmetic arithmetic, std::int32_t sum, std::size_t channel,
                    std::int32_t zero) {
   if (arithmetic == Arithmetic::kExact) return micro::exact::requantize(sum, prepared.exact[channel], zero, layer.low, layer.high);
-  return micro::exact::clamp(micro::requantize(sum, prepared.device[channel], zero), layer.low, layer.high);
+  return micro::exact::clamp(micro::requantize_doubled(sum, prepared.doublings[channel], prepared.device[channel], zero), layer.low,
+                             layer.high);
 }
 
 /// The window at output (y, x) as int16 [kernel rows, kernel columns, channels], the zero point outside the image.

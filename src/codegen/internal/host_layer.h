@@ -15,7 +15,8 @@ struct PreparedLayer {
   std::vector<std::int16_t> weights;  ///< products: [O, K], K = kernel rows * columns * channels; depthwise: [K, C]
   std::vector<std::int32_t> bias;     ///< the input's zero point folded in
   std::vector<micro::exact::Multiplier> exact;
-  std::vector<std::int32_t> device;  ///< multipliers of the device arithmetic
+  std::vector<std::int32_t> device;     ///< multipliers of the device arithmetic
+  std::vector<std::int32_t> doublings;  ///< of its sums
   micro::exact::Add exact_add;
   micro::AddConstants device_add;
   micro::exact::Multiplier mean;

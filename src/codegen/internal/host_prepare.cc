@@ -2,7 +2,6 @@
 
 #include "codegen/internal/host_layer.h"
 #include "codegen/kernels.h"
-#include "micro/pack.h"
 
 namespace hedge::codegen::internal {
 namespace {
@@ -43,25 +42,19 @@ Status prepare_exact(const Network& network, const Layer& layer, PreparedLayer& 
 
 Status prepare_device(const Network& network, const Layer& layer, PreparedLayer& prepared) {
   const std::vector<double> scales = effective_scales(network, layer);
-  const bool depthwise = layer.kind == LayerKind::kDepthwise;
-  const auto channels = static_cast<std::int32_t>(layer.bias.size());
-  const auto depth = static_cast<std::int32_t>(layer.weights.size()) / channels;
-  const micro::LayerConstants constants{.weights = layer.weights.data(),
-                                        .bias = layer.bias.data(),
-                                        .scales = scales.data(),
-                                        .depth = depth,
-                                        .channels = channels,
-                                        .input_zero = network.activations[layer.inputs[0]].zero_point,
-                                        .depthwise = depthwise};
-  if (!micro::can_pack(constants))
+  const auto constants = constants_of(network, layer, scales);
+  const bool depthwise = constants.depthwise;
+  const std::int32_t depth = constants.depth, channels = constants.channels;
+  if (!micro::can_pack_general(constants))
     return outside(layer, "a sum's scale is outside the device arithmetic", std::to_string(*std::max_element(scales.begin(), scales.end())),
-                   "below 1/2, or 31 over the channel's largest weight");
+                   "below 1024");
   prepared.weights.resize(layer.weights.size());
   for (std::int32_t c = 0; c < channels; ++c) {
     const std::int32_t first = depthwise ? c : c * depth, step = depthwise ? channels : 1;
     const micro::PackedChannel packed = micro::pack_channel(constants, c);
     prepared.bias.push_back(packed.bias);
     prepared.device.push_back(packed.multiplier);
+    prepared.doublings.push_back(packed.doublings);
     for (std::int32_t k = 0; k < depth; ++k)
       prepared.weights[static_cast<std::size_t>(first + k * step)] = micro::packed_weight(constants, c, k, packed);
   }

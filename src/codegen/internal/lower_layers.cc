@@ -2,6 +2,7 @@
 
 #include "codegen/internal/lowering.h"
 #include "graph/window.h"
+#include "micro/exact.h"
 
 namespace hedge::codegen::internal {
 namespace {
@@ -141,7 +142,35 @@ Status Lowering::gemm(const graph::Node& node, std::int64_t macs) {
   return {};
 }
 
+Status Lowering::with_constant(const graph::Node& node, const std::string& tensor, const std::string& constant) {
+  const auto& c = constants_.at(constant);
+  if (c.values->dtype() != DType::kI8 || c.values->num_elements() != 1)
+    return unsupported(node, "a constant operand of several elements", "one constant is implemented, or a Conv that scales each channel");
+  const std::size_t input = dequantised_.at(tensor);
+  const Activation a = network_.activations[input];
+  const auto scale = static_cast<double>(c.scale(0));
+  const auto zero = c.zero_points.empty() ? 0 : c.zero_points[0];
+  const std::int8_t value = c.values->data<std::int8_t>()[0];
+  put_pending(node, {.kind = LayerKind::kTable, .name = node.name, .inputs = {input}});
+  auto& integers = pending_[node.outputs[0]].integers;
+  if (node.op == "Mul")
+    integers = [=](std::int32_t q, const Activation& out) {
+      const auto by = micro::exact::quantize_multiplier(static_cast<double>(a.scale) * scale / static_cast<double>(out.scale));
+      return micro::exact::multiply((q - a.zero_point) * (value - zero), by) + out.zero_point;
+    };
+  else
+    integers = [=](std::int32_t q, const Activation& out) {
+      const auto by = micro::exact::add_constants(static_cast<double>(a.scale), a.zero_point, scale, zero, static_cast<double>(out.scale),
+                                                  out.zero_point);
+      return std::int32_t{micro::exact::add(static_cast<std::int8_t>(q), value, by, -128, 127)};
+    };
+  return {};
+}
+
 Status Lowering::add(const graph::Node& node) {
+  for (const std::size_t c : {0U, 1U})
+    if (constants_.contains(node.inputs[c]) && dequantised_.contains(node.inputs[1 - c]))
+      return with_constant(node, node.inputs[1 - c], node.inputs[c]);
   HEDGE_TRY(const std::size_t a, operand(node, 0));
   HEDGE_TRY(const std::size_t b, operand(node, 1));
   if (shape_of(node.inputs[0]) != shape_of(node.inputs[1])) return unsupported(node, "an Add that broadcasts");
@@ -150,6 +179,9 @@ Status Lowering::add(const graph::Node& node) {
 }
 
 Status Lowering::mul(const graph::Node& node) {
+  for (const std::size_t c : {0U, 1U})
+    if (constants_.contains(node.inputs[c]) && dequantised_.contains(node.inputs[1 - c]))
+      return with_constant(node, node.inputs[1 - c], node.inputs[c]);
   HEDGE_TRY(std::size_t a, operand(node, 0));
   HEDGE_TRY(std::size_t b, operand(node, 1));
   if (network_.activations[a].bytes() < network_.activations[b].bytes()) std::swap(a, b);

@@ -16,7 +16,8 @@ namespace hedge::codegen::internal {
 /// A float tensor between a layer and its QuantizeLinear: the layer in the making and the bounds that Relu and Clip have set.
 struct Pending {
   Layer layer;
-  std::function<double(double)> function = {};  ///< of kTable, in floats
+  std::function<double(double)> function = {};                                 ///< of kTable, in floats; or
+  std::function<std::int32_t(std::int32_t, const Activation&)> integers = {};  ///< an input's integer to that of the given output
   double least = -std::numeric_limits<double>::infinity();
   double most = std::numeric_limits<double>::infinity();
 };
@@ -44,6 +45,8 @@ class Lowering {
   Status pass(const graph::Node& node);
   Status outputs();
 
+  /// The table that adds a quantised constant of one element to `tensor`, or multiplies it. Errors: kUnsupported another constant.
+  Status with_constant(const graph::Node& node, const std::string& tensor, const std::string& constant);
   /// The activation behind a dequantised input. Errors: kUnsupported another kind of tensor.
   Result<std::size_t> operand(const graph::Node& node, std::size_t input) const;
   Result<QuantisedConstant> weights(const graph::Node& node) const;

@@ -41,6 +41,8 @@ class TfliteImport {
   [[nodiscard]] Error all_in_the_way(const std::vector<Error>& found) const;
   Status conv(const TfliteOperator& op, const std::string& name, bool depthwise);
   Status fully_connected(const TfliteOperator& op, const std::string& name);
+  /// The operator's input `i`, computed or one 8-bit constant.
+  Result<Value> operand_or_number(const TfliteOperator& op, std::size_t i, const std::string& name);
   Status of_two(const TfliteOperator& op, const std::string& name, const char* graph_op);
   Status function(const TfliteOperator& op, const std::string& name);
   Status shape_arithmetic(const TfliteOperator& op);

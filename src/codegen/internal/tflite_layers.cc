@@ -68,10 +68,13 @@ Result<TfliteImport::Weights> TfliteImport::weights(const TfliteOperator& op, co
   for (std::size_t o = 0; o < outs; ++o) {
     const double scale = static_cast<double>(tensor->scales[tensor->scales.size() == 1 ? 0 : o]);
     double shrink = scale < 0 ? -1 : 1;  // a negative scale: the same with weights (and bias) of the other sign
-    if (old) {                           // 8 bits with a zero point take 9 without, so they are rounded anew
-      std::int32_t most = 1;
-      for (std::size_t i = 0; i < each; ++i) most = std::max(most, std::abs(steps(o * each + i)));
-      shrink *= most / 127.0;
+    if (old) {                           // 8 bits with a zero point take up to 9 without: a channel beyond int8 is rounded anew
+      std::int32_t least = 0, most = 0;
+      for (std::size_t i = 0; i < each; ++i) {
+        least = std::min(least, steps(o * each + i));
+        most = std::max(most, steps(o * each + i));
+      }
+      if (least < -128 || most > 127) shrink *= std::max(-least, most) / 127.0;
     }
     for (std::size_t i = o * each; i < (o + 1) * each; ++i) {
       const double rounded = std::round(steps(i) / shrink);
@@ -203,9 +206,33 @@ Status TfliteImport::fully_connected(const TfliteOperator& op, const std::string
   return finish(op, y);
 }
 
+Result<TfliteImport::Value> TfliteImport::operand_or_number(const TfliteOperator& op, std::size_t i, const std::string& name) {
+  const bool given = i < op.inputs.size() && op.inputs[i] >= 0;
+  const TfliteTensor* tensor = given ? &file_.tensors[static_cast<std::size_t>(op.inputs[i])] : nullptr;
+  if (tensor == nullptr || !tensor->is_constant()) return operand(op, i);
+  const bool old = tensor->type == TfliteType::kUint8;
+  if ((!old && tensor->type != TfliteType::kInt8) || tensor->scales.size() != 1 || tensor->scales[0] < 0)
+    return error(ErrorCode::kUnsupported, op, "a constant that is not quantised to 8 bits with one positive scale");
+  if (num_elements(tensor->shape) != 1)
+    return error(ErrorCode::kUnsupported, op, "a constant of several elements", to_string(tensor->shape), "one number");
+  const std::int64_t moved = old ? 128 : 0;
+  const auto integer = [&](std::int64_t value) {
+    return Tensor::of<std::int8_t>({},
+                                   std::vector<std::int8_t>{static_cast<std::int8_t>(std::clamp<std::int64_t>(value - moved, -128, 127))});
+  };
+  const auto value = builder_.constant(name + ".number/int8", integer(weight_at(*tensor, 0)));
+  const auto scale = builder_.scalar(name + ".number/scale", tensor->scales[0]);
+  const auto zero = builder_.constant(name + ".number/zero_point", integer(tensor->zero_points[0]));
+  return Value{.name = builder_.op("DequantizeLinear", {value, scale, zero}, {}, name + ".number")};
+}
+
 Status TfliteImport::of_two(const TfliteOperator& op, const std::string& name, const char* graph_op) {
-  HEDGE_TRY(const Value a, operand(op, 0));
-  HEDGE_TRY(const Value b, operand(op, 1));
+  HEDGE_TRY(Value a, operand_or_number(op, 0, name));
+  HEDGE_TRY(Value b, operand_or_number(op, 1, name));
+  if (a.tensor < 0 && b.tensor < 0) return error(ErrorCode::kUnsupported, op, "two constants");
+  // A number is of any shape.
+  for (auto [number, other] : {std::pair{&a, &b}, std::pair{&b, &a}})
+    if (number->tensor < 0) number->shape = other->shape, number->image = other->image, number->axes = other->axes;
   const bool gate = std::string_view(graph_op) == "Mul" && a.shape.size() == 4 && b.shape.size() == 4 && a.shape[3] == b.shape[3] &&
                     (num_elements(a.shape) == a.shape[3] || num_elements(b.shape) == b.shape[3]);
   if (a.image != b.image || (a.shape != b.shape && !gate))
@@ -213,7 +240,9 @@ Status TfliteImport::of_two(const TfliteOperator& op, const std::string& name, c
                  "the same shape; of MUL also a value a channel, [1, 1, 1, C]");
   HEDGE_TRY(const std::string y, activated(op, kFirstActivation, builder_.op(graph_op, {a.name, b.name}, {}, name), name));
   HEDGE_CHECK(finish(op, y));
-  values_.at(op.outputs[0]).image = a.image;
+  Value& made = values_.at(op.outputs[0]);
+  made.image = a.image;
+  made.axes = a.axes;
   return {};
 }
 

@@ -13,7 +13,9 @@
 /// are sums, r6..r10 pixels, r11 and r12 weights, r0, r1 and lr the pixels' address, the row pitch and the weights' address; all else is on
 /// the stack. In assembly because no compiler keeps that many values in registers.
 #if defined(HEDGE_MICRO_DSP)
-namespace hedge::micro::internal {
+namespace hedge {
+namespace micro {
+namespace internal {
 
 /// The arguments of the assembly, in bytes and addresses. The first 15 words go to its stack frame; the offsets are written out there.
 struct PlaneRun {
@@ -36,7 +38,7 @@ struct PlaneRun {
   std::int32_t pitch;
   const std::int32_t* stream;
 };
-static_assert(offsetof(PlaneRun, x) == 60 && sizeof(PlaneRun) == 72);
+static_assert(offsetof(PlaneRun, x) == 60 && sizeof(PlaneRun) == 72, "the assembly knows the offsets");
 
 // A kernel row of four outputs (Q) or two (P). `a`: what the first products are added to: the sums, or in the first row the bias in r2.
 #define HEDGE_W "ldrd r11, r12, [lr], #8\n"
@@ -122,14 +124,19 @@ static_assert(offsetof(PlaneRun, x) == 60 && sizeof(PlaneRun) == 72);
 
 /// All of a PlaneRun; returns where the stream goes on.
 template <std::int32_t kKernel, std::int32_t kStride>
-[[gnu::naked, gnu::noinline]] const std::int32_t* run_planes(const PlaneRun* /*run*/) {
-  if constexpr (kKernel == 3 && kStride == 1) asm volatile(HEDGE_PLANES(HEDGE_Q31, HEDGE_P31, "2", "24"));
-  if constexpr (kKernel == 3 && kStride == 2) asm volatile(HEDGE_PLANES(HEDGE_Q32, HEDGE_P32, "2", "24"));
-  if constexpr (kKernel == 5 && kStride == 1) asm volatile(HEDGE_PLANES(HEDGE_Q51, HEDGE_P51, "4", "80"));
-  if constexpr (kKernel == 5 && kStride == 2) asm volatile(HEDGE_PLANES(HEDGE_Q52, HEDGE_P52, "4", "60"));
-  if constexpr (kKernel == 7 && kStride == 1) asm volatile(HEDGE_PLANES(HEDGE_Q71, HEDGE_P71, "6", "168"));
-  if constexpr (kKernel == 7 && kStride == 2) asm volatile(HEDGE_PLANES(HEDGE_Q72, HEDGE_P72, "6", "112"));
-}
+const std::int32_t* run_planes(const PlaneRun* run);
+#define HEDGE_RUN_PLANES(kernel, stride, ...)                                                                    \
+  template <>                                                                                                    \
+  [[gnu::naked, gnu::noinline]] inline const std::int32_t* run_planes<kernel, stride>(const PlaneRun* /*run*/) { \
+    asm volatile(__VA_ARGS__);                                                                                   \
+  }
+HEDGE_RUN_PLANES(3, 1, HEDGE_PLANES(HEDGE_Q31, HEDGE_P31, "2", "24"))
+HEDGE_RUN_PLANES(3, 2, HEDGE_PLANES(HEDGE_Q32, HEDGE_P32, "2", "24"))
+HEDGE_RUN_PLANES(5, 1, HEDGE_PLANES(HEDGE_Q51, HEDGE_P51, "4", "80"))
+HEDGE_RUN_PLANES(5, 2, HEDGE_PLANES(HEDGE_Q52, HEDGE_P52, "4", "60"))
+HEDGE_RUN_PLANES(7, 1, HEDGE_PLANES(HEDGE_Q71, HEDGE_P71, "6", "168"))
+HEDGE_RUN_PLANES(7, 2, HEDGE_PLANES(HEDGE_Q72, HEDGE_P72, "6", "112"))
+#undef HEDGE_RUN_PLANES
 
 #undef HEDGE_W
 #undef HEDGE_Q31
@@ -146,5 +153,7 @@ template <std::int32_t kKernel, std::int32_t kStride>
 #undef HEDGE_P72
 #undef HEDGE_PLANES
 
-}  // namespace hedge::micro::internal
+}  // namespace internal
+}  // namespace micro
+}  // namespace hedge
 #endif

@@ -12,7 +12,9 @@
 #endif
 
 /// The inner kernels under depthwise convolution.
-namespace hedge::micro::internal {
+namespace hedge {
+namespace micro {
+namespace internal {
 
 /// Some channels' planes -> int8 outputs, of `rows` x `columns` a channel.
 struct PlaneCall {
@@ -30,7 +32,7 @@ struct PlaneCall {
 /// Weight x of a kernel row in the stream.
 template <Layout kUsed, std::int32_t kKernel, std::int32_t kStride>
 std::int32_t weight_of(const std::int32_t* row, std::int32_t x) {
-  if constexpr (kUsed == Layout::kVectors) return reinterpret_cast<const std::int8_t*>(row)[x];
+  if (kUsed == Layout::kVectors) return reinterpret_cast<const std::int8_t*>(row)[x];
   const auto* halves = reinterpret_cast<const std::int16_t*>(row);
   // The pairs w01, w23 … come first and hold all weights but the last, which ends the last pair.
   return x < kKernel - 1 ? halves[x] : halves[2 * (kStride == 1 ? kKernel - 1 : (kKernel + 1) / 2) - 1];
@@ -61,31 +63,31 @@ const std::int32_t* portable_planes(const PlaneCall& call) {
 /// A PlaneCall made ready once, to be run for channel after channel.
 template <std::int32_t kKernel, std::int32_t kStride>
 class Planes {
-  static_assert((kKernel == 3 || kKernel == 5 || kKernel == 7) && (kStride == 1 || kStride == 2));
+  static_assert((kKernel == 3 || kKernel == 5 || kKernel == 7) && (kStride == 1 || kStride == 2), "no such kernel");
 
  public:
 #if defined(HEDGE_MICRO_DSP)
   explicit Planes(const PlaneCall& call) {
     const std::int32_t pitch = 2 * call.row_pitch, quads = call.columns / 4, pairs = (call.columns % 4 + 1) / 2;
     const std::int16_t* quad_end = call.planes + quads * 4 * kStride;
-    run_ = {.quad_rewind = kKernel * pitch - 8 * kStride,
-            .output_zero = call.output_zero,
-            .step = call.out_pixel,
-            .out = call.out,
-            .quad_end = quad_end,
-            .pair_end = quad_end + pairs * 2 * kStride,
-            .down = kStride * pitch,
-            .row_advance = kStride * pitch - (quads * 8 + pairs * 4) * kStride,
-            .rows_left = call.rows,
-            .rows = call.rows,
-            .channels_left = call.channels,
-            .channel_out = call.out,
-            .plane_advance = 2 * call.plane_pitch - call.rows * kStride * pitch,
-            .pair_rewind = kKernel * pitch - 4 * kStride,
-            .odd = call.columns % 2,
-            .x = call.planes,
-            .pitch = pitch,
-            .stream = call.stream};
+    run_.quad_rewind = kKernel * pitch - 8 * kStride;
+    run_.output_zero = call.output_zero;
+    run_.step = call.out_pixel;
+    run_.out = call.out;
+    run_.quad_end = quad_end;
+    run_.pair_end = quad_end + pairs * 2 * kStride;
+    run_.down = kStride * pitch;
+    run_.row_advance = kStride * pitch - (quads * 8 + pairs * 4) * kStride;
+    run_.rows_left = call.rows;
+    run_.rows = call.rows;
+    run_.channels_left = call.channels;
+    run_.channel_out = call.out;
+    run_.plane_advance = 2 * call.plane_pitch - call.rows * kStride * pitch;
+    run_.pair_rewind = kKernel * pitch - 4 * kStride;
+    run_.odd = call.columns % 2;
+    run_.x = call.planes;
+    run_.pitch = pitch;
+    run_.stream = call.stream;
   }
   /// Computes all of the call's channels.
   void run() { run_.stream = run_planes<kKernel, kStride>(&run_); }
@@ -132,7 +134,8 @@ struct PlaneLoad {
       vstrhq_p_s16(to, vldrbq_gather_offset_z_s16(from, offsets, lanes), lanes);
     }
 #elif defined(HEDGE_MICRO_DSP)
-    if (std::int16_t* const fours = inside + (load.width & ~3); fours != to)
+    std::int16_t* const fours = inside + (load.width & ~3);
+    if (fours != to)
       asm volatile(
           "1: ldrsb r4, [%[from]]\n ldrsb r5, [%[from], %[step]]\n ldrsb r6, [%[from], %[step], lsl #1]\n ldrsb r8, [%[from], %[thrice]]\n"
           "add %[from], %[from], %[step], lsl #2\n pkhbt r4, r4, r5, lsl #16\n pkhbt r6, r6, r8, lsl #16\n"
@@ -145,4 +148,6 @@ struct PlaneLoad {
   }
 }
 
-}  // namespace hedge::micro::internal
+}  // namespace internal
+}  // namespace micro
+}  // namespace hedge

@@ -9,7 +9,9 @@
 /// 7: a kernel row's taps are the lanes of one VMLADAVA, whose weights stay in vector registers; what is read beyond the row meets weights
 /// of 0.
 #if defined(HEDGE_MICRO_MVE)
-namespace hedge::micro::internal {
+namespace hedge {
+namespace micro {
+namespace internal {
 
 /// The arguments of the assembly, one channel; in bytes and addresses. The offsets are written out there.
 struct ChannelRun {
@@ -53,8 +55,14 @@ struct ChannelRun {
   "ldrd r0, r1, [sp]\n add r0, r0, r1" down "\n str r0, [sp]\n ldrd r0, r1, [sp, #16]\n add r0, r1\n str r0, [sp, #16]\n"     \
   "ldr r0, [sp, #8]\n subs r0, #1\n str r0, [sp, #8]\n bne 1b\n add sp, #28\n vpop {d8-d15}\n pop {r4-r11, pc}\n"
 
-[[gnu::naked, gnu::noinline]] inline void channel_3_1(const ChannelRun* /*run*/) { asm volatile(HEDGE_CHANNEL_3(HEDGE_LOADS_1, "")); }
-[[gnu::naked, gnu::noinline]] inline void channel_3_2(const ChannelRun* /*run*/) {
+template <std::int32_t kKernel, std::int32_t kStride>
+void run_channel(const ChannelRun* run);
+template <>
+[[gnu::naked, gnu::noinline]] inline void run_channel<3, 1>(const ChannelRun* /*run*/) {
+  asm volatile(HEDGE_CHANNEL_3(HEDGE_LOADS_1, ""));
+}
+template <>
+[[gnu::naked, gnu::noinline]] inline void run_channel<3, 2>(const ChannelRun* /*run*/) {
   asm volatile(HEDGE_CHANNEL_3(HEDGE_LOADS_2, ", lsl #1"));
 }
 #undef HEDGE_LOADS_1
@@ -80,14 +88,16 @@ struct ChannelRun {
 #define HEDGE_ROWS_7 "add r6, r5, r0\n add r7, r6, r0\n"
 #define HEDGE_TAPS_7(width) HEDGE_TAP("r6", "q6", width) HEDGE_TAP("r7", "q7", width)
 
-template <std::int32_t kKernel, std::int32_t kStride>
-[[gnu::naked, gnu::noinline]] void run_channel(const ChannelRun* /*run*/) {
-  if constexpr (kKernel == 5 && kStride == 1) asm volatile(HEDGE_CHANNEL("", "", "", "2", ""));
-  if constexpr (kKernel == 5 && kStride == 2) asm volatile(HEDGE_CHANNEL("", "", "", "4", ", lsl #1"));
-  if constexpr (kKernel == 7 && kStride == 1) asm volatile(HEDGE_CHANNEL(HEDGE_WEIGHTS_7, HEDGE_ROWS_7, HEDGE_TAPS_7("2"), "2", ""));
-  if constexpr (kKernel == 7 && kStride == 2)
-    asm volatile(HEDGE_CHANNEL(HEDGE_WEIGHTS_7, HEDGE_ROWS_7, HEDGE_TAPS_7("4"), "4", ", lsl #1"));
-}
+#define HEDGE_RUN_CHANNEL(kernel, stride, ...)                                                       \
+  template <>                                                                                        \
+  [[gnu::naked, gnu::noinline]] inline void run_channel<kernel, stride>(const ChannelRun* /*run*/) { \
+    asm volatile(HEDGE_CHANNEL(__VA_ARGS__));                                                        \
+  }
+HEDGE_RUN_CHANNEL(5, 1, "", "", "", "2", "")
+HEDGE_RUN_CHANNEL(5, 2, "", "", "", "4", ", lsl #1")
+HEDGE_RUN_CHANNEL(7, 1, HEDGE_WEIGHTS_7, HEDGE_ROWS_7, HEDGE_TAPS_7("2"), "2", "")
+HEDGE_RUN_CHANNEL(7, 2, HEDGE_WEIGHTS_7, HEDGE_ROWS_7, HEDGE_TAPS_7("4"), "4", ", lsl #1")
+#undef HEDGE_RUN_CHANNEL
 #undef HEDGE_TAP
 #undef HEDGE_CHANNEL
 #undef HEDGE_WEIGHTS_7
@@ -104,14 +114,13 @@ template <std::int32_t kKernel, std::int32_t kStride, class Call>
     run.bias = stream[0];
     run.multiplier = stream[1];
     run.weights = stream + 2;
-    if constexpr (kKernel == 3)
-      kStride == 1 ? channel_3_1(&run) : channel_3_2(&run);
-    else
-      run_channel<kKernel, kStride>(&run);
+    run_channel<kKernel, kStride>(&run);
     stream += 2 + kKernel * (kKernel == 3 ? 1 : 2);
   }
   return stream;
 }
 
-}  // namespace hedge::micro::internal
+}  // namespace internal
+}  // namespace micro
+}  // namespace hedge
 #endif

@@ -10,7 +10,9 @@
 /// because no compiler keeps that many values in registers.
 #if defined(HEDGE_MICRO_DSP)
 #include "micro/internal/matrix_stores.h"
-namespace hedge::micro::internal {
+namespace hedge {
+namespace micro {
+namespace internal {
 
 /// The arguments of the assembly: pairs of channels until `out` is `out_end`. The offsets are written out there.
 struct PairRun {
@@ -23,7 +25,7 @@ struct PairRun {
   std::uint32_t skip;  ///< bytes of the loop's code to leave out the first time
   const std::int32_t* stream;
 };
-static_assert(offsetof(PairRun, stream) == 28 && sizeof(PairRun) == 32);
+static_assert(offsetof(PairRun, stream) == 28 && sizeof(PairRun) == 32, "the assembly knows the offsets");
 
 // Four inputs of two channels: weights in r8 and r9, a pair of them widened in r10; sums r2 r3 r4 (first channel), r5 r6 r7.
 #define HEDGE_GROUP_3                                                                                  \
@@ -103,6 +105,7 @@ inline std::uint32_t sxtb16_odd(std::uint32_t word) {
 inline void widen_pixels(const std::int8_t* in, std::int32_t depth, std::int32_t pixels, std::int16_t* out) {
   auto* to = reinterpret_cast<std::uint32_t*>(out);
   const std::int8_t* end = in + (depth & ~3);
+#if defined(__OPTIMIZE__)  // without optimisation the compiler keeps too few registers free for it
   if (pixels == 3 && in != end)
     asm volatile(
         "1: ldr r4, [%[in], %[depth]]\n ldr r5, [%[in], %[depth], lsl #1]\n ldr r3, [%[in]], #4\n"
@@ -111,6 +114,7 @@ inline void widen_pixels(const std::int8_t* in, std::int32_t depth, std::int32_t
         : [in] "+r"(in), [to] "+r"(to)
         : [depth] "r"(depth), [end] "r"(end)
         : "r3", "r4", "r5", "r6", "r8", "r12", "cc", "memory");
+#endif
   for (; in != end; in += 4)
     for (std::int32_t p = 0; p < pixels; ++p) {
       std::uint32_t word;
@@ -128,5 +132,7 @@ inline void widen_pixels(const std::int8_t* in, std::int32_t depth, std::int32_t
   }
 }
 
-}  // namespace hedge::micro::internal
+}  // namespace internal
+}  // namespace micro
+}  // namespace hedge
 #endif

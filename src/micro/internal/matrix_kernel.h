@@ -8,9 +8,11 @@
 #include "micro/requantize.h"
 
 /// The inner kernel under pointwise, fully connected and general convolution: one to three pixels times all pairs of channels.
-namespace hedge::micro::internal {
+namespace hedge {
+namespace micro {
+namespace internal {
 
-inline constexpr std::int32_t kMostPixels = 3;
+constexpr std::int32_t kMostPixels = 3;
 
 /// Where results go: Element of pixel p, channel c at base[p * pixel_step + c * channel_step].
 template <class Element>
@@ -148,4 +150,6 @@ void clamp_values(Element* values, std::int32_t count, Clamp clamp) {
   }
 }
 
-}  // namespace hedge::micro::internal
+}  // namespace internal
+}  // namespace micro
+}  // namespace hedge

@@ -9,7 +9,9 @@
 /// the sums of VMLADAVA must be in even registers, six of them.
 #if defined(HEDGE_MICRO_MVE)
 #include "micro/internal/matrix_stores.h"
-namespace hedge::micro::internal {
+namespace hedge {
+namespace micro {
+namespace internal {
 
 /// The arguments of the assembly: pairs of channels until `out` is `out_end`. The offsets are written out there.
 struct PairRun {
@@ -21,7 +23,7 @@ struct PairRun {
   std::int32_t depth;
   const std::int32_t* stream;
 };
-static_assert(offsetof(PairRun, stream) == 24 && sizeof(PairRun) == 28);
+static_assert(offsetof(PairRun, stream) == 24 && sizeof(PairRun) == 28, "the assembly knows the offsets");
 
 // Sums r0 r2 r4 (first channel), r6 r8 r10; r1 the stream, r3 r5 r7 the pixels, r9 the depth.
 #define HEDGE_ENTER "push {r4-r11, lr}\n sub sp, #20\n ldmia r0, {r2-r8}\n stmia sp, {r2-r6}\n mov r9, r7\n mov r1, r8\n"
@@ -66,7 +68,7 @@ struct NarrowRun {
   std::int32_t output_zero;
   std::int32_t pairs;
 };
-inline constexpr std::int32_t kNarrowDepth = 16, kNarrowPixels = 4;
+constexpr std::int32_t kNarrowDepth = 16, kNarrowPixels = 4;
 
 // Pixels q4..q7, weights and multiplier q0, sums r0 r2 r4 r6 and q1; r1 stream, r3 out, r5 step, r8 r9 biases, r10 r11 multipliers, r12
 // zero.
@@ -104,5 +106,7 @@ inline constexpr std::int32_t kNarrowDepth = 16, kNarrowPixels = 4;
 #undef HEDGE_BYTES
 #undef HEDGE_PLANE
 
-}  // namespace hedge::micro::internal
+}  // namespace internal
+}  // namespace micro
+}  // namespace hedge
 #endif
