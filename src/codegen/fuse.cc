@@ -39,6 +39,12 @@ Event whole_call(const Network& n, const LayerGroup& group) {
     const bool gate = n.activations[l.inputs[1]].bytes() != n.activations[output].bytes();
     return {whole(n, l.inputs[0], false, true), whole(n, l.inputs[1], false, !gate), whole(n, output, true, true)};
   }
+  if (l.kind == LayerKind::kConcat) {
+    Event event;
+    for (const auto input : l.inputs) event.push_back(whole(n, input, false));
+    event.push_back(whole(n, output, true));
+    return event;
+  }
   if (l.kind == LayerKind::kTable) return {whole(n, l.inputs[0], false, true), whole(n, output, true, true)};
   if (group.add) return {whole(n, l.inputs[0], false), whole(n, residual_of(n, group), false, true), whole(n, output, true, true)};
   const bool in_place =

@@ -97,10 +97,11 @@ void HostRunner::run_layer(std::size_t index, std::vector<std::vector<std::int8_
     case LayerKind::kFullyConnected: return internal::run_product(network_, layer, layers_[index], arithmetic_, activations);
     case LayerKind::kAdd: return internal::run_add(network_, layer, layers_[index], arithmetic_, activations);
     case LayerKind::kMul: return internal::run_mul(network_, layer, layers_[index], arithmetic_, activations);
+    case LayerKind::kConcat: return internal::run_concat(network_, layer, activations);
     case LayerKind::kTable: return internal::run_table(layer, activations);
     case LayerKind::kAveragePool:
     case LayerKind::kMaxPool:
-    case LayerKind::kMean: return internal::run_pool(network_, layer, layers_[index], arithmetic_, activations);
+    case LayerKind::kMean: return internal::run_pool(network_, layer, layers_[index], activations);
   }
 }
 

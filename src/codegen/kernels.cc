@@ -116,12 +116,12 @@ Result<micro::MulConstants> mul_constants(const Network& network, const Layer& l
   return constants;
 }
 
-Result<micro::MeanConstants> mean_constants(const Network& network, const Layer& layer) {
+Result<micro::exact::Mean> mean_constants(const Network& network, const Layer& layer) {
   const auto& in = network.activations[layer.inputs[0]];
   const auto& out = network.activations[layer.output];
   const double scale = static_cast<double>(in.scale) / static_cast<double>(out.scale);
-  micro::MeanConstants constants;
-  if (!micro::pack_mean(scale, layer.kernel_height * layer.kernel_width, in.zero_point, out.zero_point, &constants))
+  micro::exact::Mean constants;
+  if (!micro::exact::mean_constants(scale, layer.kernel_height * layer.kernel_width, in.zero_point, out.zero_point, &constants))
     return unsupported(layer, "the mean's output scale is far too small", std::to_string(scale) + " times the input's scale",
                        "less than 100", "calibrate again with other images");
   return constants;
@@ -219,7 +219,9 @@ micro::LayerConstants constants_of(const Network& network, const Layer& layer, c
 bool needs_general(const Network& network, const Layer& layer) {
   if (layer.kind != LayerKind::kDepthwise && !is_matrix(layer)) return false;
   const auto scales = effective_scales(network, layer);
-  return (layer.kind == LayerKind::kDepthwise && !has_fast_window(layer)) || !micro::can_pack(constants_of(network, layer, scales));
+  const bool grows = network.activations[layer.output].channels != network.activations[layer.inputs[0]].channels;
+  return (layer.kind == LayerKind::kDepthwise && (grows || !has_fast_window(layer))) ||
+         !micro::can_pack(constants_of(network, layer, scales));
 }
 
 Status check_kernels(const Network& network) {

@@ -8,6 +8,7 @@
 #include "codegen/network.h"
 #include "hedge/result.h"
 #include "micro/block.h"
+#include "micro/exact.h"
 #include "micro/layout.h"
 #include "micro/mul.h"
 #include "micro/pack.h"
@@ -68,7 +69,7 @@ std::int64_t stream_bytes(micro::Layout layout, const Network& network, const La
 Result<std::vector<std::int32_t>> pack_layer(micro::Layout layout, const Network& network, const Layer& layer, bool compact = false);
 
 /// Errors: kUnsupported an output scale that is far too small for the mean, naming the layer.
-Result<micro::MeanConstants> mean_constants(const Network& network, const Layer& layer);
+Result<micro::exact::Mean> mean_constants(const Network& network, const Layer& layer);
 
 /// The layer's constants as micro/pack.h takes them; `scales` (effective_scales) and `layer` must outlive the result.
 micro::LayerConstants constants_of(const Network& network, const Layer& layer, const std::vector<double>& scales);

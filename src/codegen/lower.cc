@@ -62,6 +62,20 @@ Result<std::size_t> Lowering::add_activation(const std::string& name, const Shap
   return network_.activations.size() - 1;
 }
 
+std::size_t Lowering::rescaled(std::size_t activation, const Scaling& scaling, const std::string& name) {
+  const Activation from = network_.activations[activation];
+  if (Scaling{from.scale, from.zero_point} == scaling) return activation;
+  Activation to = from;
+  to.name = from.name + "/rescaled";
+  to.scale = scaling.scale;
+  to.zero_point = scaling.zero_point;
+  network_.activations.push_back(to);
+  Layer layer{.kind = LayerKind::kTable, .name = name + "/rescale", .inputs = {activation}, .output = network_.activations.size() - 1};
+  fill_table(from, to, {}, layer);
+  network_.layers.push_back(std::move(layer));
+  return network_.layers.back().output;
+}
+
 Status Lowering::quantize(const graph::Node& node) {
   if (tensors_.at(node.outputs[0]).dtype != DType::kI8) return unsupported(node, "an activation of u8; only i8 is implemented");
   HEDGE_TRY(const Scaling scaling, scaling_of(graph_, node));
@@ -94,6 +108,10 @@ Status Lowering::quantize(const graph::Node& node) {
   if (layer.kind == LayerKind::kMean) {  // TFLite's average pool keeps its input's scale; with a scale of its own it is a mean
     const Activation& in = network_.activations[layer.inputs[0]];
     if (in.scale == scaling.scale && in.zero_point == scaling.zero_point) layer.kind = LayerKind::kAveragePool;
+  }
+  if (layer.kind == LayerKind::kConcat) {
+    if (layer.low > -128 || layer.high < 127) return unsupported(node, "a clamp behind a Concat");
+    for (auto& input : layer.inputs) input = rescaled(input, scaling, layer.name);
   }
   const Activation& in = network_.activations[layer.inputs[0]];
   const bool is_pool = layer.kind == LayerKind::kAveragePool || layer.kind == LayerKind::kMaxPool;
@@ -182,14 +200,15 @@ Status Lowering::node(const graph::Node& n, std::int64_t macs) {
   if (n.op == "Add") return add(n);
   if (n.op == "Mul") return mul(n);
   if (n.op == "HardSwish" || n.op == "HardSigmoid" || n.op == "Sigmoid") return function(n);
+  if (n.op == "Concat") return concat(n);
   if (n.op == "AveragePool" || n.op == "MaxPool") return pool(n);
   if (n.op == "GlobalAveragePool" || n.op == "ReduceMean") return mean(n);
   if (n.op == "Relu" || n.op == "Clip") return activation(n);
   if (n.op == "Flatten" || n.op == "Reshape" || n.op == "Squeeze" || n.op == "Identity" || n.op == "Dropout") return pass(n);
-  return unsupported(
-      n, "an operator without an int8 layer",
-      "there are Conv, Gemm, Add, Mul, AveragePool, MaxPool, GlobalAveragePool, ReduceMean, HardSwish, HardSigmoid, Sigmoid, with Relu "
-      "or Clip behind them");
+  return unsupported(n, "an operator without an int8 layer",
+                     "there are Conv, Gemm, Add, Mul, Concat, AveragePool, MaxPool, GlobalAveragePool, ReduceMean, HardSwish, HardSigmoid, "
+                     "Sigmoid, with Relu "
+                     "or Clip behind them");
 }
 
 Status Lowering::outputs() {

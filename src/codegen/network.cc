@@ -16,7 +16,7 @@ std::int64_t weights_of(const Layer& layer, const Activation& in, const Activati
   const std::int64_t window = std::int64_t{1} * layer.kernel_height * layer.kernel_width;
   switch (layer.kind) {
     case LayerKind::kConv: return window * in.channels * out.channels;
-    case LayerKind::kDepthwise: return window * in.channels;
+    case LayerKind::kDepthwise: return window * out.channels;
     case LayerKind::kFullyConnected: return in.bytes() * out.channels;
     case LayerKind::kTable: return micro::kTableBytes;
     default: return 0;
@@ -24,9 +24,9 @@ std::int64_t weights_of(const Layer& layer, const Activation& in, const Activati
 }
 
 bool in_order(const Network& network, std::vector<bool>& made, const Layer& layer) {
-  if (layer.inputs.size() != (layer.kind == LayerKind::kAdd || layer.kind == LayerKind::kMul ? 2U : 1U) ||
-      layer.output >= network.activations.size())
-    return false;
+  const std::size_t wanted = layer.kind == LayerKind::kAdd || layer.kind == LayerKind::kMul ? 2 : 1;
+  const bool enough = layer.kind == LayerKind::kConcat ? layer.inputs.size() > 1 : layer.inputs.size() == wanted;
+  if (!enough || layer.output >= network.activations.size()) return false;
   for (const std::size_t input : layer.inputs)
     if (input >= made.size() || !made[input]) return false;
   if (made[layer.output]) return false;
@@ -55,9 +55,19 @@ bool form_holds(const Network& network, const Layer& layer) {
       return same(in) && (gate || same(other));
     }
     case LayerKind::kTable: return same(in);
+    case LayerKind::kConcat: {
+      std::int32_t channels = 0;
+      for (const std::size_t input : layer.inputs) {
+        const Activation& one = network.activations[input];
+        if (one.height != out.height || one.width != out.width || one.scale != out.scale || one.zero_point != out.zero_point) return false;
+        channels += one.channels;
+      }
+      return channels == out.channels && layer.low == -128 && layer.high == 127;
+    }
     default: break;
   }
-  if (layer.kind != LayerKind::kConv && out.channels != in.channels) return false;
+  const bool grows = layer.kind == LayerKind::kDepthwise && out.channels % in.channels == 0;
+  if (layer.kind != LayerKind::kConv && out.channels != in.channels && !grows) return false;
   return layer.pad_top >= 0 && layer.pad_left >= 0 && layer.pad_bottom >= 0 && layer.pad_right >= 0 &&
          positions(in.height, layer.pad_top + layer.pad_bottom, layer.kernel_height, layer.stride_height) == out.height &&
          positions(in.width, layer.pad_left + layer.pad_right, layer.kernel_width, layer.stride_width) == out.width;
@@ -92,6 +102,7 @@ const char* to_string(LayerKind kind) {
     case LayerKind::kMaxPool: return "max pool";
     case LayerKind::kTable: return "table";
     case LayerKind::kMul: return "multiply";
+    case LayerKind::kConcat: return "concat";
     case LayerKind::kMean: return "mean";
   }
   return "unknown";

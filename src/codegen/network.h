@@ -23,13 +23,14 @@ struct Activation {
 /// What a layer computes. A reshape or flatten is no layer: the importer and the lowering drop it.
 enum class LayerKind {
   kConv,            ///< weights [O, KH, KW, I]; pointwise is kernel 1 x 1
-  kDepthwise,       ///< weights [KH, KW, C], depth multiplier 1
+  kDepthwise,       ///< weights [KH, KW, C] of C output channels, as many an input channel (the depth multiplier)
   kFullyConnected,  ///< weights [O, I]; the input is flattened
   kAdd,             ///< two inputs of the same shape
   kAveragePool,     ///< kernel and stride given; a global pool has the input's size as kernel. Output scale = input scale
   kMaxPool,         ///< output scale = input scale
   kTable,           ///< a one-input function: weights [256], the output of each input from -128
   kMul,             ///< two inputs of the same shape, or the second [1, 1, C]
+  kConcat,          ///< two inputs or more of the output's height, width and scale, their channels one after the other
   kMean,            ///< the mean of windows (all rows, all columns or both) in an output scale of its own: TFLite's MEAN
 };
 
@@ -37,7 +38,7 @@ enum class LayerKind {
 struct Layer {
   LayerKind kind = LayerKind::kConv;
   std::string name;
-  std::vector<std::size_t> inputs;  ///< into Network::activations: one, or two of kAdd and kMul
+  std::vector<std::size_t> inputs;  ///< into Network::activations: one, two of kAdd and kMul, more of kConcat
   std::size_t output = 0;           ///< into Network::activations
   std::int32_t kernel_height = 1, kernel_width = 1;
   std::int32_t stride_height = 1, stride_width = 1;

@@ -115,10 +115,15 @@ class Tuner {
   void round(std::size_t index) {
     Layer& layer = network_.layers[index];
     const Activation& input = network_.activations[layer.inputs[0]];
+    const bool product = layer.kind == LayerKind::kConv || layer.kind == LayerKind::kDepthwise || layer.kind == LayerKind::kFullyConnected;
+    const std::string integers = product ? constant_of(graph_, layer.name, 1) : std::string();
+    if (integers.empty()) return;
     const graph::Node* node = node_of(plan_.graph, layer.name);
-    const std::string integers = constant_of(graph_, layer.name, 1);
     const auto floats = node == nullptr ? plan_.graph.initializers.end() : plan_.graph.initializers.find(node->inputs[1]);
-    if (integers.empty() || floats == plan_.graph.initializers.end()) return;
+    if (floats == plan_.graph.initializers.end()) return;
+    // A dilated window has zeros between its weights, a depth multiplier several outputs a channel: both keep the nearest integers.
+    const bool grows = layer.kind == LayerKind::kDepthwise && output(index).channels != input.channels;
+    if (grows || static_cast<std::int64_t>(layer.weights.size()) != floats->second.num_elements()) return;
     const auto order = order_in_graph(layer, input, node->op == "Conv" || node->integer("transB", 0) != 0);
     std::vector<float> wanted;
     for (const auto at : order) wanted.push_back(floats->second.data<float>()[at]);

@@ -11,7 +11,8 @@ namespace {
 
 constexpr std::size_t kMostBytes = std::size_t{1} << 30;
 constexpr const char* kOperators =
-    "ADD, AVERAGE_POOL_2D, CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED, HARD_SWISH, LOGISTIC, MAX_POOL_2D, MEAN, MUL, PACK, PAD, QUANTIZE, "
+    "ADD, AVERAGE_POOL_2D, CONCATENATION, CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED, HARD_SWISH, LOGISTIC, MAX_POOL_2D, MEAN, MUL, PACK, "
+    "PAD, QUANTIZE, "
     "RELU, RELU6, RELU_N1_TO_1, RESHAPE, SHAPE, SQUEEZE, STRIDED_SLICE; DEQUANTIZE, LOGISTIC, QUANTIZE and SOFTMAX at the end";
 constexpr const char* kWayOut =
     "convert it again to int8 throughout (TFLiteConverter: a representative_dataset, supported_ops = [TFLITE_BUILTINS_INT8]), or take the "
@@ -58,14 +59,13 @@ Result<std::int32_t> TfliteImport::output(const TfliteOperator& op) const {
   return error(ErrorCode::kBadFormat, op, "a wrong number of outputs", std::to_string(op.outputs.size()), "1");
 }
 
-Result<TfliteImport::Value> TfliteImport::operand(const TfliteOperator& op, std::size_t i, bool padded) const {
+Result<TfliteImport::Value> TfliteImport::operand(const TfliteOperator& op, std::size_t i, bool padded) {
   if (i >= op.inputs.size() || op.inputs[i] < 0) return error(ErrorCode::kBadFormat, op, "input " + std::to_string(i) + " is missing");
   const auto found = values_.find(op.inputs[i]);
   if (found == values_.end())
     return error(ErrorCode::kUnsupported, op,
                  "input " + std::to_string(i) + ", tensor " + std::to_string(op.inputs[i]) + ", is computed by no earlier operator");
-  if (!padded && found->second.pads != std::array<std::int64_t, 4>{})
-    return error(ErrorCode::kUnsupported, op, "a PAD that no convolution follows");
+  if (!padded && found->second.pads != std::array<std::int64_t, 4>{}) return filled(op, found->second);
   return found->second;
 }
 
@@ -158,6 +158,7 @@ Status TfliteImport::one(const TfliteOperator& op, std::size_t index) {
     case kTfliteDepthwise: return conv(op, name, true);
     case kTfliteFullyConnected: return fully_connected(op, name);
     case kTfliteAdd: return of_two(op, name, "Add");
+    case kTfliteConcatenation: return concat(op, name);
     case kTfliteMul: return of_two(op, name, "Mul");
     case kTfliteAveragePool: return pool(op, name, true);
     case kTfliteMaxPool: return pool(op, name, false);

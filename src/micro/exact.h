@@ -51,6 +51,13 @@ constexpr std::int32_t multiply(std::int32_t x, Multiplier by) {
   return rounding_shift_right(doubling_high_multiply(shifted, by.mantissa), right);
 }
 
+/// The same rounded once, ties upwards: TFLite's fully connected layers.
+constexpr std::int32_t multiply_once(std::int32_t x, Multiplier by) {
+  const std::int32_t places = 31 - by.shift;
+  return places < 1 ? multiply(x, by)
+                    : static_cast<std::int32_t>((std::int64_t{x} * by.mantissa + (std::int64_t{1} << (places - 1))) >> places);
+}
+
 constexpr std::int8_t clamp(std::int32_t value, std::int32_t low, std::int32_t high) {
   return static_cast<std::int8_t>(value < low ? low : value > high ? high : value);
 }
@@ -88,6 +95,31 @@ constexpr std::int8_t add(std::int8_t a, std::int8_t b, const Add& c, std::int32
 /// equal).
 constexpr std::int32_t mean(std::int32_t sum, std::int32_t count) {
   return sum > 0 ? (sum + count / 2) / count : (sum - count / 2) / count;
+}
+
+/// A mean in a scale of its own (TFLite's MEAN): the multiplier takes the division by the count in, as far as int32 has room.
+struct Mean {
+  Multiplier by;
+  std::int32_t bias = 0;  ///< -input zero point * count
+  std::int32_t output_zero = 0;
+};
+
+/// `scale`: the input's / the output's; `count` >= 1 values. `false` where a sum would leave int32: an output scale that is far too small.
+constexpr bool mean_constants(double scale, std::int32_t count, std::int32_t input_zero, std::int32_t output_zero, Mean* mean) {
+  const Multiplier by = quantize_multiplier(scale);
+  std::int32_t shift = 0;
+  while (shift < 30 && (count >> (shift + 1)) > 0) ++shift;
+  shift = shift < 31 + by.shift ? shift : 31 + by.shift;
+  const std::int32_t places = by.shift - shift;
+  if (count < 1 || places > 15 || (std::int64_t{count} * 256) << (places > 0 ? places : 0) >= std::int64_t{1} << 31) return false;
+  mean->by = {static_cast<std::int32_t>((std::int64_t{by.mantissa} << shift) / count), places};
+  mean->bias = -input_zero * count;
+  mean->output_zero = output_zero;
+  return true;
+}
+
+constexpr std::int8_t mean(std::int32_t sum, const Mean& c, std::int32_t low, std::int32_t high) {
+  return clamp(multiply(sum + c.bias, c.by) + c.output_zero, low, high);
 }
 
 }  // namespace exact

@@ -33,11 +33,12 @@ constexpr std::int32_t general_stream_bytes(std::int32_t depth, std::int32_t cha
   return requantize(bounded * (1 << doublings), multiplier, zero_point);
 }
 
-/// int8 [in_height, in_width, channels] -> int8 [out_height, out_width, layer.channels], not overlapping. Depthwise: each channel by
-/// itself.
+/// int8 [in_height, in_width, channels] -> int8 [out_height, out_width, layer.channels], not overlapping. Depthwise: each input
+/// channel by itself gives layer.channels / channels outputs.
 template <bool kDepthwise>
 [[gnu::noinline]] void general_conv(const Geometry& g, const General& layer, const std::int8_t* in, std::int8_t* out) {
   const std::int32_t inputs = kDepthwise ? 1 : g.channels, words = (g.kernel_height * g.kernel_width * inputs + 3) / 4;
+  const std::int32_t each = kDepthwise ? layer.channels / g.channels : 1;
   std::int8_t* to = out;
   for (std::int32_t y = 0; y < g.out_height; ++y)
     for (std::int32_t x = 0; x < g.out_width; ++x) {
@@ -53,7 +54,7 @@ template <bool kDepthwise>
               for (std::int32_t i = 0; i < inputs; ++i) sum += g.input_zero * weight[i];
               continue;
             }
-            const std::int8_t* from = in + (row * g.in_width + column) * g.channels + (kDepthwise ? c : 0);
+            const std::int8_t* from = in + (row * g.in_width + column) * g.channels + (kDepthwise ? c / each : 0);
             for (std::int32_t i = 0; i < inputs; ++i) sum += from[i] * weight[i];
           }
         }

@@ -27,7 +27,9 @@ inline std::int8_t output(const Geometry& g, const LayerConstants& layer, std::i
       for (std::int32_t i = 0; i < depth; ++i) {
         const std::int32_t row = y * g.stride_height - g.pad_top + ky, column = x * g.stride_width - g.pad_left + kx;
         const bool inside = row >= 0 && row < g.in_height && column >= 0 && column < g.in_width;
-        const std::int32_t value = inside ? in[(row * g.in_width + column) * g.channels + (layer.depthwise ? channel : i)] : g.input_zero;
+        const std::int32_t value =
+            inside ? in[(row * g.in_width + column) * g.channels + (layer.depthwise ? channel / (layer.channels / g.channels) : i)]
+                   : g.input_zero;
         sum += value * packed_weight(layer, channel, (ky * g.kernel_width + kx) * depth + i, packed);
       }
   const std::int64_t most = (std::int64_t{1} << 30) >> packed.doublings;
@@ -91,19 +93,14 @@ inline void pool(const Geometry& g, const std::int8_t* in, bool average, Clamp b
 }
 
 /// The mean of each window at stride 1, in a scale of its own.
-inline void mean(const Geometry& g, const std::int8_t* in, const MeanConstants& constants, Clamp bounds, std::int8_t* out) {
+inline void mean(const Geometry& g, const std::int8_t* in, const exact::Mean& constants, Clamp bounds, std::int8_t* out) {
   for (std::int32_t y = 0; y < g.out_height; ++y)
     for (std::int32_t x = 0; x < g.out_width; ++x)
       for (std::int32_t c = 0; c < g.channels; ++c) {
-        std::int64_t sum = constants.bias;
+        std::int32_t sum = constants.bias;
         for (std::int32_t ky = 0; ky < g.kernel_height; ++ky)
-          for (std::int32_t kx = 0; kx < g.kernel_width; ++kx)
-            sum += std::int64_t{in[((y + ky) * g.in_width + x + kx) * g.channels + c]} * (std::int64_t{1} << constants.shift);
-        const std::int64_t value = ((sum * constants.multiplier + (std::int64_t{1} << 31)) >> 32) + constants.output_zero;
-        out[(y * g.out_width + x) * g.channels + c] = clamp(static_cast<std::int32_t>(value < -128  ? -128
-                                                                                      : value > 127 ? 127
-                                                                                                    : value),
-                                                            bounds);
+          for (std::int32_t kx = 0; kx < g.kernel_width; ++kx) sum += in[((y + ky) * g.in_width + x + kx) * g.channels + c];
+        out[(y * g.out_width + x) * g.channels + c] = clamp(exact::multiply(sum, constants.by) + constants.output_zero, bounds);
       }
 }
 

@@ -183,16 +183,5 @@ constexpr bool pack_mul(double scale, std::int32_t a_zero, std::int32_t b_zero, 
   return true;
 }
 
-/// The constants of mean_one() for windows of `count` pixels; `scale`: the input's / the output's. `false` where a sum would leave int32:
-/// an output scale that is far too small.
-constexpr bool pack_mean(double scale, std::int32_t count, std::int32_t input_zero, std::int32_t output_zero, MeanConstants* constants) {
-  double by = scale / count;
-  std::int32_t shift = 0;
-  for (; by >= 0.4999999 && shift < 8; by /= 2) ++shift;
-  if (!(by >= 0 && by < 0.4999999) || count < 1 || std::int64_t{count} * (256 << shift) >= std::int64_t{1} << 31) return false;
-  *constants = {shift, -input_zero * count * (1 << shift), static_cast<std::int32_t>(by * 4294967296.0 + 0.5), output_zero};
-  return true;
-}
-
 }  // namespace micro
 }  // namespace hedge

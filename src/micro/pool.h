@@ -1,15 +1,15 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "micro/exact.h"
 #include "micro/geometry.h"
 #include "micro/internal/matrix_kernel.h"
 #include "micro/layout.h"
-#include "micro/requantize.h"
 
 /// Pools; input and output have the same scale and zero point (but of mean()), what lies outside the image does not count. No stream, no
-/// scratch; the bytes are TFLite's own (mean() rounds once, TFLite twice). `in` int8 [in_height, in_width, channels], out int8 [out_height,
+/// scratch; the bytes are TFLite's own. `in` int8 [in_height, in_width, channels], out int8 [out_height,
 /// out_width, channels], not overlapping.
 namespace hedge {
 namespace micro {
@@ -56,8 +56,7 @@ inline Inside inside(const Geometry& g, std::int32_t y, std::int32_t x) {
 }
 
 /// The mean of each window in a scale of its own; no padding.
-[[gnu::noinline]] inline void mean(const Geometry& g, const std::int8_t* in, const MeanConstants& constants, Clamp clamp,
-                                   std::int8_t* out) {
+[[gnu::noinline]] inline void mean(const Geometry& g, const std::int8_t* in, const exact::Mean& constants, Clamp clamp, std::int8_t* out) {
   for (std::int32_t y = 0; y < g.out_height; ++y)
     for (std::int32_t x = 0; x < g.out_width; ++x)
       for (std::int32_t c = 0; c < g.channels; ++c) {
@@ -66,8 +65,15 @@ inline Inside inside(const Geometry& g, std::int32_t y, std::int32_t x) {
           const std::int8_t* from = in + (row * g.in_width + x) * g.channels + c;
           for (std::int32_t i = 0; i < g.kernel_width; ++i, from += g.channels) sum += *from;
         }
-        *out++ = exact::clamp(mean_one(sum, constants), clamp.low, clamp.high);
+        *out++ = exact::mean(sum, constants, clamp.low, clamp.high);
       }
+}
+
+/// Channels of each pixel into those of a wider image: int8 [pixels, channels] -> the first `channels` of each `out_channels` at `out`.
+[[gnu::noinline]] inline void copy_channels(const std::int8_t* in, std::int32_t pixels, std::int32_t channels, std::int8_t* out,
+                                            std::int32_t out_channels) {
+  for (std::int32_t i = 0; i < pixels; ++i, in += channels, out += out_channels)
+    __builtin_memcpy(out, in, static_cast<std::size_t>(channels));
 }
 
 /// The largest value of each window.

@@ -59,19 +59,5 @@ struct AddConstants {
 #endif
 }
 
-/// The mean of a window in another scale than its input's:
-///   output = requantize(sum * 2^shift + bias, multiplier, output_zero)
-/// scale = input scale / (output scale * pixels); the bias holds the input's zero point. Made by pack_mean().
-struct MeanConstants {
-  std::int32_t shift = 0;
-  std::int32_t bias = 0;
-  std::int32_t multiplier = 0;
-  std::int32_t output_zero = 0;
-};
-
-[[gnu::always_inline]] inline std::int8_t mean_one(std::int32_t sum, const MeanConstants& c) {
-  return requantize(sum * (1 << c.shift) + c.bias, c.multiplier, c.output_zero);
-}
-
 }  // namespace micro
 }  // namespace hedge

@@ -55,10 +55,18 @@ inline std::vector<std::vector<std::int8_t>> device_reference(const Network& net
         break;
       }
       case LayerKind::kTable: micro::naive::look_up(l.weights.data(), from, static_cast<std::int32_t>(out.bytes()), to.data()); break;
+      case LayerKind::kConcat: {
+        std::size_t at = 0;
+        for (std::int32_t pixel = 0; pixel < out.height * out.width; ++pixel)
+          for (const auto input : l.inputs)
+            for (std::int32_t c = 0; c < network.activations[input].channels; ++c)
+              to[at++] = values[input][static_cast<std::size_t>(pixel * network.activations[input].channels + c)];
+        break;
+      }
       case LayerKind::kMean: {
-        micro::MeanConstants mean;
-        micro::pack_mean(static_cast<double>(a.scale) / static_cast<double>(out.scale), l.kernel_height * l.kernel_width, a.zero_point,
-                         out.zero_point, &mean);
+        micro::exact::Mean mean;
+        micro::exact::mean_constants(static_cast<double>(a.scale) / static_cast<double>(out.scale), l.kernel_height * l.kernel_width,
+                                     a.zero_point, out.zero_point, &mean);
         micro::naive::mean(geometry, from, mean, clamp_of(l), to.data());
         break;
       }

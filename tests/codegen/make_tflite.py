@@ -3,7 +3,8 @@
 make_tflite.py FOLDER: small.tflite (PAD, CONV_2D, DEPTHWISE_CONV_2D, ADD, MAX_POOL_2D, AVERAGE_POOL_2D, MEAN, RESHAPE, FULLY_CONNECTED,
 SOFTMAX), older.tflite (uint8: CONV_2D, RESHAPE, FULLY_CONNECTED), wider.tflite (a gray image; a depth multiplier, RELU, RELU6, MUL by a value
 a channel, means over one axis after the other, QUANTIZE between layers, a shape that is computed, one probability as uint8) and gates.tflite
-(HARD_SWISH, LOGISTIC), extreme.tflite (large scales, odd windows, ADD and MUL of a number); and float16, floats, dynamic and 16x8.tflite, which are no int8 models. Needs ai-edge-litert. The files are kept in tests/fuzz/seeds/fuzz_tflite.
+(HARD_SWISH, LOGISTIC), extreme.tflite (large scales, odd windows, ADD and MUL of a number), branches.tflite (PAD alone, dilations, a depth
+multiplier, CONCATENATION); and float16, floats, dynamic and 16x8.tflite, which are no int8 models. Needs ai-edge-litert. The files are kept in tests/fuzz/seeds/fuzz_tflite.
 """
 import pathlib
 import sys
@@ -240,6 +241,32 @@ def extreme(path):
     m.finish(x, y, path)
 
 
+def branches(path):
+    """A PAD that no convolution follows, dilations, a depth multiplier on several channels, CONCATENATION."""
+    m = Maker(7)
+    x = m.activation([1, 9, 10, 3], 0.02, 5)
+    w = m.weights([1, 3, 3, 6], 3)
+    o = schema.DepthwiseConv2DOptionsT()
+    o.padding, o.strideW, o.strideH, o.depthMultiplier, o.dilationWFactor, o.dilationHFactor = 0, 1, 1, 2, 1, 1
+    a = m.op(OP.DEPTHWISE_CONV_2D, [x, w, m.bias(x, w, 6)], m.activation([1, 9, 10, 6], 0.03, 4), o, schema.BuiltinOptions.DepthwiseConv2DOptions, 3)
+    pads = m.tensor([4, 2], data=numpy.array([[0, 0], [1, 0], [2, 1], [0, 0]], numpy.int32), kind=TYPE.INT32)
+    padded = m.op(OP.PAD, [a, pads], m.activation([1, 10, 13, 6], 0.03, 4), schema.PadOptionsT(), schema.BuiltinOptions.PadOptions, 2)
+    b = m.pool(OP.MAX_POOL_2D, padded, [1, 5, 6, 6], 2, 2, False)
+    w = m.weights([1, 3, 3, 6], 3)
+    o = schema.DepthwiseConv2DOptionsT()
+    o.padding, o.strideW, o.strideH, o.depthMultiplier, o.dilationWFactor, o.dilationHFactor = 0, 1, 1, 1, 2, 2
+    c = m.op(OP.DEPTHWISE_CONV_2D, [b, w, m.bias(b, w, 6)], m.activation([1, 5, 6, 6], 0.05, -9), o, schema.BuiltinOptions.DepthwiseConv2DOptions, 3)
+    w = m.weights([4, 2, 2, 6], 0)
+    o = schema.Conv2DOptionsT()
+    o.padding, o.strideW, o.strideH, o.dilationWFactor, o.dilationHFactor = 0, 1, 1, 3, 2
+    d = m.op(OP.CONV_2D, [b, w, m.bias(b, w, 4)], m.activation([1, 5, 6, 4], 0.05, -9), o, schema.BuiltinOptions.Conv2DOptions, 3)
+    o = schema.ConcatenationOptionsT()
+    o.axis = 3
+    e = m.op(OP.CONCATENATION, [c, d, c], m.activation([1, 5, 6, 16], 0.05, -9), o, schema.BuiltinOptions.ConcatenationOptions, 2)
+    y = m.dense(m.reshape(mean(m, e, [1, 2], [1, 16], False, 0.011, -80), [1, 16]), 4, 0.06, 3)
+    m.finish(x, y, path)
+
+
 def not_int8(path, kind):
     """One FULLY_CONNECTED that computes in something else."""
     m = Maker(5)
@@ -263,5 +290,6 @@ if __name__ == "__main__":
     wider(folder / "wider.tflite")
     gates(folder / "gates.tflite")
     extreme(folder / "extreme.tflite")
+    branches(folder / "branches.tflite")
     for kind in ("float16", "floats", "dynamic", "16x8"):
         not_int8(folder / f"{kind}.tflite", kind)

@@ -151,6 +151,13 @@ TEST(Tflite, says_what_a_model_is_that_does_not_compute_in_int8_and_the_way_out)
   }
 }
 
+/// Found by mutating the other files: what an unknown operator makes has no scale here, and a layer behind it asks for one.
+TEST(Tflite, refuses_a_layer_behind_a_tensor_without_a_scale) {
+  const auto graph = parse_tflite_model(bytes_of("unscaled.tflite"), "unscaled.tflite");
+  ASSERT_FALSE(graph.ok());
+  EXPECT_EQ(graph.error().code, ErrorCode::kUnsupported) << graph.error().message();
+}
+
 TEST(Tflite, names_all_operators_that_stand_in_the_way_at_once) {
   // MAX_POOL_2D (17) becomes SVDF, AVERAGE_POOL_2D (1) L2_POOL_2D: wherever their codes may be.
   const std::string bytes = bytes_of("small.tflite");

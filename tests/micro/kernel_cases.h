@@ -277,7 +277,7 @@ inline Outcome add_case(Random& random, Workspace& w) {
 inline Outcome general_case(Random& random, Workspace& w) {
   const bool depthwise = random.one_in(2);
   Geometry g = random_geometry(random, random.between(1, 5), random.between(1, 4), random.between(1, 3), random.between(1, 12));
-  const std::int32_t channels = depthwise ? g.channels : random.between(1, 12);
+  const std::int32_t channels = depthwise ? g.channels * random.between(1, 3) : random.between(1, 12);
   const std::int32_t depth = g.kernel_height * g.kernel_width * (depthwise ? 1 : g.channels);
   const LayerConstants layer = random_layer(random, w, 0, depth, channels, depthwise);
   g.input_zero = layer.input_zero;
@@ -345,15 +345,16 @@ inline Outcome pool_case(Random& random, Workspace& w) {
   naive::pool(g, w.in, false, clamp, w.expected);
   max_pool(g, w.in, clamp, w.got);
   if (Outcome o = compare(w, count, "max_pool")) return o;
-  MeanConstants constants;
+  exact::Mean constants;
   const Geometry rows{.in_height = g.in_height,
                       .in_width = g.in_width,
                       .channels = g.channels,
                       .kernel_height = g.in_height,
                       .out_height = 1,
                       .out_width = g.in_width};
-  if (!pack_mean(0.001 * random.between(1, 9999), g.in_height, random.between(-128, 127), random.between(-128, 127), &constants))
-    return "pack_mean";
+  if (!exact::mean_constants(0.001 * random.between(1, 9999), g.in_height, random.between(-128, 127), random.between(-128, 127),
+                             &constants))
+    return "mean_constants";
   prepare(w);
   naive::mean(rows, w.in, constants, clamp, w.expected);
   mean(rows, w.in, constants, clamp, w.got);

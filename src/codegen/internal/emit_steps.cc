@@ -138,6 +138,16 @@ class StepWriter {
         return {};
       }
       case LayerKind::kMul: return write_mul(l, in, out);
+      case LayerKind::kConcat: {
+        std::int64_t first = 0;
+        for (const auto input : l.inputs) {
+          const auto channels = n_.activations[input].channels;
+          call("copy_channels(" + at(input) + ", " + pixels + ", " + num(channels) + ", " + out + " + " + num(first) + ", " +
+               num(shape.channels));
+          first += channels;
+        }
+        return {};
+      }
       case LayerKind::kTable: {
         HEDGE_TRY(const auto table, stream(l));
         call("look_up(" + table + ", " + in + ", " + num(shape.bytes()) + ", " + out);
@@ -145,8 +155,8 @@ class StepWriter {
       }
       case LayerKind::kMean: {
         HEDGE_TRY(const auto c, mean_constants(n_, l));
-        call("mean(" + constant("Geometry", "Geometry", geometry_text(geometry_of(n_, l))) + ", " + in + ", {" + num(c.shift) + ", " +
-             num(c.bias) + ", " + num(c.multiplier) + ", " + num(c.output_zero) + "}, " + plain_clamp(clamp_of(l)) + ", " + out);
+        call("mean(" + constant("Geometry", "Geometry", geometry_text(geometry_of(n_, l))) + ", " + in + ", {{" + num(c.by.mantissa) +
+             ", " + num(c.by.shift) + "}, " + num(c.bias) + ", " + num(c.output_zero) + "}, " + plain_clamp(clamp_of(l)) + ", " + out);
         return {};
       }
       default: write_pool(l, in, out); return {};

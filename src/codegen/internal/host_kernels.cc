@@ -1,14 +1,16 @@
 #include <algorithm>
-#include <bit>
 
 #include "codegen/internal/host_layer.h"
 #include "micro/general.h"
+#include "micro/pool.h"
 
 namespace hedge::codegen::internal {
 namespace {
 
 std::int8_t finish(const Layer& layer, const PreparedLayer& prepared, Arithmetic arithmetic, std::int32_t sum, std::size_t channel,
                    std::int32_t zero) {
+  if (arithmetic == Arithmetic::kExact && layer.kind == LayerKind::kFullyConnected)
+    return micro::exact::clamp(micro::exact::multiply_once(sum, prepared.exact[channel]) + zero, layer.low, layer.high);
   if (arithmetic == Arithmetic::kExact) return micro::exact::requantize(sum, prepared.exact[channel], zero, layer.low, layer.high);
   return micro::exact::clamp(micro::requantize_doubled(sum, prepared.doublings[channel], prepared.device[channel], zero), layer.low,
                              layer.high);
@@ -33,20 +35,13 @@ std::int32_t dot(const std::int16_t* a, const std::int16_t* b, std::size_t count
   return sum;
 }
 
-/// sums[c] = bias[c] + patch[k, c] * weights[k, c] over k.
-void depthwise_sums(const PreparedLayer& prepared, const std::vector<std::int16_t>& patch, std::vector<std::int32_t>& sums) {
+/// sums[c] = bias[c] + patch[k, c / each] * weights[k, c] over k; each: outputs a channel.
+void depthwise_sums(const PreparedLayer& prepared, const std::vector<std::int16_t>& patch, std::size_t inputs,
+                    std::vector<std::int32_t>& sums) {
   sums = prepared.bias;
-  const std::size_t channels = sums.size();
-  for (std::size_t k = 0; k < patch.size(); k += channels)
-    for (std::size_t c = 0; c < channels; ++c) sums[c] += std::int32_t{patch[k + c]} * prepared.weights[k + c];
-}
-
-/// TFLite's mean: the multiplier takes the division by the count in, as far as int32 has room.
-std::int32_t exact_mean(std::int32_t sum, std::int32_t count, micro::exact::Multiplier by) {
-  std::int32_t shift = static_cast<std::int32_t>(std::bit_width(static_cast<std::uint32_t>(count))) - 1;
-  shift = std::min({shift, 32, 31 + by.shift});
-  const auto mantissa = static_cast<std::int32_t>((std::int64_t{by.mantissa} << shift) / count);
-  return micro::exact::multiply(sum, {mantissa, by.shift - shift});
+  const std::size_t outputs = sums.size(), each = outputs / inputs;
+  for (std::size_t k = 0; k < patch.size() / inputs; ++k)
+    for (std::size_t c = 0; c < outputs; ++c) sums[c] += std::int32_t{patch[k * inputs + c / each]} * prepared.weights[k * outputs + c];
 }
 
 }  // namespace
@@ -70,7 +65,7 @@ void run_product(const Network& network, const Layer& layer, const PreparedLayer
         gather(layer, in, from, y, x, patch.data());
       }
       if (depthwise) {
-        depthwise_sums(prepared, patch, sums);
+        depthwise_sums(prepared, patch, static_cast<std::size_t>(in.channels), sums);
       } else {
         for (std::size_t o = 0; o < channels; ++o)
           sums[o] = prepared.bias[o] + dot(patch.data(), prepared.weights.data() + o * depth, depth);
@@ -102,13 +97,23 @@ void run_mul(const Network& network, const Layer& layer, const PreparedLayer& pr
   }
 }
 
+void run_concat(const Network& network, const Layer& layer, Activations& activations) {
+  const Activation& out = network.activations[layer.output];
+  std::int8_t* first = activations[layer.output].data();
+  for (const std::size_t input : layer.inputs) {
+    const std::int32_t channels = network.activations[input].channels;
+    micro::copy_channels(activations[input].data(), out.height * out.width, channels, first, out.channels);
+    first += channels;
+  }
+}
+
 void run_table(const Layer& layer, Activations& activations) {
   const auto& in = activations[layer.inputs[0]];
   auto& out = activations[layer.output];
   for (std::size_t i = 0; i < out.size(); ++i) out[i] = layer.weights[static_cast<std::size_t>(in[i] + 128)];
 }
 
-void run_pool(const Network& network, const Layer& layer, const PreparedLayer& prepared, Arithmetic arithmetic, Activations& activations) {
+void run_pool(const Network& network, const Layer& layer, const PreparedLayer& prepared, Activations& activations) {
   const Activation& in = network.activations[layer.inputs[0]];
   const Activation& out = network.activations[layer.output];
   const std::int8_t* from = activations[layer.inputs[0]].data();
@@ -127,9 +132,7 @@ void run_pool(const Network& network, const Layer& layer, const PreparedLayer& p
           }
         std::int32_t value = most;
         if (layer.kind == LayerKind::kAveragePool && count > 0) value = micro::exact::mean(sum, count);
-        if (layer.kind == LayerKind::kMean)
-          value = arithmetic == Arithmetic::kExact ? exact_mean(sum - in.zero_point * count, count, prepared.mean) + out.zero_point
-                                                   : micro::mean_one(sum, prepared.device_mean);
+        if (layer.kind == LayerKind::kMean) value = micro::exact::mean(sum, prepared.mean, -128, 127);
         *to++ = micro::exact::clamp(value, layer.low, layer.high);
       }
     }

@@ -19,8 +19,7 @@ struct PreparedLayer {
   std::vector<std::int32_t> doublings;  ///< of its sums
   micro::exact::Add exact_add;
   micro::AddConstants device_add;
-  micro::exact::Multiplier mean;
-  micro::MeanConstants device_mean;
+  micro::exact::Mean mean;
   micro::exact::Multiplier exact_mul;
   micro::MulConstants device_mul;
 };
@@ -33,7 +32,8 @@ void run_product(const Network& network, const Layer& layer, const PreparedLayer
                  Activations& activations);
 void run_add(const Network& network, const Layer& layer, const PreparedLayer& prepared, Arithmetic arithmetic, Activations& activations);
 void run_mul(const Network& network, const Layer& layer, const PreparedLayer& prepared, Arithmetic arithmetic, Activations& activations);
+void run_concat(const Network& network, const Layer& layer, Activations& activations);
 void run_table(const Layer& layer, Activations& activations);
-void run_pool(const Network& network, const Layer& layer, const PreparedLayer& prepared, Arithmetic arithmetic, Activations& activations);
+void run_pool(const Network& network, const Layer& layer, const PreparedLayer& prepared, Activations& activations);
 
 }  // namespace hedge::codegen::internal

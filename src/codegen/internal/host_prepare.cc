@@ -96,13 +96,10 @@ Result<PreparedLayer> prepare(const Network& network, const Layer& layer, Arithm
       break;
     case LayerKind::kAdd: HEDGE_CHECK(prepare_add(network, layer, arithmetic, prepared)); break;
     case LayerKind::kMul: HEDGE_CHECK(prepare_mul(network, layer, arithmetic, prepared)); break;
-    case LayerKind::kMean:
-      if (arithmetic == Arithmetic::kDevice) {
-        HEDGE_TRY(prepared.device_mean, mean_constants(network, layer));
-      }
-      prepared.mean = micro::exact::quantize_multiplier(static_cast<double>(network.activations[layer.inputs[0]].scale) /
-                                                        static_cast<double>(network.activations[layer.output].scale));
+    case LayerKind::kMean: {
+      HEDGE_TRY(prepared.mean, mean_constants(network, layer));
       break;
+    }
     default: break;
   }
   return prepared;

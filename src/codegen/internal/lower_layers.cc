@@ -9,6 +9,7 @@ namespace {
 
 /// A bias' scale may differ from input * weight by the rounding of a float product.
 constexpr double kScaleTolerance = 1e-5;
+constexpr double kMostWeights = 1 << 26;  // of a dilated layer, its zeros counted
 
 Error mismatch(const graph::Node& node, std::string what, std::string got = {}, std::string expected = {}) {
   return {.code = ErrorCode::kMismatch,
@@ -42,6 +43,24 @@ std::vector<std::int8_t> channels_last(std::span<const std::int8_t> from, const 
         to[static_cast<std::size_t>(at)] = from[read++];
       }
   return to;
+}
+
+/// Weights [O, I, KH, KW] of a dilated window as those of a wider one with zeros between them.
+struct Spread {
+  Shape shape;
+  std::vector<std::int8_t> weights;
+};
+Spread spread_out(std::span<const std::int8_t> from, const Shape& shape, const std::array<std::int64_t, 2>& dilations) {
+  const std::int64_t rows = shape[2], columns = shape[3];
+  Spread made{{shape[0], shape[1], (rows - 1) * dilations[0] + 1, (columns - 1) * dilations[1] + 1}, {}};
+  made.weights.resize(static_cast<std::size_t>(num_elements(made.shape)));
+  for (std::int64_t plane = 0; plane < shape[0] * shape[1]; ++plane)
+    for (std::int64_t y = 0; y < rows; ++y)
+      for (std::int64_t x = 0; x < columns; ++x) {
+        const std::int64_t to = (plane * made.shape[2] + y * dilations[0]) * made.shape[3] + x * dilations[1];
+        made.weights[static_cast<std::size_t>(to)] = from[static_cast<std::size_t>((plane * rows + y) * columns + x)];
+      }
+  return made;
 }
 
 /// Every channel's bias as int32: as the graph has it, or rounded where it is still in floats.
@@ -105,13 +124,17 @@ Status Lowering::conv(const graph::Node& node, std::int64_t macs) {
   if (weight.scales.size() > 1 && weight.axis != 0)
     return unsupported(node, "weights with a scale along another axis than the output channels");
   HEDGE_TRY(const auto window, graph::resolve_window(node, {w[2], w[3]}, x[2], x[3]));
-  if (window.dilations[0] != 1 || window.dilations[1] != 1) return unsupported(node, "a dilated convolution");
   const std::int64_t groups = node.integer("group", 1);
-  const bool depthwise = groups > 1 && groups == x[1] && w[0] == groups && w[1] == 1;
-  if (groups > 1 && !depthwise) return unsupported(node, "a grouped convolution that is not depthwise with multiplier 1");
+  const bool depthwise = groups > 1 && groups == x[1] && w[0] % groups == 0 && w[1] == 1;
+  if (groups > 1 && !depthwise) return unsupported(node, "a grouped convolution that is not depthwise");
   Layer layer{.kind = depthwise ? LayerKind::kDepthwise : LayerKind::kConv, .name = node.name, .inputs = {input}, .macs = macs};
   set_window(layer, window);
-  layer.weights = channels_last(weight.values->data<std::int8_t>(), w, depthwise);
+  const auto wide = [&](std::size_t axis) { return static_cast<double>((w[axis + 2] - 1) * window.dilations[axis] + 1); };
+  if (wide(0) * wide(1) * static_cast<double>(w[0] * w[1]) > kMostWeights) return unsupported(node, "a dilated window of this size");
+  const auto spread = spread_out(weight.values->data<std::int8_t>(), w, window.dilations);
+  layer.kernel_height = static_cast<std::int32_t>(spread.shape[2]);
+  layer.kernel_width = static_cast<std::int32_t>(spread.shape[3]);
+  layer.weights = channels_last(spread.weights, spread.shape, depthwise);
   HEDGE_CHECK(finish_product(node, layer, weight));
   put_pending(node, std::move(layer));
   return {};
@@ -228,6 +251,20 @@ Status Lowering::mean(const graph::Node& node) {
     (at == 2 ? layer.kernel_height : layer.kernel_width) = static_cast<std::int32_t>(x[static_cast<std::size_t>(at)]);
   }
   if (axes.size() == 1 && node.integer("keepdims", 1) == 0) return unsupported(node, "a mean over one axis that drops it");
+  put_pending(node, std::move(layer));
+  return {};
+}
+
+Status Lowering::concat(const graph::Node& node) {
+  const std::int64_t axis = node.integer("axis", 1);
+  const auto rank = static_cast<std::int64_t>(shape_of(node.outputs[0]).size());
+  if (axis != 1 && axis != 1 - rank) return unsupported(node, "a Concat of other axes than the channels");
+  Layer layer{.kind = LayerKind::kConcat, .name = node.name};
+  for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+    HEDGE_TRY(const std::size_t input, operand(node, i));
+    layer.inputs.push_back(input);
+  }
+  if (layer.inputs.size() < 2) return unsupported(node, "a Concat of one tensor");
   put_pending(node, std::move(layer));
   return {};
 }

@@ -39,6 +39,9 @@ class Lowering {
   Status add(const graph::Node& node);
   Status mul(const graph::Node& node);
   Status function(const graph::Node& node);
+  Status concat(const graph::Node& node);
+  /// The activation in another scale, by a table.
+  std::size_t rescaled(std::size_t activation, const Scaling& scaling, const std::string& name);
   Status pool(const graph::Node& node);
   Status mean(const graph::Node& node);
   Status activation(const graph::Node& node);

@@ -29,6 +29,7 @@ struct TfliteTensor {
 enum TfliteOp : std::int32_t {
   kTfliteAdd = 0,
   kTfliteAveragePool = 1,
+  kTfliteConcatenation = 2,
   kTfliteConv = 3,
   kTfliteDepthwise = 4,
   kTfliteDequantize = 6,

@@ -46,6 +46,9 @@ class TfliteImport {
   Status of_two(const TfliteOperator& op, const std::string& name, const char* graph_op);
   Status function(const TfliteOperator& op, const std::string& name);
   Status shape_arithmetic(const TfliteOperator& op);
+  Status concat(const TfliteOperator& op, const std::string& name);
+  /// The image with the rows and columns of zero points that a PAD has asked for, by a depthwise layer of factor 1.
+  Result<Value> filled(const TfliteOperator& op, const Value& x);
   Status pool(const TfliteOperator& op, const std::string& name, bool average);
   Status mean(const TfliteOperator& op, const std::string& name);
   Status reshape(const TfliteOperator& op, const std::string& name);
@@ -59,8 +62,9 @@ class TfliteImport {
 
   [[nodiscard]] Error error(ErrorCode code, const TfliteOperator& op, std::string what, std::string got = {},
                             std::string expected = {}) const;
-  /// The operator's input `i`. Errors: kUnsupported it is no computed tensor (or padded, unless `padded`); kBadFormat it is not there.
-  Result<Value> operand(const TfliteOperator& op, std::size_t i, bool padded = false) const;
+  /// The operator's input `i`; with a PAD's rows and columns in it, unless `padded`. Errors: kUnsupported it is no computed tensor;
+  /// kBadFormat it is not there.
+  Result<Value> operand(const TfliteOperator& op, std::size_t i, bool padded = false);
   Result<const TfliteTensor*> constant(const TfliteOperator& op, std::size_t i) const;
   Result<std::int32_t> output(const TfliteOperator& op) const;
   /// An image, [1, H, W, C]. Errors: kUnsupported.
@@ -78,7 +82,11 @@ class TfliteImport {
                                          std::array<std::int64_t, 2> strides) const;
   Result<std::string> there_and_back(const std::string& x, std::int32_t tensor, const std::string& name);
   [[nodiscard]] const Shape& shape_of(std::int32_t tensor) const { return file_.tensors[static_cast<std::size_t>(tensor)].shape; }
-  [[nodiscard]] float scale_of(std::int32_t tensor) const { return file_.tensors[static_cast<std::size_t>(tensor)].scales[0]; }
+  /// A stand-in may have no scale; its graph is thrown away.
+  [[nodiscard]] float scale_of(std::int32_t tensor) const {
+    const auto& scales = file_.tensors[static_cast<std::size_t>(tensor)].scales;
+    return scales.empty() ? 1.0F : scales[0];
+  }
 
   const TfliteFile& file_;
   std::string where_;

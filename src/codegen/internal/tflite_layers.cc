@@ -15,7 +15,6 @@ struct WindowFields {
 };
 constexpr std::size_t kPadding = 0, kStrideWidth = 1, kStrideHeight = 2;
 constexpr WindowFields kConvFields = {3, 4, 5}, kDepthwiseFields = {4, 5, 6};
-constexpr std::size_t kDepthMultiplier = 3;
 constexpr std::size_t kPoolWidth = 3, kPoolHeight = 4, kPoolActivation = 5;
 constexpr std::size_t kFirstActivation = 0;  // of ADD and FULLY_CONNECTED
 constexpr std::size_t kWeightsFormat = 1;    // of FULLY_CONNECTED
@@ -151,17 +150,17 @@ Status TfliteImport::conv(const TfliteOperator& op, const std::string& name, boo
   const Shape& w = tensor->shape;
   const I channels = x.shape[3];
   const bool gray = depthwise && channels == 1;  // each output channel has a kernel of its own over the only input channel
-  const bool fits = w.size() == 4 && num_elements(w) > 0 && (depthwise ? w[0] == 1 && (w[3] == channels || gray) : w[3] == channels);
+  const bool fits = w.size() == 4 && num_elements(w) > 0 && (depthwise ? w[0] == 1 && w[3] % channels == 0 : w[3] == channels);
   if (!fits)
-    return error(ErrorCode::kUnsupported, op, depthwise ? "a depth multiplier on several channels" : "a convolution in groups",
-                 to_string(w), "weights for " + std::to_string(channels) + " channels");
+    return error(ErrorCode::kUnsupported, op, depthwise ? "weights that do not fit the channels" : "a convolution in groups", to_string(w),
+                 "weights for " + std::to_string(channels) + " channels");
   const WindowFields fields = depthwise ? kDepthwiseFields : kConvFields;
-  if (op.options.number<std::int32_t>(fields.dilation_width, 1) != 1 || op.options.number<std::int32_t>(fields.dilation_height, 1) != 1)
-    return error(ErrorCode::kUnsupported, op, "a dilated convolution");
-  if (depthwise && !gray && op.options.number<std::int32_t>(kDepthMultiplier, 1) != 1)
-    return error(ErrorCode::kUnsupported, op, "a depth multiplier on several channels");
   const std::array<I, 2> strides = {op.options.number<std::int32_t>(kStrideHeight), op.options.number<std::int32_t>(kStrideWidth)};
-  HEDGE_TRY(const auto around, pads(op, x, {w[1], w[2]}, strides));
+  const std::array<I, 2> dilations = {op.options.number<std::int32_t>(fields.dilation_height, 1),
+                                      op.options.number<std::int32_t>(fields.dilation_width, 1)};
+  if (std::any_of(dilations.begin(), dilations.end(), [](I d) { return d < 1 || d > 1 << 10; }))
+    return error(ErrorCode::kBadFormat, op, "a dilation out of range", to_string(Ints{dilations[0], dilations[1]}));
+  HEDGE_TRY(const auto around, pads(op, x, {(w[1] - 1) * dilations[0] + 1, (w[2] - 1) * dilations[1] + 1}, strides));
   // [O, KH, KW, I] (depthwise: [1, KH, KW, C]) to the graph's [O, I, KH, KW] ([C, 1, KH, KW]).
   const I outs = depthwise ? w[3] : w[0], ins = depthwise ? 1 : w[3], plane = w[1] * w[2];
   std::vector<std::size_t> from;
@@ -172,8 +171,11 @@ Status TfliteImport::conv(const TfliteOperator& op, const std::string& name, boo
   HEDGE_TRY(const std::string added, bias(op, name, x.tensor, weight.scales));
   std::vector<std::string> inputs = {x.name, weight.name};
   if (!added.empty()) inputs.push_back(added);
-  graph::Attributes attributes = {{"pads", around}, {"strides", Ints{strides[0], strides[1]}}, {"kernel_shape", Ints{w[1], w[2]}}};
-  if (depthwise && !gray) attributes["group"] = outs;
+  graph::Attributes attributes = {{"pads", around},
+                                  {"strides", Ints{strides[0], strides[1]}},
+                                  {"kernel_shape", Ints{w[1], w[2]}},
+                                  {"dilations", Ints{dilations[0], dilations[1]}}};
+  if (depthwise && !gray) attributes["group"] = channels;
   HEDGE_TRY(const std::string y, activated(op, fields.activation, builder_.op("Conv", inputs, attributes, name), name));
   return finish(op, y);
 }
@@ -273,6 +275,41 @@ Status TfliteImport::shape_arithmetic(const TfliteOperator& op) {
   HEDGE_TRY(const std::int32_t made, output(op));
   shapes_.insert(made);
   return {};
+}
+
+Status TfliteImport::concat(const TfliteOperator& op, const std::string& name) {
+  constexpr std::size_t kAxis = 0, kActivation = 1;
+  std::vector<std::string> names;
+  std::size_t rank = 0;
+  for (std::size_t i = 0; i < op.inputs.size(); ++i) {
+    HEDGE_TRY(const Value x, operand(op, i));
+    if ((x.shape.size() != 4 && x.shape.size() != 2) || (rank != 0 && rank != x.shape.size()) || x.shape[0] != 1 ||
+        x.image != std::array<I, 3>{})
+      return error(ErrorCode::kUnsupported, op, "operands that are no images, nor vectors", to_string(x.shape));
+    rank = x.shape.size();
+    names.push_back(x.name);
+  }
+  const auto axis = op.options.number<std::int32_t>(kAxis), last = static_cast<std::int32_t>(rank) - 1;
+  if (names.size() < 2 || (axis != last && axis != -1))
+    return error(ErrorCode::kUnsupported, op, "a concatenation of another axis than the channels", std::to_string(axis));
+  HEDGE_TRY(const std::string y, activated(op, kActivation, builder_.op("Concat", names, {{"axis", I{1}}}, name), name));
+  return finish(op, y);
+}
+
+Result<TfliteImport::Value> TfliteImport::filled(const TfliteOperator& op, const Value& x) {
+  HEDGE_CHECK(require_image(op, x));
+  const I channels = x.shape[3];
+  const std::string name = "pad_" + std::to_string(x.tensor);
+  // 127 (q - zero point) times 1 / 127 gives q back exactly.
+  const std::vector<std::int8_t> ones(static_cast<std::size_t>(channels), 127);
+  const auto weight = builder_.constant(name + ".weight/int8", Tensor::of<std::int8_t>({channels, 1, 1, 1}, ones));
+  const auto scale = builder_.scalar(name + ".weight/scale", 1.0F / 127);
+  const auto weights = builder_.op("DequantizeLinear", {weight, scale}, {}, name + ".weight");
+  const auto y = builder_.op("Conv", {x.name, weights}, {{"pads", Ints(x.pads.begin(), x.pads.end())}, {"group", channels}}, name);
+  HEDGE_TRY(auto made, there_and_back(y, x.tensor, name + "/padded"));
+  return Value{.name = std::move(made),
+               .tensor = x.tensor,
+               .shape = {1, x.shape[1] + x.pads[0] + x.pads[2], x.shape[2] + x.pads[1] + x.pads[3], channels}};
 }
 
 Status TfliteImport::pool(const TfliteOperator& op, const std::string& name, bool average) {

@@ -160,7 +160,7 @@ class GeneratedFolder {
 TEST(Generated, ComputesTheReferencesBytesOnTheHostWhateverThePlan) {
   std::vector<Network> networks = {testing::small_resnet(1),  testing::random_mobile(1),      testing::random_mobile(2),
                                    testing::random_mobile(3), testing::small_mobilenet_v3(1), imported("wider.tflite"),
-                                   imported("gates.tflite"),  imported("extreme.tflite")};
+                                   imported("gates.tflite"),  imported("extreme.tflite"),     imported("branches.tflite")};
   for (const auto& network : networks)
     for (const std::int64_t budget : {0, -1}) {
       SCOPED_TRACE(network.name + (budget < 0 ? " layer by layer" : " by rows"));
@@ -174,7 +174,7 @@ TEST(Generated, ComputesTheSameBytesOnEveryCortexM) {
   if (!is_installed("arm-none-eabi-g++") || !is_installed("qemu-system-arm"))
     GTEST_SKIP() << "arm-none-eabi-g++ and qemu-system-arm are not installed";
   for (const auto& network : {testing::small_resnet(2), testing::random_mobile(4), testing::small_mobilenet_v3(2), testing::mcunet_vww1(),
-                              imported("wider.tflite"), imported("gates.tflite"), imported("extreme.tflite")})
+                              imported("wider.tflite"), imported("gates.tflite"), imported("extreme.tflite"), imported("branches.tflite")})
     for (const auto& device : kDevices) {
       SCOPED_TRACE(network.name + " on " + to_string(device.target));
       const auto program = program_of(network);
