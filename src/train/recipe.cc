@@ -34,7 +34,7 @@ void apply_mobile(TrainOptions& o) {
 /// The network knows how to see already: small steps, so that it does not forget. Its batch normalisation may be folded away.
 void apply_transfer(TrainOptions& o) {
   o.batch = 64;
-  o.learning_rate = 3e-4;
+  o.learning_rate = 1e-3;
   o.label_smoothing = 0.1;
   o.averaging = Averaging::kEma;
 }

@@ -28,7 +28,7 @@ struct TeacherOptions {
 /// A trained network, from anywhere, that learns other classes (transfer).
 struct TransferOptions {
   ModelOptions model = {};        ///< .onnx of operators in the table (docs/operators.md)
-  double first_rate = 0.1;        ///< in (0, 1]: learning rate of the first layer as a share of the last one's
+  double first_rate = 0.3;        ///< in (0, 1]: learning rate of the first layer as a share of the last one's
   std::int64_t head_epochs = 40;  ///< >= 1; passes over the features with which the new last layer is fitted first
   bool head_only = false;         ///< leave all other layers as they are
 };
