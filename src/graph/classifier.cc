@@ -1,33 +1,11 @@
 #include "graph/classifier.h"
 
 #include <algorithm>
-#include <set>
 
 #include "graph/operators.h"
 #include "graph/passes.h"
 
 namespace hedge::graph {
-namespace {
-
-std::set<std::string> names_in(const Graph& graph) {
-  std::set<std::string> names;
-  for (const auto& [name, tensor] : graph.initializers) names.insert(name);
-  for (const auto& input : graph.inputs) names.insert(input.name);
-  for (const auto& node : graph.nodes) {
-    names.insert(node.name);
-    names.insert(node.outputs.begin(), node.outputs.end());
-  }
-  return names;
-}
-
-std::string fresh(const std::set<std::string>& taken, const std::string& wanted) {
-  std::string name = wanted;
-  for (int n = 1; taken.contains(name); ++n) name = wanted + "_" + std::to_string(n);
-  return name;
-}
-
-}  // namespace
-
 Result<NewClassifier> with_new_classifier(Graph graph, std::int64_t classes) {
   if (classes < 2)
     return Error{.code = ErrorCode::kInvalidArgument, .what = "a classifier has two classes at least", .got = std::to_string(classes)};
@@ -35,23 +13,27 @@ Result<NewClassifier> with_new_classifier(Graph graph, std::int64_t classes) {
   HEDGE_TRY(made.features, find_features(graph));
   HEDGE_TRY(const auto tensors, infer_shapes(graph));
   const Shape features = tensors.at(made.features).shape;
+  if (features[1] < 2)  // such as the one probability of a model that knows two classes
+    return Error{.code = ErrorCode::kUnsupported,
+                 .what = "the last layer reads a single number, which tells no other classes apart",
+                 .where = "graph " + graph.name + ", tensor " + made.features,
+                 .hint = "name the tensor before it: \"features\" in MODEL.hedge.json (docs/formats/model.md)"};
   const auto logits = std::find_if(graph.outputs.begin(), graph.outputs.end(), [](const Value& v) { return v.name == "logits"; });
   Value& output = logits == graph.outputs.end() ? graph.outputs.front() : *logits;
   for (Node& node : graph.nodes)  // the old layer's output makes room for the new one's
     for (auto& name : node.outputs)
       if (name == output.name) name += "/old";
-  const auto taken = names_in(graph);
-  made.weights = fresh(taken, "classifier.weight");
-  made.bias = fresh(taken, "classifier.bias");
+  made.weights = new_name(graph, "classifier.weight");
+  made.bias = new_name(graph, "classifier.bias");
   graph.initializers.insert_or_assign(made.weights, Tensor(DType::kF32, {classes, features[1]}));
   graph.initializers.insert_or_assign(made.bias, Tensor(DType::kF32, {classes}));
   std::string rows = made.features;
   if (features.size() == 4) {
-    rows = fresh(taken, made.features + "/flat");
+    rows = new_name(graph, made.features + "/flat");
     graph.nodes.push_back(
         {.name = rows, .op = "Flatten", .inputs = {made.features}, .outputs = {rows}, .attributes = {{"axis", std::int64_t{1}}}});
   }
-  graph.nodes.push_back({.name = fresh(taken, "classifier"),
+  graph.nodes.push_back({.name = new_name(graph, "classifier"),
                          .op = "Gemm",
                          .inputs = {rows, made.weights, made.bias},
                          .outputs = {output.name},

@@ -17,7 +17,8 @@ struct NewClassifier {
 
 /// `graph` for other classes: what makes the logits of the penultimate tensor (find_features) is replaced by one fully connected layer of
 /// zeros. The logits keep their name, the graph's other outputs stay; what it said of its class names and its training goes.
-/// Errors: those of find_features and validate; kInvalidArgument: fewer than 2 classes.
+/// Errors: those of find_features and validate; kInvalidArgument: fewer than 2 classes; kUnsupported: fewer
+/// than 2 features.
 Result<NewClassifier> with_new_classifier(Graph graph, std::int64_t classes);
 
 /// `graph` for images of another size. Errors: kUnsupported: it takes no images, or what it gives would have another shape (a network

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "graph/operators.h"
+#include "graph/passes.h"
 
 namespace hedge::graph {
 namespace {
@@ -114,17 +115,6 @@ Walk walk_up(const Graph& graph, const std::string& output) {
   walk.reshaping.clear();
   if (is_product(graph, output)) walk.found.end = End::kLogits;
   return walk;
-}
-
-/// A name that no tensor of the graph has.
-std::string new_name(const Graph& graph, const std::string& wanted) {
-  std::set<std::string> taken;
-  for (const Node& node : graph.nodes) taken.insert(node.outputs.begin(), node.outputs.end());
-  for (const Value& input : graph.inputs) taken.insert(input.name);
-  for (const auto& [name, value] : graph.initializers) taken.insert(name);
-  std::string name = wanted;
-  while (taken.contains(name)) name += "_";
-  return name;
 }
 
 /// Adds a node at the end; the name of its output.

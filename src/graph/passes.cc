@@ -110,6 +110,19 @@ Status check_border(const Graph& tail, const Front& front, const std::string& te
 
 }  // namespace
 
+std::string new_name(const Graph& graph, const std::string& wanted) {
+  std::set<std::string> taken;
+  for (const Node& node : graph.nodes) {
+    taken.insert(node.name);
+    taken.insert(node.outputs.begin(), node.outputs.end());
+  }
+  for (const Value& input : graph.inputs) taken.insert(input.name);
+  for (const auto& [name, value] : graph.initializers) taken.insert(name);
+  std::string name = wanted;
+  while (taken.contains(name)) name += "_";
+  return name;
+}
+
 Graph prune_dead(Graph graph) {
   bypass(graph);
   keep_needed(graph, output_names(graph));

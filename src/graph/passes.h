@@ -12,6 +12,9 @@ namespace hedge::graph {
 /// Source: y = gamma (x - mean) / sqrt(var + eps) + beta.
 Result<Graph> fold_batch_norm(Graph graph);
 
+/// `wanted`, lengthened until no tensor and no node of the graph is called so.
+std::string new_name(const Graph& graph, const std::string& wanted);
+
 /// Drops nodes and initializers that no output needs; Identity and (inference) Dropout are bypassed.
 Graph prune_dead(Graph graph);
 

@@ -84,6 +84,16 @@ TEST(NewClassifier, refuses_a_single_class_and_a_network_without_a_last_layer) {
   expect_error(with_new_classifier(graph, 3), ErrorCode::kNotFound, "");
 }
 
+TEST(NewClassifier, refuses_features_of_a_single_number) {
+  auto graph = ends_in_convolution();
+  graph.initializers.at("last") = Tensor(DType::kF32, {1, 4, 1, 1});  // one probability, made two classes
+  graph.initializers.emplace("both", Tensor(DType::kF32, {1, 2}));
+  graph.nodes.back().outputs = {"logit"};
+  graph.nodes.push_back({.name = "two", .op = "MatMul", .inputs = {"logit", "both"}, .outputs = {"logits"}});
+  graph.outputs = {{"logits", DType::kF32, {-1, 2}}};
+  expect_error(with_new_classifier(graph, 3), ErrorCode::kUnsupported, "single number");
+}
+
 TEST(ImageSize, changes_the_cost_and_not_the_answers_shape) {
   const auto before = network("mobile:4,depth=1");
   const auto larger = with_image_size(before, 48, 64);

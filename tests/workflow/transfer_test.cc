@@ -99,6 +99,9 @@ TEST_F(Transfer, fits_the_last_layer_anew_where_the_kept_one_answers_another_que
   ASSERT_TRUE(write_file_atomic(folder_ / "new.onnx.start", "not a model").ok());
   ASSERT_TRUE(train(options_, listening()).ok());
   EXPECT_EQ(classifiers_, 4);
+  std::filesystem::rename(folder_ / "images" / "sign0", folder_ / "images" / "a_sign");  // the same images, another class
+  ASSERT_TRUE(train(options_, listening()).ok());
+  EXPECT_EQ(classifiers_, 5);
 }
 
 TEST_F(Transfer, asks_for_the_recipe_of_a_model_that_has_none) {

@@ -100,15 +100,15 @@ void resize(data::Preprocess& recipe, std::int64_t size) {
 }
 
 /// What the start depends on, for the file that keeps it.
-Result<std::string> made_from(const TransferOptions& options, const data::Preprocess& recipe, const TransferImages& images,
+Result<std::string> made_from(const Trainable& start, std::int64_t head_epochs, const data::Dataset& dataset,
                               const train::TrainOptions& training) {
-  HEDGE_TRY(const auto model, sha256_file(options.model.path));
-  const Json question = {{"model", model},
-                         {"images", images.dataset.content_hash()},
-                         {"recipe", recipe.to_json()},
-                         {"output", options.model.output},
+  HEDGE_TRY(const auto bytes, graph::serialize_onnx(start.graph));  // as flags and sidecar make it of the file
+  const Json question = {{"model", sha256_hex(bytes)},
+                         {"images", dataset.content_hash()},
+                         {"classes", dataset.class_names()},
+                         {"recipe", start.recipe.to_json()},
                          {"flip", training.augmentation.flip},
-                         {"epochs", options.head_epochs},
+                         {"epochs", head_epochs},
                          {"seed", training.seed}};
   return question.dump();
 }
@@ -142,7 +142,7 @@ Result<Trainable> transfer(const TransferOptions& options, const TransferImages&
   constexpr const char* kMadeFrom = "hedge.transfer";
   HEDGE_TRY(auto start, read_trainable(options.model, "say it with --recipe"));
   if (images.size > 0) resize(start.recipe, images.size);
-  HEDGE_TRY(const auto question, made_from(options, start.recipe, images, training));
+  HEDGE_TRY(const auto question, made_from(start, options.head_epochs, images.dataset, training));
   if (!training.fresh)
     if (auto old = graph::read_onnx(kept); old && old->metadata.contains(kMadeFrom) && old->metadata.at(kMadeFrom) == question) {
       start.graph = std::move(*old);
