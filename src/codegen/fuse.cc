@@ -15,12 +15,6 @@ std::size_t readers(const Network& network, std::size_t activation) {
   return count;
 }
 
-/// Kernels there are for a depthwise layer's rows (micro/depthwise.h).
-bool has_row_kernel(const Layer& l) {
-  return l.kind == LayerKind::kDepthwise && !l.general && l.kernel_height == l.kernel_width && l.stride_height == l.stride_width &&
-         (l.kernel_height == 3 || l.kernel_height == 5 || l.kernel_height == 7) && (l.stride_height == 1 || l.stride_height == 2);
-}
-
 Access whole(const Network& n, std::size_t activation, bool write, bool elementwise = false) {
   return {activation, 0, n.activations[activation].bytes(), write, elementwise};
 }
@@ -71,6 +65,11 @@ std::vector<Event> trace_rows(const Network& n, const LayerGroup& group) {
 }
 
 }  // namespace
+
+bool has_fast_window(const Layer& l) {
+  const bool square = l.kernel_height == l.kernel_width && l.stride_height == l.stride_width;
+  return square && (l.kernel_height == 3 || l.kernel_height == 5 || l.kernel_height == 7) && (l.stride_height == 1 || l.stride_height == 2);
+}
 
 bool is_pointwise(const Layer& l) {
   return l.kind == LayerKind::kConv && !l.general && l.kernel_height == 1 && l.kernel_width == 1 && l.stride_height == 1 &&
@@ -160,7 +159,7 @@ std::vector<Chain> row_chains(const Network& network, const std::vector<LayerGro
   };
   std::vector<Chain> chains;
   for (std::size_t d = 0; d < groups.size(); ++d) {
-    if (!has_row_kernel(layer(d))) continue;
+    if (layer(d).kind != LayerKind::kDepthwise || layer(d).general || !has_fast_window(layer(d))) continue;
     if (d + 1 == groups.size() || !is_pointwise(layer(d + 1)) || !feeds(d, d + 1)) continue;
     // The block's add takes the block's own input (micro/block.h); another residual is left to a step of its own.
     const auto fits = [&](std::size_t first) {

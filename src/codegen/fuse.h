@@ -71,6 +71,9 @@ std::vector<Chain> row_chains(const Network& network, const std::vector<LayerGro
 /// The groups of a chain as one.
 LayerGroup fuse(const std::vector<LayerGroup>& groups, const Chain& chain);
 
+/// Whether there is a fast kernel for a depthwise layer's window (micro/depthwise.h).
+bool has_fast_window(const Layer& layer);
+
 /// A 1 x 1 convolution of stride 1 without padding, for the fast kernels.
 bool is_pointwise(const Layer& layer);
 

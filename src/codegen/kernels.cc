@@ -22,11 +22,6 @@ std::int32_t depth_of(const Network& n, const Layer& l) {
   return l.kernel_height * l.kernel_width * (l.kind == LayerKind::kDepthwise ? 1 : in.channels);
 }
 
-bool has_fast_window(const Layer& l) {
-  const bool square = l.kernel_height == l.kernel_width && l.stride_height == l.stride_width;
-  return square && (l.kernel_height == 3 || l.kernel_height == 5 || l.kernel_height == 7) && (l.stride_height == 1 || l.stride_height == 2);
-}
-
 bool is_matrix(const Layer& l) { return l.kind == LayerKind::kConv || l.kind == LayerKind::kFullyConnected; }
 
 micro::Matrix matrix_of(const Network& n, const Layer& l) {

@@ -105,6 +105,10 @@ Status Lowering::quantize(const graph::Node& node) {
     fill_table(network_.activations[layer.inputs[0]], network_.activations[made], pending->second, layer);
   pending_.erase(pending);
   layer.output = made;
+  return settle(node, std::move(layer), scaling);
+}
+
+Status Lowering::settle(const graph::Node& node, Layer layer, const Scaling& scaling) {
   if (layer.kind == LayerKind::kMean) {  // TFLite's average pool keeps its input's scale; with a scale of its own it is a mean
     const Activation& in = network_.activations[layer.inputs[0]];
     if (in.scale == scaling.scale && in.zero_point == scaling.zero_point) layer.kind = LayerKind::kAveragePool;

@@ -139,12 +139,15 @@ Status TfliteImport::last(const TfliteOperator& op, const std::string& name) {
   return {};
 }
 
+std::string TfliteImport::exact_weights(const std::string& name, const Shape& shape, const std::vector<std::int8_t>& integers) {
+  const auto weight = builder_.constant(name + ".weight/int8", Tensor::of<std::int8_t>(shape, integers));
+  const auto scale = builder_.scalar(name + ".weight/scale", 1.0F / 127);
+  return builder_.op("DequantizeLinear", {weight, scale}, {}, name + ".weight");
+}
+
 Result<TfliteImport::Value> TfliteImport::two_classes(const TfliteOperator& op, const Value& z, const std::string& name) {
   if (z.shape.size() > 2) return error(ErrorCode::kUnsupported, op, "a probability of an image", to_string(z.shape), "[1, 1]");
-  // 127 (q - zero point) times 1 / 127 gives q back exactly.
-  const auto weight = builder_.constant(name + ".weight/int8", Tensor::of<std::int8_t>({2, 1}, std::vector<std::int8_t>{0, 127}));
-  const auto scale = builder_.scalar(name + ".weight/scale", 1.0F / 127);
-  const auto weights = builder_.op("DequantizeLinear", {weight, scale}, {}, name + ".weight");
+  const auto weights = exact_weights(name, {2, 1}, {0, 127});
   const auto logits = builder_.op("Gemm", {z.name, weights}, {{"transB", std::int64_t{1}}}, name);
   HEDGE_TRY(auto both, there_and_back(logits, z.tensor, name + "/logits"));
   return Value{.name = std::move(both), .tensor = z.tensor, .shape = {1, 2}};

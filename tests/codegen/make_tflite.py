@@ -83,18 +83,21 @@ class Maker:
         self.graph.operators.append(o)
         return output
 
-    def conv(self, x, out_shape, kernel, stride, same, activation, scale, zero, depthwise=False):
+    def conv(self, x, out_shape, kernel, stride, same, activation, scale, zero, depthwise=False, multiplier=1, dilation=1):
+        """kernel, stride, dilation: one number, or height and width."""
+        height, width = (kernel, kernel) if isinstance(kernel, int) else kernel
         ins = self.graph.tensors[x].shape[3]
         outs = out_shape[3]
-        w = self.weights([1, kernel, kernel, outs] if depthwise else [outs, kernel, kernel, ins], 3 if depthwise else 0)
+        w = self.weights([1, height, width, outs] if depthwise else [outs, height, width, ins], 3 if depthwise else 0)
         b = self.bias(x, w, outs)
         y = self.activation(out_shape, scale, zero)
         o = schema.DepthwiseConv2DOptionsT() if depthwise else schema.Conv2DOptionsT()
-        o.padding, o.strideW, o.strideH, o.fusedActivationFunction = 0 if same else 1, stride, stride, activation
-        o.dilationWFactor = o.dilationHFactor = 1
+        o.padding, o.fusedActivationFunction = 0 if same else 1, activation
+        o.strideH, o.strideW = (stride, stride) if isinstance(stride, int) else stride
+        o.dilationHFactor, o.dilationWFactor = (dilation, dilation) if isinstance(dilation, int) else dilation
         kind = schema.BuiltinOptions.Conv2DOptions
         if depthwise:
-            o.depthMultiplier = 1
+            o.depthMultiplier = multiplier
             kind = schema.BuiltinOptions.DepthwiseConv2DOptions
         return self.op(OP.DEPTHWISE_CONV_2D if depthwise else OP.CONV_2D, [x, w, b], y, o, kind, 3)
 
@@ -191,10 +194,7 @@ def flattened(m, x, size):
 def wider(path):
     m = Maker(3)
     x = m.activation([1, 10, 9, 1], 0.02, 5)
-    w = m.weights([1, 3, 3, 6], 3)
-    o = schema.DepthwiseConv2DOptionsT()
-    o.padding, o.strideW, o.strideH, o.depthMultiplier, o.dilationWFactor, o.dilationHFactor = 0, 2, 2, 6, 1, 1
-    a = m.op(OP.DEPTHWISE_CONV_2D, [x, w, m.bias(x, w, 6)], m.activation([1, 5, 5, 6], 0.03, 4), o, schema.BuiltinOptions.DepthwiseConv2DOptions, 3)
+    a = m.conv(x, [1, 5, 5, 6], 3, 2, True, 0, 0.03, 4, depthwise=True, multiplier=6)
     b = unary(m, OP.RELU, a, [1, 5, 5, 6], 0.021, -128)
     s = m.conv(mean(m, b, [1, 2], [1, 1, 1, 6], True, 0.017, -120), [1, 1, 1, 6], 1, 1, True, 0, 0.04, 8)
     c = m.op(OP.MUL, [s, b], m.activation([1, 5, 5, 6], 0.05, -3), schema.MulOptionsT(), schema.BuiltinOptions.MulOptions, 2)
@@ -232,10 +232,7 @@ def extreme(path):
     a = number(m, OP.MUL, x, [1, 11, 13, 4], 0.31, 12, 77)
     b = number(m, OP.ADD, a, [1, 11, 13, 4], 0.35, -2, -90)
     c = m.conv(b, [1, 11, 13, 6], 1, 1, True, 1, 0.008, -100)
-    w = m.weights([1, 4, 2, 6], 3)
-    o = schema.DepthwiseConv2DOptionsT()
-    o.padding, o.strideW, o.strideH, o.depthMultiplier, o.dilationWFactor, o.dilationHFactor = 0, 2, 3, 1, 1, 1
-    d = m.op(OP.DEPTHWISE_CONV_2D, [c, w, m.bias(c, w, 6)], m.activation([1, 4, 7, 6], 0.003, 3), o, schema.BuiltinOptions.DepthwiseConv2DOptions, 3)
+    d = m.conv(c, [1, 4, 7, 6], (4, 2), (3, 2), True, 0, 0.003, 3, depthwise=True)
     e = m.conv(d, [1, 2, 4, 6], 3, 2, True, 0, 0.0001, 0, depthwise=True)
     y = m.dense(m.reshape(e, [1, 48]), 5, 0.0000005, 1)
     m.finish(x, y, path)
@@ -245,21 +242,12 @@ def branches(path):
     """A PAD that no convolution follows, dilations, a depth multiplier on several channels, CONCATENATION."""
     m = Maker(7)
     x = m.activation([1, 9, 10, 3], 0.02, 5)
-    w = m.weights([1, 3, 3, 6], 3)
-    o = schema.DepthwiseConv2DOptionsT()
-    o.padding, o.strideW, o.strideH, o.depthMultiplier, o.dilationWFactor, o.dilationHFactor = 0, 1, 1, 2, 1, 1
-    a = m.op(OP.DEPTHWISE_CONV_2D, [x, w, m.bias(x, w, 6)], m.activation([1, 9, 10, 6], 0.03, 4), o, schema.BuiltinOptions.DepthwiseConv2DOptions, 3)
+    a = m.conv(x, [1, 9, 10, 6], 3, 1, True, 0, 0.03, 4, depthwise=True, multiplier=2)
     pads = m.tensor([4, 2], data=numpy.array([[0, 0], [1, 0], [2, 1], [0, 0]], numpy.int32), kind=TYPE.INT32)
     padded = m.op(OP.PAD, [a, pads], m.activation([1, 10, 13, 6], 0.03, 4), schema.PadOptionsT(), schema.BuiltinOptions.PadOptions, 2)
     b = m.pool(OP.MAX_POOL_2D, padded, [1, 5, 6, 6], 2, 2, False)
-    w = m.weights([1, 3, 3, 6], 3)
-    o = schema.DepthwiseConv2DOptionsT()
-    o.padding, o.strideW, o.strideH, o.depthMultiplier, o.dilationWFactor, o.dilationHFactor = 0, 1, 1, 1, 2, 2
-    c = m.op(OP.DEPTHWISE_CONV_2D, [b, w, m.bias(b, w, 6)], m.activation([1, 5, 6, 6], 0.05, -9), o, schema.BuiltinOptions.DepthwiseConv2DOptions, 3)
-    w = m.weights([4, 2, 2, 6], 0)
-    o = schema.Conv2DOptionsT()
-    o.padding, o.strideW, o.strideH, o.dilationWFactor, o.dilationHFactor = 0, 1, 1, 3, 2
-    d = m.op(OP.CONV_2D, [b, w, m.bias(b, w, 4)], m.activation([1, 5, 6, 4], 0.05, -9), o, schema.BuiltinOptions.Conv2DOptions, 3)
+    c = m.conv(b, [1, 5, 6, 6], 3, 1, True, 0, 0.05, -9, depthwise=True, dilation=2)
+    d = m.conv(b, [1, 5, 6, 4], 2, 1, True, 0, 0.05, -9, dilation=(2, 3))
     o = schema.ConcatenationOptionsT()
     o.axis = 3
     e = m.op(OP.CONCATENATION, [c, d, c], m.activation([1, 5, 6, 16], 0.05, -9), o, schema.BuiltinOptions.ConcatenationOptions, 2)

@@ -33,6 +33,8 @@ class Lowering {
  private:
   Status node(const graph::Node& node, std::int64_t macs);
   Status quantize(const graph::Node& node);
+  /// Appends a layer whose output is of `scaling`; pools, means and Concat come in the form that goes with it.
+  Status settle(const graph::Node& node, Layer layer, const Scaling& scaling);
   Status dequantize(const graph::Node& node);
   Status conv(const graph::Node& node, std::int64_t macs);
   Status gemm(const graph::Node& node, std::int64_t macs);

@@ -75,6 +75,8 @@ class TfliteImport {
   Result<std::string> bias(const TfliteOperator& op, const std::string& name, std::int32_t input, const std::vector<float>& weight_scales);
   /// Relu or Clip for the schema's fused activation.
   Result<std::string> activated(const TfliteOperator& op, std::size_t field, const std::string& x, const std::string& name);
+  /// Weights of exactly 0 and 1 from integers of 0 and 127, with a scale of 1 / 127: 127 (q - zero point) / 127 gives q back exactly.
+  std::string exact_weights(const std::string& name, const Shape& shape, const std::vector<std::int8_t>& integers);
   /// Quantises `x` as the operator's output tensor, dequantises it, and makes it known.
   Status finish(const TfliteOperator& op, const std::string& x);
   /// Pads for the schema's SAME or VALID. Errors: kBadFormat a window that does not fit.

@@ -300,11 +300,7 @@ Result<TfliteImport::Value> TfliteImport::filled(const TfliteOperator& op, const
   HEDGE_CHECK(require_image(op, x));
   const I channels = x.shape[3];
   const std::string name = "pad_" + std::to_string(x.tensor);
-  // 127 (q - zero point) times 1 / 127 gives q back exactly.
-  const std::vector<std::int8_t> ones(static_cast<std::size_t>(channels), 127);
-  const auto weight = builder_.constant(name + ".weight/int8", Tensor::of<std::int8_t>({channels, 1, 1, 1}, ones));
-  const auto scale = builder_.scalar(name + ".weight/scale", 1.0F / 127);
-  const auto weights = builder_.op("DequantizeLinear", {weight, scale}, {}, name + ".weight");
+  const auto weights = exact_weights(name, {channels, 1, 1, 1}, std::vector<std::int8_t>(static_cast<std::size_t>(channels), 127));
   const auto y = builder_.op("Conv", {x.name, weights}, {{"pads", Ints(x.pads.begin(), x.pads.end())}, {"group", channels}}, name);
   HEDGE_TRY(auto made, there_and_back(y, x.tensor, name + "/padded"));
   return Value{.name = std::move(made),
