@@ -64,5 +64,6 @@ inline constexpr const char* kLabelsKey = "hedge.labels";
 inline constexpr const char* kTrainedOnKey = "hedge.trained_on";           ///< canonical data-set specification
 inline constexpr const char* kTrainedOnHashKey = "hedge.trained_on_hash";  ///< that data set's content hash
 inline constexpr const char* kTrainingKey = "hedge.training";              ///< JSON: the recipe and the options of the training
+inline constexpr const char* kSupernetKey = "hedge.supernet";              ///< the largest network whose weights these are (once_for_all.h)
 
 }  // namespace hedge::graph

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "graph/internal/zoo_parts.h"
+#include "graph/once_for_all.h"
 
 namespace hedge::graph {
 namespace {
@@ -98,7 +99,7 @@ struct Spec {
   std::string_view rest;
   const ImageShape& image;
   std::int64_t classes = 0;
-  std::uint64_t seed = 0;
+  Seed seed = 0;
 };
 
 /// The networks of the literature for large images. Nothing: the spec is of another family.
@@ -115,11 +116,9 @@ std::optional<Result<Graph>> build_published(const Spec& spec) {
     return inverted(internal::mobilenet_design(family, width));
   }
   if (family == "ofa-mbv3") {
-    internal::OfaOptions o;
-    const std::vector<Field> named = {
-        {"width", &o.width, 0.1, 4}, {"kernel", &o.kernel}, {"expand", &o.expand}, {"depth", &o.depth}, halved};
-    HEDGE_CHECK(parse_fields(spec.text, spec.rest, {}, named));
-    HEDGE_TRY(const auto design, internal::ofa_design(o));
+    HEDGE_TRY(const auto network, parse_ofa(spec.text));
+    HEDGE_TRY(const auto design, internal::ofa_design(network));
+    halvings.count = network.halvings;
     return inverted(design);
   }
   const bool lite = family.starts_with("efficientnet-lite");
@@ -132,7 +131,21 @@ std::optional<Result<Graph>> build_published(const Spec& spec) {
 
 }  // namespace
 
-Result<Graph> build_zoo(const std::string& spec, const ImageShape& image, std::int64_t classes, std::uint64_t seed) {
+Result<OfaNetwork> parse_ofa(const std::string& spec) {
+  const std::size_t colon = spec.find(':');
+  if (spec.substr(0, colon) != "ofa-mbv3") return spec_error(spec, "not a network of the Once-for-All space");
+  OfaNetwork network;
+  const std::vector<Field> named = {{"width", &network.width, 0.1, 4},
+                                    {"kernel", &network.kernel},
+                                    {"expand", &network.expand},
+                                    {"depth", &network.depth},
+                                    {"halvings", &network.halvings, 1, 5}};
+  HEDGE_CHECK(parse_fields(spec, colon == std::string::npos ? std::string_view{} : std::string_view(spec).substr(colon + 1), {}, named));
+  HEDGE_CHECK(internal::ofa_design(network));
+  return network;
+}
+
+Result<Graph> build_zoo(const std::string& spec, const ImageShape& image, std::int64_t classes, Seed seed) {
   HEDGE_CHECK(check_image(spec, image, classes));
   const std::size_t colon = spec.find(':');
   const std::string family = spec.substr(0, colon);

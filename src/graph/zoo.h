@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,9 @@ struct ImageShape {
   std::int64_t height = 32;
   std::int64_t width = 32;
 };
+
+/// Of random weights; none leaves them 0, for those who only want to know the structure.
+using Seed = std::optional<std::uint64_t>;
 
 /// Builds an untrained network in training form (Conv without bias + BatchNormalization), weights initialised
 /// (He normal, fan-out; classifier zero-mean 0.01; gamma 1, the last gamma of a residual branch 0 where it has one).
@@ -36,7 +40,7 @@ struct ImageShape {
 /// Input "image" f32 [-1, C, H, W]; outputs "logits" f32 [-1, classes] and "features" f32 [-1, F] (also in metadata
 /// "hedge.features").
 /// Errors: kInvalidArgument (the spec, with its grammar).
-Result<Graph> build_zoo(const std::string& spec, const ImageShape& image, std::int64_t classes, std::uint64_t seed);
+Result<Graph> build_zoo(const std::string& spec, const ImageShape& image, std::int64_t classes, Seed seed);
 
 /// A network of the zoo at the size that it is best known at.
 struct ZooEntry {

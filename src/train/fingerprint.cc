@@ -81,6 +81,13 @@ void hash_objective(Sha256& hash, const Objective& objective) {
     hash_numbers(hash, "global", objective.hybrid->global_loss);
     hash.update(text_of({objective.hybrid->coverage, objective.hybrid->penalty}));
   }
+  if (objective.elastic) {
+    const auto& elastic = *objective.elastic;
+    hash.update("elastic").update(elastic.choices.kernels + " " + elastic.choices.expands + " " + elastic.choices.depths);
+    hash.update(text_of({static_cast<double>(elastic.random), elastic.sandwich ? 1.0 : 0.0}));
+    for (const double width : elastic.choices.widths) hash.update(text_of({width}));
+    for (const auto side : elastic.sides) hash.update(text_of({static_cast<double>(side)}));
+  }
   hash.update("only").update(objective.only);
   for (const auto& [name, rate] : objective.rates) hash.update("rate").update(name + text_of({rate}));
 }

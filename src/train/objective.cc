@@ -56,6 +56,18 @@ Status check_deferring(const Deferring& deferring, std::size_t images) {
   return check_shares("deferring.global_error", deferring.global_error, images);
 }
 
+Status check_elastic(const Objective& objective) {
+  const Elastic& elastic = *objective.elastic;
+  HEDGE_CHECK(elastic.choices.validate());
+  if (elastic.random < 1) return bad("elastic.random", ErrorCode::kInvalidArgument, std::to_string(elastic.random), "at least 1");
+  constexpr std::int64_t kLeastSide = 8;
+  for (const auto side : elastic.sides)
+    if (side < kLeastSide) return bad("elastic.sides", ErrorCode::kInvalidArgument, std::to_string(side), "8 pixels or more");
+  if (objective.deferring || objective.hybrid || !objective.output_weights.empty() || !objective.only.empty())
+    return bad("elastic", ErrorCode::kInvalidArgument, "with deferring, hybrid, output_weights or only", "alone, or with a teacher");
+  return {};
+}
+
 }  // namespace
 
 Status Objective::validate(std::size_t outputs, std::size_t images) const {
@@ -74,6 +86,7 @@ Status Objective::validate(std::size_t outputs, std::size_t images) const {
     if (!(rate > 0 && rate <= 1))
       return bad("rates", ErrorCode::kInvalidArgument, std::to_string(rate) + " for " + name, "above 0, up to 1");
   if (!sample_weights.empty()) HEDGE_CHECK(check_rows("sample_weights", sample_weights, images));
+  if (elastic) HEDGE_CHECK(check_elastic(*this));
   if (teacher) HEDGE_CHECK(check_teacher(*teacher, images));
   if (deferring) HEDGE_CHECK(check_deferring(*deferring, images));
   if (hybrid) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "graph/graph.h"
+#include "graph/once_for_all.h"
 #include "hedge/preprocess.h"
 #include "hedge/result.h"
 #include "hedge/tensor.h"
@@ -57,6 +58,17 @@ struct ExpectedHybrid {
   double penalty = 1.0;            ///< >= 0
 };
 
+/// Training of a supernet (graph/once_for_all.h): each step runs several of its networks on the same images and adds up their gradients.
+struct Elastic {
+  graph::OfaChoices choices;
+  std::int64_t random = 2;  ///< >= 1 with the sandwich rule, else >= 1 alone; networks that a step draws
+  /// The sandwich rule with in-place distillation (Yu et al. 2020, "BigNAS"): the largest network learns by the objective, the smallest one
+  /// and `random` others from its probabilities. Without it `random` networks learn by the objective, which should have a teacher
+  /// (progressive shrinking; Cai et al. 2020).
+  bool sandwich = true;
+  std::vector<std::int64_t> sides = {};  ///< of images, one drawn for each step; empty: as they are
+};
+
 /// What a training minimises beside the plain cross entropy of the network's first output. Every part may be left out.
 struct Objective {
   /// Weights of the classifier outputs' losses, in the order of the graph's outputs; 0: not looked at. Empty: the first alone.
@@ -71,9 +83,11 @@ struct Objective {
   std::string only;
   /// The learning rates of initializers as multiples of the training's, in (0, 1]; of those that are not named 1.
   std::map<std::string, double> rates = {};
+  std::optional<Elastic> elastic = {};  ///< alone, or with a teacher
 
   [[nodiscard]] bool plain() const {
-    return output_weights.empty() && sample_weights.empty() && !teacher && !deferring && !hybrid && only.empty() && rates.empty();
+    return output_weights.empty() && sample_weights.empty() && !teacher && !deferring && !hybrid && only.empty() && rates.empty() &&
+           !elastic;
   }
   /// Against a network with `outputs` outputs and a data set of `pictures`. Errors: kInvalidArgument, kMismatch, naming the field.
   [[nodiscard]] Status validate(std::size_t outputs, std::size_t images) const;

@@ -323,7 +323,11 @@ Result<Trained> train_classifier(graph::Graph graph, const data::Dataset& datase
   HEDGE_CHECK(check_recipe(graph, recipe, options, objective));
   try {
     HEDGE_TRY(const auto device, internal::open_device(options.device));
-    internal::Learning learning{.only = objective.only, .frozen = {}, .rates = objective.rates};
+    internal::Learning learning{.only = objective.only, .frozen = {}, .rates = objective.rates, .elastic = objective.elastic};
+    if (objective.elastic) {  // both ends of what a step may draw
+      HEDGE_CHECK(internal::SubNetwork::create(graph, objective.elastic->choices.largest()));
+      HEDGE_CHECK(internal::SubNetwork::create(graph, objective.elastic->choices.smallest()));
+    }
     if (options.identity) internal::start_as_identity(graph);
     if (options.whiten) {
       HEDGE_TRY(learning.frozen, internal::start_whitening(graph, dataset, recipe, options));

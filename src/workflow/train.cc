@@ -14,6 +14,7 @@
 #include "train/held_out.h"
 #include "train/teacher.h"
 #include "workflow/internal/kept_predictions.h"
+#include "workflow/internal/supernet.h"
 #include "workflow/internal/trainable.h"
 #include "workflow/internal/transfer.h"
 
@@ -152,6 +153,11 @@ Status TrainOptions::validate() const {
                  .what = "the transfer cannot be done so",
                  .where = "first_rate, head_epochs",
                  .expected = "a first rate above 0, up to 1, and one epoch at least"};
+  if (supernet && (net.empty() || teacher || supernet->random < 1))
+    return Error{.code = ErrorCode::kInvalidArgument,
+                 .what = "a supernet cannot be trained so",
+                 .where = "supernet",
+                 .expected = "a new network (--net ofa-mbv3…), no teacher, and one random network a step at least"};
   if (!(held_share >= 0 && held_share <= 0.5))
     return Error{.code = ErrorCode::kInvalidArgument,
                  .what = "the share of images that are held out",
@@ -183,7 +189,10 @@ Result<TrainedModel> train(const TrainOptions& options, const RunContext& contex
   HEDGE_TRY(const auto chosen, choose_training(options, start, context.log));
   HEDGE_TRY(const auto objective, make_objective(options, chosen, start, dataset, context));
   train::Trained trained{std::move(start.graph), {}};
-  if (!options.from || !options.from->head_only) {
+  if (options.supernet) {
+    HEDGE_TRY(trained, internal::train_supernet({options.net, *options.supernet}, {std::move(trained.graph), start.recipe}, dataset,
+                                                chosen.training, context));
+  } else if (!options.from || !options.from->head_only) {
     HEDGE_TRY(trained, train::train_classifier(std::move(trained.graph), dataset, start.recipe, chosen.training,
                                                internal::hooks_of(context), objective));
   }

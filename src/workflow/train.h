@@ -33,6 +33,19 @@ struct TransferOptions {
   bool head_only = false;         ///< leave all other layers as they are
 };
 
+/// A network of the Once-for-All space whose weights shall serve all smaller ones as well (graph/once_for_all.h). `net` is the largest,
+/// with one digit each for kernel, expand and depth; the others have these digits and the space's smaller ones.
+struct SupernetOptions {
+  enum class Method {
+    kSandwich,     ///< all sizes from the first step on
+    kProgressive,  ///< the largest first; then smaller kernels, fewer blocks, fewer channels, taught by the largest
+  };
+  Method method = Method::kSandwich;
+  std::vector<double> widths = {};       ///< besides the net's own, smaller ones
+  std::vector<std::int64_t> sides = {};  ///< of images: each step draws one; empty: the recipe's
+  std::int64_t random = 2;               ///< >= 1; kSandwich: networks a step beside the largest and the smallest
+};
+
 struct TrainOptions {
   std::string data;                     ///< a data set; without a split its train split
   std::string net;                      ///< a new network of the zoo, e.g. "mobile:8"; or
@@ -42,6 +55,7 @@ struct TrainOptions {
   std::int64_t size = 0;                ///< images are size x size pixels; 0: `from`'s own, or the first image's shorter side, at most 64
   std::int64_t channels = 0;            ///< 1 gray, 3 RGB; 0: as the first image has them
   std::optional<TeacherOptions> teacher;
+  std::optional<SupernetOptions> supernet;  ///< with `net` alone
   double held_share = 0;         ///< 0..0.5: of the images, kept out of the training and judged at the end; the same ones whatever the seed
   train::TrainOptions training;  ///< an empty checkpoint: OUT.checkpoint
   train::Recipe recipe = train::Recipe::kPlain;  ///< what it sets replaces what `training` says

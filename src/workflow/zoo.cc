@@ -83,7 +83,7 @@ constexpr const char* kHeads[] = {"network", "image", "M MACs", "k parameters", 
 
 Result<ZooFigures> measure_zoo(const std::string& spec, const graph::ImageShape& image, std::int64_t classes,
                                std::optional<codegen::Target> target) {
-  HEDGE_TRY(auto graph, graph::build_zoo(spec, image, classes, 1));
+  HEDGE_TRY(auto graph, graph::build_zoo(spec, image, classes, target ? graph::Seed(1) : graph::Seed()));
   ZooFigures figures{.spec = spec, .image = image, .classes = classes, .parameters = learned(graph)};
   HEDGE_TRY(figures.macs, graph::count_macs(graph));
   if (!target) return figures;

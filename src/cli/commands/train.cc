@@ -1,6 +1,8 @@
 #include <memory>
 
 #include "cli/commands.h"
+#include "cli/supernet_flags.h"
+#include "cli/teacher_flags.h"
 #include "cli/training_flags.h"
 #include "cli/transfer_flags.h"
 #include "core/json.h"
@@ -13,9 +15,9 @@ struct Flags {
   workflow::TrainOptions options;
   std::string model, out, summary;
   std::string recipe = train::to_string(train::Recipe::kAuto);
-  std::string teacher;
   TransferFlags transfer;
-  workflow::TeacherOptions teaching;
+  SupernetFlags supernet;
+  TeacherFlags teacher;
   TrainingFlags training;
 };
 
@@ -27,11 +29,9 @@ Status run(Flags& flags, Context& context) {
   options.training = flags.training.options;
   options.insist = flags.training.given();
   HEDGE_TRY(options.recipe, train::parse_recipe(flags.recipe));
-  if (!flags.teacher.empty()) {
-    options.teacher = flags.teaching;
-    options.teacher->model = flags.teacher;
-  }
+  options.teacher = flags.teacher.options();
   options.from = flags.transfer.options();
+  options.supernet = flags.supernet.options();
   HEDGE_TRY(const auto model, workflow::train(options, context.run()));
   const auto& summary = model.summary;
   const Json json = {{"model", flags.out},
@@ -63,10 +63,11 @@ void add_flags(CLI::App& app, Flags& f) {
          "labelled images: fashion-mnist, or folder:PATH with one folder per class; ?split=…&limit=N takes a part. Default split: train")
       ->required();
   app.add_option("--net", f.options.net,
-                 "build a new network: mobile:WIDTH[,expand=4,…], resnet:WIDTH,DEPTH[,stem_stride=1], pooled:W,W,W or mcunet-in0 to "
-                 "mcunet-in4. Wider and deeper networks are more accurate and cost more MACs");
+                 "build a new network of the zoo (hedge zoo list): mobile:WIDTH[,expand=4,…], resnet:WIDTH,DEPTH, pooled:W,W,W, "
+                 "mobilenetv3-small:0.5, ofa-mbv3:width=0.5, … Wider and deeper networks are more accurate and cost more MACs");
   app.add_option("--model", f.model, "train this ONNX model further, instead of a new network (--net)");
   f.transfer.add(app);
+  f.supernet.add(app);
   app.add_option("--out", f.out, "file for the trained ONNX model; its checkpoint is written beside it")->required();
   app.add_option("--size", f.options.size,
                  "resize images to SIZE x SIZE pixels; smaller is cheaper and less accurate. Default: the shorter side of the first image, "
@@ -74,17 +75,7 @@ void add_flags(CLI::App& app, Flags& f) {
       ->check(CLI::Range(8, 1024));
   app.add_option("--channels", f.options.channels, "image channels: 1 gray, 3 RGB. Default: as the first image")
       ->check(CLI::IsMember({1, 3}));
-  app.add_option("--teacher", f.teacher,
-                 "also learn from the logits of this trained model (distillation): an .onnx file with the same image size and classes");
-  app.add_option("--teacher-weight", f.teaching.weight, "share of the teacher in the loss, 0 to 1; the labels have the rest")
-      ->capture_default_str();
-  app.add_option("--temperature", f.teaching.temperature,
-                 "divide the logits of teacher and student by this before they are compared; above 1, small probabilities count more")
-      ->capture_default_str();
-  app.add_flag(
-      "--keep-teacher,!--no-keep-teacher", f.teaching.keep,
-      "make the teacher's predictions once, of each image and its mirror image, and keep them in OUT.teacher; without it the teacher "
-      "looks at every augmented image, which is slow. Default: kept, except with --training plain");
+  f.teacher.add(app);
   app.add_option(
          "--training", f.recipe,
          "recipe that sets the options below, unless they are given: plain (the defaults below), small (images of up to 64 pixels), "

@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "cli/commands.h"
+#include "cli/zoo_commands.h"
 #include "core/json.h"
 #include "graph/onnx/onnx_io.h"
 #include "workflow/zoo.h"
@@ -90,6 +91,7 @@ void add_zoo(CLI::App& root, Context& context) {
   add_network(*build, *f);
   build->add_option("--seed", f->seed, "of the first weights")->capture_default_str();
   build->add_option("-o,--out", f->out, "the .onnx file to write")->required();
+  add_zoo_extract(*zoo, context);
   build->callback([f, &context] { context.chosen = [f] { return run_build(*f); }; });
 }
 

@@ -134,11 +134,11 @@ Result<InvertedDesign> efficientnet_lite_design(const std::string& name) {
   return design;
 }
 
-Result<InvertedDesign> ofa_design(const OfaOptions& options) {
+Result<InvertedDesign> ofa_design(const OfaNetwork& network) {
   constexpr std::size_t kStages = 5, kBlocks = 4;
   constexpr V3Row kStageRows[kStages] = {
       {0, 0, 24, false, kR, 2}, {0, 0, 40, true, kR, 2}, {0, 0, 80, false, kH, 2}, {0, 0, 112, true, kH, 1}, {0, 0, 160, true, kH, 2}};
-  const auto scaled = [&](std::int64_t channels) { return multiple_of_8(static_cast<double>(channels) * options.width); };
+  const auto scaled = [&](std::int64_t channels) { return multiple_of_8(static_cast<double>(channels) * network.width); };
   const auto wrong = [](const char* field, const std::string& got, const char* expected) {
     return Error{.code = ErrorCode::kInvalidArgument,
                  .what = std::string(field) + " is not in the OFA-MobileNetV3 space",
@@ -157,15 +157,17 @@ Result<InvertedDesign> ofa_design(const OfaOptions& options) {
   std::int64_t in = scaled(16);
   for (std::size_t stage = 0; stage < kStages; ++stage) {
     const V3Row& row = kStageRows[stage];
-    const std::int64_t depth = digit(options.depth, stage, kStages, "234");
-    if (depth == 0) return wrong("depth", options.depth, "2, 3 or 4, or five such digits, one a stage");
+    const std::int64_t depth = digit(network.depth, stage, kStages, "234");
+    if (depth == 0) return wrong("depth", network.depth, "2, 3 or 4, or five such digits, one a stage");
     for (std::size_t i = 0; i < static_cast<std::size_t>(depth); ++i) {
-      const std::int64_t kernel = digit(options.kernel, stage * kBlocks + i, kStages * kBlocks, "357");
-      if (kernel == 0) return wrong("kernel", options.kernel, "3, 5 or 7, or twenty such digits, one a block, four a stage");
-      const std::int64_t expand = digit(options.expand, stage * kBlocks + i, kStages * kBlocks, "346");
-      if (expand == 0) return wrong("expand", options.expand, "3, 4 or 6, or twenty such digits, one a block, four a stage");
+      const std::int64_t kernel = digit(network.kernel, stage * kBlocks + i, kStages * kBlocks, "357");
+      if (kernel == 0) return wrong("kernel", network.kernel, "3, 5 or 7, or twenty such digits, one a block, four a stage");
+      const std::int64_t expand = digit(network.expand, stage * kBlocks + i, kStages * kBlocks, "346");
+      if (expand == 0) return wrong("expand", network.expand, "3, 4 or 6, or twenty such digits, one a block, four a stage");
       const std::int64_t hidden = multiple_of_8(static_cast<double>(in * expand));
-      design.blocks.push_back({.hidden = hidden,
+      // Named by its place in the space, so that a smaller network's weights are called like those that it shares.
+      design.blocks.push_back({.name = "stage" + std::to_string(stage + 1) + ".block" + std::to_string(i + 1),
+                               .hidden = hidden,
                                .out = scaled(row.out),
                                .kernel = kernel,
                                .stride = i == 0 ? row.stride : 1,
@@ -177,8 +179,7 @@ Result<InvertedDesign> ofa_design(const OfaOptions& options) {
   return design;
 }
 
-Result<Graph> build_inverted(const InvertedDesign& design, Halvings halvings, const ImageShape& image, std::int64_t classes,
-                             std::uint64_t seed) {
+Result<Graph> build_inverted(const InvertedDesign& design, Halvings halvings, const ImageShape& image, std::int64_t classes, Seed seed) {
   Parts parts(design.name, seed);
   std::int64_t kept = halvings.strides_kept_at_1(image);
   const auto stride = [&](std::int64_t published) { return published == 2 && kept-- > 0 ? 1 : published; };
@@ -190,7 +191,7 @@ Result<Graph> build_inverted(const InvertedDesign& design, Halvings halvings, co
     InvertedOptions block = design.blocks[i];
     block.in = channels;
     block.stride = stride(block.stride);
-    x = parts.inverted_residual("block" + std::to_string(i), x, block);
+    x = parts.inverted_residual(block.name.empty() ? "block" + std::to_string(i) : block.name, x, block);
     channels = block.out;
   }
   x = parts.conv_norm("last", x, {.in = channels, .out = design.last, .kernel = 1});

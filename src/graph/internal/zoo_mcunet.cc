@@ -146,7 +146,7 @@ const std::vector<Mcunet>& mcunets() {
 
 }  // namespace
 
-Result<Graph> build_mcunet(const std::string& name, const ImageShape& image, std::int64_t classes, std::uint64_t seed) {
+Result<Graph> build_mcunet(const std::string& name, const ImageShape& image, std::int64_t classes, Seed seed) {
   const Mcunet* net = nullptr;
   std::string names;
   for (const Mcunet& one : mcunets()) {

@@ -10,7 +10,7 @@ constexpr std::int64_t kLargeImage = 40;
 
 }  // namespace
 
-Result<Graph> build_mobile(const MobileOptions& options, const ImageShape& image, std::int64_t classes, std::uint64_t seed) {
+Result<Graph> build_mobile(const MobileOptions& options, const ImageShape& image, std::int64_t classes, Seed seed) {
   Parts parts("mobile", seed);
   const std::int64_t stem = options.stem > 0 ? options.stem : options.width;
   const std::int64_t head = options.head > 0 ? options.head : 8 * options.width;

@@ -23,7 +23,8 @@ std::int64_t Halvings::strides_kept_at_1(const ImageShape& image) const {
 
 Tensor Parts::normal(Shape shape, double deviation) {
   Tensor tensor(DType::kF32, std::move(shape));
-  for (float& value : tensor.data<float>()) value = static_cast<float>(rng_.normal() * deviation);
+  if (drawn_)
+    for (float& value : tensor.data<float>()) value = static_cast<float>(rng_.normal() * deviation);
   return tensor;
 }
 

@@ -6,6 +6,7 @@
 
 #include "core/rng.h"
 #include "graph/builder.h"
+#include "graph/once_for_all.h"
 #include "graph/zoo.h"
 
 /// The pieces that the zoo's networks share.
@@ -43,6 +44,7 @@ enum class Activation { kRelu, kRelu6, kHardSwish };
 
 /// An inverted residual block.
 struct InvertedOptions {
+  std::string name = {};  ///< of its nodes and weights; empty: "block" and its place in the network
   std::int64_t in = 0;
   std::int64_t hidden = 0;
   std::int64_t out = 0;
@@ -74,18 +76,10 @@ struct Halvings {
   [[nodiscard]] std::int64_t strides_kept_at_1(const ImageShape& image) const;
 };
 
-/// One of the OFA-MobileNetV3 space (Cai et al. 2020): five stages of up to four blocks.
-struct OfaOptions {
-  double width = 1.0;
-  std::string kernel = "7";  ///< 3, 5 or 7: one digit for all blocks, or 20 (four a stage, those beyond the depth are not looked at)
-  std::string expand = "6";  ///< 3, 4 or 6; likewise
-  std::string depth = "4";   ///< 2, 3 or 4: one digit, or 5, a digit a stage
-};
-
-/// A Builder that draws weights.
+/// A Builder that draws weights; without a seed it leaves random ones 0.
 class Parts {
  public:
-  Parts(const std::string& name, std::uint64_t seed) : builder(name), rng_(seed) {}
+  Parts(const std::string& name, Seed seed) : builder(name), drawn_(seed.has_value()), rng_(seed.value_or(0)) {}
 
   /// Conv without bias, He normal (fan-out), "same" padding, and its BatchNormalization. The nodes are NAME.conv and NAME.bn.
   std::string conv_norm(const std::string& name, const std::string& x, const ConvOptions& conv, float gamma = 1);
@@ -109,6 +103,7 @@ class Parts {
   Tensor normal(Shape shape, double deviation);
   std::string pointwise_with_bias(const std::string& name, const std::string& x, std::int64_t in, std::int64_t out);
 
+  bool drawn_;
   Rng rng_;
   std::string zero_;
   std::string six_;
@@ -119,16 +114,14 @@ InvertedDesign mobilenet_design(std::string_view family, double width);
 /// "efficientnet-lite0" .. "efficientnet-lite4". Errors: kInvalidArgument, naming them.
 Result<InvertedDesign> efficientnet_lite_design(const std::string& name);
 /// Errors: kInvalidArgument (a digit or a count that the space has not).
-Result<InvertedDesign> ofa_design(const OfaOptions& options);
+Result<InvertedDesign> ofa_design(const OfaNetwork& network);
 
-Result<Graph> build_inverted(const InvertedDesign& design, Halvings halvings, const ImageShape& image, std::int64_t classes,
-                             std::uint64_t seed);
+Result<Graph> build_inverted(const InvertedDesign& design, Halvings halvings, const ImageShape& image, std::int64_t classes, Seed seed);
 /// "resnet18", "resnet34", "resnet50" for large images. Errors: kInvalidArgument, naming them.
-Result<Graph> build_large_resnet(const std::string& name, Halvings halvings, const ImageShape& image, std::int64_t classes,
-                                 std::uint64_t seed);
-Result<Graph> build_mobile(const MobileOptions& options, const ImageShape& image, std::int64_t classes, std::uint64_t seed);
-Result<Graph> build_mcunet(const std::string& name, const ImageShape& image, std::int64_t classes, std::uint64_t seed);
-Result<Graph> build_pooled(const PooledOptions& options, const ImageShape& image, std::int64_t classes, std::uint64_t seed);
-Result<Graph> build_resnet(const ResnetOptions& options, const ImageShape& image, std::int64_t classes, std::uint64_t seed);
+Result<Graph> build_large_resnet(const std::string& name, Halvings halvings, const ImageShape& image, std::int64_t classes, Seed seed);
+Result<Graph> build_mobile(const MobileOptions& options, const ImageShape& image, std::int64_t classes, Seed seed);
+Result<Graph> build_mcunet(const std::string& name, const ImageShape& image, std::int64_t classes, Seed seed);
+Result<Graph> build_pooled(const PooledOptions& options, const ImageShape& image, std::int64_t classes, Seed seed);
+Result<Graph> build_resnet(const ResnetOptions& options, const ImageShape& image, std::int64_t classes, Seed seed);
 
 }  // namespace hedge::graph::internal

@@ -15,7 +15,7 @@ std::string pooled_stage(Parts& parts, const std::string& name, const std::strin
 
 }  // namespace
 
-Result<Graph> build_pooled(const PooledOptions& options, const ImageShape& image, std::int64_t classes, std::uint64_t seed) {
+Result<Graph> build_pooled(const PooledOptions& options, const ImageShape& image, std::int64_t classes, Seed seed) {
   Parts parts("pooled", seed);
   std::string x = parts.builder.input("image", DType::kF32, {-1, image.channels, image.height, image.width});
   x = parts.conv_norm("stem", x, {.in = image.channels, .out = options.stem});

@@ -44,8 +44,7 @@ constexpr LargeResnet kLarge[] = {{"resnet18", {2, 2, 2, 2}, false}, {"resnet34"
 
 }  // namespace
 
-Result<Graph> build_large_resnet(const std::string& name, Halvings halvings, const ImageShape& image, std::int64_t classes,
-                                 std::uint64_t seed) {
+Result<Graph> build_large_resnet(const std::string& name, Halvings halvings, const ImageShape& image, std::int64_t classes, Seed seed) {
   const auto* net = std::find_if(std::begin(kLarge), std::end(kLarge), [&](const LargeResnet& one) { return one.name == name; });
   if (net == std::end(kLarge))
     return Error{.code = ErrorCode::kInvalidArgument,
@@ -78,7 +77,7 @@ Result<Graph> build_large_resnet(const std::string& name, Halvings halvings, con
   return std::move(parts.builder).build();
 }
 
-Result<Graph> build_resnet(const ResnetOptions& options, const ImageShape& image, std::int64_t classes, std::uint64_t seed) {
+Result<Graph> build_resnet(const ResnetOptions& options, const ImageShape& image, std::int64_t classes, Seed seed) {
   Parts parts("resnet", seed);
   std::string x = parts.builder.input("image", DType::kF32, {-1, image.channels, image.height, image.width});
   x = parts.conv_norm("stem", x, {.in = image.channels, .out = options.width, .stride = options.stem_stride});

@@ -2,6 +2,9 @@
 
 #include <onnx/onnx_pb.h>
 
+#include <set>
+#include <string>
+
 #include "graph/onnx/internal/decode.h"
 #include "graph/onnx/internal/external_data.h"
 #include "graph/onnx/internal/reader.h"
@@ -30,6 +33,14 @@ Result<std::int64_t> opset_of(const onnx::ModelProto& model) {
                .hint = "export the model with opset " + std::to_string(kWrittenOpset)};
 }
 
+/// Weights that neither a node nor an output takes.
+void drop_unused_weights(Graph& graph) {
+  std::set<std::string> taken;
+  for (const Node& node : graph.nodes) taken.insert(node.inputs.begin(), node.inputs.end());
+  for (const Value& output : graph.outputs) taken.insert(output.name);
+  std::erase_if(graph.initializers, [&](const auto& entry) { return !taken.contains(entry.first); });
+}
+
 /// `path`: where weights in other files are looked for; nullptr: such weights are refused.
 Result<Graph> parse(std::string_view bytes, const std::filesystem::path* path) {
   HEDGE_TRY(onnx::ModelProto model, internal::parse_model(bytes));
@@ -37,6 +48,7 @@ Result<Graph> parse(std::string_view bytes, const std::filesystem::path* path) {
   if (path != nullptr) HEDGE_CHECK(internal::load_external(model, *path));
   HEDGE_TRY(Graph graph, internal::Reader(model.graph(), opset).read());
   for (const auto& entry : model.metadata_props()) graph.metadata[entry.key()] = entry.value();
+  if (!graph.metadata.contains(kSupernetKey)) drop_unused_weights(graph);  // a supernet's kernel matrices are its sub-networks'
   HEDGE_CHECK(validate(graph));
   return graph;
 }

@@ -4,10 +4,12 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "train/internal/trainable_graph.h"
+#include "train/objective.h"
 #include "train/trainer.h"
 
 namespace hedge::train::internal {
@@ -36,11 +38,12 @@ struct RatedOptimizer {
   void set_rate(double rate) const;
 };
 
-/// Which parameters learn, and how fast.
+/// Which parameters learn, how fast, and in which networks.
 struct Learning {
   std::string only;                          ///< those whose names begin so, as in Objective
   std::string frozen;                        ///< but not this one; empty: none
   std::map<std::string, double> rates = {};  ///< as in Objective
+  std::optional<Elastic> elastic = {};       ///< as in Objective
 };
 
 /// For the parameters of `graph` that learn; the others are told to want no gradient. Weights decay; biases, gammas and betas do not.

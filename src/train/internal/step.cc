@@ -25,7 +25,8 @@ Stepper::Stepper(TrainableGraph& graph, const TrainOptions& options, const Loss&
       loss_(loss),
       all_learn_(learning.only.empty()),
       device_(graph.device()),
-      rated_(make_optimizer(graph, options, learning)) {}
+      rated_(make_optimizer(graph, options, learning)),
+      elastic_(learning.elastic) {}
 
 void Stepper::begin(const Form& form, Workers& workers) {
   form_ = form;
@@ -36,7 +37,12 @@ void Stepper::begin(const Form& form, Workers& workers) {
 }
 
 Stepper::StepResult Stepper::step(const data::Batch& batch, const BatchChange& change) {
-  auto shares = cut(batch, change);
+  auto changes = change;
+  if (elastic_) {  // that these networks exist was checked before the training
+    drawn_ = draw_networks(graph_.graph(), *elastic_, options_.seed + change.draw).value();
+    if (drawn_.side > 0) changes.side = drawn_.side;
+  }
+  auto shares = cut(batch, changes);
   rated_.optimizer->zero_grad();
   if (all_learn_) lend_statistics(shares.size());
   compute(shares);
@@ -79,8 +85,33 @@ void Stepper::backward(Share& share) const {
   share.outputs.clear();
 }
 
+void Stepper::pass_elastic(std::size_t index, Share& share) const {
+  const auto& supernet = replica(index);
+  const auto images = share.targets.images.contiguous(memory_format(form_));
+  const bool bf16 = form_.precision == Precision::kBf16;
+  const double weight = share.weight / static_cast<double>(drawn_.networks.size() + (elastic_->sandwich ? 1 : 0));
+  const auto outputs_of = [&](const SubNetwork* network) {
+    AutocastGuard autocast(bf16, device_);
+    return network == nullptr ? supernet.forward({images}, true) : network->forward(supernet, images, true);
+  };
+  torch::Tensor taught;  // the largest network's logits
+  const auto pass = [&](const SubNetwork* network, bool first) {
+    share.outputs = outputs_of(network);
+    const auto loss = taught.defined() ? follow(share.outputs[0], taught) : loss_(share.outputs, share.targets, bf16);
+    (loss * weight).backward();
+    if (network == nullptr) taught = share.outputs[0].detach();
+    if (!first) return;
+    share.result.loss = loss.item<double>();
+    share.result.right = share.outputs[0].to(torch::kFloat).argmax(1).eq(share.targets.labels).sum().item<std::int64_t>();
+  };
+  if (elastic_->sandwich) pass(nullptr, true);
+  for (std::size_t i = 0; i < drawn_.networks.size(); ++i) pass(&drawn_.networks[i], i == 0 && !elastic_->sandwich);
+  share.outputs.clear();
+}
+
 /// Forwards and backwards at once, unless a share's loss needs to know of the others' outputs.
 void Stepper::compute(std::vector<Share>& shares) {
+  if (elastic_) return workers_->run(shares.size(), [&](std::size_t k) { pass_elastic(k, shares[k]); });
   if (shares.size() == 1 || !loss_.has_coverage()) {
     workers_->run(shares.size(), [&](std::size_t k) { forward(k, shares[k]), backward(shares[k]); });
     return;

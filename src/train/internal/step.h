@@ -3,12 +3,14 @@
 #include <torch/torch.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/clock.h"
 #include "data/loader.h"
 #include "hedge/log.h"
+#include "train/internal/elastic.h"
 #include "train/internal/form.h"
 #include "train/internal/loss.h"
 #include "train/internal/mixing.h"
@@ -33,6 +35,9 @@ inline torch::MemoryFormat memory_format(const Form& form) {
 /// on the number of replicas, never on which thread was faster. Batch normalisation normalises within a share, as PyTorch's
 /// DistributedDataParallel does; the running statistics after a step are the shares' mean, weighted in the same way (timm's distribute_bn
 /// with reduce, there once an epoch): their means are the whole batch's.
+///
+/// With Learning::elastic a replica runs each drawn network of the supernet on its share, one after the other, and the loss is the mean of
+/// theirs. What a step says of loss and accuracy is the first one's.
 class Stepper {
  public:
   /// Parameters that do not learn are told to want no gradient.
@@ -64,6 +69,7 @@ class Stepper {
   [[nodiscard]] const TrainableGraph& replica(std::size_t index) const { return index == 0 ? graph_ : others_[index - 1]; }
   void forward(std::size_t index, Share& share) const;
   void backward(Share& share) const;
+  void pass_elastic(std::size_t index, Share& share) const;
   void compute(std::vector<Share>& shares);
   void lend_statistics(std::size_t shares);
   void gather_statistics(const std::vector<Share>& shares);
@@ -78,6 +84,8 @@ class Stepper {
   Form form_;
   Workers* workers_ = nullptr;
   std::vector<TrainableGraph> others_;
+  const std::optional<Elastic> elastic_;
+  DrawnNetworks drawn_;  ///< of the present step
 };
 
 /// What measures the forms that are left open; borrowed.

@@ -94,6 +94,10 @@ Status TrainableGraph::plan(torch::ScalarType type) {
     steps_.push_back(std::move(step));
   }
   for (const auto& output : graph_.outputs) output_slots_.push_back(slot_of(output.name));
+  if (graph_.metadata.contains(graph::kSupernetKey))
+    for (const auto& [name, tensor] : graph_.initializers)
+      if (tensor.dtype() == DType::kF32 && !slots_.contains(name))
+        parameters_.emplace(name, to_torch(tensor, type).set_requires_grad(true));
   plan_releases();
   return {};
 }
@@ -109,8 +113,14 @@ void TrainableGraph::plan_releases() {
 }
 
 std::vector<torch::Tensor> TrainableGraph::forward(const std::vector<torch::Tensor>& inputs, bool training) const {
+  return forward(inputs, training, {});
+}
+
+std::vector<torch::Tensor> TrainableGraph::forward(const std::vector<torch::Tensor>& inputs, bool training,
+                                                   const std::map<std::string, torch::Tensor>& instead) const {
   std::vector<torch::Tensor> values(slots_.size());
   for (const auto& [slot, value] : constants_) values[slot] = value;
+  for (const auto& [name, value] : instead) values[slots_.at(name)] = value;
   for (std::size_t i = 0; i < inputs.size(); ++i) values[input_slots_[i]] = inputs[i];
   std::vector<torch::Tensor> arguments;
   for (const auto& step : steps_) {

@@ -13,8 +13,9 @@
 namespace hedge::train::internal {
 
 /// A Graph interpreted by libtorch with autograd: its f32 initializers become parameters, running statistics of
-/// BatchNormalization become buffers. Make it with create(), run forward(), read the trained weights back with to_graph().
-/// Not thread-safe while training; forward(…, false) under NoGradGuard is.
+/// BatchNormalization become buffers. The kernel matrices of a supernet, which only its sub-networks use, are parameters too. Make it with
+/// create(), run forward(), read the trained weights back with to_graph(). Not thread-safe while training; forward(…, false) under
+/// NoGradGuard is.
 class TrainableGraph {
  public:
   /// `type` is the working precision (double for gradient checks).
@@ -24,6 +25,10 @@ class TrainableGraph {
   /// Computes the graph's outputs, in their order, from its inputs, in theirs. `training` normalises by batch statistics
   /// and updates the running ones (the buffers, shared by all copies).
   std::vector<torch::Tensor> forward(const std::vector<torch::Tensor>& inputs, bool training) const;
+
+  /// The same with other weights and statistics, by name, of the same shapes.
+  std::vector<torch::Tensor> forward(const std::vector<torch::Tensor>& inputs, bool training,
+                                     const std::map<std::string, torch::Tensor>& instead) const;
 
   [[nodiscard]] std::vector<torch::Tensor> parameters() const;
   [[nodiscard]] const std::map<std::string, torch::Tensor>& named_parameters() const { return parameters_; }

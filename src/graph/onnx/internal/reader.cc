@@ -33,10 +33,6 @@ Result<Graph> Reader::read() {
   HEDGE_CHECK(read_values());
   HEDGE_CHECK(read_nodes());
   HEDGE_CHECK(sort_nodes(graph_));
-  std::set<std::string> taken;
-  for (const Node& node : graph_.nodes) taken.insert(node.inputs.begin(), node.inputs.end());
-  for (const Value& output : graph_.outputs) taken.insert(output.name);
-  std::erase_if(graph_.initializers, [&](const auto& entry) { return !taken.contains(entry.first); });
   HEDGE_CHECK(type_outputs());
   return std::move(graph_);
 }

@@ -15,7 +15,7 @@ class Reader {
  public:
   Reader(const onnx::GraphProto& proto, std::int64_t opset) : proto_(proto), opset_(opset) {}
 
-  /// The whole of it but metadata, not yet validated. Call once. Errors: as parse_onnx.
+  /// The whole of it but metadata, not yet validated, with weights that nothing takes. Call once. Errors: as parse_onnx.
   Result<Graph> read();
 
  private:
