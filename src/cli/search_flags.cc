@@ -28,10 +28,16 @@ void add_search_flags(CLI::App& app, SearchFlags& f) {
   app.add_option("--data", o.data, "labelled images to train on. Default split: train")->required();
   app.add_option("--out", f.out, "folder for trainings, report and models; run again, it goes on from there")->required();
   app.add_option(
-         "--space", f.base_spaces,
-         "family of networks for the base, with the values that are free, e.g. mobile or mobile:width=4|6|8,size=24|32; several are "
-         "searched together")
-      ->required();
+      "--space", f.base_spaces,
+      "family of networks for the base, with the values that are free, e.g. mobile or mobile:width=4|6|8,size=24|32; several are "
+      "searched together");
+  app.add_option(
+      "--supernet", f.in_supernet.supernet,
+      "instead: search the networks of this supernet (hedge train --supernet, with the same --data and --held-out), without training");
+  app.add_option("--judged", f.in_supernet.judged, "with --supernet: networks that are judged for the accuracy predictor to learn from")
+      ->capture_default_str();
+  app.add_option("--proposed", f.in_supernet.proposed, "with --supernet: networks that the predictor holds best, which are judged as well")
+      ->capture_default_str();
   app.add_option("--global-space", f.global_spaces, "the same for the global: then pairs are searched, and the best pair is chosen");
   add_limits(app, "--max-", "the base", o.base_limits);
   limit(app, "--max-ram", o.base_limits.ram_bytes, kBytes, "most RAM of the base's activations in int8 on the device, e.g. 320KiB");
@@ -47,10 +53,12 @@ void add_search_flags(CLI::App& app, SearchFlags& f) {
   app.add_option("--link-profile", f.link, "link of these")->capture_default_str();
   app.add_option("--cloud-profile", f.cloud, "cloud of these")->capture_default_str();
   app.add_option("--profiles", f.profiles, "file with own profiles");
-  app.add_option("--population", o.base.population, "networks of the first generation; more find better ones and take longer")
-      ->capture_default_str();
-  app.add_option("--generations", o.base.generations, "further generations, of half as many networks, from the best so far")
-      ->capture_default_str();
+  f.population = app.add_option("--population", o.base.population,
+                                "networks of the first generation; more find better ones and take longer. With --supernet 100")
+                     ->capture_default_str();
+  f.generations = app.add_option("--generations", o.base.generations,
+                                 "further generations, of half as many networks, from the best so far. With --supernet 30, of as many")
+                      ->capture_default_str();
   app.add_option("--first-epochs", o.base.first_epochs,
                  "length of the first, short trainings; the best third is trained three times as long, and so on up to --epochs")
       ->capture_default_str();

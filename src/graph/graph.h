@@ -65,5 +65,7 @@ inline constexpr const char* kTrainedOnKey = "hedge.trained_on";           ///< 
 inline constexpr const char* kTrainedOnHashKey = "hedge.trained_on_hash";  ///< that data set's content hash
 inline constexpr const char* kTrainingKey = "hedge.training";              ///< JSON: the recipe and the options of the training
 inline constexpr const char* kSupernetKey = "hedge.supernet";              ///< the largest network whose weights these are (once_for_all.h)
+inline constexpr const char* kSupernetWidthsKey = "hedge.supernet_widths";  ///< widths that were trained, the largest first, with commas
+inline constexpr const char* kSubNetworkKey = "hedge.sub_network";          ///< which network of a supernet this is
 
 }  // namespace hedge::graph

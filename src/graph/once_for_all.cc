@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <numeric>
 #include <sstream>
 
@@ -9,6 +10,12 @@ namespace hedge::graph {
 namespace {
 
 constexpr std::size_t kStages = 5, kBlocks = 20;
+
+std::string number(double value) {
+  std::ostringstream text;
+  text << value;
+  return text.str();
+}
 
 /// `count` digits, each one of `values`.
 std::string draw(const std::string& values, std::size_t count, Rng& rng) {
@@ -92,7 +99,37 @@ Status OfaChoices::validate() const {
 
 std::string kernel_matrix_name(const std::string& weight, std::int64_t side) { return weight + ".to" + std::to_string(side); }
 
-void make_supernet(Graph& graph, const OfaNetwork& largest) {
+Result<OfaChoices> choices_below(const OfaNetwork& largest, const std::vector<double>& widths) {
+  if (largest.kernel.size() != 1 || largest.expand.size() != 1 || largest.depth.size() != 1)
+    return Error{.code = ErrorCode::kInvalidArgument,
+                 .what = "a supernet is the largest network of its family",
+                 .where = "network \"" + largest.spec() + "\"",
+                 .expected = "one digit each for kernel, expand and depth"};
+  const auto up_to = [](std::string_view digits, const std::string& most) {
+    std::string below;
+    for (const char digit : digits)
+      if (digit <= most[0]) below += digit;
+    return below;
+  };
+  OfaChoices choices{.widths = {largest.width},
+                     .kernels = up_to("357", largest.kernel),
+                     .expands = up_to("346", largest.expand),
+                     .depths = up_to("234", largest.depth),
+                     .halvings = largest.halvings};
+  for (const double width : widths) {
+    if (width >= largest.width)
+      return Error{.code = ErrorCode::kInvalidArgument,
+                   .what = "a sub-network is nowhere larger than the supernet",
+                   .where = "widths",
+                   .got = number(width),
+                   .expected = "below " + number(largest.width)};
+    choices.widths.push_back(width);
+  }
+  HEDGE_CHECK(choices.validate());
+  return choices;
+}
+
+void make_supernet(Graph& graph, const OfaChoices& choices) {
   std::vector<std::pair<std::string, std::int64_t>> matrices;
   for (const auto& node : graph.nodes) {
     if (node.op != "Conv" || !node.name.ends_with(".depthwise.conv")) continue;
@@ -105,17 +142,27 @@ void make_supernet(Graph& graph, const OfaNetwork& largest) {
     for (std::int64_t i = 0; i < rows; ++i) identity.data<float>()[static_cast<std::size_t>(i * rows + i)] = 1;
     graph.initializers.insert_or_assign(name, std::move(identity));
   }
-  graph.metadata[kSupernetKey] = largest.spec();
+  graph.metadata[kSupernetKey] = choices.largest().spec();
+  std::string widths;
+  for (const double width : choices.widths) widths += (widths.empty() ? "" : ",") + number(width);
+  graph.metadata[kSupernetWidthsKey] = widths;
 }
 
-Result<OfaNetwork> supernet_of(const Graph& graph) {
+Result<OfaChoices> supernet_of(const Graph& graph) {
   const auto found = graph.metadata.find(kSupernetKey);
   if (found == graph.metadata.end())
     return Error{.code = ErrorCode::kInvalidArgument,
                  .what = "the model is no supernet: it says nothing of sub-networks",
                  .where = "graph " + graph.name + ", metadata \"" + kSupernetKey + "\"",
                  .hint = "train one with hedge train --net ofa-mbv3 --supernet sandwich"};
-  return parse_ofa(found->second);
+  HEDGE_TRY(const auto largest, parse_ofa(found->second));
+  std::vector<double> widths;
+  if (const auto text = graph.metadata.find(kSupernetWidthsKey); text != graph.metadata.end()) {
+    std::istringstream values(text->second);
+    for (std::string value; std::getline(values, value, ',');)
+      if (const double width = std::strtod(value.c_str(), nullptr); width != largest.width) widths.push_back(width);
+  }
+  return choices_below(largest, widths);
 }
 
 void sort_channels(Graph& supernet) {

@@ -43,12 +43,16 @@ struct OfaChoices {
 std::string kernel_matrix_name(const std::string& weight, std::int64_t side);
 inline constexpr std::int64_t kOfaKernels[] = {7, 5, 3};
 
-/// Makes the space's largest network a supernet: adds the kernel matrices, as the identity, and its metadata (kSupernetKey).
-/// Precondition: built by build_zoo from `largest`.
-void make_supernet(Graph& graph, const OfaNetwork& largest);
+/// The choices of a supernet: the largest network's digits and the space's smaller ones, its width and the smaller `widths`.
+/// Errors: kInvalidArgument (a digit for each block, a width above the largest network's).
+Result<OfaChoices> choices_below(const OfaNetwork& largest, const std::vector<double>& widths = {});
 
-/// What supernet this is. Errors: kInvalidArgument: none.
-Result<OfaNetwork> supernet_of(const Graph& graph);
+/// Makes the largest network of `choices` a supernet: adds the kernel matrices, as the identity, and metadata (kSupernetKey,
+/// kSupernetWidthsKey). Precondition: built by build_zoo from choices.largest().
+void make_supernet(Graph& graph, const OfaChoices& choices);
+
+/// What networks this supernet has. Errors: kInvalidArgument: it is none, or its metadata is damaged.
+Result<OfaChoices> supernet_of(const Graph& graph);
 
 /// Orders the hidden channels of every block by importance, the L1 norm of what the projection makes of them, most important first, so
 /// that smaller expansions keep what matters. The network computes the same.

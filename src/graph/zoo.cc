@@ -1,5 +1,6 @@
 #include "graph/zoo.h"
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 #include <sstream>
@@ -130,6 +131,11 @@ std::optional<Result<Graph>> build_published(const Spec& spec) {
 }
 
 }  // namespace
+
+std::int64_t usual_halvings(const ImageShape& image) {
+  const std::int64_t side = std::min(image.height, image.width);
+  return side >= 96 ? 5 : side >= 48 ? 4 : 3;
+}
 
 Result<OfaNetwork> parse_ofa(const std::string& spec) {
   const std::size_t colon = spec.find(':');

@@ -42,6 +42,9 @@ using Seed = std::optional<std::uint64_t>;
 /// Errors: kInvalidArgument (the spec, with its grammar).
 Result<Graph> build_zoo(const std::string& spec, const ImageShape& image, std::int64_t classes, Seed seed);
 
+/// How often the networks with `halvings` halve an image where it is left out.
+std::int64_t usual_halvings(const ImageShape& image);
+
 /// A network of the zoo at the size that it is best known at.
 struct ZooEntry {
   std::string spec;

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <charconv>
+#include <string>
 #include <string_view>
 
 namespace hedge::search {
 namespace {
 
 constexpr const char* kAsData = "data";
+constexpr int kBlocksAStage = 4;          // of a Once-for-All network, at most
 constexpr std::size_t kMostValues = 255;  // a gene is a byte
 
 struct Family {
@@ -30,6 +32,8 @@ Family once_for_all() {
   add("expand", 20, {"3", "4", "6"});
   family.pattern += ",depth=";
   add("depth", 5, {"2", "3", "4"});
+  family.pattern += ",halvings={halvings}";
+  family.genes.push_back({"halvings", {"5", "4", "3", "2"}});
   return family;
 }
 
@@ -79,6 +83,13 @@ Error wrong(const std::string& text, std::string what, std::string expected) {
           .where = "search space \"" + text + "\"",
           .expected = std::move(expected),
           .hint = "for example mobile:width=4|6|8,size=24|28"};
+}
+
+/// 0 where it is none.
+int integer(const std::string& text) {
+  int value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
 }
 
 bool is_size(const std::string& value) {
@@ -131,6 +142,37 @@ double Space::count() const {
   return count;
 }
 
+bool Space::unused(const Genotype& genotype, std::size_t gene) const {
+  if (family_ != "ofa-mbv3") return false;
+  const std::string& name = genes_[gene].name;
+  for (const std::string_view kind : {"kernel", "expand"}) {
+    if (!name.starts_with(kind)) continue;
+    const int block = integer(name.substr(kind.size())) - 1;
+    const std::string depth = "depth" + std::to_string(block / kBlocksAStage + 1);
+    const auto found = std::find_if(genes_.begin(), genes_.end(), [&](const Gene& g) { return g.name == depth; });
+    return block % kBlocksAStage >= integer(found->values[genotype[static_cast<std::size_t>(found - genes_.begin())]]);
+  }
+  return false;
+}
+
+Genotype Space::canonical(Genotype genotype) const {
+  for (std::size_t i = 0; i < genotype.size(); ++i)
+    if (unused(genotype, i)) genotype[i] = 0;
+  return genotype;
+}
+
+std::vector<double> Space::describe(const Genotype& genotype) const {
+  std::vector<double> numbers;
+  for (std::size_t i = 0; i < genotype.size(); ++i) {
+    const auto count = genes_[i].values.size();
+    if (count < 2) continue;
+    const bool absent = unused(genotype, i);
+    numbers.push_back(absent ? 0 : static_cast<double>(genotype[i]) / static_cast<double>(count - 1));
+    if (family_ == "ofa-mbv3" && genes_[i].name.starts_with("kernel")) numbers.push_back(absent ? 0 : 1);
+  }
+  return numbers;
+}
+
 Candidate Space::candidate(const Genotype& genotype) const {
   Candidate candidate{.net = pattern_};
   for (std::size_t i = 0; i < genes_.size(); ++i) {
@@ -148,7 +190,7 @@ Candidate Space::candidate(const Genotype& genotype) const {
 Genotype Space::random(Rng& rng) const {
   Genotype genotype;
   for (const auto& gene : genes_) genotype.push_back(static_cast<std::uint8_t>(rng.below(gene.values.size())));
-  return genotype;
+  return canonical(std::move(genotype));
 }
 
 Genotype Space::mutate(Genotype genotype, double rate, Rng& rng) const {
@@ -163,14 +205,14 @@ Genotype Space::mutate(Genotype genotype, double rate, Rng& rng) const {
     const auto drawn = rng.below(others);
     genotype[i] = static_cast<std::uint8_t>(drawn < genotype[i] ? drawn : drawn + 1);
   }
-  return genotype;
+  return canonical(std::move(genotype));
 }
 
-Genotype Space::cross(const Genotype& a, const Genotype& b, Rng& rng) {
+Genotype Space::cross(const Genotype& a, const Genotype& b, Rng& rng) const {
   Genotype child = a;
   for (std::size_t i = 0; i < child.size(); ++i)
     if (rng.below(2) == 1) child[i] = b[i];
-  return child;
+  return canonical(std::move(child));
 }
 
 }  // namespace hedge::search

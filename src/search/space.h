@@ -41,17 +41,23 @@ class Space {
   /// How many networks there are, as a double because some spaces have more than 2^64.
   [[nodiscard]] double count() const;
 
+  /// A network is described by its genes alone: what nothing looks at (blocks beyond a stage's depth in ofa-mbv3) is its first value.
+  [[nodiscard]] Genotype canonical(Genotype genotype) const;
+  /// Of a canonical genotype a number, 0..1, for each gene that is free, larger for what costs more; two where a block may be left out.
+  [[nodiscard]] std::vector<double> describe(const Genotype& genotype) const;
+
   /// Precondition: a genotype of this space.
   [[nodiscard]] Candidate candidate(const Genotype& genotype) const;
   [[nodiscard]] Genotype smallest() const { return Genotype(genes_.size(), 0); }
   [[nodiscard]] Genotype random(Rng& rng) const;
   /// Draws each gene anew with probability `rate`, and at least one of those that have a choice.
   [[nodiscard]] Genotype mutate(Genotype genotype, double rate, Rng& rng) const;
-  /// Each gene from one of the two.
-  [[nodiscard]] static Genotype cross(const Genotype& a, const Genotype& b, Rng& rng);
+  /// Each gene from one of the two; canonical, as are random and mutate.
+  [[nodiscard]] Genotype cross(const Genotype& a, const Genotype& b, Rng& rng) const;
 
  private:
   Space() = default;
+  [[nodiscard]] bool unused(const Genotype& genotype, std::size_t gene) const;
 
   std::string family_, pattern_;
   std::vector<Gene> genes_;

@@ -115,7 +115,7 @@ class Tournament {
       const Member& other = members_[parents[rng_.below(parents.size())]];
       const Space& space = options_.spaces[one.space];
       const bool crossed = one.space == other.space && rng_.below(2) == 1;
-      auto child = crossed ? Space::cross(one.genotype, other.genotype, rng_) : space.mutate(one.genotype, options_.mutation, rng_);
+      auto child = crossed ? space.cross(one.genotype, other.genotype, rng_) : space.mutate(one.genotype, options_.mutation, rng_);
       HEDGE_TRY(const bool entered, enter(one.space, std::move(child), false));
       if (!entered) ++vain;
     }

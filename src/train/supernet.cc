@@ -23,7 +23,8 @@ Result<graph::Graph> sub_network(const graph::Graph& supernet, const graph::OfaN
   for (const auto& [name, value] : part.weights(shared)) graph.initializers[name] = internal::from_torch(value);
   graph.metadata = supernet.metadata;
   graph.metadata.erase(graph::kSupernetKey);
-  graph.metadata["hedge.sub_network"] = network.spec();
+  graph.metadata.erase(graph::kSupernetWidthsKey);
+  graph.metadata[graph::kSubNetworkKey] = network.spec();
   return graph;
 }
 

@@ -41,8 +41,8 @@ Result<ExtractedNetwork> extract_network(const ExtractOptions& options, const Ru
     return Error{
         .code = ErrorCode::kInvalidArgument, .what = "too few images for running statistics", .where = "images", .expected = "2 or more"};
   HEDGE_TRY(const auto supernet, internal::read_trainable({.path = options.supernet}));
-  HEDGE_TRY(const auto largest, graph::supernet_of(supernet.graph));
-  HEDGE_TRY(const auto network, network_of(options.network, largest));
+  HEDGE_TRY(const auto choices, graph::supernet_of(supernet.graph));
+  HEDGE_TRY(const auto network, network_of(options.network, choices.largest()));
   HEDGE_TRY(auto graph, train::sub_network(supernet.graph, network));
   auto data = options.data;
   if (const auto trained_on = graph.metadata.find(graph::kTrainedOnKey); data.empty() && trained_on != graph.metadata.end())

@@ -65,12 +65,22 @@ struct FoundModel {
   std::filesystem::path path;  ///< its longest training's model
 };
 
+/// What a search in a supernet says of its predictor.
+struct PredictorFacts {
+  std::int64_t judged = 0;          ///< networks that it learned from
+  double kendall_tau = 0;           ///< of its leave-one-out predictions with their accuracies
+  std::int64_t considered = 0;      ///< networks within the limits that it was asked about
+  double kendall_tau_proposed = 0;  ///< of what it said of the proposed ones, which lie close together
+};
+
 struct SearchReport {
   std::vector<search::Entrant> bases, globals;
   FoundModel base;                         ///< the chosen one
   std::optional<FoundModel> global;        ///< where there are global spaces
   std::optional<search::PairChoice> pair;  ///< `front` and pairs refer to the finalists, in the order of base_names, global_names
   std::vector<std::string> base_names, global_names;
+  std::optional<PredictorFacts> predictor;    ///< of a search in a supernet; its networks have epochs 0
+  std::optional<search::Judged> base_judged;  ///< there: the base on the half of the held-out images that it was not chosen by
 };
 
 /// The trainings that the search waits for now; empty: the rest needs none. Trains nothing.

@@ -132,6 +132,13 @@ Json to_json(const SearchReport& report) {
                     {"difference", {{"value", choice.difference.value}, {"low", choice.difference.low}, {"high", choice.difference.high}}}};
     for (const auto& pair : choice.front) json["pair"]["front"].push_back(pair_json(report, pair, nullptr));
   }
+  if (report.predictor)
+    json["predictor"] = {{"judged", report.predictor->judged},
+                         {"kendall_tau_left_out", report.predictor->kendall_tau},
+                         {"considered", report.predictor->considered},
+                         {"kendall_tau_proposed", report.predictor->kendall_tau_proposed}};
+  if (report.base_judged)
+    json["base"]["judged"] = {{"value", report.base_judged->value}, {"low", report.base_judged->low}, {"high", report.base_judged->high}};
   for (const auto& one : report.bases) json["bases"].push_back(entrant_json(one));
   json["globals"] = Json::array();
   for (const auto& one : report.globals) json["globals"].push_back(entrant_json(one));
@@ -147,6 +154,13 @@ std::string to_html(const SearchReport& report) {
       "<h1>Search</h1><p>Accuracies are on images that were held out of the trainings and that all choices were made on: fit the router "
       "and "
       "judge the pair on other images (<code>hedge fit</code>, <code>hedge eval</code>).</p>";
+  if (report.predictor)
+    html += "<p>Networks of a supernet, judged without training. A predictor learned from " + std::to_string(report.predictor->judged) +
+            " of them and was asked about " + std::to_string(report.predictor->considered) +
+            " within the limits; it orders networks that it has not seen with Kendall's tau " + number(report.predictor->kendall_tau) +
+            ". The first network below is the chosen one: " + number(100 * report.base_judged->value) + " % (" +
+            number(100 * report.base_judged->low) + " to " + number(100 * report.base_judged->high) +
+            ") of held-out images that it was not chosen by.</p>";
   if (report.pair) html += pairs(report);
   html += networks("Bases", report.bases);
   if (!report.globals.empty()) html += networks("Globals", report.globals);

@@ -11,8 +11,7 @@
 #include "graph/zoo.h"
 #include "hedge/router.h"
 #include "model/model_graph.h"
-#include "train/held_out.h"
-#include "train/teacher.h"
+#include "workflow/internal/held_answers.h"
 #include "workflow/internal/kept_predictions.h"
 #include "workflow/internal/supernet.h"
 #include "workflow/internal/trainable.h"
@@ -116,26 +115,6 @@ Result<train::Objective> make_objective(const TrainOptions& options, const Chose
   return objective;
 }
 
-constexpr std::uint64_t kHeldOutSeed = 1;  // the same images for every training, so that they can be compared
-
-/// The trained network's answers to `held`.
-Result<HeldOutAnswers> answer(const graph::Graph& graph, const data::Preprocess& recipe, const data::Dataset& held, const Chosen& chosen,
-                              const RunContext& context) {
-  auto training = chosen.training;
-  training.augmentation.flip = false;
-  HEDGE_TRY(const auto both, train::predict_teacher({.graph = graph, .recipe = recipe}, held, training, internal::hooks_of(context)));
-  const auto classes = both.shape()[2];
-  HeldOutAnswers answers{.logits = Tensor(DType::kF32, {both.shape()[0], classes})};
-  for (std::size_t i = 0; i < held.size(); ++i) {
-    const auto row = both.data<float>().subspan(2 * i * static_cast<std::size_t>(classes), static_cast<std::size_t>(classes));
-    std::copy(row.begin(), row.end(), answers.logits.data<float>().begin() + static_cast<std::ptrdiff_t>(i * row.size()));
-    answers.labels.push_back(held.label(i));
-    const auto group = held.group(i);
-    answers.groups.push_back(group.empty() ? held.id(i) : group);
-  }
-  return answers;
-}
-
 }  // namespace
 
 double HeldOutAnswers::accuracy() const {
@@ -172,7 +151,7 @@ Result<TrainedModel> train(const TrainOptions& options, const RunContext& contex
   HEDGE_TRY(const auto opened, internal::open_training_images(options.data, options.training.strict, context));
   train::HeldOut parts;
   if (options.held_share > 0) {
-    HEDGE_TRY(parts, train::hold_out(*opened.dataset, options.held_share, kHeldOutSeed));
+    HEDGE_TRY(parts, internal::hold_out(*opened.dataset, options.held_share));
   }
   const auto& dataset = parts.fit ? *parts.fit : *opened.dataset;
   HEDGE_TRY(auto start, make_start(dataset, options, context));
@@ -203,7 +182,7 @@ Result<TrainedModel> train(const TrainOptions& options, const RunContext& contex
   model.summary = trained.summary;
   model.recipe = chosen.recipe;
   if (parts.held) {
-    HEDGE_TRY(model.held_out, answer(trained.graph, start.recipe, *parts.held, chosen, context));
+    HEDGE_TRY(model.held_out, internal::answer(trained.graph, start.recipe, *parts.held, chosen.training, context));
   }
   return model;
 }

@@ -64,9 +64,12 @@ TEST(OnceForAll, a_smaller_networks_weights_are_called_like_the_largest_ones) {
 TEST(OnceForAll, a_supernet_has_kernel_matrices_that_begin_as_the_identity) {
   auto graph = build_zoo("ofa-mbv3:width=0.25,depth=2", {3, 32, 32}, 5, 1).value();
   expect_error(supernet_of(graph), ErrorCode::kInvalidArgument, "no supernet");
-  make_supernet(graph, parse_ofa("ofa-mbv3:width=0.25,depth=2").value());
+  make_supernet(graph, choices_below(parse_ofa("ofa-mbv3:width=0.25,depth=2").value(), {0.15}).value());
   EXPECT_TRUE(validate(graph).ok());
-  EXPECT_EQ(supernet_of(graph).value().depth, "2");
+  const auto read = supernet_of(graph).value();
+  EXPECT_EQ(read.largest().spec(), "ofa-mbv3:width=0.25,kernel=7,expand=6,depth=2");
+  EXPECT_EQ(read.smallest().spec(), "ofa-mbv3:width=0.15,kernel=3,expand=3,depth=2");
+  EXPECT_EQ(read.depths, "2");
   const auto& matrix = graph.initializers.at("stage1.block1.depthwise.conv.weight.to5");
   EXPECT_EQ(matrix.shape(), (Shape{25, 25}));
   EXPECT_EQ(matrix.data<float>()[26], 1.0F);

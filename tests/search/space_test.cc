@@ -50,12 +50,41 @@ TEST(Space, mutation_changes_a_gene_and_a_child_has_both_parents_genes) {
   for (int i = 0; i < 100; ++i) {
     const auto genotype = space.random(rng), mutant = space.mutate(genotype, 0, rng);
     EXPECT_NE(mutant, genotype);
-    const auto child = Space::cross(genotype, mutant, rng);
+    const auto child = space.cross(genotype, mutant, rng);
     for (std::size_t g = 0; g < child.size(); ++g) {
       EXPECT_TRUE(child[g] == genotype[g] || child[g] == mutant[g]);
       EXPECT_LT(mutant[g], space.genes()[g].values.size());
     }
   }
+}
+
+TEST(Space, blocks_beyond_the_depth_make_no_other_network) {
+  const auto space = Space::parse("ofa-mbv3:halvings=4").value();
+  Rng rng(6);
+  auto genotype = space.random(rng);
+  const auto& genes = space.genes();
+  const auto at = [&](const std::string& name) {
+    return static_cast<std::size_t>(std::find_if(genes.begin(), genes.end(), [&](const Gene& g) { return g.name == name; }) -
+                                    genes.begin());
+  };
+  genotype[at("depth2")] = 0;  // two blocks: the third, block 7 of 20, is not there
+  genotype[at("kernel7")] = 2;
+  genotype[at("kernel6")] = 2;
+  const auto canonical = space.canonical(genotype);
+  EXPECT_EQ(canonical[at("kernel7")], 0);
+  EXPECT_EQ(canonical[at("kernel6")], 2);
+  auto other = genotype;
+  other[at("expand8")] = 2;
+  EXPECT_EQ(space.candidate(canonical).to_string(), space.candidate(space.canonical(other)).to_string());
+  const auto shallow = space.describe(canonical);
+  auto deeper = genotype;
+  deeper[at("depth2")] = 2;
+  const auto deep = space.describe(space.canonical(deeper));
+  EXPECT_EQ(shallow.size(), 20U * 3 + 5);
+  EXPECT_EQ(deep.size(), shallow.size());
+  EXPECT_NE(deep, shallow);
+  EXPECT_TRUE(std::all_of(deep.begin(), deep.end(), [](double v) { return v >= 0 && v <= 1; }));
+  EXPECT_NE(Space::parse("ofa-mbv3:depth1=x").value().random(rng).size(), 0U) << "what is no number is left to the zoo to refuse";
 }
 
 }  // namespace

@@ -26,7 +26,7 @@ graph::OfaNetwork network(const std::string& spec) { return graph::parse_ofa(spe
 
 graph::Graph supernet(std::uint64_t seed = 3) {
   auto graph = graph::build_zoo(kLargest, {1, 12, 12}, 2, seed).value();
-  graph::make_supernet(graph, network(kLargest));
+  graph::make_supernet(graph, graph::choices_below(network(kLargest)).value());
   return graph;
 }
 

@@ -36,6 +36,10 @@ void print(const workflow::SearchReport& report) {
                 100 * found.entrant.accuracy, search::to_string(found.entrant.costs).c_str(), found.path.c_str());
   };
   line("base", report.base);
+  if (report.base_judged)
+    std::printf("       %.2f %% (%.2f to %.2f) of those that it was not chosen by; predictor's Kendall tau %.2f\n",
+                100 * report.base_judged->value, 100 * report.base_judged->low, 100 * report.base_judged->high,
+                report.predictor->kendall_tau);
   if (!report.global) return;
   line("global", *report.global);
   const auto& pair = *report.pair;
@@ -47,8 +51,28 @@ void print(const workflow::SearchReport& report) {
       100 * pair.difference.high);
 }
 
+Status run_in_supernet(SearchFlags& f, Context& context) {
+  auto options = f.in_supernet;
+  options.data = f.options.data;
+  options.out = f.out;
+  options.held_share = f.options.held_share;
+  options.limits = f.options.base_limits;
+  if (*f.population) options.population = f.options.base.population;
+  if (*f.generations) options.generations = f.options.base.generations;
+  options.seed = f.training.options.seed;
+  options.threads = f.training.options.threads;
+  HEDGE_TRY(options.target, codegen::target_named(f.target));
+  HEDGE_TRY(const auto report, workflow::search_supernet(options, context.run()));
+  print(report);
+  std::printf("report: %s\n", (options.out / "search.html").c_str());
+  return {};
+}
+
 Status run(SearchFlags& f, Context& context) {
+  if (f.in_supernet.supernet.empty() == f.base_spaces.empty())
+    return Error{.code = ErrorCode::kInvalidArgument, .what = "give either --space or --supernet", .hint = "for example --space mobile"};
   HEDGE_CHECK(f.training.finish());
+  if (!f.in_supernet.supernet.empty()) return run_in_supernet(f, context);
   auto options = f.options;
   options.out = f.out;
   options.training = f.training.options;

@@ -16,9 +16,7 @@ Tensor filled(std::int64_t count, float value) {
 
 std::int64_t Halvings::strides_kept_at_1(const ImageShape& image) const {
   constexpr std::int64_t kPublished = 5;
-  if (count > 0) return kPublished - count;
-  const std::int64_t side = std::min(image.height, image.width);
-  return side >= 96 ? 0 : side >= 48 ? 1 : 2;
+  return kPublished - (count > 0 ? count : usual_halvings(image));
 }
 
 Tensor Parts::normal(Shape shape, double deviation) {

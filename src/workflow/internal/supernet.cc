@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "graph/once_for_all.h"
+#include "graph/zoo.h"
 #include "train/supernet.h"
 
 namespace hedge::workflow::internal {
@@ -69,41 +70,12 @@ Result<train::Trained> shrink_progressively(const graph::OfaChoices& choices, co
 
 }  // namespace
 
-Result<graph::OfaChoices> choices_below(const graph::OfaNetwork& largest, const std::vector<double>& widths) {
-  if (largest.kernel.size() != 1 || largest.expand.size() != 1 || largest.depth.size() != 1)
-    return Error{.code = ErrorCode::kInvalidArgument,
-                 .what = "a supernet is the largest network of its family",
-                 .where = "network \"" + largest.spec() + "\"",
-                 .expected = "one digit each for kernel, expand and depth"};
-  const auto up_to = [](std::string_view digits, const std::string& most) {
-    std::string below;
-    for (const char digit : digits)
-      if (digit <= most[0]) below += digit;
-    return below;
-  };
-  graph::OfaChoices choices{.widths = {largest.width},
-                            .kernels = up_to("357", largest.kernel),
-                            .expands = up_to("346", largest.expand),
-                            .depths = up_to("234", largest.depth),
-                            .halvings = largest.halvings};
-  for (const double width : widths) {
-    if (width > largest.width)
-      return Error{.code = ErrorCode::kInvalidArgument,
-                   .what = "a sub-network is nowhere larger than the supernet",
-                   .where = "widths",
-                   .got = std::to_string(width),
-                   .expected = "at most " + std::to_string(largest.width)};
-    choices.widths.push_back(width);
-  }
-  HEDGE_CHECK(choices.validate());
-  return choices;
-}
-
 Result<train::Trained> train_supernet(const SupernetTask& task, Trainable start, const data::Dataset& dataset,
                                       const train::TrainOptions& training, const RunContext& context) {
-  HEDGE_TRY(const auto largest, graph::parse_ofa(task.net));
-  HEDGE_TRY(const auto choices, choices_below(largest, task.options.widths));
-  graph::make_supernet(start.graph, largest);
+  HEDGE_TRY(auto largest, graph::parse_ofa(task.net));
+  if (largest.halvings == 0) largest.halvings = graph::usual_halvings({start.recipe.channels, start.recipe.height, start.recipe.width});
+  HEDGE_TRY(const auto choices, graph::choices_below(largest, task.options.widths));
+  graph::make_supernet(start.graph, choices);
   const auto recipe = start.recipe;
   train::Trained trained;
   if (task.options.method == SupernetOptions::Method::kProgressive) {

@@ -21,7 +21,4 @@ struct SupernetTask {
 Result<train::Trained> train_supernet(const SupernetTask& task, Trainable start, const data::Dataset& dataset,
                                       const train::TrainOptions& training, const RunContext& context);
 
-/// What the supernet's networks may be: the largest one's digits and the space's smaller ones. Errors: kInvalidArgument.
-Result<graph::OfaChoices> choices_below(const graph::OfaNetwork& largest, const std::vector<double>& widths);
-
 }  // namespace hedge::workflow::internal
