@@ -230,12 +230,19 @@ class SupernetSearch {
     return costs_[candidate] = costs;
   }
 
+  [[nodiscard]] search::Entrant entrant_of(const search::Proposal& proposal) const {
+    search::Entrant entrant;
+    entrant.trial.candidate = proposal.candidate;
+    entrant.costs = proposal.costs;
+    entrant.accuracy = scores_.at(proposal.candidate).choose;
+    return entrant;
+  }
+
   Result<SearchReport> report(const std::vector<search::Proposal>& drawn, const std::vector<search::Proposal>& proposed,
                               PredictorFacts facts) {
     std::map<search::Candidate, search::Entrant> entrants;
     for (const auto* proposals : {&drawn, &proposed})
-      for (const auto& one : *proposals)
-        entrants[one.candidate] = {.trial = {.candidate = one.candidate}, .costs = one.costs, .accuracy = scores_.at(one.candidate).choose};
+      for (const auto& one : *proposals) entrants[one.candidate] = entrant_of(one);
     std::vector<double> predicted, found;
     for (const auto& one : proposed) predicted.push_back(one.score), found.push_back(scores_.at(one.candidate).choose);
     if (predicted.size() > 1) facts.kendall_tau_proposed = search::kendall_tau(predicted, found);
