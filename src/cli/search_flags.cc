@@ -43,6 +43,10 @@ void add_search_flags(CLI::App& app, SearchFlags& f) {
   limit(app, "--max-ram", o.base_limits.ram_bytes, kBytes, "most RAM of the base's activations in int8 on the device, e.g. 320KiB");
   limit(app, "--max-flash", o.base_limits.flash_bytes, kBytes, "most flash of the base in int8 with its code, e.g. 1MiB");
   limit(app, "--max-instructions", o.base_limits.instructions, kCounts, "most instructions of the base for an image, estimated");
+  limit(app, "--max-latency-ms", o.base_limits.latency_ms, {},
+        "most milliseconds of the base for an image on this machine with OpenVINO on one thread, by a table of the networks' parts");
+  app.add_option("--latency-table", o.latency_table,
+                 "file of that table; one from another machine is used where it knows all parts. Default: OUT/latency.json");
   app.add_option("--target", f.target, "microcontroller of RAM, flash and instructions")->capture_default_str();
   add_limits(app, "--max-global-", "the global", o.global_limits);
   app.add_option("--coverage", f.coverage, "pairs are compared with this share of the images answered by the base. Default: 0.8");

@@ -6,9 +6,9 @@
 #include "core/safetensors.h"
 #include "core/sha256.h"
 #include "plan/cost.h"
+#include "workflow/internal/pricer.h"
 #include "workflow/internal/trainable.h"
 #include "workflow/train.h"
-#include "workflow/zoo.h"
 
 namespace hedge::workflow {
 namespace {
@@ -32,7 +32,10 @@ struct Answers {
 
 class Search {
  public:
-  Search(const SearchOptions& options, const RunContext& context) : options_(options), context_(context) {}
+  Search(const SearchOptions& options, const RunContext& context)
+      : options_(options),
+        context_(context),
+        pricer_(options.latency_table.empty() ? options.out / "latency.json" : options.latency_table) {}
 
   Status open() {
     HEDGE_CHECK(options_.validate());
@@ -171,14 +174,8 @@ class Search {
     if (const auto found = costs_[global].find(candidate); found != costs_[global].end()) return found->second;
     const auto& limits = global ? options_.global_limits : options_.base_limits;
     const auto side = candidate.size > 0 ? candidate.size : images_.side;
-    HEDGE_TRY(const auto figures, measure_zoo(candidate.net, {images_.channels, side, side}, images_.classes,
-                                              limits.need_device() ? std::optional(options_.target) : std::nullopt));
-    search::Costs costs{.macs = figures.macs, .parameters = figures.parameters};
-    if (figures.device) {
-      costs.ram_bytes = figures.device->arena_bytes;
-      costs.flash_bytes = figures.device->flash_bytes;
-      costs.instructions = figures.device->instructions;
-    }
+    const internal::CostQuestion question{candidate.net, {images_.channels, side, side}, images_.classes, limits, options_.target};
+    HEDGE_TRY(const auto costs, pricer_.cost(question));
     return costs_[global][candidate] = costs;
   }
 
@@ -266,6 +263,7 @@ class Search {
   const SearchOptions& options_;
   const RunContext& context_;
   Images images_;
+  internal::Pricer pricer_;
   std::map<search::Candidate, search::Costs> costs_[2];
 };
 

@@ -42,6 +42,7 @@ struct SearchOptions {
   MeanCost mean_cost = {};                              ///< of a pair
   double held_share = 0.1;                              ///< in (0, 0.5]: of the images, not trained on; all choices are made on them
   codegen::Target target = codegen::Target::kCortexM7;  ///< of RAM, flash and instructions
+  std::filesystem::path latency_table;                  ///< of limited latencies (LatencyTable, one thread); empty: OUT/latency.json
   train::TrainOptions training;                         ///< epochs, seed and checkpoint are set by the search
   train::Recipe recipe = train::Recipe::kAuto;
   std::function<void(train::TrainOptions&)> insist = {};  ///< as in workflow::TrainOptions

@@ -12,8 +12,8 @@
 #include "search/predictor.h"
 #include "train/supernet.h"
 #include "workflow/internal/held_answers.h"
+#include "workflow/internal/pricer.h"
 #include "workflow/internal/trainable.h"
-#include "workflow/zoo.h"
 
 namespace hedge::workflow {
 namespace {
@@ -83,7 +83,10 @@ Result<search::Space> space_of(const graph::OfaChoices& choices) {
 
 class SupernetSearch {
  public:
-  SupernetSearch(const SupernetSearchOptions& options, const RunContext& context) : options_(options), context_(context) {}
+  SupernetSearch(const SupernetSearchOptions& options, const RunContext& context)
+      : options_(options),
+        context_(context),
+        pricer_(options.latency_table.empty() ? options.out / "latency.json" : options.latency_table) {}
 
   Status open() {
     HEDGE_TRY(supernet_, internal::read_trainable({.path = options_.supernet}));
@@ -218,15 +221,12 @@ class SupernetSearch {
   Result<search::Costs> cost(const search::Candidate& candidate) {
     if (const auto found = costs_.find(candidate); found != costs_.end()) return found->second;
     const auto& image = supernet_.recipe;
-    HEDGE_TRY(const auto figures, measure_zoo(candidate.net, {image.channels, image.height, image.width},
-                                              static_cast<std::int64_t>(opened_.dataset->class_names().size()),
-                                              options_.limits.need_device() ? std::optional(options_.target) : std::nullopt));
-    search::Costs costs{.macs = figures.macs, .parameters = figures.parameters};
-    if (figures.device) {
-      costs.ram_bytes = figures.device->arena_bytes;
-      costs.flash_bytes = figures.device->flash_bytes;
-      costs.instructions = figures.device->instructions;
-    }
+    const internal::CostQuestion question{candidate.net,
+                                          {image.channels, image.height, image.width},
+                                          static_cast<std::int64_t>(opened_.dataset->class_names().size()),
+                                          options_.limits,
+                                          options_.target};
+    HEDGE_TRY(const auto costs, pricer_.cost(question));
     return costs_[candidate] = costs;
   }
 
@@ -268,6 +268,7 @@ class SupernetSearch {
   data::Opened opened_;
   train::HeldOut parts_;
   std::map<search::Candidate, Scores> scores_;
+  internal::Pricer pricer_;
   std::map<search::Candidate, search::Costs> costs_;
 };
 

@@ -19,6 +19,7 @@ struct SupernetSearchOptions {
   double held_share = 0.1;         ///< as in that training: the networks are judged on what was held out
   search::Limits limits;
   codegen::Target target = codegen::Target::kCortexM7;  ///< of RAM, flash and instructions
+  std::filesystem::path latency_table;                  ///< of a limited latency (LatencyTable, one thread); empty: OUT/latency.json
   std::int64_t judged = 120;      ///< >= AccuracyPredictor::kFewest; networks, drawn from the whole space, that the predictor learns from
   std::int64_t proposed = 16;     ///< >= 1; networks within the limits that it holds best, which are judged as well
   std::int64_t population = 100;  ///< of the evolution that finds them

@@ -14,6 +14,8 @@
 #include "codegen/report.h"
 #include "graph/operators.h"
 #include "graph/passes.h"
+#include "infer/openvino/openvino_executor.h"
+#include "workflow/measure.h"
 
 namespace hedge::workflow {
 namespace {
@@ -82,10 +84,13 @@ constexpr const char* kHeads[] = {"network", "image", "M MACs", "k parameters", 
 }  // namespace
 
 Result<ZooFigures> measure_zoo(const std::string& spec, const graph::ImageShape& image, std::int64_t classes,
-                               std::optional<codegen::Target> target) {
+                               std::optional<codegen::Target> target, LatencyTable* latencies) {
   HEDGE_TRY(auto graph, graph::build_zoo(spec, image, classes, target ? graph::Seed(1) : graph::Seed()));
   ZooFigures figures{.spec = spec, .image = image, .classes = classes, .parameters = learned(graph)};
   HEDGE_TRY(figures.macs, graph::count_macs(graph));
+  if (latencies != nullptr) {
+    HEDGE_TRY(figures.latency_ms, latencies->latency_ms(graph));
+  }
   if (!target) return figures;
   if (figures.parameters > kMostDeviceParameters) {
     figures.no_device = "more than 4 MB of weights";
@@ -97,6 +102,13 @@ Result<ZooFigures> measure_zoo(const std::string& spec, const graph::ImageShape&
   else
     figures.no_device = device.error().message();
   return figures;
+}
+
+Result<double> time_zoo(const std::string& spec, const graph::ImageShape& image, std::int64_t classes, int threads) {
+  HEDGE_TRY(const auto graph, graph::build_zoo(spec, image, classes, std::nullopt));
+  HEDGE_TRY(const auto executor, infer::make_openvino_executor(graph, {.threads = threads}));
+  HEDGE_TRY(const auto latency, measure_latency(*executor));
+  return latency.p50_ms;
 }
 
 Result<std::vector<ZooFigures>> measure_catalogue() {

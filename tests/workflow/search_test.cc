@@ -55,6 +55,16 @@ TEST_F(SearchTest, finds_a_base_writes_it_and_trains_nothing_twice) {
   EXPECT_EQ(trainings_, 3 + 2) << "a second run finds all results";
 }
 
+TEST_F(SearchTest, keeps_a_latency_by_a_table_of_parts) {
+  options_.base_limits.latency_ms = 1e6;
+  const auto report = search_networks(options_);
+  ASSERT_TRUE(report.ok()) << report.error().message();
+  EXPECT_TRUE(report->base.entrant.costs.latency_ms.has_value());
+  EXPECT_TRUE(std::filesystem::exists(options_.out / "latency.json"));
+  options_.base_limits.latency_ms = 1e-9;
+  EXPECT_EQ(search_networks(options_).error().code, ErrorCode::kUnreachable);
+}
+
 TEST_F(SearchTest, others_can_do_its_trainings) {
   auto pending = pending_trials(options_);
   ASSERT_TRUE(pending.ok()) << pending.error().message();

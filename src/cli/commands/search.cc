@@ -57,6 +57,7 @@ Status run_in_supernet(SearchFlags& f, Context& context) {
   options.out = f.out;
   options.held_share = f.options.held_share;
   options.limits = f.options.base_limits;
+  options.latency_table = f.options.latency_table;
   if (*f.population) options.population = f.options.base.population;
   if (*f.generations) options.generations = f.options.base.generations;
   options.seed = f.training.options.seed;

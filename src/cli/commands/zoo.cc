@@ -11,7 +11,7 @@ namespace hedge::cli {
 namespace {
 
 struct Flags {
-  std::string spec, out, target = "cortex-m7";
+  std::string spec, out, latencies, target = "cortex-m7";
   graph::ImageShape image{.channels = 3, .height = 224, .width = 224};
   std::int64_t classes = 1000;
   std::uint64_t seed = 1;
@@ -41,12 +41,21 @@ Status run_list(const Flags& flags) {
 
 Status run_show(const Flags& flags) {
   HEDGE_TRY(const auto target, codegen::target_named(flags.target));
-  HEDGE_TRY(const auto figures, workflow::measure_zoo(flags.spec, flags.image, flags.classes, target));
+  std::optional<workflow::LatencyTable> table;
+  double whole_ms = 0;
+  if (!flags.latencies.empty()) {
+    HEDGE_TRY(table, workflow::LatencyTable::open(flags.latencies));
+    HEDGE_TRY(whole_ms, workflow::time_zoo(flags.spec, flags.image, flags.classes, 1));
+  }
+  HEDGE_TRY(const auto figures, workflow::measure_zoo(flags.spec, flags.image, flags.classes, target, table ? &*table : nullptr));
   if (flags.json) {
-    std::printf("%s\n", to_json(figures).dump().c_str());
+    auto json = to_json(figures);
+    if (table) json["latency_ms"] = {{"by_table", *figures.latency_ms}, {"here", whole_ms}};
+    std::printf("%s\n", json.dump().c_str());
     return {};
   }
   std::printf("%s", workflow::to_text({figures}).c_str());
+  if (table) std::printf("%.3f ms by the table, %.3f ms measured here as a whole (OpenVINO, one thread)\n", *figures.latency_ms, whole_ms);
   if (!figures.device) std::printf("No figures for a microcontroller: %s\n", figures.no_device.c_str());
   return {};
 }
@@ -85,6 +94,9 @@ void add_zoo(CLI::App& root, Context& context) {
   add_network(*show, *f);
   show->add_option("--target", f->target, "processor that instructions and constants are for: cortex-m4, cortex-m7, cortex-m55, portable")
       ->capture_default_str();
+  show->add_option(
+      "--latency-table", f->latencies,
+      "also say its latency by this table of parts (hedge search --max-latency-ms), which is begun or completed on this machine");
   show->add_flag("--json", f->json, "as JSON");
   show->callback([f, &context] { context.chosen = [f] { return run_show(*f); }; });
   auto* build = zoo->add_subcommand("build", "write one network, untrained, as an ONNX file (`hedge train` builds its own)");
