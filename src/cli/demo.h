@@ -19,8 +19,8 @@ struct DemoOptions {
   std::string base_model, global_model;  ///< trained models of one's own; empty: the networks below are trained
   std::string base_net = "mobile:6";
   std::string global_net = "pooled:24,72,96,stem=12";
-  std::int64_t base_epochs = 6;
-  std::int64_t global_epochs = 6;
+  std::int64_t base_epochs = 12;
+  std::int64_t global_epochs = 5;
   std::int64_t size = 0;  ///< images are brought to size x size; 0: as hedge train decides
   std::int64_t pad_crop = 0;
   bool flip = true;
