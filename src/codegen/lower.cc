@@ -203,7 +203,7 @@ Status Lowering::node(const graph::Node& n, std::int64_t macs) {
   if (n.op == "Gemm") return gemm(n, macs);
   if (n.op == "Add") return add(n);
   if (n.op == "Mul") return mul(n);
-  if (n.op == "HardSwish" || n.op == "HardSigmoid" || n.op == "Sigmoid") return function(n);
+  if (n.op == "HardSwish" || n.op == "HardSigmoid" || n.op == "Sigmoid" || n.op == "Tanh" || n.op == "LeakyRelu") return function(n);
   if (n.op == "Concat") return concat(n);
   if (n.op == "AveragePool" || n.op == "MaxPool") return pool(n);
   if (n.op == "GlobalAveragePool" || n.op == "ReduceMean") return mean(n);
@@ -211,8 +211,7 @@ Status Lowering::node(const graph::Node& n, std::int64_t macs) {
   if (n.op == "Flatten" || n.op == "Reshape" || n.op == "Squeeze" || n.op == "Identity" || n.op == "Dropout") return pass(n);
   return unsupported(n, "an operator without an int8 layer",
                      "there are Conv, Gemm, Add, Mul, Concat, AveragePool, MaxPool, GlobalAveragePool, ReduceMean, HardSwish, HardSigmoid, "
-                     "Sigmoid, with Relu "
-                     "or Clip behind them");
+                     "Sigmoid, Tanh, LeakyRelu, with Relu or Clip behind them");
 }
 
 Status Lowering::outputs() {

@@ -115,7 +115,9 @@ class Planner {
 
   [[nodiscard]] bool is_image(const std::string& tensor) const { return tensors_.at(tensor).shape.size() == 4; }
   /// A router's sigmoid and products, which are not of images, stay in floats.
-  [[nodiscard]] bool is_function(const Node& node) const { return is_hard(node) || (node.op == "Sigmoid" && is_image(node.inputs[0])); }
+  [[nodiscard]] bool is_function(const Node& node) const {
+    return is_hard(node) || node.op == "LeakyRelu" || ((node.op == "Sigmoid" || node.op == "Tanh") && is_image(node.inputs[0]));
+  }
   [[nodiscard]] bool multiplies(const Node& node) const {
     return node.op == "Mul" && !is_constant(node.inputs[0]) && !is_constant(node.inputs[1]) && is_image(node.inputs[0]) &&
            is_image(node.inputs[1]);

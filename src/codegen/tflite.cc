@@ -163,6 +163,7 @@ Status TfliteImport::one(const TfliteOperator& op, std::size_t index) {
     case kTfliteAdd: return of_two(op, name, "Add");
     case kTfliteConcatenation: return concat(op, name);
     case kTfliteMul: return of_two(op, name, "Mul");
+    case kTfliteSub: return of_two(op, name, "Sub");
     case kTfliteAveragePool: return pool(op, name, true);
     case kTfliteMaxPool: return pool(op, name, false);
     case kTfliteMean: return mean(op, name);
@@ -175,6 +176,8 @@ Status TfliteImport::one(const TfliteOperator& op, std::size_t index) {
     case kTfliteRelu:
     case kTfliteRelu6:
     case kTfliteReluN1To1:
+    case kTfliteTanh:
+    case kTfliteLeakyRelu:
     case kTfliteHardSwish: return function(op, name);
     case kTfliteLogistic: return end ? last(op, name) : function(op, name);
     case kTfliteQuantize: return end && index > 0 ? last(op, name) : requantise(op);

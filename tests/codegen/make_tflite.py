@@ -4,7 +4,8 @@ make_tflite.py FOLDER: small.tflite (PAD, CONV_2D, DEPTHWISE_CONV_2D, ADD, MAX_P
 SOFTMAX), older.tflite (uint8: CONV_2D, RESHAPE, FULLY_CONNECTED), wider.tflite (a gray image; a depth multiplier, RELU, RELU6, MUL by a value
 a channel, means over one axis after the other, QUANTIZE between layers, a shape that is computed, one probability as uint8) and gates.tflite
 (HARD_SWISH, LOGISTIC), extreme.tflite (large scales, odd windows, ADD and MUL of a number), branches.tflite (PAD alone, dilations, a depth
-multiplier, CONCATENATION); and float16, floats, dynamic and 16x8.tflite, which are no int8 models. Needs ai-edge-litert. The files are kept in tests/fuzz/seeds/fuzz_tflite.
+multiplier, CONCATENATION), factors.tflite and offsets.tflite (MUL, ADD and SUB of a value a channel), functions.tflite
+(LEAKY_RELU, TANH); and float16, floats, dynamic and 16x8.tflite, which are no int8 models. Needs ai-edge-litert. The files are kept in tests/fuzz/seeds/fuzz_tflite.
 """
 import pathlib
 import sys
@@ -218,6 +219,18 @@ def gates(path):
     m.finish(x, y, path)
 
 
+def functions(path):
+    """LEAKY_RELU and TANH, each behind a layer."""
+    m = Maker(9)
+    x = m.activation([1, 7, 6, 4], 0.05, -8)
+    o = schema.LeakyReluOptionsT()
+    o.alpha = 0.3
+    a = m.op(OP.LEAKY_RELU, [x], m.activation([1, 7, 6, 4], 0.04, -60), o, schema.BuiltinOptions.LeakyReluOptions)
+    b = m.op(OP.TANH, [m.conv(a, [1, 4, 3, 5], 3, 2, True, 0, 0.02, 3)], m.activation([1, 4, 3, 5], 1 / 128, 0))
+    y = m.dense(m.reshape(b, [1, 60]), 3, 0.4, 0)
+    m.finish(x, y, path)
+
+
 def number(m, code, x, shape, scale, zero, constant):
     """ADD or MUL of one number."""
     o, kind = (schema.AddOptionsT(), schema.BuiltinOptions.AddOptions) if code == OP.ADD else (schema.MulOptionsT(), schema.BuiltinOptions.MulOptions)
@@ -235,6 +248,34 @@ def extreme(path):
     d = m.conv(c, [1, 4, 7, 6], (4, 2), (3, 2), True, 0, 0.003, 3, depthwise=True)
     e = m.conv(d, [1, 2, 4, 6], 3, 2, True, 0, 0.0001, 0, depthwise=True)
     y = m.dense(m.reshape(e, [1, 48]), 5, 0.0000005, 1)
+    m.finish(x, y, path)
+
+
+def by_channel(m, code, x, shape, scale, zero, constants, constant_zero=0, turned=False):
+    """ADD, SUB or MUL of a constant value a channel; turned: the constant is the first operand."""
+    options = {OP.ADD: schema.AddOptionsT, OP.SUB: schema.SubOptionsT, OP.MUL: schema.MulOptionsT}[code]()
+    kind = {OP.ADD: schema.BuiltinOptions.AddOptions, OP.SUB: schema.BuiltinOptions.SubOptions, OP.MUL: schema.BuiltinOptions.MulOptions}[code]
+    c = m.tensor([1, 1, 1, len(constants)], 0.013, constant_zero, numpy.array(constants, numpy.int8))
+    return m.op(code, [c, x] if turned else [x, c], m.activation(shape, scale, zero), options, kind, 2)
+
+
+def channels(path, code):
+    """What a batch normalisation that no convolution could take in leaves: a factor a channel; code ADD: sums, differences, and
+    a product that TFLite rounds otherwise."""
+    m = Maker(8)
+    shape = [1, 10, 9, 5]
+    x = m.activation([1, 10, 9, 3], 0.02, 5)
+    a = m.conv(x, shape, 3, 1, True, 0, 0.03, 4)
+    if code == OP.MUL:
+        b = by_channel(m, OP.MUL, a, shape, 0.02, -7, [3, -90, 127, 0, 60])
+        c = by_channel(m, OP.MUL, b, shape, 0.03, 9, [-27, 100, 5, -100, 20], constant_zero=20)
+    else:
+        b = by_channel(m, OP.ADD, a, shape, 0.035, -7, [3, -90, 127, 0, 60], constant_zero=-20)
+        c = by_channel(m, OP.SUB, b, shape, 0.04, 9, [-128, 100, 5, -100, 20])
+        c = by_channel(m, OP.SUB, c, shape, 0.04, -3, [7, -7, 70, -70, 0], turned=True)
+        c = by_channel(m, OP.MUL, c, shape, 0.03, 9, [-128, 100, 5, -100, 20], constant_zero=100)  # steps beyond int8
+    d = m.conv(c, [1, 5, 5, 6], 3, 2, True, 1, 0.05, -128)
+    y = m.dense(m.reshape(mean(m, d, [1, 2], [1, 6], False, 0.02, -100), [1, 6]), 4, 0.06, 3)
     m.finish(x, y, path)
 
 
@@ -279,5 +320,8 @@ if __name__ == "__main__":
     gates(folder / "gates.tflite")
     extreme(folder / "extreme.tflite")
     branches(folder / "branches.tflite")
+    functions(folder / "functions.tflite")
+    channels(folder / "factors.tflite", OP.MUL)
+    channels(folder / "offsets.tflite", OP.ADD)
     for kind in ("float16", "floats", "dynamic", "16x8"):
         not_int8(folder / f"{kind}.tflite", kind)

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <functional>
+#include <initializer_list>
 
 #include "codegen/host.h"
 #include "codegen/lower.h"
@@ -118,6 +120,58 @@ TEST(Tflite, reads_what_keras_makes_of_a_free_batch_of_gray_images_and_one_proba
   EXPECT_EQ(named(network, made, "tensor_16"), (std::vector<std::int8_t>{-48, 127, 127, -80, -80, -80})) << "over one axis after the other";
   EXPECT_EQ(named(network, made, "tensor_31"), (std::vector<std::int8_t>{127, 76, -24, 29, 101, 127}));
   EXPECT_EQ(made[network.outputs[0]], (std::vector<std::int8_t>{7, 20})) << "0 and the probability's logit";
+}
+
+TEST(Tflite, reads_leaky_relu_and_tanh_as_tables) {
+  const Network network = network_of("functions.tflite");
+  const Layer &leaky = network.layers[0], &tanh = network.layers[2];
+  ASSERT_EQ(leaky.kind, LayerKind::kTable);
+  ASSERT_EQ(tanh.kind, LayerKind::kTable);
+  for (int q = -128; q < 128; ++q) {
+    const double x = 0.05 * (q + 8), a = 0.02 * (q - 3);
+    const auto at = static_cast<std::size_t>(q + 128);
+    EXPECT_NEAR(leaky.weights[at], std::clamp((x < 0 ? 0.3 * x : x) / 0.04 - 60, -128.0, 127.0), 1.01)
+        << q;  // rounded twice, as TFLite does
+    EXPECT_NEAR(tanh.weights[at], std::clamp(128 * std::tanh(a), -128.0, 127.0), 0.51) << q;
+  }
+}
+
+/// What a layer of a value a channel makes of `input`, in real numbers, beside its output.
+void expect_by_channel(const std::vector<std::int8_t>& input, const std::vector<std::int8_t>& output,
+                       const std::function<double(int, double)>& value) {
+  constexpr std::size_t kChannels = 5;
+  ASSERT_EQ(input.size(), output.size());
+  for (std::size_t i = 0; i < input.size(); ++i) {
+    const double expected = value(input[i], static_cast<double>(i % kChannels));
+    ASSERT_NEAR(output[i], std::clamp(expected, -128.0, 127.0), 0.52) << i;
+  }
+}
+
+TEST(Tflite, reads_factors_and_offsets_a_channel) {
+  const auto made_of = [](const Network& network, Arithmetic arithmetic) {
+    return HostRunner::create(network, arithmetic)->run(pattern(network.activations[network.input].bytes()));
+  };
+  const auto constant = [](std::initializer_list<int> values, double zero) {
+    return [values = std::vector<int>(values), zero](double channel) { return 0.013 * (values[static_cast<std::size_t>(channel)] - zero); };
+  };
+  const auto a = constant({3, -90, 127, 0, 60}, 0), moved = constant({-27, 100, 5, -100, 20}, 20),
+             beyond = constant({-128, 100, 5, -100, 20}, 100);
+  const auto b = constant({3, -90, 127, 0, 60}, -20), c = constant({-128, 100, 5, -100, 20}, 0), d = constant({7, -7, 70, -70, 0}, 0);
+  for (const auto arithmetic : {Arithmetic::kExact, Arithmetic::kDevice}) {
+    const Network factors = network_of("factors.tflite"), offsets = network_of("offsets.tflite");
+    const auto products = made_of(factors, arithmetic), sums = made_of(offsets, arithmetic);
+    const auto of = [](const Network& network, const auto& made, int tensor) {
+      return named(network, made, "tensor_" + std::to_string(tensor));
+    };
+    expect_by_channel(of(factors, products, 3), of(factors, products, 5),
+                      [&](int q, double k) { return 0.03 * (q - 4) * a(k) / 0.02 - 7; });
+    expect_by_channel(of(factors, products, 5), of(factors, products, 7),
+                      [&](int q, double k) { return 0.02 * (q + 7) * moved(k) / 0.03 + 9; });
+    expect_by_channel(of(offsets, sums, 3), of(offsets, sums, 5), [&](int q, double k) { return (0.03 * (q - 4) + b(k)) / 0.035 - 7; });
+    expect_by_channel(of(offsets, sums, 5), of(offsets, sums, 7), [&](int q, double k) { return (0.035 * (q + 7) - c(k)) / 0.04 + 9; });
+    expect_by_channel(of(offsets, sums, 7), of(offsets, sums, 9), [&](int q, double k) { return (d(k) - 0.04 * (q - 9)) / 0.04 - 3; });
+    expect_by_channel(of(offsets, sums, 9), of(offsets, sums, 11), [&](int q, double k) { return 0.04 * (q + 3) * beyond(k) / 0.03 + 9; });
+  }
 }
 
 /// TFLite's reference kernels compute these two in 16 bits; ours are the functions, rounded.

@@ -90,8 +90,10 @@ OperatorCase cast_from(const std::string& name, DType from) {
 }  // namespace
 
 void add_elementwise_cases(std::vector<OperatorCase>& cases) {
-  for (const char* op : {"Relu", "Sigmoid", "HardSwish", "Neg", "Exp", "Identity", "Dropout"}) cases.push_back(unary(op));
+  for (const char* op : {"Relu", "Sigmoid", "HardSwish", "LeakyRelu", "Neg", "Exp", "Tanh", "Identity", "Dropout"})
+    cases.push_back(unary(op));
   cases.push_back(unary("HardSigmoid"));
+  cases.push_back(unary("LeakyRelu", {{"alpha", 0.3F}}, "steeper"));
   cases.push_back(unary("HardSigmoid", {{"alpha", 1.0F / 6.0F}, {"beta", 0.5F}}, "of_mobilenet"));
   for (const char* op : {"Log", "Sqrt"}) cases.push_back(unary_of_positive(op));
   for (const char* op : {"Add", "Sub", "Mul", "Div", "Min", "Max"}) {

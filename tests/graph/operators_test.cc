@@ -37,7 +37,7 @@ Case fails(const char* op, std::vector<In> inputs, Attributes attributes, ErrorC
 
 std::vector<Case> elementwise_cases() {
   std::vector<Case> cases;
-  for (const char* op : {"Relu", "Sigmoid", "HardSigmoid", "HardSwish", "Neg", "Exp", "Log", "Sqrt"}) {
+  for (const char* op : {"Relu", "Sigmoid", "HardSigmoid", "HardSwish", "LeakyRelu", "Neg", "Exp", "Log", "Sqrt", "Tanh"}) {
     cases.push_back({op, {f32({-1, 3, 4, 4})}, {}, {{-1, 3, 4, 4}}});
     cases.push_back(fails(op, {of_type(DType::kI64, {2})}, {}, ErrorCode::kUnsupported, "node n"));
   }

@@ -61,6 +61,8 @@ std::vector<Case> cases() {
       {"Sigmoid", rows, plain("Sigmoid")},
       {"HardSigmoid", rows, plain("HardSigmoid")},
       {"HardSwish", rows, plain("HardSwish")},
+      {"LeakyRelu", rows, plain("LeakyRelu")},
+      {"Tanh", rows, plain("Tanh")},
       {"Neg", rows, plain("Neg")},
       {"Exp", rows, plain("Exp")},
       {"Log", rows, [](Builder& b, const std::string& x) { return b.op("Log", {b.op("Exp", {x})}); }},

@@ -224,6 +224,16 @@ Status Lowering::function(const graph::Node& node) {
   if (node.op == "HardSwish") f = [](double x) { return x * std::clamp(x / 6 + 0.5, 0.0, 1.0); };
   if (node.op == "HardSigmoid") f = [=](double x) { return std::clamp(alpha * x + beta, 0.0, 1.0); };
   if (node.op == "Sigmoid") f = [](double x) { return 1 / (1 + std::exp(-x)); };
+  if (node.op == "Tanh") f = [](double x) { return std::tanh(x); };
+  const float slope = node.number("alpha", 0.01F);
+  if (node.op == "LeakyRelu" && slope < 0) f = [slope](double x) { return x < 0 ? static_cast<double>(slope) * x : x; };
+  if (node.op == "LeakyRelu" && slope >= 0)  // as TFLite computes it, whose factors are floats
+    pending_[node.outputs[0]].integers = [a = network_.activations[input], slope](std::int32_t q, const Activation& out) {
+      constexpr float kMost = 1 << 16;  // far beyond what 8 bits can show
+      const std::int32_t x = q - a.zero_point;
+      const float factor = std::min(kMost, x < 0 ? a.scale * slope / out.scale : a.scale / out.scale);
+      return micro::exact::multiply(x, micro::exact::quantize_multiplier(static_cast<double>(factor))) + out.zero_point;
+    };
   return {};
 }
 

@@ -25,6 +25,12 @@ struct TfliteTensor {
   [[nodiscard]] bool is_constant() const { return !data.empty(); }
 };
 
+/// Element `i` of an int8 or uint8 constant, as it is stored. Precondition: it is one, and i is inside.
+inline std::int32_t weight_at(const TfliteTensor& tensor, std::size_t i) {
+  const char byte = tensor.data[i];
+  return tensor.type == TfliteType::kUint8 ? static_cast<std::uint8_t>(byte) : static_cast<std::int8_t>(byte);
+}
+
 /// Builtin operators that the importer knows; the values are the schema's.
 enum TfliteOp : std::int32_t {
   kTfliteAdd = 0,
@@ -42,12 +48,15 @@ enum TfliteOp : std::int32_t {
   kTfliteRelu6 = 21,
   kTfliteReshape = 22,
   kTfliteSoftmax = 25,
+  kTfliteTanh = 28,
   kTflitePad = 34,
   kTfliteMean = 40,
+  kTfliteSub = 41,
   kTfliteSqueeze = 43,
   kTfliteStridedSlice = 45,
   kTfliteShape = 77,
   kTflitePack = 83,
+  kTfliteLeakyRelu = 98,
   kTfliteQuantize = 114,
   kTfliteHardSwish = 117,
 };

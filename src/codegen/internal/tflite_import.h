@@ -43,6 +43,9 @@ class TfliteImport {
   Status fully_connected(const TfliteOperator& op, const std::string& name);
   /// The operator's input `i`, computed or one 8-bit constant.
   Result<Value> operand_or_number(const TfliteOperator& op, std::size_t i, const std::string& name);
+  /// Whether the operator's input `constant` is a value a channel of the other one (or any constant of SUB).
+  [[nodiscard]] bool is_by_channel(const TfliteOperator& op, std::size_t constant) const;
+  Status by_channel(const TfliteOperator& op, const std::string& name, std::size_t constant);
   Status of_two(const TfliteOperator& op, const std::string& name, const char* graph_op);
   Status function(const TfliteOperator& op, const std::string& name);
   Status shape_arithmetic(const TfliteOperator& op);

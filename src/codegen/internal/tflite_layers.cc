@@ -21,11 +21,6 @@ constexpr std::size_t kWeightsFormat = 1;    // of FULLY_CONNECTED
 constexpr std::int8_t kSame = 0, kValid = 1;
 constexpr std::int8_t kNoActivation = 0, kRelu = 1, kRelu6 = 3;
 
-std::int32_t weight_at(const TfliteTensor& tensor, std::size_t i) {
-  const char byte = tensor.data[i];
-  return tensor.type == TfliteType::kUint8 ? static_cast<std::uint8_t>(byte) : static_cast<std::int8_t>(byte);
-}
-
 Ints integers_of(const TfliteTensor& tensor) {
   Ints values;
   const auto count = static_cast<std::size_t>(num_elements(tensor.shape));
@@ -229,6 +224,9 @@ Result<TfliteImport::Value> TfliteImport::operand_or_number(const TfliteOperator
 }
 
 Status TfliteImport::of_two(const TfliteOperator& op, const std::string& name, const char* graph_op) {
+  for (const std::size_t i : {std::size_t{0}, std::size_t{1}})
+    if (is_by_channel(op, i)) return by_channel(op, name, i);
+  if (op.code == kTfliteSub) return error(ErrorCode::kUnsupported, op, "a difference of two computed tensors", {}, "a constant operand");
   HEDGE_TRY(Value a, operand_or_number(op, 0, name));
   HEDGE_TRY(Value b, operand_or_number(op, 1, name));
   if (a.tensor < 0 && b.tensor < 0) return error(ErrorCode::kUnsupported, op, "two constants");
@@ -253,11 +251,17 @@ Status TfliteImport::function(const TfliteOperator& op, const std::string& name)
   const auto clip = [&](float low, float high) {
     return builder_.op("Clip", {x.name, builder_.scalar(name + ".low", low), builder_.scalar(name + ".high", high)}, {}, name);
   };
+  const float slope = op.code == kTfliteLeakyRelu ? op.options.number<float>(0) : 0;
+  constexpr float kMostSlope = 1000;
+  if (!(std::abs(slope) <= kMostSlope))
+    return error(ErrorCode::kBadFormat, op, "a slope out of range", std::to_string(slope), "-1000 to 1000");
   std::string y;
   if (op.code == kTfliteRelu) y = builder_.op("Relu", {x.name}, {}, name);
   if (op.code == kTfliteRelu6) y = clip(0, 6);
   if (op.code == kTfliteReluN1To1) y = clip(-1, 1);
   if (op.code == kTfliteLogistic) y = builder_.op("Sigmoid", {x.name}, {}, name);
+  if (op.code == kTfliteTanh) y = builder_.op("Tanh", {x.name}, {}, name);
+  if (op.code == kTfliteLeakyRelu) y = builder_.op("LeakyRelu", {x.name}, {{"alpha", slope}}, name);
   if (op.code == kTfliteHardSwish) y = builder_.op("HardSwish", {x.name}, {}, name);
   HEDGE_CHECK(finish(op, y));
   Value& made = values_.at(op.outputs[0]);

@@ -39,6 +39,8 @@ void run_clip(const KernelCall& call);
 void run_sigmoid(const KernelCall& call);
 void run_hard_sigmoid(const KernelCall& call);
 void run_hard_swish(const KernelCall& call);
+void run_leaky_relu(const KernelCall& call);
+void run_tanh(const KernelCall& call);
 void run_neg(const KernelCall& call);
 void run_exp(const KernelCall& call);
 void run_log(const KernelCall& call);

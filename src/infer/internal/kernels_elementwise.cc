@@ -88,6 +88,15 @@ void run_hard_swish(const KernelCall& call) {
   map(call, [](double x) { return x * std::clamp(x / 6.0 + 0.5, 0.0, 1.0); });
 }
 
+void run_leaky_relu(const KernelCall& call) {
+  const double alpha = static_cast<double>(call.node.number("alpha", 0.01F));
+  map(call, [&](double x) { return x < 0 ? alpha * x : x; });
+}
+
+void run_tanh(const KernelCall& call) {
+  map(call, [](double x) { return std::tanh(x); });
+}
+
 void run_neg(const KernelCall& call) {
   map(call, [](double x) { return -x; });
 }

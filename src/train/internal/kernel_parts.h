@@ -42,6 +42,7 @@ Kernel binary(torch::Tensor (*f)(const torch::Tensor&, const torch::Tensor&));
 Result<Kernel> bind_batch_norm(const Node& node, const Graph& graph);
 Result<Kernel> bind_clip(const Node& node, const Graph& graph);
 Result<Kernel> bind_hard_sigmoid(const Node& node, const Graph& graph);
+Result<Kernel> bind_leaky_relu(const Node& node, const Graph& graph);
 Result<Kernel> bind_cast(const Node& node, const Graph& graph);
 Result<Kernel> bind_softmax(const Node& node, const Graph& graph);
 Result<Kernel> bind_log_softmax(const Node& node, const Graph& graph);

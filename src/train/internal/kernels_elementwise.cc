@@ -37,6 +37,11 @@ Result<Kernel> bind_hard_sigmoid(const Node& node, const Graph&) {
   return over(1, [=](const Tensors& x, bool) { return Tensors{at::clamp(x[0] * alpha + beta, 0, 1)}; });
 }
 
+Result<Kernel> bind_leaky_relu(const Node& node, const Graph&) {
+  const double alpha = static_cast<double>(node.number("alpha", 0.01F));
+  return over(1, [=](const Tensors& x, bool) { return Tensors{at::leaky_relu(x[0], alpha)}; });
+}
+
 Result<Kernel> bind_cast(const Node& node, const Graph&) {
   constexpr std::int64_t kOnnxFloat = 1, kOnnxUint8 = 2, kOnnxInt8 = 3, kOnnxInt32 = 6, kOnnxInt64 = 7, kOnnxBool = 9;
   const std::map<std::int64_t, torch::ScalarType> types = {{kOnnxFloat, torch::kFloat}, {kOnnxUint8, torch::kByte},

@@ -158,9 +158,10 @@ class GeneratedFolder {
 };
 
 TEST(Generated, ComputesTheReferencesBytesOnTheHostWhateverThePlan) {
-  std::vector<Network> networks = {testing::small_resnet(1),  testing::random_mobile(1),      testing::random_mobile(2),
-                                   testing::random_mobile(3), testing::small_mobilenet_v3(1), imported("wider.tflite"),
-                                   imported("gates.tflite"),  imported("extreme.tflite"),     imported("branches.tflite")};
+  std::vector<Network> networks = {testing::small_resnet(1),   testing::random_mobile(1),      testing::random_mobile(2),
+                                   testing::random_mobile(3),  testing::small_mobilenet_v3(1), imported("wider.tflite"),
+                                   imported("gates.tflite"),   imported("extreme.tflite"),     imported("branches.tflite"),
+                                   imported("factors.tflite"), imported("offsets.tflite"),     imported("functions.tflite")};
   for (const auto& network : networks)
     for (const std::int64_t budget : {0, -1}) {
       SCOPED_TRACE(network.name + (budget < 0 ? " layer by layer" : " by rows"));
@@ -174,7 +175,8 @@ TEST(Generated, ComputesTheSameBytesOnEveryCortexM) {
   if (!is_installed("arm-none-eabi-g++") || !is_installed("qemu-system-arm"))
     GTEST_SKIP() << "arm-none-eabi-g++ and qemu-system-arm are not installed";
   for (const auto& network : {testing::small_resnet(2), testing::random_mobile(4), testing::small_mobilenet_v3(2), testing::mcunet_vww1(),
-                              imported("wider.tflite"), imported("gates.tflite"), imported("extreme.tflite"), imported("branches.tflite")})
+                              imported("wider.tflite"), imported("gates.tflite"), imported("extreme.tflite"), imported("branches.tflite"),
+                              imported("offsets.tflite")})
     for (const auto& device : kDevices) {
       SCOPED_TRACE(network.name + " on " + to_string(device.target));
       const auto program = program_of(network);
