@@ -21,6 +21,16 @@ void add_limits(CLI::App& app, const std::string& prefix, const std::string& who
   limit(app, prefix + "params", limits.parameters, kCounts, "most learned values of " + whose + ", e.g. 500k");
 }
 
+/// A search in a supernet trains nothing and finds a base: what is about other searches is refused with it.
+void set_apart(CLI::App& app) {
+  auto* supernet = app.get_option("--supernet");
+  for (const char* name : {"--judged", "--proposed"}) app.get_option(name)->needs(supernet);
+  for (const char* name :
+       {"--space", "--global-space", "--max-global-macs", "--max-global-params", "--coverage", "--mean-macs", "--mean-latency-ms",
+        "--mean-energy-mj", "--first-epochs", "--finalists", "--training", "--list", "--trial", "--epochs"})
+    app.get_option(name)->excludes(supernet);
+}
+
 }  // namespace
 
 void add_search_flags(CLI::App& app, SearchFlags& f) {
@@ -74,6 +84,7 @@ void add_search_flags(CLI::App& app, SearchFlags& f) {
   f.training.options.epochs = 18;
   f.training.add(app);
   f.training.add_switches(app);
+  set_apart(app);
 }
 
 }  // namespace hedge::cli

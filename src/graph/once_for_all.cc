@@ -11,12 +11,6 @@ namespace {
 
 constexpr std::size_t kStages = 5, kBlocks = 20;
 
-std::string number(double value) {
-  std::ostringstream text;
-  text << value;
-  return text.str();
-}
-
 /// `count` digits, each one of `values`.
 std::string draw(const std::string& values, std::size_t count, Rng& rng) {
   std::string digits;
@@ -51,11 +45,15 @@ std::vector<std::size_t> by_importance(const Tensor& projection) {
 
 }  // namespace
 
-std::string OfaNetwork::spec() const {
+std::string width_text(double width) {
   std::ostringstream text;
-  text << "ofa-mbv3:width=" << width << ",kernel=" << kernel << ",expand=" << expand << ",depth=" << depth;
-  if (halvings > 0) text << ",halvings=" << halvings;
+  text << width;
   return text.str();
+}
+
+std::string OfaNetwork::spec() const {
+  return "ofa-mbv3:width=" + width_text(width) + ",kernel=" + kernel + ",expand=" + expand + ",depth=" + depth +
+         (halvings > 0 ? ",halvings=" + std::to_string(halvings) : "");
 }
 
 OfaNetwork OfaChoices::largest() const {
@@ -121,8 +119,8 @@ Result<OfaChoices> choices_below(const OfaNetwork& largest, const std::vector<do
       return Error{.code = ErrorCode::kInvalidArgument,
                    .what = "a sub-network is nowhere larger than the supernet",
                    .where = "widths",
-                   .got = number(width),
-                   .expected = "below " + number(largest.width)};
+                   .got = width_text(width),
+                   .expected = "below " + width_text(largest.width)};
     choices.widths.push_back(width);
   }
   HEDGE_CHECK(choices.validate());
@@ -144,7 +142,7 @@ void make_supernet(Graph& graph, const OfaChoices& choices) {
   }
   graph.metadata[kSupernetKey] = choices.largest().spec();
   std::string widths;
-  for (const double width : choices.widths) widths += (widths.empty() ? "" : ",") + number(width);
+  for (const double width : choices.widths) widths += (widths.empty() ? "" : ",") + width_text(width);
   graph.metadata[kSupernetWidthsKey] = widths;
 }
 

@@ -23,8 +23,11 @@ struct OfaNetwork {
   [[nodiscard]] std::string spec() const;
 };
 
-/// "ofa-mbv3[:width=1.0][,kernel=7][,expand=6][,depth=4][,halvings=5]". Errors: kInvalidArgument.
-Result<OfaNetwork> parse_ofa(const std::string& spec);
+/// "ofa-mbv3[:width=1.0][,kernel=7][,expand=6][,depth=4][,halvings=5]"; what is left out is as in `otherwise`. Errors: kInvalidArgument.
+Result<OfaNetwork> parse_ofa(const std::string& spec, OfaNetwork otherwise = {});
+
+/// A width as specifications spell it.
+std::string width_text(double width);
 
 /// What the sub-networks of one supernet may be: one of these in each block and stage.
 struct OfaChoices {

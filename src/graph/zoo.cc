@@ -137,10 +137,9 @@ std::int64_t usual_halvings(const ImageShape& image) {
   return side >= 96 ? 5 : side >= 48 ? 4 : 3;
 }
 
-Result<OfaNetwork> parse_ofa(const std::string& spec) {
+Result<OfaNetwork> parse_ofa(const std::string& spec, OfaNetwork network) {
   const std::size_t colon = spec.find(':');
   if (spec.substr(0, colon) != "ofa-mbv3") return spec_error(spec, "not a network of the Once-for-All space");
-  OfaNetwork network;
   const std::vector<Field> named = {{"width", &network.width, 0.1, 4},
                                     {"kernel", &network.kernel},
                                     {"expand", &network.expand},

@@ -13,37 +13,12 @@ class Pool {
  public:
   Pool(const EvolutionOptions& options, const CostOf& cost_of) : options_(options), cost_of_(cost_of), rng_(options.seed, 0xE70) {}
 
-  Status check_reachable() {
-    const auto& space = options_.space;
-    HEDGE_TRY(const auto costs, cost_of_(space.candidate(space.smallest())));
-    if (options_.limits.hold(costs)) return {};
-    return Error{.code = ErrorCode::kUnreachable,
-                 .what = "no network of the search space keeps the limits",
-                 .got = "the nearest is " + space.candidate(space.smallest()).to_string() + ": " + search::to_string(costs),
-                 .expected = search::to_string(options_.limits),
-                 .hint = "allow more, or a space with smaller networks"};
-  }
-
-  /// A network that was not there before, made to fit. Nothing: there is none near.
-  Result<std::optional<Proposal>> enter(Genotype genotype) {
-    while (true) {
-      genotype = options_.space.canonical(std::move(genotype));
-      Proposal made{.genotype = genotype, .candidate = options_.space.candidate(genotype)};
-      HEDGE_TRY(made.costs, cost_of_(made.candidate));
-      if (options_.limits.hold(made.costs))
-        return known_.insert(made.candidate).second ? std::optional(std::move(made)) : std::optional<Proposal>();
-      std::vector<std::size_t> high;
-      for (std::size_t i = 0; i < genotype.size(); ++i)
-        if (genotype[i] > 0) high.push_back(i);
-      if (high.empty()) return std::optional<Proposal>();
-      --genotype[high[rng_.below(high.size())]];
-    }
-  }
+  [[nodiscard]] Status check_reachable() const { return search::check_reachable({&options_.space, 1}, options_.limits, cost_of_); }
 
   Status fill(std::vector<Proposal>& proposals, std::size_t count, const std::function<Genotype(Rng&)>& draw) {
     for (int vain = 0; proposals.size() < count && vain < kMostDraws; ++vain) {
-      HEDGE_TRY(auto made, enter(draw(rng_)));
-      if (made) proposals.push_back(*std::move(made)), vain = 0;
+      HEDGE_TRY(auto fitted, make_fit(options_.space, draw(rng_), options_.limits, cost_of_, rng_));
+      if (fitted && known_.insert(fitted->candidate).second) proposals.push_back({std::move(*fitted)}), vain = 0;
     }
     return {};
   }

@@ -7,8 +7,8 @@
 
 #include "hedge/result.h"
 #include "search/costs.h"
+#include "search/fitting.h"
 #include "search/space.h"
-#include "search/tournament.h"
 
 namespace hedge::search {
 
@@ -26,10 +26,7 @@ struct EvolutionOptions {
 };
 
 /// A network that was looked at.
-struct Proposal {
-  Genotype genotype;
-  Candidate candidate;
-  Costs costs;
+struct Proposal : Fitted {
   double score = 0;
 };
 

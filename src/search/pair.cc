@@ -100,14 +100,6 @@ class Chooser {
   const View& view_;
 };
 
-Judged interval_of(double value, std::vector<double> samples) {
-  std::sort(samples.begin(), samples.end());
-  const auto at = [&](double share) {
-    return samples[static_cast<std::size_t>(std::lround(share * static_cast<double>(samples.size() - 1)))];
-  };
-  return {.value = value, .low = at(0.025), .high = at(0.975)};
-}
-
 /// Both pairs on the images that neither was chosen by.
 Status judge(const View& view, PairChoice& choice) {
   HEDGE_TRY(const auto one, view.curve(choice.chosen.base, choice.chosen.global));
@@ -146,6 +138,14 @@ Status check(std::span<const Model> bases, std::span<const Model> globals, std::
 }
 
 }  // namespace
+
+Judged interval_of(double value, std::vector<double> samples) {
+  std::sort(samples.begin(), samples.end());
+  const auto at = [&](double share) {
+    return samples[static_cast<std::size_t>(std::lround(share * static_cast<double>(samples.size() - 1)))];
+  };
+  return {.value = value, .low = at(0.025), .high = at(0.975)};
+}
 
 Result<PairChoice> choose_pair(std::span<const Model> bases, std::span<const Model> globals, std::span<const std::int64_t> labels,
                                const PairImages& images, double most) {

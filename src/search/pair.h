@@ -30,6 +30,9 @@ struct Judged {
   double value = 0, low = 0, high = 0;
 };
 
+/// `value` with the 2.5 and 97.5 % points of its bootstrap samples. Precondition: there are samples.
+Judged interval_of(double value, std::vector<double> samples);
+
 /// A choice of pair, held against the obvious one.
 struct PairChoice {
   Pair chosen;    ///< the most accurate hybrid

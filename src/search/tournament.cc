@@ -27,7 +27,7 @@ class Tournament {
       : options_(options), cost_of_(cost_of), accuracy_of_(accuracy_of), rng_(options.seed, 0x5EA2C4) {}
 
   Result<Standing> run() {
-    HEDGE_CHECK(check_reachable());
+    HEDGE_CHECK(check_reachable(options_.spaces, options_.limits, cost_of_));
     for (std::int64_t generation = 0; generation <= options_.generations; ++generation) {
       const auto first = members_.size();
       HEDGE_CHECK(generation == 0 ? draw_first() : draw_children());
@@ -52,45 +52,14 @@ class Tournament {
   }
 
  private:
-  Status check_reachable() {
-    std::string nearest;
-    double least = std::numeric_limits<double>::infinity();
-    for (const auto& space : options_.spaces) {
-      const auto candidate = space.candidate(space.smallest());
-      HEDGE_TRY(const auto costs, cost_of_(candidate));
-      const double used = options_.limits.share_used(costs);
-      if (used <= 1) return {};
-      if (used < least || nearest.empty()) nearest = candidate.to_string() + ": " + search::to_string(costs);
-      least = std::min(least, used);
-    }
-    return Error{.code = ErrorCode::kUnreachable,
-                 .what = "no network of the search spaces keeps the limits",
-                 .got = "the nearest is " + nearest,
-                 .expected = search::to_string(options_.limits),
-                 .hint = "allow more, or a space with smaller networks (smaller images: size=…)"};
-  }
-
-  /// Makes genes cheaper, one after the other, until the limits hold. Nothing: they never do.
-  Result<std::optional<Member>> fitting(std::size_t space, Genotype genotype) {
-    while (true) {
-      Member member{.space = space, .genotype = genotype, .candidate = options_.spaces[space].candidate(genotype)};
-      HEDGE_TRY(member.costs, cost_of_(member.candidate));
-      if (options_.limits.hold(member.costs)) return std::optional(std::move(member));
-      std::vector<std::size_t> high;
-      for (std::size_t i = 0; i < genotype.size(); ++i)
-        if (genotype[i] > 0) high.push_back(i);
-      if (high.empty()) return std::optional<Member>();
-      --genotype[high[rng_.below(high.size())]];
-    }
-  }
-
   /// Adds `genotype`, made to fit, unless it is there already or `well_used` and too small.
   Result<bool> enter(std::size_t space, Genotype genotype, bool well_used) {
-    HEDGE_TRY(auto member, fitting(space, std::move(genotype)));
-    if (!member || known_.contains(member->candidate)) return false;
-    if (well_used && options_.limits.any() && options_.limits.share_used(member->costs) < kWellUsed) return false;
-    known_.insert(member->candidate);
-    members_.push_back(std::move(*member));
+    HEDGE_TRY(auto fitted, make_fit(options_.spaces[space], std::move(genotype), options_.limits, cost_of_, rng_));
+    if (!fitted || known_.contains(fitted->candidate)) return false;
+    if (well_used && options_.limits.any() && options_.limits.share_used(fitted->costs) < kWellUsed) return false;
+    known_.insert(fitted->candidate);
+    members_.push_back(
+        {.space = space, .genotype = std::move(fitted->genotype), .candidate = std::move(fitted->candidate), .costs = fitted->costs});
     return true;
   }
 

@@ -8,6 +8,7 @@
 
 #include "hedge/result.h"
 #include "search/costs.h"
+#include "search/fitting.h"
 #include "search/space.h"
 
 namespace hedge::search {
@@ -57,8 +58,6 @@ struct Standing {
   [[nodiscard]] bool over() const { return pending.empty(); }
 };
 
-/// What a candidate costs. Called again for the same one; keep it.
-using CostOf = std::function<Result<Costs>(const Candidate&)>;
 /// A training's accuracy, 0..1, where it is known.
 using AccuracyOf = std::function<std::optional<double>(const Trial&)>;
 

@@ -61,7 +61,7 @@ struct ExpectedHybrid {
 /// Training of a supernet (graph/once_for_all.h): each step runs several of its networks on the same images and adds up their gradients.
 struct Elastic {
   graph::OfaChoices choices;
-  std::int64_t random = 2;  ///< >= 1 with the sandwich rule, else >= 1 alone; networks that a step draws
+  std::int64_t random = 2;  ///< >= 1; networks that a step draws at random
   /// The sandwich rule with in-place distillation (Yu et al. 2020, "BigNAS"): the largest network learns by the objective, the smallest one
   /// and `random` others from its probabilities. Without it `random` networks learn by the objective, which should have a teacher
   /// (progressive shrinking; Cai et al. 2020).

@@ -2,9 +2,12 @@
 
 #include <torch/torch.h>
 
+#include <algorithm>
+#include <exception>
 #include <map>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "data/loader.h"
 #include "train/internal/sub_network.h"
@@ -14,7 +17,19 @@ namespace hedge::train {
 
 using internal::TrainableGraph;
 
-Result<graph::Graph> sub_network(const graph::Graph& supernet, const graph::OfaNetwork& network) {
+namespace {
+
+/// What `compute` gives; an exception of libtorch becomes an error.
+template <typename Compute>
+Result<graph::Graph> guarded(const std::string& where, const Compute& compute) {
+  try {
+    return compute();
+  } catch (const std::exception& e) {
+    return Error{.code = ErrorCode::kInternal, .what = std::string("libtorch failed: ") + e.what(), .where = where};
+  }
+}
+
+Result<graph::Graph> take_out(const graph::Graph& supernet, const graph::OfaNetwork& network) {
   HEDGE_CHECK(graph::supernet_of(supernet));
   HEDGE_TRY(const auto shared, TrainableGraph::create(supernet));
   HEDGE_TRY(const auto part, internal::SubNetwork::create(supernet, network));
@@ -28,10 +43,11 @@ Result<graph::Graph> sub_network(const graph::Graph& supernet, const graph::OfaN
   return graph;
 }
 
-Result<graph::Graph> recalibrate(graph::Graph graph, const data::Dataset& dataset, const data::Preprocess& recipe,
-                                 const TrainOptions& options, std::int64_t images, const TrainHooks& hooks) {
+Result<graph::Graph> count_anew(graph::Graph graph, const data::Dataset& dataset, const data::Preprocess& recipe,
+                                const TrainOptions& options, std::int64_t images, const TrainHooks& hooks) {
   HEDGE_TRY(auto network, TrainableGraph::create(std::move(graph)));
-  const internal::OperatorThreads threads(options.threads > 0 ? options.threads : static_cast<int>(std::thread::hardware_concurrency()));
+  const internal::OperatorThreads threads(options.threads > 0 ? options.threads
+                                                              : static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));
   data::Loader loader(dataset, recipe,
                       {.batch = options.batch,
                        .shuffle = true,
@@ -66,6 +82,18 @@ Result<graph::Graph> recalibrate(graph::Graph graph, const data::Dataset& datase
     }
   }
   return result;
+}
+
+}  // namespace
+
+Result<graph::Graph> sub_network(const graph::Graph& supernet, const graph::OfaNetwork& network) {
+  return guarded(supernet.name, [&] { return take_out(supernet, network); });
+}
+
+Result<graph::Graph> recalibrate(graph::Graph graph, const data::Dataset& dataset, const data::Preprocess& recipe,
+                                 const TrainOptions& options, std::int64_t images, const TrainHooks& hooks) {
+  const auto name = graph.name;
+  return guarded(name, [&] { return count_anew(std::move(graph), dataset, recipe, options, images, hooks); });
 }
 
 }  // namespace hedge::train

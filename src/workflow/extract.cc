@@ -11,18 +11,11 @@
 namespace hedge::workflow {
 namespace {
 
-/// `text` over what `supernet` is.
-Result<graph::OfaNetwork> network_of(const std::string& text, const graph::OfaNetwork& supernet) {
+/// `text` over what the supernet's largest network is; a whole specification stands by itself.
+Result<graph::OfaNetwork> network_of(const std::string& text, const graph::OfaNetwork& largest) {
   constexpr std::string_view kFamily = "ofa-mbv3";
   if (text.starts_with(kFamily)) return graph::parse_ofa(text);
-  HEDGE_TRY(auto network, graph::parse_ofa(std::string(kFamily) + (text.empty() ? "" : ":" + text)));
-  const auto given = [&](const char* key) { return text.find(key) != std::string::npos; };
-  if (!given("width=")) network.width = supernet.width;
-  if (!given("kernel=")) network.kernel = supernet.kernel;
-  if (!given("expand=")) network.expand = supernet.expand;
-  if (!given("depth=")) network.depth = supernet.depth;
-  if (!given("halvings=")) network.halvings = supernet.halvings;
-  return network;
+  return graph::parse_ofa(std::string(kFamily) + (text.empty() ? "" : ":" + text), largest);
 }
 
 Status check_classes(const graph::Graph& graph, const data::Dataset& dataset) {

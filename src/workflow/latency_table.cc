@@ -86,31 +86,6 @@ Result<double> measured_call(int threads) {
   return measured(graph, threads);
 }
 
-/// What `part` adds to a network that it stands in the middle of. Its neighbours are taken off, half of a pair of them for each side;
-/// where there is none, half of a call.
-Result<double> measured_part(const graph::Graph& part, int threads, double call_ms) {
-  const auto &in = part.inputs[0].shape, &out = part.outputs[0].shape;
-  graph::Graph whole = part;
-  double taken_off = 0;
-  if (is_map(in)) {
-    HEDGE_TRY(auto before, neighbour(in, true));
-    HEDGE_TRY(whole, joined(std::move(before), part, "part/"));
-  }
-  if (is_map(out)) {
-    HEDGE_TRY(const auto behind, neighbour(out, false));
-    HEDGE_TRY(whole, joined(std::move(whole), behind, "behind/"));
-  }
-  for (const auto* shape : {&in, &out}) {
-    double pair = call_ms;
-    if (is_map(*shape)) {
-      HEDGE_TRY(pair, measured_neighbours(*shape, threads));
-    }
-    taken_off += pair / 2;
-  }
-  HEDGE_TRY(const double ms, measured(whole, threads));
-  return std::max(0.0, ms - taken_off);
-}
-
 std::string described(const graph::Graph& part) {
   std::ostringstream text;
   for (const auto& node : part.nodes) text << (text.tellp() > 0 ? " " : "") << node.op;
@@ -155,7 +130,7 @@ Result<LatencyTable> LatencyTable::open(const std::filesystem::path& file, int t
   return table;
 }
 
-Result<double> LatencyTable::latency_ms(const graph::Graph& graph, const LogSink& sink) {
+Result<double> LatencyTable::latency_ms(const graph::Graph& graph) {
   HEDGE_TRY(const auto parts, graph::segments(graph));
   const auto known = parts_.size();
   double sum = 0;
@@ -163,11 +138,34 @@ Result<double> LatencyTable::latency_ms(const graph::Graph& graph, const LogSink
     HEDGE_TRY(const double ms, part_ms(part));
     sum += ms;
   }
-  if (parts_.size() > known) {
-    log(sink, LogLevel::kDebug, "measured " + std::to_string(parts_.size() - known) + " new parts of networks");
-    HEDGE_CHECK(save());
-  }
+  if (parts_.size() > known) HEDGE_CHECK(save());
   return call_ms_ + sum;
+}
+
+Result<double> LatencyTable::neighbours_ms(const Shape& shape) {
+  if (!is_map(shape)) return call_ms_;
+  if (const auto found = neighbours_.find(shape); found != neighbours_.end()) return found->second;
+  HEDGE_TRY(const double ms, measured_neighbours(shape, threads_));
+  return neighbours_[shape] = ms;
+}
+
+/// What `part` adds to a network that it stands in the middle of. Its neighbours are taken off, half of a pair of them for each side;
+/// where there is none, half of a call.
+Result<double> LatencyTable::measured_part(const graph::Graph& part) {
+  const auto &in = part.inputs[0].shape, &out = part.outputs[0].shape;
+  graph::Graph whole = part;
+  if (is_map(in)) {
+    HEDGE_TRY(auto before, neighbour(in, true));
+    HEDGE_TRY(whole, joined(std::move(before), part, "part/"));
+  }
+  if (is_map(out)) {
+    HEDGE_TRY(const auto behind, neighbour(out, false));
+    HEDGE_TRY(whole, joined(std::move(whole), behind, "behind/"));
+  }
+  HEDGE_TRY(const double at_start, neighbours_ms(in));
+  HEDGE_TRY(const double at_end, neighbours_ms(out));
+  HEDGE_TRY(const double ms, measured(whole, threads_));
+  return std::max(0.0, ms - (at_start + at_end) / 2);
 }
 
 Result<double> LatencyTable::part_ms(const graph::Graph& part) {
@@ -184,7 +182,7 @@ Result<double> LatencyTable::part_ms(const graph::Graph& part) {
   if (call_ms_ < 0) {
     HEDGE_TRY(call_ms_, measured_call(threads_));
   }
-  HEDGE_TRY(const double ms, measured_part(part, threads_, call_ms_));
+  HEDGE_TRY(const double ms, measured_part(part));
   const Part made{described(part), ms};
   return parts_.emplace(key, made).first->second.ms;
 }

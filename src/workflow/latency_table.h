@@ -6,7 +6,6 @@
 
 #include "graph/graph.h"
 #include "hedge/result.h"
-#include "hedge/workflow.h"
 
 namespace hedge::workflow {
 
@@ -20,7 +19,7 @@ class LatencyTable {
 
   /// Of `graph`, ms. Errors: those of OpenVINO; kNotFound: the table is another machine's and lacks a part (what that machine should do);
   /// kIo.
-  Result<double> latency_ms(const graph::Graph& graph, const LogSink& sink = {});
+  Result<double> latency_ms(const graph::Graph& graph);
   /// Parts that it knows.
   [[nodiscard]] std::size_t size() const { return parts_.size(); }
 
@@ -31,13 +30,16 @@ class LatencyTable {
   };
   LatencyTable() = default;
   Result<double> part_ms(const graph::Graph& part);
+  Result<double> measured_part(const graph::Graph& part);
+  Result<double> neighbours_ms(const Shape& shape);
   Status save() const;
 
   std::filesystem::path file_;
   int threads_ = 1;
-  std::string machine_;                ///< that the table is of
-  double call_ms_ = -1;                ///< what a call alone takes; below 0: not measured
-  std::map<std::string, Part> parts_;  ///< by the hash of their form
+  std::string machine_;                 ///< that the table is of
+  double call_ms_ = -1;                 ///< what a call alone takes; below 0: not measured
+  std::map<Shape, double> neighbours_;  ///< a pair of them around a tensor; not kept
+  std::map<std::string, Part> parts_;   ///< by the hash of their form
 };
 
 }  // namespace hedge::workflow

@@ -6,6 +6,7 @@
 #include "core/safetensors.h"
 #include "core/sha256.h"
 #include "plan/cost.h"
+#include "workflow/internal/held_answers.h"
 #include "workflow/internal/pricer.h"
 #include "workflow/internal/trainable.h"
 #include "workflow/train.h"
@@ -16,7 +17,7 @@ namespace {
 constexpr std::int64_t kMostDefaultSide = 64;  // as workflow::train has it
 constexpr const char* kLogits = "logits";
 constexpr const char* kLabels = "labels";
-constexpr const char* kHalf = "half";  // of the held-out images: 0 to choose by, 1 to judge on
+constexpr const char* kHalf = "half";  // of the held-out images (internal::half_of)
 
 /// What the networks are for.
 struct Images {
@@ -198,8 +199,8 @@ class Search {
     TensorFile answers;
     answers.tensors.emplace(kLogits, held.logits);
     answers.tensors.emplace(kLabels, Tensor::of<std::int64_t>({static_cast<std::int64_t>(held.labels.size())}, held.labels));
-    std::vector<std::uint8_t> half;  // images that depend on each other lie in the same one
-    for (const auto& group : held.groups) half.push_back(sha256_hex(group).back() % 2);
+    std::vector<std::uint8_t> half;
+    for (const auto& group : held.groups) half.push_back(static_cast<std::uint8_t>(internal::half_of(group)));
     answers.tensors.emplace(kHalf, Tensor::of<std::uint8_t>({static_cast<std::int64_t>(half.size())}, half));
     return write_safetensors(path, answers);
   }

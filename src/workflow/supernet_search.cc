@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 
 #include "core/clock.h"
 #include "core/json.h"
 #include "core/sha256.h"
+#include "eval/bootstrap.h"
 #include "graph/once_for_all.h"
 #include "graph/onnx/onnx_io.h"
 #include "search/evolution.h"
@@ -24,40 +26,34 @@ struct Scores {
   search::Judged judge;
 };
 
-/// Mean and 95 % interval of a bootstrap over groups.
-search::Judged judged_by_groups(const std::map<std::string, std::pair<int, int>>& right_of) {
+/// Errors: kBadData: no image in one of the halves.
+Result<Scores> scores_of(const HeldOutAnswers& answers, const std::string& where) {
   constexpr int kResamples = 1000;
-  std::vector<std::pair<int, int>> groups;
-  for (const auto& [name, counts] : right_of) groups.push_back(counts);
-  Rng rng(1, 0xB007);
-  const auto share = [](double right, double all) { return all > 0 ? right / all : 0; };
-  std::vector<double> samples;
-  for (int sample = 0; sample <= kResamples; ++sample) {
-    double right = 0, all = 0;
-    for (std::size_t i = 0; i < groups.size(); ++i) {
-      const auto& [r, n] = groups[sample == 0 ? i : rng.below(groups.size())];  // the first is the data as they are
-      right += r, all += n;
-    }
-    samples.push_back(share(right, all));
-  }
-  const double value = samples[0];
-  std::sort(samples.begin(), samples.end());
-  const auto at = [&](double where) { return samples[static_cast<std::size_t>(where * kResamples)]; };
-  return {.value = value, .low = at(0.025), .high = at(0.975)};
-}
-
-Scores scores_of(const HeldOutAnswers& answers) {
   const auto best = routing::argmax_rows(answers.logits.view());
-  std::map<std::string, std::pair<int, int>> groups[2];
-  double right = 0, all = 0;
+  std::vector<std::uint8_t> right[2];
+  std::vector<std::int64_t> groups;  // of the half to judge on, as numbers
+  std::map<std::string, std::int64_t> numbers;
   for (std::size_t i = 0; i < best.size(); ++i) {
-    const int half = sha256_hex(answers.groups[i]).back() % 2;  // as a search of pairs divides them
-    auto& counts = groups[half][answers.groups[i]];
-    const int is_right = best[i] == answers.labels[i] ? 1 : 0;
-    counts.first += is_right, ++counts.second;
-    if (half == 0) right += is_right, ++all;
+    const int half = internal::half_of(answers.groups[i]);
+    right[half].push_back(best[i] == answers.labels[i] ? 1 : 0);
+    if (half == 1) groups.push_back(numbers.try_emplace(answers.groups[i], static_cast<std::int64_t>(numbers.size())).first->second);
   }
-  return {.choose = right / std::max(1.0, all), .judge = judged_by_groups(groups[1])};
+  if (right[0].empty() || right[1].empty())
+    return Error{.code = ErrorCode::kBadData,
+                 .what = "too few held-out images to choose a network on one half of them and judge it on the other",
+                 .where = where,
+                 .got = std::to_string(best.size()) + " images, " + std::to_string(right[0].size()) + " of them in the first half",
+                 .hint = "train the supernet with a larger --held-out, or on more images"};
+  const auto share = [](auto sum, auto all) { return static_cast<double>(sum) / static_cast<double>(all); };
+  const routing::Outcomes outcomes{.base_right = right[1]};
+  eval::Resampler resampler(outcomes, 1, groups);
+  std::vector<double> samples;
+  for (int sample = 0; sample < kResamples; ++sample) {
+    const auto& drawn = resampler.next();
+    samples.push_back(share(drawn.base_right, drawn.total));
+  }
+  const auto rate = [&](const std::vector<std::uint8_t>& of) { return share(std::accumulate(of.begin(), of.end(), 0), of.size()); };
+  return Scores{.choose = rate(right[0]), .judge = search::interval_of(rate(right[1]), std::move(samples))};
 }
 
 /// The space of a supernet's networks.
@@ -70,11 +66,7 @@ Result<search::Space> space_of(const graph::OfaChoices& choices) {
   std::string text = "ofa-mbv3:halvings=" + std::to_string(choices.halvings) + ",width=";
   auto widths = choices.widths;
   std::sort(widths.begin(), widths.end());
-  for (const double width : widths) {
-    std::string number = graph::OfaNetwork{.width = width}.spec();  // "ofa-mbv3:width=W,…": written as the zoo writes it
-    number = number.substr(number.find('=') + 1);
-    text += (width == widths.front() ? "" : "|") + number.substr(0, number.find(','));
-  }
+  for (const double width : widths) text += (width == widths.front() ? "" : "|") + graph::width_text(width);
   for (int i = 1; i <= 20; ++i) text += ",kernel" + std::to_string(i) + "=" + values(choices.kernels);
   for (int i = 1; i <= 20; ++i) text += ",expand" + std::to_string(i) + "=" + values(choices.expands);
   for (int i = 1; i <= 5; ++i) text += ",depth" + std::to_string(i) + "=" + values(choices.depths);
@@ -142,11 +134,9 @@ class SupernetSearch {
  private:
   /// The folder is this supernet's, or nobody's yet.
   Status claim_folder() {
-    std::error_code code;
-    std::filesystem::create_directories(options_.out / "judged", code);
-    if (code) return Error{.code = ErrorCode::kIo, .what = "cannot make the folder: " + code.message(), .where = options_.out.string()};
     HEDGE_TRY(const auto identity, sha256_file(options_.supernet));
-    const Json asked = {{"supernet", identity}, {"images", parts_.held->content_hash()}, {"statistics", options_.images}};
+    const Json asked = {
+        {"supernet", identity}, {"images", parts_.held->content_hash()}, {"statistics", options_.images}, {"seed", options_.seed}};
     const auto path = options_.out / "question.json";
     if (!std::filesystem::exists(path)) return write_json(path, asked);
     HEDGE_TRY(const auto there, read_json(path));
@@ -172,7 +162,7 @@ class SupernetSearch {
     auto quiet = context_;
     quiet.progress = nullptr;
     HEDGE_TRY(const auto answers, internal::answer(graph, supernet_.recipe, *parts_.held, computing(), quiet));
-    return scores_of(answers);
+    return scores_of(answers, parts_.held->spec());
   }
 
   [[nodiscard]] std::filesystem::path file(const search::Candidate& candidate) const {

@@ -145,6 +145,21 @@ TEST(Supernet, refuses_a_network_that_is_larger_somewhere) {
   EXPECT_FALSE(sub_network(graph::build_zoo(kLargest, {1, 12, 12}, 2, 3).value(), network(kLargest)).ok()) << "no supernet";
 }
 
+TEST(Supernet, refuses_a_damaged_file) {
+  const auto small = network("ofa-mbv3:width=0.1,kernel=3,depth=3,halvings=2");
+  const std::string weight = "stage1.block1.depthwise.conv.weight";
+  auto without_a_step = supernet();  // 7 -> 3 goes through 5
+  without_a_step.initializers.erase(weight + ".to5");
+  auto of_another_shape = supernet();
+  of_another_shape.initializers.insert_or_assign(weight + ".to3", Tensor(DType::kF32, {3, 3}));
+  for (const auto& damaged : {without_a_step, of_another_shape}) {
+    const auto taken = sub_network(damaged, small);
+    ASSERT_FALSE(taken.ok());
+    EXPECT_EQ(taken.error().code, ErrorCode::kMismatch) << taken.error().message();
+    EXPECT_EQ(taken.error().where, weight);
+  }
+}
+
 class ElasticTraining : public ::testing::Test {
  protected:
   ElasticTraining() {

@@ -39,16 +39,24 @@ bool fits(const Tensor& part, const std::string& name, const graph::Graph& super
   const auto& whole = found->second.shape();
   for (std::size_t axis = 0; axis < whole.size(); ++axis)
     if (part.shape()[axis] > whole[axis]) return false;
-  if (part.shape().size() != 4 || part.shape()[2] == whole[2]) return true;
-  return supernet.initializers.contains(graph::kernel_matrix_name(name, part.shape()[2]));
+  if (found->second.dtype() != part.dtype()) return false;
+  if (part.shape().size() != 4) return true;
+  for (const auto side : graph::kOfaKernels) {  // a matrix for each step to the smaller kernel
+    if (side >= whole[2] || side < part.shape()[2]) continue;
+    const auto matrix = supernet.initializers.find(graph::kernel_matrix_name(name, side));
+    if (matrix == supernet.initializers.end() || matrix->second.shape() != Shape{side * side, side * side}) return false;
+  }
+  return true;
 }
 
 }  // namespace
 
 Result<SubNetwork> SubNetwork::create(const graph::Graph& supernet, const graph::OfaNetwork& network) {
-  const auto& image = supernet.inputs.at(0).shape;
-  const auto& logits = supernet.outputs.at(0).shape;
-  HEDGE_TRY(auto graph, graph::build_zoo(network.spec(), {image.at(1), image.at(2), image.at(3)}, logits.at(1), std::nullopt));
+  if (supernet.inputs.empty() || supernet.inputs[0].shape.size() != 4 || supernet.outputs.empty() || supernet.outputs[0].shape.size() != 2)
+    return Error{.code = ErrorCode::kMismatch, .what = "a supernet takes images and gives logits first", .where = "graph " + supernet.name};
+  const auto& image = supernet.inputs[0].shape;
+  const auto& logits = supernet.outputs[0].shape;
+  HEDGE_TRY(auto graph, graph::build_zoo(network.spec(), {image[1], image[2], image[3]}, logits[1], std::nullopt));
   for (const auto& [name, tensor] : graph.initializers)
     if (!fits(tensor, name, supernet)) return lacks(name, network.spec());
   HEDGE_TRY(auto plan, TrainableGraph::create(std::move(graph)));

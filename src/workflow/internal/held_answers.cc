@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/sha256.h"
 #include "train/teacher.h"
 #include "workflow/internal/trainable.h"
 
@@ -11,6 +12,8 @@ Result<train::HeldOut> hold_out(const data::Dataset& whole, double share) {
   constexpr std::uint64_t kSeed = 1;
   return train::hold_out(whole, share, kSeed);
 }
+
+int half_of(const std::string& group) { return sha256_hex(group).back() % 2; }
 
 Result<HeldOutAnswers> answer(const graph::Graph& graph, const data::Preprocess& recipe, const data::Dataset& held,
                               train::TrainOptions training, const RunContext& context) {
