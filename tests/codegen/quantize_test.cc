@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "codegen/internal/histogram.h"
 #include "codegen/quantize_costs.h"
@@ -67,6 +69,32 @@ TEST(PlanQuantization, cuts_ranges_where_a_hard_function_stops_changing) {
   }
   EXPECT_GT(swishes, 5);
   EXPECT_GT(gates, 3);
+}
+
+TEST(PlanQuantization, takes_leaky_relu_and_tanh_as_tables) {
+  Rng rng(4);
+  Builder b("functions");
+  const auto x = b.input("x", DType::kF32, {-1, 2, 4, 4});
+  const auto layer = b.op("Conv", {x, b.constant("w", drawn(rng, {3, 2, 1, 1}, 0.5))}, {}, "layer");
+  const auto leaky = b.op("LeakyRelu", {layer}, {{"alpha", 0.25F}}, "leaky");
+  b.output(b.op("Tanh", {leaky}, {}, "tanh"), "y");
+  const auto plan = plan_quantization(std::move(b).build().value());
+  ASSERT_TRUE(plan.ok()) << plan.error().message();
+  Ranges ranges;
+  for (const auto& name : plan->ranged) ranges[name] = {.low = -4, .high = 4};
+  const auto network = lower(quantize(*plan, ranges).value()).value();
+  const auto expect_table = [&](const std::string& name, const std::function<double(double)>& function) {
+    const auto found = std::find_if(network.layers.begin(), network.layers.end(), [&](const Layer& l) { return l.name == name; });
+    ASSERT_NE(found, network.layers.end()) << name;
+    ASSERT_EQ(found->kind, LayerKind::kTable) << name;
+    const Activation &in = network.activations[found->inputs[0]], &out = network.activations[found->output];
+    for (int q = -128; q < 128; ++q) {
+      const double value = function(static_cast<double>(in.scale) * (q - in.zero_point)) / static_cast<double>(out.scale) + out.zero_point;
+      ASSERT_NEAR(found->weights[static_cast<std::size_t>(q + 128)], std::clamp(value, -128.0, 127.0), 1.01) << name << " of " << q;
+    }
+  };
+  expect_table("leaky", [](double v) { return v < 0 ? 0.25 * v : v; });
+  expect_table("tanh", [](double v) { return std::tanh(v); });
 }
 
 TEST(Quantize, takes_an_activation_before_the_maximum_pool_in_front_of_it) {
